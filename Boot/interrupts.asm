@@ -1,0 +1,68 @@
+; One stub for each of the 256 vectors: makes all frames alike and calls Swift with a pointer to the frame.
+; The frame, from its start: RAX RCX RDX RBX RBP RSI RDI R8 to R15, vector, error code, RIP, CS, RFLAGS, RSP, SS
+; (SDM volume 3, 7.14.2 "64-Bit Mode Stack Frame").
+
+global interrupt_stubs
+extern martlet_interrupt
+
+section .text
+%assign vector 0
+%rep 256
+align 16
+stub_%+vector:
+  %if vector != 8 && (vector < 10 || vector > 14) && vector != 17 && vector != 21 && vector != 29 && vector != 30
+    push 0                                              ; no error code for this vector
+  %endif
+    push vector
+    jmp all_vectors
+  %assign vector vector + 1
+%endrep
+
+all_vectors:
+    push r15
+    push r14
+    push r13
+    push r12
+    push r11
+    push r10
+    push r9
+    push r8
+    push rdi
+    push rsi
+    push rbp
+    push rbx
+    push rdx
+    push rcx
+    push rax
+    cld
+    mov rdi, rsp
+    mov rbp, rsp
+    and rsp, -16
+    call martlet_interrupt
+    mov rsp, rbp
+    pop rax
+    pop rcx
+    pop rdx
+    pop rbx
+    pop rbp
+    pop rsi
+    pop rdi
+    pop r8
+    pop r9
+    pop r10
+    pop r11
+    pop r12
+    pop r13
+    pop r14
+    pop r15
+    add rsp, 16
+    iretq
+
+section .rodata
+align 8
+interrupt_stubs:
+%assign vector 0
+%rep 256
+    dq stub_%+vector
+  %assign vector vector + 1
+%endrep

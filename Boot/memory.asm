@@ -1,0 +1,40 @@
+; memset, memcpy and memmove: the only symbols that compiled Swift asks for from outside.
+
+global memset
+global memcpy
+global memmove
+
+section .text
+; rdi = destination, esi = byte, rdx = count; returns the destination
+memset:
+    mov r8, rdi
+    mov eax, esi
+    mov rcx, rdx
+    rep stosb
+    mov rax, r8
+    ret
+
+; rdi = destination, rsi = source, rdx = count; returns the destination
+memcpy:
+    mov rax, rdi
+    mov rcx, rdx
+    rep movsb
+    ret
+
+; as memcpy, for ranges that may overlap
+memmove:
+    mov rax, rdi
+    mov rcx, rdx
+    mov r8, rdi
+    sub r8, rsi
+    cmp r8, rdx
+    jb .backwards                                       ; the destination starts inside the source
+    rep movsb
+    ret
+.backwards:
+    lea rdi, [rdi + rdx - 1]
+    lea rsi, [rsi + rdx - 1]
+    std
+    rep movsb
+    cld
+    ret

@@ -1,0 +1,41 @@
+; Memory with an alignment or a lifetime that Swift does not express: the processor's descriptor tables, the virtual CPU
+; (the world switch knows its beginning), and an area of zeros from which extended state is reset.
+
+global descriptor_table
+global interrupt_table
+global task_state
+global virtual_cpu_area
+global zero_extended_state
+
+section .bss.tables nobits alloc write noexec align=4096
+descriptor_table: resb 64
+alignb 16
+interrupt_table: resb 256 * 16
+alignb 16
+task_state: resb 104
+alignb 4096
+virtual_cpu_area: resb 16 * 1024
+alignb 64
+zero_extended_state: resb 4096
+
+; The guests of the tour, in its order, each with its name.
+global embedded_guests
+section .rodata
+align 8
+embedded_guests:
+    dq real_start, real_end, real_name
+    dq protected_start, protected_end, protected_name
+    dq long_start, long_end, long_name
+    dq 0, 0, 0
+align 16
+real_start: incbin "build/guests/real.bin"
+real_end:
+align 16
+protected_start: incbin "build/guests/protected.elf"
+protected_end:
+align 16
+long_start: incbin "build/guests/long.elf"
+long_end:
+real_name: db "real.bin", 0
+protected_name: db "protected.elf", 0
+long_name: db "long.elf", 0

@@ -1,0 +1,210 @@
+import Memory
+import Text
+import Trace
+
+/// What the kernel's command line asks for: words of the form key=value.
+public struct KernelOptions: Equatable, Sendable {
+    /// memory=256M: the guest's RAM.
+    public var memory = ByteCount.mebibytes(256)
+    /// trace=off|summary|exits|full.
+    public var trace = TraceLevel.exits
+    /// large=4k|2m|1g: the largest pages to map guest RAM with.
+    public var largestPage = PageSize.oneGibibyte
+    /// vpid=on|off: whether cached translations are tagged.
+    public var usesVPID = true
+    /// checks=on|off: the entry checks before every VM entry.
+    public var checksEntries = false
+    /// exceptions=on|off: every exception of the guest's exits, to be seen.
+    public var seesExceptions = false
+    /// report=com2: status and errors for the launcher on the second serial port.
+    public var reports = false
+    /// slice=N: time-stamp ticks that a guest runs at most without an exit.
+    public var slice: UInt64 = 10_000_000
+    /// selftest=entry|panic|stack: instead of a guest, a test that only the machine itself can make.
+    public var selfTest = SelfTest.none
+    /// guest=NAME: one of the embedded guests, instead of all.
+    public var guest = EmbeddedGuest.tour
+
+    public enum SelfTest: Sendable { case none, entry, panic, stack }
+    public enum EmbeddedGuest: Sendable { case tour, real, protected, long }
+
+    public init() {}
+}
+
+/// A word of the kernel's command line that Martlet cannot take.
+public enum KernelOptionError: Error, Equatable, TextConvertible {
+    /// A key that does not exist.
+    case unknownKey(OptionText)
+    /// A value that the key does not take, and what it takes.
+    case badValue(OptionText, accepted: StaticString)
+
+    public static func == (left: Self, right: Self) -> Bool { Line("\(left)") == Line("\(right)") }
+
+    public func write(to output: inout some TextOutput) {
+        switch self {
+        case .unknownKey(let word):
+            output.write("unknown key on the command line: \"")
+            output.write(word)
+            output.write("\"; there are memory, trace, large, vpid, checks, exceptions, report, slice, selftest, guest")
+        case .badValue(let word, let accepted):
+            output.write("bad value on the command line: \"")
+            output.write(word)
+            output.write("\"; it takes ")
+            output.write(accepted)
+        }
+    }
+}
+
+/// A piece of the command line, copied.
+public struct OptionText: TextConvertible, Sendable {
+    private let line: Line
+
+    init(_ bytes: UnsafeRawBufferPointer) { line = Line(bytes) }
+
+    public func write(to output: inout some TextOutput) { output.write(line) }
+}
+
+extension KernelOptions {
+    /// Takes up a command line. Its first word is the kernel's file name if the loader passes that on.
+    public init(commandLine: UnsafeRawBufferPointer) throws(KernelOptionError) {
+        self.init()
+        var position = 0
+        var isFirst = true
+        while position < commandLine.count {
+            if commandLine[position] == 0x20 {
+                position += 1
+                continue
+            }
+            var end = position
+            while end < commandLine.count, commandLine[end] != 0x20 { end += 1 }
+            let word = UnsafeRawBufferPointer(rebasing: commandLine[position..<end])
+            if !(isFirst && KernelOptions.isFileName(word)) { try take(word) }
+            isFirst = false
+            position = end
+        }
+    }
+
+    /// Without "=", or with a "/" before it.
+    private static func isFileName(_ word: UnsafeRawBufferPointer) -> Bool {
+        for byte in word {
+            if byte == 0x3D { return false }
+            if byte == 0x2F { return true }
+        }
+        return true
+    }
+
+    private mutating func take(_ word: UnsafeRawBufferPointer) throws(KernelOptionError) {
+        var length = 0
+        while length < word.count, word[length] != 0x3D { length += 1 }
+        let key = UnsafeRawBufferPointer(rebasing: word[..<length])
+        let value = UnsafeRawBufferPointer(rebasing: word[min(length + 1, word.count)...])
+        func refused(_ accepted: StaticString) -> KernelOptionError { .badValue(OptionText(word), accepted: accepted) }
+        func flag() throws(KernelOptionError) -> Bool {
+            if value.equals("on") { return true }
+            if value.equals("off") { return false }
+            throw refused("on or off")
+        }
+        if key.equals("memory") {
+            guard let size = KernelOptions.size(value), size.bytes > 0, size.bytes & 0xFFF == 0 else {
+                throw refused("a size such as 256M or 1G, a multiple of 4K")
+            }
+            memory = size
+        } else if key.equals("trace") {
+            if value.equals("off") {
+                trace = .off
+            } else if value.equals("summary") {
+                trace = .summary
+            } else if value.equals("exits") {
+                trace = .exits
+            } else if value.equals("full") {
+                trace = .full
+            } else {
+                throw refused("off, summary, exits or full")
+            }
+        } else if key.equals("large") {
+            if value.equals("4k") {
+                largestPage = .fourKibibytes
+            } else if value.equals("2m") {
+                largestPage = .twoMebibytes
+            } else if value.equals("1g") {
+                largestPage = .oneGibibyte
+            } else {
+                throw refused("4k, 2m or 1g")
+            }
+        } else if key.equals("vpid") {
+            usesVPID = try flag()
+        } else if key.equals("checks") {
+            checksEntries = try flag()
+        } else if key.equals("exceptions") {
+            seesExceptions = try flag()
+        } else if key.equals("report") {
+            guard value.equals("com2") else { throw refused("com2") }
+            reports = true
+        } else if key.equals("slice") {
+            guard let ticks = KernelOptions.number(value), ticks >= 1000 else { throw refused("a number of ticks, at least 1000") }
+            slice = ticks
+        } else if key.equals("selftest") {
+            if value.equals("entry") {
+                selfTest = .entry
+            } else if value.equals("panic") {
+                selfTest = .panic
+            } else if value.equals("stack") {
+                selfTest = .stack
+            } else {
+                throw refused("entry, panic or stack")
+            }
+        } else if key.equals("guest") {
+            if value.equals("tour") {
+                guest = .tour
+            } else if value.equals("real") {
+                guest = .real
+            } else if value.equals("protected") {
+                guest = .protected
+            } else if value.equals("long") {
+                guest = .long
+            } else {
+                throw refused("tour, real, protected or long (other guests come as modules)")
+            }
+        } else {
+            throw .unknownKey(OptionText(word))
+        }
+    }
+
+    /// A decimal number, or nil if it is none or too large.
+    static func number(_ text: UnsafeRawBufferPointer) -> UInt64? {
+        var result: UInt64 = 0
+        var isEmpty = true
+        for byte in text {
+            guard (0x30...0x39).contains(byte) else { return nil }
+            let (product, overflow) = result.multipliedReportingOverflow(by: 10)
+            let (sum, carry) = product.addingReportingOverflow(UInt64(byte - 0x30))
+            guard !overflow, !carry else { return nil }
+            result = sum
+            isEmpty = false
+        }
+        return isEmpty ? nil : result
+    }
+
+    /// A number of bytes with an optional K, M or G.
+    static func size(_ text: UnsafeRawBufferPointer) -> ByteCount? {
+        guard !text.isEmpty else { return nil }
+        let shift: UInt64 = switch text[text.count - 1] {
+        case 0x4B, 0x6B: 10
+        case 0x4D, 0x6D: 20
+        case 0x47, 0x67: 30
+        default: 0
+        }
+        let digits = UnsafeRawBufferPointer(rebasing: text[..<(shift == 0 ? text.count : text.count - 1)])
+        guard let count = number(digits), count <= UInt64.max >> shift else { return nil }
+        return ByteCount(count << shift)
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Whether the bytes are those of an ASCII text.
+    func equals(_ text: StaticString) -> Bool {
+        guard count == text.utf8CodeUnitCount else { return false }
+        for index in 0..<count where self[index] != text.utf8Start[index] { return false }
+        return true
+    }
+}

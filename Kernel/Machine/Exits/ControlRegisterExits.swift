@@ -1,0 +1,151 @@
+import Memory
+import Virtualization
+import X86
+
+extension VirtualCPU {
+    mutating func accessControlRegister(_ access: ControlRegisterAccess) -> Outcome {
+        switch access {
+        case .write(let register, let source):
+            let value = readGeneral(source)
+            switch register {
+            case 0: return writeCR0(value)
+            case 3: return writeCR3(value)
+            case 4: return writeCR4(value)
+            default: return .end(.unsupported(.controlNotSet))  // CR8 goes to the virtual-APIC page
+            }
+        case .read(let register, let destination):
+            guard register == 3 else { return .end(.unsupported(.controlNotSet)) }
+            writeGeneral(destination, processor.cr3)
+            return .step
+        case .clearTaskSwitched: return writeCR0(processor.cr0.subtracting(.taskSwitched).rawValue)
+        case .loadMachineStatus(let status):
+            // LMSW writes PE, MP, EM and TS, and cannot clear PE.
+            let kept = processor.cr0.rawValue & (~0xF | ControlRegister0.protectionEnable.rawValue)
+            return writeCR0(kept | UInt64(status) & 0xF)
+        }
+    }
+
+    func readGeneral(_ register: RegisterNumber) -> UInt64 {
+        let value = register == .rsp ? processor.stackPointer : registers[register]
+        return processor.mode.is64Bit ? value : value & 0xFFFF_FFFF
+    }
+
+    mutating func writeGeneral(_ register: RegisterNumber, _ value: UInt64) {
+        if register == .rsp { processor.stackPointer = value } else { registers[register] = value }
+    }
+
+    /// MOV to CR0, with the mode changes that it brings (SDM volume 2, "MOV - Move to/from Control Registers"; volume 3,
+    /// 11.8.5 "Initializing IA-32e Mode").
+    private mutating func writeCR0(_ rawValue: UInt64) -> Outcome {
+        // Reserved bits of the low half are ignored and stay 0; ET always reads 1.
+        let value = ControlRegister0(rawValue: rawValue) & .defined | .extensionType
+        let old = processor.cr0
+        let efer = processor.extendedFeatures
+        let cr4 = processor.cr4
+        guard rawValue >> 32 == 0,
+            !value.contains(.paging) || value.contains(.protectionEnable),
+            !value.contains(.notWriteThrough) || value.contains(.cacheDisable)
+        else { return .inject(.generalProtection) }
+        let turnsPagingOn = value.contains(.paging) && !old.contains(.paging)
+        let turnsPagingOff = !value.contains(.paging) && old.contains(.paging)
+        let isLongCode = processor.segment(.cs).attributes.rawValue & 0x2000 != 0
+        if turnsPagingOn, efer.contains(.longModeEnable) {
+            guard cr4.contains(.physicalAddressExtension), !isLongCode else { return .inject(.generalProtection) }
+        }
+        if turnsPagingOff {
+            guard !cr4.contains(.processContextIdentifiers), processor.mode != .long64 else {
+                return .inject(.generalProtection)
+            }
+        }
+        let usesPAE = value.contains(.paging) && cr4.contains(.physicalAddressExtension) && !efer.contains(.longModeEnable)
+        if usesPAE, (value ^ old).intersects(.paging | .cacheDisable | .notWriteThrough) {
+            guard loadPageDirectoryPointers(processor.cr3) else { return .inject(.generalProtection) }
+        }
+        if turnsPagingOn, efer.contains(.longModeEnable) { processor.extendedFeatures = efer | .longModeActive }
+        if turnsPagingOff { processor.extendedFeatures = efer.subtracting(.longModeActive) }
+        processor.cr0 = value
+        if (value ^ old).intersects(.paging | .protectionEnable) { processor.flushTranslations() }
+        return .step
+    }
+
+    /// MOV to CR3 exits only where the processor has no true controls.
+    private mutating func writeCR3(_ value: UInt64) -> Outcome {
+        let keepsTranslations = value >> 63 != 0 && processor.cr4.contains(.processContextIdentifiers)
+        let address = keepsTranslations ? value & ~(1 << 63) : value
+        guard address >> UInt64(features.physicalAddressWidth) == 0 || !processor.mode.is64Bit else {
+            return .inject(.generalProtection)
+        }
+        if usesPAEPaging {
+            guard loadPageDirectoryPointers(address) else { return .inject(.generalProtection) }
+        }
+        processor.cr3 = address
+        if !keepsTranslations { processor.flushTranslations() }
+        return .step
+    }
+
+    /// MOV to CR4 (SDM volume 2, "MOV - Move to/from Control Registers").
+    private mutating func writeCR4(_ rawValue: UInt64) -> Outcome {
+        let value = ControlRegister4(rawValue: rawValue)
+        let old = processor.cr4
+        let isLong = processor.extendedFeatures.contains(.longModeActive)
+        guard value.subtracting(features.cr4).isEmpty else { return .inject(.generalProtection) }
+        if isLong, !value.contains(.physicalAddressExtension) { return .inject(.generalProtection) }
+        let changed = value ^ old
+        if changed.contains(.processContextIdentifiers), value.contains(.processContextIdentifiers) {
+            guard isLong, processor.cr3 & 0xFFF == 0 else { return .inject(.generalProtection) }
+        }
+        let translation: ControlRegister4 =
+            .pageGlobalEnable | .pageSizeExtensions | .physicalAddressExtension | .supervisorExecutionPrevention
+        if processor.cr0.contains(.paging), value.contains(.physicalAddressExtension), !isLong,
+            changed.intersects(translation)
+        {
+            guard loadPageDirectoryPointers(processor.cr3) else { return .inject(.generalProtection) }
+        }
+        processor.cr4 = value
+        if changed.contains(.xsave) { answers.update(osxsave: value.contains(.xsave)) }
+        if changed.intersects(translation | .processContextIdentifiers | .supervisorAccessPrevention) {
+            processor.flushTranslations()
+        }
+        return .step
+    }
+
+    var usesPAEPaging: Bool {
+        processor.cr0.contains(.paging) && processor.cr4.contains(.physicalAddressExtension)
+            && !processor.extendedFeatures.contains(.longModeActive)
+    }
+
+    /// Loads the four entries that PAE paging starts from (SDM volume 3, 5.4.1 "PDPTE Registers").
+    /// - Returns: false if a present one has reserved bits set: #GP, and nothing changes.
+    private func loadPageDirectoryPointers(_ cr3: UInt64) -> Bool {
+        let reserved: UInt64 = 0x1E6 | ~0 << UInt64(features.physicalAddressWidth)
+        var entries: [4 of UInt64] = [0, 0, 0, 0]
+        for index in 0..<4 {
+            let address = GuestPhysicalAddress(cr3 & 0xFFFF_FFE0 + UInt64(8 * index))
+            // Absent memory reads as ones, which no present entry may be.
+            let entry = memory.readUInt64(at: address) ?? .max
+            if entry & 1 != 0, entry & reserved != 0 { return false }
+            entries[index] = entry
+        }
+        processor.setPageDirectoryPointers(entries)
+        return true
+    }
+
+    /// MOV DR exits only on demand; the guest's debug registers are the processor's.
+    func accessDebugRegister(_ access: DebugRegisterAccess) -> Outcome { .end(.unsupported(.controlNotSet)) }
+
+    /// XSETBV always exits. Its rules are those of SDM volume 1, 13.3 "Enabling the XSAVE Feature Set and XSAVE-Enabled
+    /// Features".
+    mutating func setExtendedControlRegister() -> Outcome {
+        guard processor.cr4.contains(.xsave) else { return .inject(.invalidOpcode) }
+        let value = registers.rdx << 32 | registers.rax & 0xFFFF_FFFF
+        let avx512: UInt64 = 0xE0
+        guard processor.privilegeLevel == 0, UInt32(truncatingIfNeeded: registers.rcx) == 0,
+            value & ~features.extendedState == 0,
+            value & 1 != 0,
+            value & 4 == 0 || value & 2 != 0,
+            value & avx512 == 0 || value & (avx512 | 6) == avx512 | 6
+        else { return .inject(.generalProtection) }
+        host.loadExtendedControl(value)
+        return .step
+    }
+}

@@ -1,0 +1,55 @@
+import Virtualization
+import X86
+
+extension VirtualCPU {
+    /// An exception that only exits to be seen: it goes on to the guest as the processor would have delivered it.
+    @inline(never)
+    mutating func reflect(_ exception: ExceptionExit) -> Outcome {
+        switch exception.vector {
+        case .pageFault: host.loadPageFaultAddress(exception.qualification)
+        case .debug:
+            // DR6 and DR7.GD are left to the hypervisor (SDM volume 3, 29.1 "Architectural State Before a VM Exit").
+            host.loadDebugStatus(host.readDebugStatus() & ~0xF | exception.qualification)
+            processor.debugRegister7 = processor.debugRegister7 & ~(1 << 13)
+        default: break
+        }
+        let event = Event.exception(exception.vector, errorCode: exception.errorCode)
+        guard let first = processor.interruptedEvent, first.kind == .exception else {
+            return .inject(softwareForm(of: event))
+        }
+        switch ExceptionVector.combine(ExceptionVector(first.vector), then: exception.vector) {
+        case .serial: return .inject(event)
+        case .doubleFault: return .inject(.exception(.doubleFault, errorCode: 0))
+        case .shutdown: return .end(.tripleFault)
+        }
+    }
+
+    /// INT3 and INTO return behind the instruction, which only a software event does.
+    private func softwareForm(of event: Event) -> Event {
+        guard event.vector == ExceptionVector.breakpoint.number || event.vector == ExceptionVector.overflow.number
+        else { return event }
+        return Event(kind: .softwareException, vector: event.vector, instructionLength: processor.instructionLength)
+    }
+
+    /// An interrupt of the host's, acknowledged on the exit. Martlet uses none: its controllers are masked.
+    mutating func finishHostInterrupt(_ vector: UInt8?) -> Outcome {
+        if let vector { host.finishInterrupt(vector) }
+        return resumeDelivery()
+    }
+
+    mutating func finishHostNonMaskableInterrupt() -> Outcome {
+        host.finishNonMaskableInterrupt()
+        return resumeDelivery()
+    }
+
+    /// If the exit came in the middle of an event's delivery, the event is delivered anew; else it would be lost.
+    func resumeDelivery() -> Outcome {
+        if let event = processor.interruptedEvent { return .inject(event) }
+        return .resume
+    }
+
+    func invalidateTranslations() -> Outcome {
+        processor.flushTranslations()
+        return .step
+    }
+}

@@ -1,0 +1,44 @@
+import Virtualization
+
+/// What VMCALL does, by the function in RAX; the result comes back in RAX.
+///
+/// | RAX | function |
+/// | --- | --- |
+/// | 0 | signature: "Martlet" in ASCII |
+/// | 1 | arm the timer: interrupt vector in RBX (32 to 255, 0 disarms), time-stamp ticks from now in RCX; returns 0 |
+/// | 2 | the number of VM exits so far |
+///
+/// An unknown function, a bad argument, or function 1 outside ring 0 returns all ones.
+public enum Hypercall {
+    public static var signature: UInt64 { 0x0074_656C_7472_614D }
+    static var refused: UInt64 { .max }
+}
+
+extension VirtualCPU {
+    @inline(__always)
+    mutating func answerHypercall() -> Outcome {
+        registers.rax =
+            switch registers.rax {
+            case 0: Hypercall.signature
+            case 1: armTimer()
+            case 2: exitCount
+            default: Hypercall.refused
+            }
+        return .step
+    }
+
+    @inline(never)
+    private mutating func armTimer() -> UInt64 {
+        guard processor.privilegeLevel == 0 else { return Hypercall.refused }
+        let vector = registers.rbx
+        if vector == 0 {
+            timer.disarm()
+        } else {
+            guard (32...255).contains(vector) else { return Hypercall.refused }
+            let (deadline, isFar) = host.timeStamp().addingReportingOverflow(registers.rcx)
+            timer.arm(vector: UInt8(vector), deadline: isFar ? .max : deadline)
+        }
+        setSlice()
+        return 0
+    }
+}

@@ -1,0 +1,57 @@
+import Virtualization
+import X86
+
+extension VirtualCPU {
+    /// RDMSR of a register that the MSR bitmaps do not pass.
+    mutating func readMSR() -> Outcome {
+        let register = ModelSpecificRegister(UInt32(truncatingIfNeeded: registers.rcx))
+        guard let value = msrs.read(register) else { return refuseMSR() }
+        registers.rax = value & 0xFFFF_FFFF
+        registers.rdx = value >> 32
+        return .step
+    }
+
+    /// WRMSR of a register that the MSR bitmaps do not pass.
+    mutating func writeMSR() -> Outcome {
+        let register = ModelSpecificRegister(UInt32(truncatingIfNeeded: registers.rcx))
+        let value = registers.rdx << 32 | registers.rax & 0xFFFF_FFFF
+        switch register {
+        case .extendedFeatureEnable:
+            guard writeExtendedFeatures(ExtendedFeatureEnable(rawValue: value)) else { return refuseMSR() }
+        case .timeStampCounter:
+            processor.timeStampOffset = value &- host.timeStamp()
+        default:
+            guard msrs.write(register, value) else { return refuseMSR() }
+        }
+        return .step
+    }
+
+    @inline(never)
+    private mutating func refuseMSR() -> Outcome {
+        refusedMSRs &+= 1
+        return .inject(.generalProtection)
+    }
+
+    /// SDM volume 3, 2.2.1 "Extended Feature Enable Register": LMA is the processor's, LME is fixed while paging is on.
+    private func writeExtendedFeatures(_ value: ExtendedFeatureEnable) -> Bool {
+        var allowed: ExtendedFeatureEnable = .systemCall | .longModeEnable | .longModeActive
+        if features.hasExecuteDisable { allowed = allowed | .executeDisable }
+        guard value.subtracting(allowed).isEmpty else { return false }
+        let current = processor.extendedFeatures
+        let changed = value ^ current
+        if changed.contains(.longModeEnable), processor.cr0.contains(.paging) { return false }
+        processor.extendedFeatures = value.setting(.longModeActive, to: current.contains(.longModeActive))
+        if changed.contains(.executeDisable) { processor.flushTranslations() }
+        return true
+    }
+
+    /// RDTSC and RDTSCP, for a processor whose controls force the exit.
+    mutating func readTimeStamp(withAuxiliary: Bool) -> Outcome {
+        if processor.cr4.contains(.timeStampDisable), processor.privilegeLevel != 0 { return .inject(.generalProtection) }
+        let value = host.timeStamp() &+ processor.timeStampOffset
+        registers.rax = value & 0xFFFF_FFFF
+        registers.rdx = value >> 32
+        if withAuxiliary { registers.rcx = 0 }
+        return .step
+    }
+}

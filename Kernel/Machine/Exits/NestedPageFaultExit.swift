@@ -1,0 +1,148 @@
+import Devices
+import Memory
+import Virtualization
+import X86
+
+extension VirtualCPU {
+    /// All RAM is mapped, so a nested page fault is an access to memory that is not there: it reads as ones and swallows
+    /// writes, counted. The instruction is decoded and emulated; the processor does not tell its length.
+    mutating func resolve(_ fault: NestedPageFault) -> Outcome {
+        if fault.duringWalk { return .end(.unsupported(.tableInAbsentMemory)) }
+        if fault.isFetch { return .end(.unsupported(.fetchFromAbsentMemory)) }
+        absentMemoryAccesses &+= 1
+        let bytes = fetchInstruction()
+        guard let instruction = InstructionDecoder.decode(bytes, in: processor.mode) else {
+            // Delivering an event touched absent memory: its stack or a descriptor table lies there.
+            if processor.interruptedEvent != nil { return .end(.unsupported(.tableInAbsentMemory)) }
+            return .end(.unsupported(.instruction(bytes)))
+        }
+        if fault.address.rawValue & 0xFFF + UInt64(instruction.size) > 0x1000 || instruction.isString {
+            return emulateByAddress(instruction)
+        }
+        return emulate(instruction)
+    }
+
+    /// The operand lies in two pages, or its address is in RSI or RDI: all by linear addresses, since part of it may be RAM.
+    @inline(never)
+    private mutating func emulateByAddress(_ instruction: MemoryInstruction) -> Outcome {
+        if instruction.isString { return emulateString(instruction) }
+        let address = linearAddress(of: instruction)
+        var old: UInt64 = 0
+        if instruction.readsMemory, let outcome = readGuest(address, size: instruction.size, into: &old) { return outcome }
+        if let new = newValue(instruction, old: old),
+            let outcome = writeGuest(address, size: instruction.size, { _ in new })
+        {
+            return outcome
+        }
+        finish(instruction, old: old)
+        return .stepLength(UInt8(truncatingIfNeeded: instruction.length))
+    }
+
+    private func linearAddress(of instruction: MemoryInstruction) -> GuestVirtualAddress {
+        let operand = instruction.operand
+        var offset = UInt64(bitPattern: operand.displacement)
+        if let base = operand.base { offset &+= value(of: RegisterNumber(base)) }
+        if let index = operand.index { offset &+= value(of: RegisterNumber(index)) << UInt64(operand.scale) }
+        if operand.isRIPRelative { offset &+= processor.instructionPointer &+ UInt64(instruction.length) }
+        let mask: UInt64 = instruction.addressSize == 8 ? .max : 1 << UInt64(8 * instruction.addressSize) - 1
+        return linear(offset & mask, in: instruction.segmentOverride ?? operand.defaultSegment)
+    }
+
+    /// The operand lies in absent memory as a whole.
+    private mutating func emulate(_ instruction: MemoryInstruction) -> Outcome {
+        finish(instruction, old: instruction.size == 8 ? .max : 1 << UInt64(8 * instruction.size) - 1)
+        return .stepLength(UInt8(truncatingIfNeeded: instruction.length))
+    }
+
+    /// What the instruction writes to memory that holds `old`; nil if it only reads.
+    private func newValue(_ instruction: MemoryInstruction, old: UInt64) -> UInt64? {
+        switch instruction.operation {
+        case .store(let register), .exchange(let register): return read(register)
+        case .storeImmediate(let value): return value
+        case .computeMemory(let arithmetic, let register) where arithmetic.writesResult:
+            return arithmetic.apply(old, read(register), size: instruction.size, flags: processor.flags).result
+        case .computeMemoryImmediate(let arithmetic, let value) where arithmetic.writesResult:
+            return arithmetic.apply(old, value, size: instruction.size, flags: processor.flags).result
+        default: return nil
+        }
+    }
+
+    /// What the instruction does to registers and flags after it read `old` from memory.
+    private mutating func finish(_ instruction: MemoryInstruction, old: UInt64) {
+        switch instruction.operation {
+        case .load(let register, let destinationSize, let signExtends):
+            let unused = UInt64(64 - 8 * instruction.size)
+            let extended = UInt64(bitPattern: Int64(bitPattern: old << unused) >> Int64(unused))
+            write(signExtends ? extended : old, to: register, size: destinationSize)
+        case .store, .storeImmediate: break
+        case .computeRegister(let arithmetic, let register):
+            let (result, flags) = arithmetic.apply(read(register), old, size: instruction.size, flags: processor.flags)
+            if arithmetic.writesResult { write(result, to: register, size: instruction.size) }
+            processor.flags = flags
+        case .computeMemory(let arithmetic, let register):
+            processor.flags = arithmetic.apply(old, read(register), size: instruction.size, flags: processor.flags).flags
+        case .computeMemoryImmediate(let arithmetic, let value):
+            processor.flags = arithmetic.apply(old, value, size: instruction.size, flags: processor.flags).flags
+        case .exchange(let register): write(old, to: register, size: instruction.size)
+        case .storeString, .loadString, .moveString: break
+        }
+    }
+
+    private func value(of number: RegisterNumber) -> UInt64 {
+        number == .rsp ? processor.stackPointer : registers[number]
+    }
+
+    private func read(_ register: MemoryInstruction.Register) -> UInt64 {
+        let value = value(of: RegisterNumber(register.number))
+        return register.isHighByte ? value >> 8 & 0xFF : value
+    }
+
+    private mutating func write(_ value: UInt64, to register: MemoryInstruction.Register, size: Int) {
+        let number = RegisterNumber(register.number)
+        if register.isHighByte {
+            registers[number] = registers[number] & ~0xFF00 | value << 8 & 0xFF00
+        } else if number == .rsp {
+            processor.stackPointer = processor.stackPointer.replacing(size: size, with: value)
+        } else {
+            registers[number] = registers[number].replacing(size: size, with: value)
+        }
+    }
+
+    // MARK: String instructions
+
+    /// One element of STOS, LODS or MOVS; with REP the instruction then runs again for the next.
+    private mutating func emulateString(_ instruction: MemoryInstruction) -> Outcome {
+        let size = instruction.addressSize
+        let mask: UInt64 = size == 8 ? .max : 1 << UInt64(8 * size) - 1
+        if instruction.isRepeated, registers.rcx & mask == 0 {
+            return .stepLength(UInt8(truncatingIfNeeded: instruction.length))
+        }
+        let step = processor.flags.contains(.direction) ? 0 &- UInt64(instruction.size) : UInt64(instruction.size)
+        var value = registers.rax
+        if instruction.operation != .storeString {
+            let source = linear(registers.rsi & mask, in: instruction.segmentOverride ?? .ds)
+            if let outcome = readGuest(source, size: instruction.size, into: &value) { return outcome }
+        }
+        if instruction.operation == .loadString {
+            registers.rax = registers.rax.replacing(size: instruction.size, with: value)
+        } else {
+            let destination = linear(registers.rdi & mask, in: .es)
+            if let outcome = writeGuest(destination, size: instruction.size, { _ in value }) { return outcome }
+            registers.rdi = registers.rdi.replacing(addressSize: size, with: registers.rdi &+ step)
+        }
+        if instruction.operation != .storeString {
+            registers.rsi = registers.rsi.replacing(addressSize: size, with: registers.rsi &+ step)
+        }
+        guard instruction.isRepeated else { return .stepLength(UInt8(truncatingIfNeeded: instruction.length)) }
+        let remaining = (registers.rcx &- 1) & mask
+        registers.rcx = registers.rcx.replacing(addressSize: size, with: remaining)
+        return remaining == 0 ? .stepLength(UInt8(truncatingIfNeeded: instruction.length)) : .resume
+    }
+
+    /// In 64-bit mode only FS and GS have a base.
+    private func linear(_ offset: UInt64, in register: SegmentRegister) -> GuestVirtualAddress {
+        let hasBase = !processor.mode.is64Bit || register == .fs || register == .gs
+        let address = offset &+ (hasBase ? processor.segment(register).base : 0)
+        return GuestVirtualAddress(processor.mode.is64Bit ? address : address & 0xFFFF_FFFF)
+    }
+}

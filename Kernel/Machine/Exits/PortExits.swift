@@ -1,0 +1,94 @@
+import Devices
+import Memory
+import Virtualization
+import X86
+
+extension VirtualCPU {
+    /// IN and OUT.
+    @inline(__always)
+    mutating func performIO(_ access: IOAccess) -> Outcome {
+        if access.isInput {
+            let value = devices.read(access.port, size: access.size)
+            registers.rax = registers.rax.replacing(size: access.size, with: UInt64(value))
+            return .step
+        }
+        return output(access, UInt32(truncatingIfNeeded: registers.rax))
+    }
+
+    @inline(__always)
+    private mutating func output(_ access: IOAccess, _ value: UInt32) -> Outcome {
+        switch devices.write(access.port, size: access.size, value) {
+        case .none, .absent: break
+        case .transmit(let byte): host.transmit(byte)
+        case .exit(let value): return .end(.debugExit(value))
+        }
+        return .step
+    }
+
+    /// INS and OUTS, with or without REP: element by element, as the processor does it, up to one page's worth an exit, so
+    /// that no count a guest chooses holds Martlet up. A fault leaves RCX, RSI and RDI at the element that faulted.
+    @inline(never)
+    mutating func performStringIO(_ access: IOAccess) -> Outcome {
+        let operand = processor.stringIOOperand()
+        let mask: UInt64 = operand.addressSize == 8 ? .max : 1 << UInt64(8 * operand.addressSize) - 1
+        var remaining = access.isRepeated ? registers.rcx & mask : 1
+        if remaining == 0 { return .step }
+        let step = processor.flags.contains(.direction) ? 0 &- UInt64(access.size) : UInt64(access.size)
+        var address = operand.address
+        var budget = 4096 / access.size
+        while remaining > 0, budget > 0 {
+            switch transfer(access, at: address) {
+            case .step: break
+            case let other: return other
+            }
+            advanceIndex(isInput: access.isInput, by: step, mask: mask, addressSize: operand.addressSize)
+            address = address.advanced(by: ByteCount(step))
+            if access.isRepeated {
+                remaining -= 1
+                registers.rcx = registers.rcx.replacing(addressSize: operand.addressSize, with: remaining)
+            }
+            budget -= 1
+        }
+        // Not at the end: the instruction runs again and exits again, with interrupts between as on a processor.
+        return remaining == 0 || !access.isRepeated ? .step : .resume
+    }
+
+    /// One element between port and memory.
+    private mutating func transfer(_ access: IOAccess, at address: GuestVirtualAddress) -> Outcome {
+        if access.isInput {
+            // The address is translated first: a fault must come before the port's register is read.
+            let fault = writeGuest(address, size: access.size) { devices in
+                UInt64(devices.read(access.port, size: access.size))
+            }
+            return fault ?? .step
+        }
+        var value: UInt64 = 0
+        if let fault = readGuest(address, size: access.size, into: &value) { return fault }
+        return output(access, UInt32(truncatingIfNeeded: value))
+    }
+
+    private mutating func advanceIndex(isInput: Bool, by step: UInt64, mask: UInt64, addressSize: Int) {
+        if isInput {
+            registers.rdi = registers.rdi.replacing(addressSize: addressSize, with: registers.rdi &+ step)
+        } else {
+            registers.rsi = registers.rsi.replacing(addressSize: addressSize, with: registers.rsi &+ step)
+        }
+    }
+}
+
+extension UInt64 {
+    /// A general register after a write of its low `size` bytes (1, 2, 4 or 8): a write of 4 clears the upper half
+    /// (SDM volume 1, 3.4.1.1 "General-Purpose Registers in 64-Bit Mode").
+    @inline(__always)
+    func replacing(size: Int, with value: UInt64) -> UInt64 {
+        switch size {
+        case 1: self & ~0xFF | value & 0xFF
+        case 2: self & ~0xFFFF | value & 0xFFFF
+        case 4: value & 0xFFFF_FFFF
+        default: value
+        }
+    }
+
+    /// An index or count register after a write at an address size of 2, 4 or 8 bytes.
+    func replacing(addressSize: Int, with value: UInt64) -> UInt64 { replacing(size: addressSize, with: value) }
+}

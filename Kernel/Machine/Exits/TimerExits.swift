@@ -1,0 +1,70 @@
+import Virtualization
+import X86
+
+extension VirtualCPU {
+    /// The preemption timer ran out: the guest's own timer is due, or Martlet had its look at a guest that never exits.
+    @inline(__always)
+    mutating func serveTimer() -> Outcome {
+        guard timer.isArmed else {
+            processor.setTimer(ticks: slice)
+            return .resume
+        }
+        return serveArmedTimer()
+    }
+
+    @inline(never)
+    private mutating func serveArmedTimer() -> Outcome {
+        defer { setSlice() }
+        guard timerIsDue else { return .resume }
+        guard processor.canTakeInterrupt else {
+            processor.requestInterruptWindow(true)
+            return .resume
+        }
+        return .inject(takeTimerInterrupt())
+    }
+
+    /// The guest can take an interrupt now, and one was waiting.
+    mutating func openInterruptWindow() -> Outcome {
+        processor.requestInterruptWindow(false)
+        guard timerIsDue else { return .resume }
+        let interrupt = takeTimerInterrupt()
+        setSlice()
+        return .inject(interrupt)
+    }
+
+    /// HLT ends when an interrupt can be delivered. Without one to come it is the guest's end.
+    mutating func halt() -> Outcome {
+        processor.stepPastInstruction()
+        let interruptsEnabled = processor.flags.contains(.interruptEnable)
+        guard interruptsEnabled, timer.isArmed else { return .end(.halted(interruptsEnabled: interruptsEnabled)) }
+        guard timerIsDue else { return .wait }
+        return .inject(wake())
+    }
+
+    /// Waits in root mode for the interrupt that ends HLT, and delivers it.
+    ///
+    /// The processor itself is never left in the HLT activity state: see "HLT exiting".
+    public mutating func sleep() {
+        while !timerIsDue { host.relax() }
+        processor.inject(wake())
+    }
+
+    private mutating func wake() -> Event {
+        defer { setSlice() }
+        return takeTimerInterrupt()
+    }
+
+    private var timerIsDue: Bool { timer.isArmed && host.timeStamp() >= timer.deadline }
+
+    private mutating func takeTimerInterrupt() -> Event {
+        defer { timer.disarm() }
+        return .interrupt(timer.vector)
+    }
+
+    /// Lets the guest run until its timer is due, but for no longer than a slice.
+    public func setSlice() {
+        guard timer.isArmed else { return processor.setTimer(ticks: slice) }
+        let now = host.timeStamp()
+        processor.setTimer(ticks: timer.deadline > now ? min(slice, timer.deadline - now) : 0)
+    }
+}

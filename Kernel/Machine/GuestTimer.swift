@@ -1,0 +1,18 @@
+/// A guest's one-shot timer: an interrupt vector, and the time-stamp of the host's processor when it is due.
+public struct GuestTimer: Equatable, Sendable {
+    /// The host's time-stamp, or the end of time when the timer is not armed.
+    public private(set) var deadline: UInt64 = .max
+    public private(set) var vector: UInt8 = 0
+
+    public init() {}
+
+    @inline(__always)
+    public var isArmed: Bool { deadline != .max }
+
+    public mutating func arm(vector: UInt8, deadline: UInt64) {
+        self.vector = vector
+        self.deadline = min(deadline, .max - 1)
+    }
+
+    public mutating func disarm() { deadline = .max }
+}

@@ -1,0 +1,22 @@
+import X86
+
+/// What a virtual machine needs of the physical one: the kernel's instructions, or a simulation of them.
+public protocol HostServices: ProcessorIdentification {
+    /// The processor's time-stamp counter.
+    func timeStamp() -> UInt64
+    /// Lets time pass while a guest sleeps, briefly.
+    func relax()
+    /// Takes a byte that the guest transmitted on COM1.
+    func transmit(_ byte: UInt8)
+    /// Loads XCR0, which stays loaded across exits since the kernel uses no extended state.
+    func loadExtendedControl(_ value: UInt64)
+    /// Loads CR2, which VM entries and exits leave alone.
+    func loadPageFaultAddress(_ address: UInt64)
+    /// DR6, likewise.
+    func readDebugStatus() -> UInt64
+    func loadDebugStatus(_ value: UInt64)
+    /// Ends the blocking of NMIs that an NMI exit began.
+    func finishNonMaskableInterrupt()
+    /// Tells the interrupt controllers that an acknowledged interrupt is done with.
+    func finishInterrupt(_ vector: UInt8)
+}

@@ -1,0 +1,72 @@
+import Memory
+import Text
+
+/// What is wrong with a guest image or a module of its.
+public enum ImageError: Error, Equatable, Sendable {
+    case empty
+    case flatTooLarge(size: UInt64, limit: UInt64)
+    case elfWithoutMultibootHeader
+    case unsupportedFlags(UInt32)
+    case invalidAddressFields
+    case truncatedLoadRange(needed: UInt64, size: UInt64)
+    case truncatedELF(what: StaticString)
+    case notAnELF
+    case wrongMachine(UInt16)
+    case notExecutable(UInt16)
+    case noSegments
+    case segmentOutsideFile(index: Int)
+    case segmentWraps(index: Int)
+    case segmentOutsideRAM(index: Int, start: UInt64, end: UInt64)
+    case segmentsOverlap(Int, Int)
+    case segmentInBootArea(index: Int, start: UInt64, end: UInt64)
+    case entryOutsideImage(UInt64)
+    case moduleDoesNotFit(index: Int, size: UInt64, free: UInt64)
+    case bootInformationTooLong
+    case notEnoughRAM(needed: UInt64, size: UInt64)
+
+    public static func == (left: Self, right: Self) -> Bool {
+        Line("\(left)") == Line("\(right)")
+    }
+}
+
+extension ImageError: TextConvertible {
+    public func write(to output: inout some TextOutput) {
+        output.write(words)
+    }
+
+    private var words: Line {
+        switch self {
+        case .empty: "the guest image is empty; give a flat binary or a multiboot image"
+        case .flatTooLarge(let size, let limit):
+            "the guest image has no multiboot header and is too large for a flat binary: \(size) bytes, at most \(limit)"
+        case .elfWithoutMultibootHeader:
+            "the guest image is an ELF file without a multiboot header in its first 8192 bytes; add one"
+        case .unsupportedFlags(let flags):
+            "the guest's multiboot header asks for something that Martlet does not offer: flags \(hex: flags)"
+        case .invalidAddressFields:
+            "the address fields of the guest's multiboot header contradict each other (header, load, load end, bss end, entry)"
+        case .truncatedLoadRange(let needed, let size):
+            "the guest image is cut off: its multiboot header wants \(needed) bytes of a file of \(size)"
+        case .truncatedELF(let what): "the guest image is a cut-off ELF file: its \(what) is not all there"
+        case .notAnELF: "the guest image has a multiboot header without address fields, and is not an ELF file"
+        case .wrongMachine(let machine):
+            "the guest image is an ELF file for another machine (e_machine \(machine)); Martlet runs 3 (x86) and 62 (x86-64)"
+        case .notExecutable(let type): "the guest image is an ELF file of type \(type); Martlet runs executables (type 2)"
+        case .noSegments: "the guest image is an ELF file that loads nothing: it has no PT_LOAD segment"
+        case .segmentOutsideFile(let index): "segment \(index) of the guest's ELF image lies outside the file: is it cut off?"
+        case .segmentWraps(let index): "segment \(index) of the guest's ELF image wraps around the address space"
+        case .segmentOutsideRAM(let index, let start, let end):
+            "segment \(index) of the guest image lies outside its RAM: \(hex: start) to \(hex: end); give more with memory="
+        case .segmentsOverlap(let first, let second): "segments \(first) and \(second) of the guest's ELF image overlap"
+        case .segmentInBootArea(let index, let start, let end):
+            "segment \(index) of the guest image, \(hex: start) to \(hex: end), covers 0x90000 to 0x9fbff, where its boot information goes"
+        case .entryOutsideImage(let entry): "the guest image's entry point \(hex: entry) lies outside what it loads"
+        case .moduleDoesNotFit(let index, let size, let free):
+            "module \(index) does not fit the guest's RAM: \(size) bytes, \(free) are free; give more with memory="
+        case .bootInformationTooLong:
+            "the guest's command line, modules and their words take more than 64512 bytes; shorten them"
+        case .notEnoughRAM(let needed, let size):
+            "the guest has too little RAM: it needs at least \(needed) bytes and has \(size); give more with memory="
+        }
+    }
+}

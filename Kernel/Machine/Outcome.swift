@@ -1,0 +1,49 @@
+import Virtualization
+import X86
+
+/// What is to happen after an exit was handled. One place applies it: `VirtualCPU.apply`.
+public enum Outcome: Equatable, Sendable {
+    /// Execute the instruction again, or go on where the event came.
+    case resume
+    /// The instruction was emulated: go on behind it.
+    case step
+    /// The instruction was emulated, and its length is known from its bytes alone.
+    case stepLength(UInt8)
+    /// The instruction faults: deliver the exception, RIP stays.
+    case inject(Event)
+    /// The guest sleeps until an interrupt comes; RIP is behind HLT.
+    case wait
+    /// The guest is at its end.
+    case end(Ending)
+}
+
+/// Why a guest came to its end.
+public enum Ending: Equatable, Sendable {
+    /// It wrote a value to the debug-exit port.
+    case debugExit(UInt32)
+    /// It halted, and nothing can wake it.
+    case halted(interruptsEnabled: Bool)
+    case tripleFault
+    /// It did something that Martlet does not emulate.
+    case unsupported(Unsupported)
+    /// The VM entry failed (exit reason bit 31).
+    case entryFailure(reason: UInt32)
+}
+
+/// What Martlet does not emulate; each ends the guest in words.
+public enum Unsupported: Equatable, Sendable {
+    case taskSwitch
+    case initSignal
+    case startupIPI
+    case systemManagementInterrupt
+    /// An exit whose control Martlet never sets.
+    case controlNotSet
+    case unknownReason(UInt32)
+    /// An instruction on absent memory that the decoder does not know, with its first bytes.
+    case instruction(InstructionBytes)
+    /// Code in absent memory.
+    case fetchFromAbsentMemory
+    /// A page table or descriptor table in absent memory.
+    case tableInAbsentMemory
+    case nestedPageMisconfiguration
+}

@@ -1,0 +1,32 @@
+import Text
+import Virtualization
+import X86
+
+/// Where the guest executes, in the form of its mode: 07c0:0000 in real mode, 0008:00101000 in protected mode,
+/// 0008:0000000000101000 in 64-bit mode.
+public struct CodeAddress: TextConvertible, Equatable, Sendable {
+    public let selector: UInt16
+    public let pointer: UInt64
+    public let mode: ProcessorMode
+
+    public init(selector: UInt16, pointer: UInt64, mode: ProcessorMode) {
+        self.selector = selector
+        self.pointer = pointer
+        self.mode = mode
+    }
+
+    public func write(to output: inout some TextOutput) {
+        output.write(hexDigits: UInt64(selector), digits: 4)
+        output.write(":")
+        output.write(hexDigits: pointer, digits: mode.is64Bit ? 16 : mode.defaultAddressSize == 2 ? 4 : 8)
+    }
+}
+
+extension VirtualCPU {
+    /// Where the guest executes now.
+    public var codeAddress: CodeAddress {
+        .init(
+            selector: processor.segment(.cs).selector.rawValue, pointer: processor.instructionPointer,
+            mode: processor.mode)
+    }
+}

@@ -1,0 +1,108 @@
+import Devices
+import Text
+import Virtualization
+import X86
+
+/// What Martlet did about an exit, in words.
+public struct ExitAction: TextConvertible {
+    let exit: Exit
+    let outcome: Outcome
+    /// The guest's registers after the exit was handled.
+    let registers: GeneralRegisters
+
+    public init(_ exit: Exit, _ outcome: Outcome, _ registers: GeneralRegisters) {
+        self.exit = exit
+        self.outcome = outcome
+        self.registers = registers
+    }
+
+    public func write(to output: inout some TextOutput) { output.write(words) }
+
+    private var words: Line {
+        switch outcome {
+        case .inject(let event): "injected \(event)"
+        case .wait: "waits for its timer"
+        case .end(let ending): "ended: \(ending)"
+        case .resume: resumed
+        case .step, .stepLength: emulated
+        }
+    }
+
+    private var resumed: Line {
+        switch exit {
+        case .timerExpired: "nothing due, went on"
+        case .io, .nestedPageFault: "did a part, the instruction goes on"
+        default: "went on"
+        }
+    }
+
+    private var emulated: Line {
+        switch exit {
+        case .cpuid:
+            "EAX \(hex: low(registers.rax)), EBX \(hex: low(registers.rbx)), ECX \(hex: low(registers.rcx)), EDX \(hex: low(registers.rdx))"
+        case .hypercall: "RAX = \(hex: registers.rax)"
+        case .readMSR: "EDX:EAX = \(hex: registers.rdx << 32 | registers.rax & 0xFFFF_FFFF)"
+        case .writeMSR, .controlRegister, .setExtendedControlRegister, .debugRegister: "done"
+        case .io(let access): describe(access)
+        case .nestedPageFault(let fault): fault.isWrite ? "swallowed" : "read ones"
+        case .invalidateCaches: "nothing to do, caches are coherent"
+        default: "emulated"
+        }
+    }
+
+    private func low(_ value: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: value) }
+
+    private func describe(_ access: IOAccess) -> Line {
+        guard PortDevices.isPresent(access.port) else { return access.isInput ? "no device, read ones" : "no device, swallowed" }
+        if access.isString { return "done" }
+        if access.isInput {
+            let mask: UInt64 = access.size == 4 ? 0xFFFF_FFFF : 1 << UInt64(8 * access.size) - 1
+            return "= \(hex: registers.rax & mask)"
+        }
+        return access.port == SerialPort.firstPort ? "sent by COM1" : "stored"
+    }
+}
+
+extension Ending: TextConvertible {
+    public func write(to output: inout some TextOutput) { output.write(words) }
+
+    private var words: Line {
+        switch self {
+        case .debugExit(let value): "wrote \(hex: value) to the debug-exit port"
+        case .halted(let interruptsEnabled):
+            interruptsEnabled ? "halted, and nothing can wake it" : "halted with interrupts off"
+        case .tripleFault: "triple fault"
+        case .unsupported(let reason): Line("\(reason)")
+        case .entryFailure(let reason): "VM-entry failure, exit reason \(hex: reason)"
+        }
+    }
+}
+
+extension Unsupported: TextConvertible {
+    public func write(to output: inout some TextOutput) { output.write(words) }
+
+    private var words: Line {
+        switch self {
+        case .taskSwitch: "a hardware task switch, which is not emulated; switch tasks in software"
+        case .initSignal: "an INIT signal reached the processor"
+        case .startupIPI: "a start-up IPI reached the processor"
+        case .systemManagementInterrupt: "a system-management interrupt exited, though no SMM monitor is set up"
+        case .controlNotSet: "an exit came although its control is off"
+        case .unknownReason(let reason): "an exit with the unknown reason \(hex: reason)"
+        case .instruction(let instruction): describe(instruction)
+        case .fetchFromAbsentMemory: "the guest executes in memory that is not there"
+        case .tableInAbsentMemory:
+            "the processor needs a table or stack of the guest's (page tables, descriptors, interrupt stack) in memory that is not there"
+        case .nestedPageMisconfiguration: "a misconfigured EPT entry: this is a bug of Martlet's"
+        }
+    }
+
+    private func describe(_ instruction: InstructionBytes) -> Line {
+        var line: Line = "an instruction on absent memory that is not emulated, bytes"
+        for index in 0..<instruction.count {
+            line.write(" ")
+            line.write(hexDigits: UInt64(instruction.bytes[index]), digits: 2)
+        }
+        return line
+    }
+}

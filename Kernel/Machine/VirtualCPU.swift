@@ -1,0 +1,161 @@
+import Devices
+import Memory
+import Virtualization
+import X86
+
+/// One virtual CPU of a virtual machine, with all that belongs to it alone.
+///
+/// The world switch knows its beginning: the general registers (128 bytes), then the host's stack pointer.
+public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copyable {
+    public var registers = GeneralRegisters()
+    /// The world switch's: the kernel's stack pointer while the guest runs.
+    var hostStackPointer: UInt64 = 0
+    /// How many VM exits there were.
+    public internal(set) var exitCount: UInt64 = 0
+    /// Every exit goes to the run loop, to be recorded there.
+    public var isObserved: Bool
+    /// The time-stamp of the last exit, when exits are observed.
+    public internal(set) var exitTime: UInt64 = 0
+    /// What the run loop is to do about the last exit.
+    public internal(set) var pending = Outcome.resume
+
+    public let processor: Processor
+    public let host: Host
+    var memory: GuestMemory
+    var devices = PortDevices()
+    var answers: CPUIDAnswers
+    var msrs: EmulatedMSRs
+    var timer = GuestTimer()
+    var features: GuestFeatures
+    /// Accesses to guest-physical memory that is not there.
+    public internal(set) var absentMemoryAccesses: UInt64 = 0
+    /// Exits with a register that Martlet does not have: #GP was the answer.
+    public internal(set) var refusedMSRs: UInt64 = 0
+    /// How many time-stamp ticks a guest runs at most before Martlet looks at it.
+    let slice: UInt64
+
+    public init(
+        processor: Processor, host: Host, memory: GuestMemory, features: GuestFeatures, policy: CPUIDPolicy, slice: UInt64,
+        isObserved: Bool
+    ) {
+        self.processor = processor
+        self.host = host
+        self.memory = memory
+        self.features = features
+        self.slice = slice
+        self.isObserved = isObserved
+        answers = CPUIDAnswers(policy, host)
+        msrs = EmulatedMSRs(physicalAddressWidth: features.physicalAddressWidth)
+    }
+
+    /// How many port accesses found no device.
+    public var absentPortAccesses: UInt64 { devices.absentAccesses }
+
+    // MARK: One exit
+
+    /// Handles an exit whole, where nothing has to be waited for. Called by the world switch.
+    /// - Returns: true to resume the guest at once, false for the run loop.
+    @inline(__always)
+    public mutating func finishExit() -> Bool {
+        exitCount &+= 1
+        if isObserved {
+            exitTime = host.timeStamp()
+            pending = .resume
+            return false
+        }
+        return apply(handle(processor.decodeExit()))
+    }
+
+    /// Brings about what a handler decided: the one place that moves RIP or injects.
+    /// - Returns: false if the run loop has something to do, which is then `pending`.
+    @inline(__always)
+    public mutating func apply(_ outcome: Outcome) -> Bool {
+        switch outcome {
+        case .resume: return true
+        case .step:
+            processor.stepPastInstruction()
+            return true
+        case .stepLength(let length):
+            processor.stepPastInstruction(length: UInt64(length))
+            return true
+        case .inject(let event):
+            processor.inject(event)
+            return true
+        case .wait, .end:
+            pending = outcome
+            return false
+        }
+    }
+
+    /// What happens on each exit. Every case is named; the compiler proves that none is forgotten.
+    @inline(__always)
+    public mutating func handle(_ exit: Exit) -> Outcome {
+        switch exit {
+        case .cpuid: answerCPUID()
+        case .hypercall: answerHypercall()
+        case .io(let access): access.isString ? performStringIO(access) : performIO(access)
+        case .readMSR: readMSR()
+        case .writeMSR: writeMSR()
+        case .nestedPageFault(let fault): resolve(fault)
+        case .timerExpired: serveTimer()
+        case .halt: halt()
+        case .interruptWindow: openInterruptWindow()
+        case .controlRegister(let access): accessControlRegister(access)
+        case .debugRegister(let access): accessDebugRegister(access)
+        case .setExtendedControlRegister: setExtendedControlRegister()
+        case .exception(let exception): reflect(exception)
+        case .externalInterrupt(let vector): finishHostInterrupt(vector)
+        case .nonMaskableInterrupt: finishHostNonMaskableInterrupt()
+        case .nonMaskableInterruptWindow, .monitorTrap, .modificationLogFull, .virtualAPIC: .end(.unsupported(.controlNotSet))
+        case .invalidateCaches: .step  // guest RAM is coherent, and no device of the guest's sees memory behind the caches
+        case .invalidatePage, .invalidateByPCID: invalidateTranslations()
+        case .readTimeStamp(let withAuxiliary): readTimeStamp(withAuxiliary: withAuxiliary)
+        case .pause: .step
+        case .readPerformanceCounter: .inject(.generalProtection)  // no counters are offered
+        case .monitor, .wait, .virtualizationInstruction, .unofferedInstruction: .inject(.invalidOpcode)
+        case .random: .end(.unsupported(.controlNotSet))
+        case .tripleFault: .end(.tripleFault)
+        case .initSignal: .end(.unsupported(.initSignal))
+        case .startupIPI: .end(.unsupported(.startupIPI))
+        case .systemManagementInterrupt: .end(.unsupported(.systemManagementInterrupt))
+        case .taskSwitch: .end(.unsupported(.taskSwitch))
+        case .nestedPageMisconfiguration: .end(.unsupported(.nestedPageMisconfiguration))
+        case .unexpected(let reason):
+            .end(reason & 1 << 31 != 0 ? .entryFailure(reason: reason) : .unsupported(.unknownReason(reason)))
+        }
+    }
+}
+
+/// What a guest may turn on, decided once from the processor and the policy.
+public struct GuestFeatures: PagingAbilities, Equatable, Sendable {
+    /// The bits of CR4 that it may set.
+    public var cr4: ControlRegister4
+    /// The bits of XCR0 that it may set; 0 without XSAVE.
+    public var extendedState: UInt64
+    public var hasExecuteDisable: Bool
+    public var has1GiBPages: Bool
+    public var physicalAddressWidth: Int
+
+    /// What CPUID shows under a policy, in terms of the registers.
+    public init(_ policy: CPUIDPolicy, _ processor: some ProcessorIdentification) {
+        let leaf1 = policy.answer(1, 0, from: processor, osxsave: false)
+        let highest = processor.cpuid(0, 0).eax
+        let leaf7 = highest >= 7 ? policy.answer(7, 0, from: processor, osxsave: false) : .zero
+        let extended = policy.answer(0x8000_0001, 0, from: processor, osxsave: false)
+        var cr4: ControlRegister4 =
+            .virtual8086Extensions | .protectedVirtualInterrupts | .timeStampDisable | .debuggingExtensions
+            | .pageSizeExtensions | .physicalAddressExtension | .pageGlobalEnable | .fxsave | .unmaskedSIMDExceptions
+            | .performanceCounterEnable
+        if leaf1.ecx & 1 << 17 != 0 { cr4 = cr4 | .processContextIdentifiers }
+        if leaf1.ecx & CPUIDFeature.xsave != 0 { cr4 = cr4 | .xsave }
+        if leaf7.ebx & 1 << 0 != 0 { cr4 = cr4 | .fsgsbase }
+        if leaf7.ebx & 1 << 7 != 0 { cr4 = cr4 | .supervisorExecutionPrevention }
+        if leaf7.ebx & 1 << 20 != 0 { cr4 = cr4 | .supervisorAccessPrevention }
+        if leaf7.ecx & 1 << 2 != 0 { cr4 = cr4 | .userModeInstructionPrevention }
+        self.cr4 = cr4
+        extendedState = CPUIDPolicy.offeredExtendedState(processor)
+        hasExecuteDisable = extended.edx & CPUIDFeature.executeDisable != 0
+        has1GiBPages = extended.edx & CPUIDFeature.page1GB != 0
+        physicalAddressWidth = processor.physicalAddressWidth
+    }
+}

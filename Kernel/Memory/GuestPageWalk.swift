@@ -1,0 +1,196 @@
+/// The bits of guest page-table entries that are the same in every mode.
+enum GuestEntryBits {
+    static var present: UInt64 { 1 << 0 }
+    static var writable: UInt64 { 1 << 1 }
+    static var user: UInt64 { 1 << 2 }
+    static var accessed: UInt64 { 1 << 5 }
+    static var dirty: UInt64 { 1 << 6 }
+    static var largePage: UInt64 { 1 << 7 }
+    static var address: UInt64 { 0x000F_FFFF_FFFF_F000 }
+    static var executeDisable: UInt64 { 1 << 63 }
+}
+
+/// How one kind of guest page table looks.
+protocol GuestTableEntries {
+    /// The number of address bits that index a table.
+    static var indexBits: UInt64 { get }
+    /// The binary logarithm of the size of an entry.
+    static var entryShift: UInt64 { get }
+
+    /// The entry at `address`, widened to 64 bits; nil outside the guest's RAM.
+    static func read(_ memory: some GuestTableMemory, at address: GuestPhysicalAddress) -> UInt64?
+
+    /// The bits that are reserved in every entry.
+    static func reservedBits(_ paging: GuestPaging) -> UInt64
+
+    /// The bits that are reserved besides in an entry with bit 7 set, above the last level, that covers 2^shift bytes.
+    static func largePageReservedBits(_ paging: GuestPaging, shift: UInt64) -> UInt64
+
+    /// Whether bit 7 means something in an entry above the last level.
+    static func hasLargePages(_ paging: GuestPaging) -> Bool
+
+    /// The physical address that a large leaf of 2^shift bytes maps.
+    static func largePageAddress(_ entry: UInt64, shift: UInt64) -> UInt64
+}
+
+extension GuestTableEntries {
+    @inline(__always)
+    static func largePageAddress(_ entry: UInt64, shift: UInt64) -> UInt64 {
+        entry & GuestEntryBits.address & ~((1 &<< shift) &- 1)
+    }
+}
+
+extension GuestPaging {
+    /// Bits 51:MAXPHYADDR.
+    @inline(__always)
+    var reservedAddressBits: UInt64 { ~0 &<< UInt64(truncatingIfNeeded: physicalAddressWidth) & GuestEntryBits.address }
+
+    /// Bit 63, unless it means that instruction fetches are disabled.
+    @inline(__always)
+    var reservedExecuteDisable: UInt64 { hasExecuteDisable ? 0 : GuestEntryBits.executeDisable }
+}
+
+/// 4-level and 5-level paging. Intel SDM vol. 3, 4.5.
+enum LongModeEntries: GuestTableEntries {
+    static var indexBits: UInt64 { 9 }
+    static var entryShift: UInt64 { 3 }
+
+    @inline(__always)
+    static func read(_ memory: some GuestTableMemory, at address: GuestPhysicalAddress) -> UInt64? {
+        memory.readUInt64(at: address)
+    }
+
+    @inline(__always)
+    static func reservedBits(_ paging: GuestPaging) -> UInt64 {
+        paging.reservedAddressBits | paging.reservedExecuteDisable
+    }
+
+    static func largePageReservedBits(_ paging: GuestPaging, shift: UInt64) -> UInt64 {
+        if shift > 30 || (shift == 30 && !paging.hasGibibytePages) { return GuestEntryBits.largePage }
+        // Bit 12 belongs to the page attribute table.
+        return (1 << shift) - (1 << 13)
+    }
+
+    @inline(__always)
+    static func hasLargePages(_ paging: GuestPaging) -> Bool { true }
+}
+
+/// PAE paging, below the PDPTE registers. Intel SDM vol. 3, 4.4.
+enum PAEEntries: GuestTableEntries {
+    static var indexBits: UInt64 { 9 }
+    static var entryShift: UInt64 { 3 }
+
+    static func read(_ memory: some GuestTableMemory, at address: GuestPhysicalAddress) -> UInt64? {
+        memory.readUInt64(at: address)
+    }
+
+    static func reservedBits(_ paging: GuestPaging) -> UInt64 {
+        paging.reservedAddressBits | paging.reservedExecuteDisable | 0x7FF << 52
+    }
+
+    static func largePageReservedBits(_ paging: GuestPaging, shift: UInt64) -> UInt64 { (1 << 21) - (1 << 13) }
+
+    static func hasLargePages(_ paging: GuestPaging) -> Bool { true }
+}
+
+/// 32-bit paging. Intel SDM vol. 3, 4.3.
+enum Bits32Entries: GuestTableEntries {
+    static var indexBits: UInt64 { 10 }
+    static var entryShift: UInt64 { 2 }
+
+    static func read(_ memory: some GuestTableMemory, at address: GuestPhysicalAddress) -> UInt64? {
+        memory.readUInt32(at: address).map { UInt64($0) }
+    }
+
+    static func reservedBits(_ paging: GuestPaging) -> UInt64 { 0 }
+
+    /// Bits 21:(M-19), M being the width of the physical addresses that 4 MiB pages reach, at most 40.
+    static func largePageReservedBits(_ paging: GuestPaging, shift: UInt64) -> UInt64 {
+        let width = paging.hasPSE36 ? UInt64(min(max(paging.physicalAddressWidth, 32), 40)) : 32
+        return (1 << 22) - (1 << (width - 19))
+    }
+
+    static func hasLargePages(_ paging: GuestPaging) -> Bool { paging.hasPageSizeExtensions }
+
+    /// Bits 31:22 of the address stand in their place, bits 39:32 in bits 20:13.
+    static func largePageAddress(_ entry: UInt64, shift: UInt64) -> UInt64 {
+        entry & 0xFFC0_0000 | (entry >> 13 & 0xFF) << 32
+    }
+}
+
+extension GuestPaging {
+    /// Walks tables of one kind, from the one at `table`, whose entries cover 2^topShift bytes each.
+    @inline(__always)
+    func walk<Entries: GuestTableEntries>(
+        _: Entries.Type, _ linear: UInt64, table: UInt64, topShift: UInt64,
+        access: GuestAccess, memory: some GuestTableMemory
+    ) -> GuestTranslation {
+        let indexMask = ((1 &<< Entries.indexBits) &- 1) &<< Entries.entryShift
+        let reserved = Entries.reservedBits(self)
+        // What all entries have in common; bit 63 is turned over, so that one AND gathers every right.
+        var rights = ~UInt64(0)
+        var table = table
+        var shift = topShift
+        var path = GuestEntryPath()
+        while true {
+            let index = linear &>> (shift &- Entries.entryShift) & indexMask
+            let address = GuestPhysicalAddress(table | index)
+            guard let entry = Entries.read(memory, at: address) else { return .tableOutsideRAM(address) }
+            path.append(address)
+            guard entry & GuestEntryBits.present != 0 else { return .fault(errorCode(0, for: access)) }
+            guard entry & reserved == 0 else { return .fault(errorCode(9, for: access)) }
+            rights &= entry ^ GuestEntryBits.executeDisable
+
+            var page = entry & GuestEntryBits.address
+            if shift != 12 {
+                guard entry & GuestEntryBits.largePage != 0, Entries.hasLargePages(self) else {
+                    table = page
+                    shift &-= Entries.indexBits
+                    continue
+                }
+                guard entry & Entries.largePageReservedBits(self, shift: shift) == 0 else {
+                    return .fault(errorCode(9, for: access))
+                }
+                page = Entries.largePageAddress(entry, shift: shift)
+            }
+            guard permits(access, rights) else { return .fault(errorCode(1, for: access)) }
+            let isWrite = access.kind == .write
+            let isMarked = rights & GuestEntryBits.accessed != 0 && (!isWrite || entry & GuestEntryBits.dirty != 0)
+            if !isMarked { path.mark(in: memory, dirty: isWrite) }
+            let dirty = isWrite ? GuestEntryBits.dirty : entry & GuestEntryBits.dirty
+            return .page(GuestPage(
+                address: GuestPhysicalAddress(page | linear & ((1 &<< shift) &- 1)),
+                size: PageSize(walkedShift: shift),
+                rights: rights & ~GuestEntryBits.dirty | dirty))
+        }
+    }
+}
+
+extension PageSize {
+    /// The size of a leaf that covers 2^shift bytes; a walk ends at no other shift.
+    @inline(__always)
+    init(walkedShift shift: UInt64) {
+        self = shift == 12 ? .fourKibibytes : shift == 21 ? .twoMebibytes : shift == 22 ? .fourMebibytes : .oneGibibyte
+    }
+}
+
+/// The places of the entries that a walk used, at most five.
+struct GuestEntryPath {
+    private var addresses = InlineArray<5, UInt64>(repeating: 0)
+    private var count = 0
+
+    @inline(__always)
+    mutating func append(_ address: GuestPhysicalAddress) {
+        addresses[count] = address.rawValue
+        count &+= 1
+    }
+
+    /// Sets the accessed bit in every entry and, if asked, the dirty bit in the last, wherever they may be clear.
+    @inline(never)
+    func mark(in memory: some GuestTableMemory, dirty: Bool) {
+        for index in 0..<count {
+            let isLeaf = index == count - 1
+            memory.setBits(isLeaf && dirty ? 0x60 : 0x20, at: GuestPhysicalAddress(addresses[index]))
+        }
+    }
+}

@@ -1,0 +1,112 @@
+/// A guest page that an access may use.
+public struct GuestPage: Equatable, Sendable {
+    /// Where the accessed byte is.
+    public let address: GuestPhysicalAddress
+    /// The page's size. Without paging, 4 KiB.
+    public let size: PageSize
+    /// What all the entries together say, as the bits of an entry: 1 writable, 2 user, 63 executable, and 6 of the leaf.
+    let rights: UInt64
+
+    /// Every entry on the way allows writes.
+    public var isWritable: Bool { rights & 1 << 1 != 0 }
+    /// Every entry on the way allows user-mode accesses.
+    public var isUser: Bool { rights & 1 << 2 != 0 }
+    /// No entry on the way disables instruction fetches.
+    public var isExecutable: Bool { rights & 1 << 63 != 0 }
+    /// The leaf's dirty bit is set, be it by this access.
+    public var isDirty: Bool { rights & 1 << 6 != 0 }
+}
+
+/// What became of a guest's access to a linear address.
+public enum GuestTranslation: Equatable, Sendable {
+    /// The access may use this page; accessed and dirty bits are set as the processor would have.
+    case page(GuestPage)
+    /// The access causes a page fault with this error code. CR2 becomes the linear address. No entry was changed.
+    case fault(PageFaultErrorCode)
+    /// The address is not canonical: #GP(0), or #SS(0) for an access through SS, and no page fault.
+    case notCanonical
+    /// An entry would lie outside the guest's RAM. A real processor would read whatever answers there.
+    case tableOutsideRAM(GuestPhysicalAddress)
+}
+
+extension GuestPaging {
+    /// Translates `address` for `access` as the guest's processor would, and sets accessed and dirty bits as it would.
+    ///
+    /// They are set only if the access succeeds, so a walk that faults changes nothing. (A processor is free to set the
+    /// accessed bit of an entry it used before it came to the fault; no software can count on it.) In every mode without
+    /// long mode, linear addresses have 32 bits, and the rest of `address` is not looked at.
+    ///
+    /// Intel SDM vol. 3, "Paging" (4.3 to 4.8).
+    @inline(__always)
+    public func translate(
+        _ address: GuestVirtualAddress, for access: GuestAccess, in memory: some GuestTableMemory
+    ) -> GuestTranslation {
+        switch mode {
+        case .fourLevel, .fiveLevel:
+            let topShift: UInt64 = mode == .fourLevel ? 39 : 48
+            let unused = 55 &- topShift
+            let extended = Int64(bitPattern: address.rawValue &<< unused) &>> Int64(bitPattern: unused)
+            guard UInt64(bitPattern: extended) == address.rawValue else { return .notCanonical }
+            return walk(
+                LongModeEntries.self, address.rawValue, table: cr3 & GuestEntryBits.address, topShift: topShift,
+                access: access, memory: memory)
+        case .pae:
+            let linear = address.rawValue & 0xFFFF_FFFF
+            let pdpte = pdpte(for: linear)
+            guard pdpte & GuestEntryBits.present != 0 else { return .fault(errorCode(0, for: access)) }
+            return walk(
+                PAEEntries.self, linear, table: pdpte & GuestEntryBits.address, topShift: 21,
+                access: access, memory: memory)
+        case .bits32:
+            return walk(
+                Bits32Entries.self, address.rawValue & 0xFFFF_FFFF, table: cr3 & 0xFFFF_F000, topShift: 22,
+                access: access, memory: memory)
+        case .none:
+            let everything = GuestEntryBits.writable | GuestEntryBits.user | GuestEntryBits.executeDisable
+                | GuestEntryBits.dirty
+            return .page(GuestPage(
+                address: GuestPhysicalAddress(address.rawValue & 0xFFFF_FFFF), size: .fourKibibytes, rights: everything))
+        }
+    }
+
+    /// The PDPTE register for a 32-bit address. Constant indices: a variable one would copy the whole structure.
+    private func pdpte(for linear: UInt64) -> UInt64 {
+        switch linear >> 30 {
+        case 0: pdptes[0]
+        case 1: pdptes[1]
+        case 2: pdptes[2]
+        default: pdptes[3]
+        }
+    }
+
+    /// The error code for a fault of `access`; `cause` is 0 (not present), 1 (rights) or 9 (reserved bit).
+    func errorCode(_ cause: UInt32, for access: GuestAccess) -> PageFaultErrorCode {
+        var code = cause
+        if access.kind == .write { code |= 2 }
+        if access.isUser { code |= 4 }
+        let showsFetch = preventsSupervisorExecution || (hasExecuteDisable && mode != .bits32)
+        if access.kind == .fetch, showsFetch { code |= 16 }
+        return PageFaultErrorCode(rawValue: code)
+    }
+
+    /// Whether entries that together say `rights` permit the access.
+    ///
+    /// Intel SDM vol. 3, "Determination of Access Rights" (4.6.1).
+    @inline(__always)
+    func permits(_ access: GuestAccess, _ rights: UInt64) -> Bool {
+        let isUserPage = rights & GuestEntryBits.user != 0
+        if access.isUser {
+            guard isUserPage else { return false }
+            switch access.kind {
+            case .read: return true
+            case .write: return rights & GuestEntryBits.writable != 0
+            case .fetch: return rights & GuestEntryBits.executeDisable != 0
+            }
+        }
+        if access.kind == .fetch {
+            return rights & GuestEntryBits.executeDisable != 0 && !(isUserPage && preventsSupervisorExecution)
+        }
+        if isUserPage, preventsSupervisorAccess, !access.overridesSMAP { return false }
+        return access.kind == .read || !writeProtects || rights & GuestEntryBits.writable != 0
+    }
+}

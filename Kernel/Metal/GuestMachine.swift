@@ -1,0 +1,163 @@
+import Instructions
+import Machine
+import Memory
+import Text
+import Trace
+import VMX
+import Virtualization
+import X86
+
+/// The virtual CPU of the machine that runs: in the one place that the world switch and the exit handler know.
+typealias HardwareCPU = VirtualCPU<VMXProcessor<HardwareVMCS>, HardwareHost>
+
+/// One virtual machine on the hardware: its nested page tables, its VMCS, its virtual CPU.
+struct GuestMachine: ~Copyable {
+    typealias NestedTable = PageTable<ExtendedPageTableFormat, IdentityMemory>
+
+    let cpu: UnsafeMutablePointer<HardwareCPU>
+    let vmcs: HostPhysicalAddress
+    private var structures: ControlStructures
+    private var nestedTable: NestedTable
+
+    init(on machine: inout HostMachine) {
+        let memory = IdentityMemory()
+        nestedTable = GuestMachine.mapRAM(&machine)
+        let capabilities = machine.capabilities
+        let (tag, startsAnew) = machine.tags.allocate()
+        if startsAnew { VMXOperation.invalidateAll(capabilities) }
+        vmcs = machine.frame()
+        structures = ControlStructures(
+            ioBitmapA: machine.frame(), ioBitmapB: machine.frame(), msrBitmaps: machine.frame(),
+            virtualAPICPage: machine.frame(),
+            extendedPageTables: ExtendedPageTablePointer(
+                root: nestedTable.root, levelCount: 4, memoryType: .writeBack,
+                usesAccessedAndDirty: capabilities.eptAndVPID.accessedAndDirty),
+            tag: tag)
+        IOBitmaps.fill(structures.ioBitmapA, structures.ioBitmapB, in: memory)
+        let secondary = machine.controls.secondary
+        let policy = CPUIDPolicy(
+            offersRDTSCP: secondary.contains(.enableRDTSCP), offersINVPCID: secondary.contains(.enableINVPCID))
+        let features = GuestFeatures(policy, machine.host)
+        GuestMachine.passRegisters(machine.controls, to: MSRBitmaps(page: structures.msrBitmaps, memory: memory))
+
+        let area = UnsafeMutableRawPointer(bitPattern: UInt(address_of_virtual_cpu_area()))!
+        cpu = area.bindMemory(to: HardwareCPU.self, capacity: 1)
+        VMXOperation.makeCurrent(capabilities, vmcs: vmcs)
+        let processor = VMXProcessor(
+            HardwareVMCS(), capabilities: capabilities, tag: secondary.contains(.enableVPID) ? tag : 0,
+            invalidator: TranslationInvalidator(capabilities.eptAndVPID) { kind, tag in
+                if execute_invvpid(kind, tag, 0) { Panic.stop("INVVPID failed") }
+            })
+        processor.vmcs.prepare(
+            machine.controls, structures, GuestMachine.hostState(), GuestOwnedBits(capabilities, offered: features.cr4))
+        if machine.options.seesExceptions { processor.vmcs[.exceptionBitmap] = .max & ~(1 << 2) }
+        let ram = machine.guestRAM
+        cpu.initialize(
+            to: HardwareCPU(
+                processor: processor, host: machine.host,
+                memory: GuestMemory(base: UnsafeMutableRawPointer(bitPattern: UInt(ram.start.rawValue))!, size: ram.count),
+                features: features, policy: policy, slice: machine.options.slice,
+                isObserved: machine.options.trace != .off || machine.options.checksEntries))
+        GuestMachine.resetProcessorState(machine.host, features)
+    }
+
+    /// Gives all that the machine had back; nothing of its translations stays.
+    consuming func destroy(on machine: inout HostMachine) {
+        VMXOperation.clear(vmcs: vmcs)
+        cpu.deinitialize(count: 1)
+        if execute_invept(2, 0) { Panic.stop("INVEPT failed") }
+        nestedTable.destroy(frames: &machine.frames)
+        machine.frames.freeFrame(structures.ioBitmapA)
+        machine.frames.freeFrame(structures.ioBitmapB)
+        machine.frames.freeFrame(structures.msrBitmaps)
+        machine.frames.freeFrame(structures.virtualAPICPage)
+        machine.frames.freeFrame(vmcs)
+    }
+
+    /// Maps the guest's RAM from guest-physical 0 on, with the memory types that the firmware gave it.
+    private static func mapRAM(_ machine: inout HostMachine) -> NestedTable {
+        let capabilities = machine.capabilities.eptAndVPID
+        let format = ExtendedPageTableFormat(
+            levelCount: 4, leafSizes: LeafSizes(twoMebibytes: capabilities.pages2MiB, oneGibibyte: capabilities.pages1GiB),
+            physicalAddressWidth: machine.capabilities.physicalAddressWidth,
+            offersExecuteOnly: capabilities.executeOnly, hasModeBasedExecute: false, ignoresPAT: false)
+        let ram = machine.guestRAM
+        do {
+            var table = try NestedTable(format: format, memory: IdentityMemory(), frames: &machine.frames)
+            var done = ByteCount.zero
+            while done < ram.count {
+                let start = ram.start.advanced(by: done)
+                let type = machine.memoryTypes?.type(of: start) ?? .writeBack
+                let uniform = machine.memoryTypes?.uniformRange(at: start, limit: ram.end)
+                let count = uniform?.count ?? ram.count
+                _ = try table.map(
+                    GuestPhysicalRange(start: GuestPhysicalAddress(done.bytes), count: count), to: start,
+                    permissions: .all, memoryType: type, largest: machine.options.largestPage, frames: &machine.frames)
+                if type != .writeBack {
+                    Report.error(
+                        "warning: the firmware's MTRRs make \(count.mebibytes) MiB of the guest's RAM not write-back (type \(type.rawValue)): it will be slow")
+                }
+                done += count
+            }
+            machine.log(
+                "martlet: guest RAM \(ram.count.mebibytes) MiB at host-physical \(hex: ram.start.rawValue), \(table.tableCount) EPT pages, largest leaf \(table.largestLeaf)")
+            return table
+        } catch {
+            HostMachine.refuse("the guest's EPT does not fit the kernel's memory pool", .badUsage)
+        }
+    }
+
+    private static func passRegisters(_ controls: VMXControls, to bitmaps: MSRBitmaps<IdentityMemory>) {
+        let hasPAT = controls.entry.contains(.loadPAT) && controls.exit.contains(.loadPAT | .savePAT)
+        let hasAuxiliary = controls.secondary.contains(.enableRDTSCP)
+        func pass(_ register: ModelSpecificRegister) {
+            bitmaps.pass(
+                register, reads: MSRPolicy.passesReads(register, hasPAT: hasPAT, hasAuxiliary: hasAuxiliary),
+                writes: MSRPolicy.passesWrites(register, hasPAT: hasPAT, hasAuxiliary: hasAuxiliary))
+        }
+        for number in UInt32(0)..<0x2000 { pass(ModelSpecificRegister(number)) }
+        for number in UInt32(0xC000_0000)..<0xC000_2000 { pass(ModelSpecificRegister(number)) }
+    }
+
+    private static func hostState() -> HostState {
+        let area = address_of_virtual_cpu_area()
+        return HostState(
+            cr0: ControlRegister0(rawValue: read_cr0()), cr3: read_cr3(), cr4: ControlRegister4(rawValue: read_cr4()),
+            extendedFeatures: ExtendedFeatureEnable(rawValue: read_msr(ModelSpecificRegister.extendedFeatureEnable.number)),
+            pat: read_msr(ModelSpecificRegister.pat.number), codeSelector: DescriptorTables.codeSelector,
+            dataSelector: DescriptorTables.dataSelector, taskSelector: DescriptorTables.taskSelector,
+            taskStateBase: address_of_task_state(), gdtBase: address_of_descriptor_table(),
+            idtBase: address_of_interrupt_table(), stackPointer: area + UInt64(MemoryLayout<GeneralRegisters>.size),
+            instructionPointer: address_of_martlet_vm_exit())
+    }
+
+    /// Registers that the guest uses without an exit and that no VMCS holds: as after reset, and nothing of another
+    /// guest's left in them.
+    private static func resetProcessorState(_ host: HardwareHost, _ features: GuestFeatures) {
+        host.write(.star, 0)
+        host.write(.longSTAR, 0)
+        host.write(.compatibilitySTAR, 0)
+        host.write(.systemCallMask, 0)
+        host.write(.kernelGSBase, 0)
+        if host.cpuid(0x8000_0001, 0).edx & 1 << 27 != 0 { host.write(.timeStampCounterAux, 0) }
+        write_cr2(0)
+        write_dr6(0xFFFF_0FF0)
+        clear_debug_addresses()
+        let zeros = UnsafeRawPointer(bitPattern: UInt(address_of_zero_extended_state()))
+        if features.extendedState != 0 {
+            write_xcr0(features.extendedState)
+            reset_extended_state(zeros)
+            write_xcr0(1)
+        } else {
+            reset_fxsave_state(zeros)
+        }
+    }
+}
+
+extension PageTable where Format == ExtendedPageTableFormat {
+    /// The size of the leaf that maps guest-physical address 2 MiB, past the first MiB's special types.
+    var largestLeaf: PageSize {
+        if case .mapped(let leaf) = walk(GuestPhysicalAddress(PageSize.twoMebibytes.bytes)) { return leaf.size }
+        return .fourKibibytes
+    }
+}

@@ -1,0 +1,73 @@
+import Text
+import Instructions
+import Machine
+import Memory
+import VMX
+import X86
+
+/// The kernel's view of physical memory: every address is mapped to itself.
+struct IdentityMemory: PhysicalMemory {
+    @inline(__always)
+    private func pointer(_ address: HostPhysicalAddress) -> UnsafeMutableRawPointer {
+        UnsafeMutableRawPointer(bitPattern: UInt(address.rawValue))!
+    }
+
+    @inline(__always)
+    func readUInt64(at address: HostPhysicalAddress) -> UInt64 { pointer(address).load(as: UInt64.self) }
+    @inline(__always)
+    func writeUInt64(_ value: UInt64, at address: HostPhysicalAddress) {
+        pointer(address).storeBytes(of: value, as: UInt64.self)
+    }
+    /// The loader's structures need not be aligned.
+    @inline(__always)
+    func readUInt32(at address: HostPhysicalAddress) -> UInt32 { pointer(address).loadUnaligned(as: UInt32.self) }
+    @inline(__always)
+    func writeUInt32(_ value: UInt32, at address: HostPhysicalAddress) {
+        pointer(address).storeBytes(of: value, as: UInt32.self)
+    }
+    func compareExchange(at address: HostPhysicalAddress, expected: UInt64, desired: UInt64) -> Bool {
+        compare_exchange(address.rawValue, expected, desired)
+    }
+}
+
+/// The processor's own identification, registers, time and ports.
+struct HardwareHost: HostServices, ModelSpecificRegisterAccess, ModelSpecificRegisterReader {
+    func cpuid(_ leaf: UInt32, _ subleaf: UInt32) -> CPUIDResult {
+        let result = execute_cpuid(leaf, subleaf)
+        return CPUIDResult(eax: result.eax, ebx: result.ebx, ecx: result.ecx, edx: result.edx)
+    }
+    func read(_ register: ModelSpecificRegister) -> UInt64 { read_msr(register.number) }
+    func write(_ register: ModelSpecificRegister, _ value: UInt64) { write_msr(register.number, value) }
+    func readRegister(_ index: UInt32) -> UInt64 { read_msr(index) }
+
+    @inline(__always)
+    func timeStamp() -> UInt64 { read_tsc() }
+    func relax() { spin_pause() }
+    func transmit(_ byte: UInt8) { Console.transmit(byte) }
+    func loadExtendedControl(_ value: UInt64) { write_xcr0(value) }
+    func loadPageFaultAddress(_ address: UInt64) { write_cr2(address) }
+    func readDebugStatus() -> UInt64 { read_dr6() }
+    func loadDebugStatus(_ value: UInt64) { write_dr6(value) }
+    func finishNonMaskableInterrupt() { unblock_nmi() }
+    func finishInterrupt(_ vector: UInt8) { InterruptControllers.finish(vector) }
+}
+
+/// VMREAD and VMWRITE of the current VMCS.
+struct HardwareVMCS: VMCSAccess {
+    @inline(__always)
+    func read(_ field: VMCSFieldEncoding) -> UInt64 {
+        let result = execute_vmread(UInt64(field.rawValue))
+        if result.failed { HardwareVMCS.fail(field) }
+        return result.value
+    }
+
+    @inline(__always)
+    func write(_ field: VMCSFieldEncoding, _ value: UInt64) {
+        if execute_vmwrite(UInt64(field.rawValue), value) { HardwareVMCS.fail(field) }
+    }
+
+    @inline(never)
+    private static func fail(_ field: VMCSFieldEncoding) -> Never {
+        Panic.stop("VMREAD or VMWRITE failed: the processor has no VMCS field \(hex: field.rawValue)")
+    }
+}

@@ -1,0 +1,188 @@
+import Instructions
+import Machine
+import Memory
+import Text
+import Trace
+import VMX
+import X86
+
+/// What the kernel found out about the machine and set up on it, for all guests.
+struct HostMachine: ~Copyable {
+    let host = HardwareHost()
+    let options: KernelOptions
+    let capabilities: VMXCapabilities
+    let controls: VMXControls
+    let memoryTypes: MemoryTypeRangeRegisters?
+    /// Where the guests' RAM lies in the machine's memory.
+    let guestRAM: HostPhysicalRange
+    var frames: FramePool<IdentityMemory>
+    var tags = TagAllocator()
+
+    /// A line about what was found or is about to be done; not with trace=off, when the console is the guest's alone.
+    func log(_ line: Line) {
+        if options.trace != .off { Console.print(line) }
+    }
+
+    /// Says something that went wrong, and ends the machine.
+    static func refuse(_ line: Line, _ status: Status) -> Never {
+        Report.error(line)
+        Power.end(status)
+    }
+
+    /// A frame for something that the kernel cannot do without.
+    mutating func frame() -> HostPhysicalAddress {
+        guard let frame = frames.allocateFrame() else {
+            HostMachine.refuse("the kernel's memory pool is empty; give the machine more memory", .badUsage)
+        }
+        return frame
+    }
+}
+
+extension HostMachine {
+    /// From the loader's information to VMX operation; each risky step is announced.
+    init(_ options: KernelOptions, _ information: borrowing LoaderInformation<IdentityMemory>) {
+        let host = HardwareHost()
+        self.options = options
+        func log(_ line: Line) {
+            if options.trace != .off { Console.print(line) }
+        }
+        log("martlet: \(ProcessorName(host)), \(information.map.usableCount.mebibytes) MiB of memory")
+        do {
+            try VMXSupport.enable(host, host)
+        } catch {
+            HostMachine.refuse("\(error)", .missingFeature)
+        }
+        log("martlet: reading the VMX capabilities")
+        capabilities = VMXCapabilities(
+            reading: host, physicalAddressWidth: host.physicalAddressWidth, linearAddressWidth: host.linearAddressWidth)
+        do {
+            controls = try VMXControls(capabilities, wantsVPID: options.usesVPID)
+        } catch {
+            Report.error("this processor's VMX lacks something that Martlet needs:")
+            error.report { Report.error($0) }
+            HostMachine.refuse("use a processor with EPT and unrestricted guest (Intel since 2010), or Bochs", .missingFeature)
+        }
+        log(
+            "martlet: VMX revision \(hex: capabilities.basic.revisionIdentifier), EPT pages up to \(capabilities.eptAndVPID.largestPage), \(capabilities.eptAndVPID.accessedAndDirty ? "accessed and dirty flags" : "no accessed and dirty flags"), \(controls.secondary.contains(.enableVPID) ? "VPID" : "no VPID")"
+        )
+        if options.trace == .full {
+            log("controls                                            wanted      answer")
+            controls.report(capabilities) { Console.print($0) }
+        }
+
+        var map = information.map
+        HostMachine.reserveKernel(in: &map, information)
+        guestRAM = HostMachine.findGuestRAM(options, &map)
+        frames = HostMachine.makeFramePool(options, &map)
+        memoryTypes = HostMachine.readMemoryTypes(host)
+
+        log("martlet: switching to the kernel's own page tables")
+        let top = max(HostMachine.top(of: information.map), 4 << 30)
+        do {
+            try KernelMemory.protect(upTo: HostPhysicalAddress(top), host: host, frames: &frames)
+        } catch {
+            HostMachine.refuse("the kernel's page tables do not fit its memory pool; give the machine more memory", .badUsage)
+        }
+        log("martlet: VMXON")
+        VMXOperation.enter(capabilities, host: host, region: frame())
+    }
+
+    private static func reserveKernel(
+        in map: inout PhysicalMemoryMap, _ information: borrowing LoaderInformation<IdentityMemory>
+    ) {
+        do {
+            // The first MiB is firmware's and holds nothing worth the trouble.
+            try map.addUnusable(HostPhysicalAddress(0), count: .mebibytes(1))
+            let start = HostPhysicalAddress(address_of_image_start())
+            try map.addUnusable(start, count: start.distance(to: HostPhysicalAddress(address_of_image_end())))
+            for index in 0..<information.moduleCount {
+                let range = information.module(index).range
+                try map.addUnusable(range.start, count: range.count)
+            }
+        } catch {
+            refuse("the machine's memory map has more pieces than Martlet can keep", .badUsage)
+        }
+    }
+
+    /// Takes the guest's RAM out of the map, aligned so that the largest pages can map it.
+    private static func findGuestRAM(_ options: KernelOptions, _ map: inout PhysicalMemoryMap) -> HostPhysicalRange {
+        let size = options.memory
+        let end = HostPhysicalAddress(UInt64.max & ~0xFFF)
+        var found: HostPhysicalRange?
+        if options.largestPage == .oneGibibyte, size >= .gibibytes(1) {
+            found = map.findBlock(size: size, alignment: .gibibytes(1), below: end, preferHigh: true)
+        }
+        if found == nil, options.largestPage != .fourKibibytes {
+            found = map.findBlock(size: size, alignment: .mebibytes(2), below: end, preferHigh: true)
+        }
+        found = found ?? map.findBlock(size: size, alignment: .kibibytes(4), below: end, preferHigh: true)
+        guard let found else {
+            let most = map.largestBlock?.count.mebibytes ?? 0
+            refuse(
+                "memory=\(size.mebibytes)M does not fit the machine: its largest free piece has \(most) MiB; give the machine more, or the guest less",
+                .badUsage)
+        }
+        do { try map.reserve(found) } catch { refuse("the machine's memory map has too many pieces", .badUsage) }
+        return found
+    }
+
+    /// Table pages for the worst case, 4 KiB pages throughout, and some for the kernel; below 4 GiB, where VMX structures
+    /// may have to be.
+    private static func makeFramePool(
+        _ options: KernelOptions, _ map: inout PhysicalMemoryMap
+    ) -> FramePool<IdentityMemory> {
+        let tables = options.memory.bytes >> 21 + options.memory.bytes >> 30
+        let size = ByteCount.frames(tables + 160)
+        var pool = FramePool(memory: IdentityMemory())
+        guard let range = map.findBlock(
+            size: size, alignment: .kibibytes(4), below: HostPhysicalAddress(4 << 30), preferHigh: false)
+        else { refuse("there is no room for the kernel's tables: give the machine more memory, or the guest less", .badUsage) }
+        do { try pool.add(range) } catch { refuse("the machine's memory map cannot be right", .badUsage) }
+        return pool
+    }
+
+    private static func readMemoryTypes(_ host: HardwareHost) -> MemoryTypeRangeRegisters? {
+        guard host.cpuid(1, 0).edx & CPUIDFeature.mtrr != 0 else { return nil }
+        do {
+            return try MemoryTypeRangeRegisters(reading: host, physicalAddressWidth: host.physicalAddressWidth)
+        } catch {
+            refuse("this processor has more memory type range registers than Martlet can keep", .missingFeature)
+        }
+    }
+
+    private static func top(of map: PhysicalMemoryMap) -> UInt64 {
+        var top: UInt64 = 0
+        for index in 0..<map.rangeCount { top = max(top, map[index].end.rawValue) }
+        return (top + PageSize.twoMebibytes.offsetMask) & ~PageSize.twoMebibytes.offsetMask
+    }
+}
+
+/// The processor's name as CPUID gives it.
+struct ProcessorName: TextConvertible {
+    let host: HardwareHost
+
+    init(_ host: HardwareHost) { self.host = host }
+
+    func write(to output: inout some TextOutput) {
+        guard host.cpuid(0x8000_0000, 0).eax >= 0x8000_0004 else { return output.write("processor without a name") }
+        var started = false
+        for leaf in UInt32(0x8000_0002)...0x8000_0004 {
+            let part = host.cpuid(leaf, 0)
+            write(part.eax, &started, &output)
+            write(part.ebx, &started, &output)
+            write(part.ecx, &started, &output)
+            write(part.edx, &started, &output)
+        }
+    }
+
+    /// Names are filled with blanks on the left and zeros on the right.
+    private func write(_ word: UInt32, _ started: inout Bool, _ output: inout some TextOutput) {
+        for shift in 0..<UInt32(4) {
+            let byte = UInt8(truncatingIfNeeded: word >> (8 * shift))
+            if byte != 0, started || byte != 0x20 {
+                output.write(byte: byte)
+                started = true
+            }
+        }
+    }
+}

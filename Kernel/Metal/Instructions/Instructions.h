@@ -1,0 +1,197 @@
+// The privileged and special instructions that Swift cannot say, each as one always-inline function, and the symbols
+// that the nasm sources and the linker script define. Nothing here has a policy.
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#define INSTRUCTION static inline __attribute__((always_inline))
+
+// Ports
+
+INSTRUCTION void outb(uint16_t port, uint8_t value) { __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port)); }
+INSTRUCTION void outw(uint16_t port, uint16_t value) { __asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port)); }
+INSTRUCTION void outl(uint16_t port, uint32_t value) { __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port)); }
+INSTRUCTION uint8_t inb(uint16_t port) {
+    uint8_t value;
+    __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+
+// Registers
+
+INSTRUCTION uint64_t read_cr0(void) { uint64_t v; __asm__ volatile("mov %%cr0, %0" : "=r"(v)); return v; }
+INSTRUCTION uint64_t read_cr2(void) { uint64_t v; __asm__ volatile("mov %%cr2, %0" : "=r"(v)); return v; }
+INSTRUCTION uint64_t read_cr3(void) { uint64_t v; __asm__ volatile("mov %%cr3, %0" : "=r"(v)); return v; }
+INSTRUCTION uint64_t read_cr4(void) { uint64_t v; __asm__ volatile("mov %%cr4, %0" : "=r"(v)); return v; }
+INSTRUCTION void write_cr0(uint64_t v) { __asm__ volatile("mov %0, %%cr0" : : "r"(v) : "memory"); }
+INSTRUCTION void write_cr2(uint64_t v) { __asm__ volatile("mov %0, %%cr2" : : "r"(v)); }
+INSTRUCTION void write_cr3(uint64_t v) { __asm__ volatile("mov %0, %%cr3" : : "r"(v) : "memory"); }
+INSTRUCTION void write_cr4(uint64_t v) { __asm__ volatile("mov %0, %%cr4" : : "r"(v) : "memory"); }
+INSTRUCTION uint64_t read_dr6(void) { uint64_t v; __asm__ volatile("mov %%dr6, %0" : "=r"(v)); return v; }
+INSTRUCTION void write_dr6(uint64_t v) { __asm__ volatile("mov %0, %%dr6" : : "r"(v)); }
+INSTRUCTION void clear_debug_addresses(void) {
+    __asm__ volatile("mov %0, %%dr0\n mov %0, %%dr1\n mov %0, %%dr2\n mov %0, %%dr3" : : "r"(0ull));
+}
+INSTRUCTION uint64_t read_frame_pointer(void) { uint64_t v; __asm__ volatile("mov %%rbp, %0" : "=r"(v)); return v; }
+
+INSTRUCTION uint64_t read_msr(uint32_t number) {
+    uint32_t low, high;
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(number));
+    return (uint64_t)high << 32 | low;
+}
+INSTRUCTION void write_msr(uint32_t number, uint64_t value) {
+    __asm__ volatile("wrmsr" : : "c"(number), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)) : "memory");
+}
+INSTRUCTION void write_xcr0(uint64_t value) {
+    __asm__ volatile("xsetbv" : : "c"(0), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
+}
+
+typedef struct { uint32_t eax, ebx, ecx, edx; } cpuid_registers;
+INSTRUCTION cpuid_registers execute_cpuid(uint32_t leaf, uint32_t subleaf) {
+    cpuid_registers r;
+    __asm__ volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(subleaf));
+    return r;
+}
+INSTRUCTION uint64_t read_tsc(void) {
+    uint32_t low, high;
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return (uint64_t)high << 32 | low;
+}
+
+// x87, SSE and AVX state: the kernel never touches it, and clears it between guests.
+INSTRUCTION void reset_extended_state(const void *xsave_area) {
+    __asm__ volatile("xrstor64 (%0)" : : "r"(xsave_area), "a"(0xFFFFFFFFu), "d"(0xFFFFFFFFu) : "memory");
+}
+INSTRUCTION void reset_fxsave_state(const void *fxsave_area) {
+    __asm__ volatile("fxrstor64 (%0)" : : "r"(fxsave_area) : "memory");
+}
+
+INSTRUCTION bool compare_exchange(uint64_t address, uint64_t expected, uint64_t desired) {
+    return __atomic_compare_exchange_n((uint64_t *)address, &expected, desired, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+// Descriptor tables, caches, waiting
+
+// NMIs stay blocked after one was taken until the next IRET.
+INSTRUCTION void unblock_nmi(void) {
+    __asm__ volatile(
+        "mov %%rsp, %%rax\n pushq %%rax; mov %%ss, %%ecx; mov %%ecx, (%%rsp)\n pushq %%rax\n pushfq\n"
+        "mov %%cs, %%ecx; pushq %%rcx\n lea 1f(%%rip), %%rcx; pushq %%rcx\n iretq\n 1:"
+        : : : "rax", "rcx", "memory");
+}
+
+struct __attribute__((packed)) table_pointer { uint16_t limit; uint64_t base; };
+INSTRUCTION void load_gdt(const void *base, uint16_t limit) {
+    struct table_pointer p = {limit, (uint64_t)base};
+    __asm__ volatile("lgdt %0" : : "m"(p) : "memory");
+}
+INSTRUCTION void load_idt(const void *base, uint16_t limit) {
+    struct table_pointer p = {limit, (uint64_t)base};
+    __asm__ volatile("lidt %0" : : "m"(p) : "memory");
+}
+INSTRUCTION void load_task_register(uint16_t selector) { __asm__ volatile("ltr %0" : : "r"(selector) : "memory"); }
+INSTRUCTION void load_segments(uint16_t code, uint16_t data) {
+    __asm__ volatile(
+        "mov %1, %%ds\n mov %1, %%es\n mov %1, %%ss\n"
+        "pushq %0\n lea 1f(%%rip), %%rax\n pushq %%rax\n lretq\n 1:"
+        : : "r"((uint64_t)code), "r"((uint32_t)data) : "rax", "memory");
+}
+INSTRUCTION void write_back_caches(void) { __asm__ volatile("wbinvd" : : : "memory"); }
+INSTRUCTION void spin_pause(void) { __asm__ volatile("pause"); }
+INSTRUCTION void disable_interrupts(void) { __asm__ volatile("cli" : : : "memory"); }
+INSTRUCTION void halt(void) { __asm__ volatile("hlt"); }
+INSTRUCTION void undefined_instruction(void) { __asm__ volatile("ud2"); }
+
+// VMX. Results follow the manual's conventions: CF is VMfailInvalid, ZF is VMfailValid (SDM volume 3, 32.2 "Conventions").
+
+typedef enum { vmx_succeed = 0, vmx_fail_invalid = 1, vmx_fail_valid = 2 } vmx_result;
+
+#define VMX_RESULT(invalid, valid) ((invalid) ? vmx_fail_invalid : (valid) ? vmx_fail_valid : vmx_succeed)
+
+INSTRUCTION vmx_result execute_vmxon(uint64_t physical) {
+    bool invalid, valid;
+    __asm__ volatile("vmxon %2" : "=@ccc"(invalid), "=@ccz"(valid) : "m"(physical) : "memory");
+    return VMX_RESULT(invalid, valid);
+}
+INSTRUCTION vmx_result execute_vmclear(uint64_t physical) {
+    bool invalid, valid;
+    __asm__ volatile("vmclear %2" : "=@ccc"(invalid), "=@ccz"(valid) : "m"(physical) : "memory");
+    return VMX_RESULT(invalid, valid);
+}
+INSTRUCTION vmx_result execute_vmptrld(uint64_t physical) {
+    bool invalid, valid;
+    __asm__ volatile("vmptrld %2" : "=@ccc"(invalid), "=@ccz"(valid) : "m"(physical) : "memory");
+    return VMX_RESULT(invalid, valid);
+}
+INSTRUCTION void execute_vmxoff(void) { __asm__ volatile("vmxoff" : : : "memory", "cc"); }
+
+typedef struct { uint64_t value; bool failed; } vmread_result;
+INSTRUCTION vmread_result execute_vmread(uint64_t encoding) {
+    vmread_result r;
+    __asm__ volatile("vmread %2, %0" : "=r"(r.value), "=@ccbe"(r.failed) : "r"(encoding));
+    return r;
+}
+INSTRUCTION bool execute_vmwrite(uint64_t encoding, uint64_t value) {
+    bool failed;
+    __asm__ volatile("vmwrite %2, %1" : "=@ccbe"(failed) : "r"(encoding), "rm"(value));
+    return failed;
+}
+
+typedef struct { uint64_t low, high; } invalidation_descriptor;
+INSTRUCTION bool execute_invept(uint64_t kind, uint64_t eptp) {
+    bool failed;
+    invalidation_descriptor d = {eptp, 0};
+    __asm__ volatile("invept %1, %2" : "=@ccbe"(failed) : "m"(d), "r"(kind) : "memory");
+    return failed;
+}
+INSTRUCTION bool execute_invvpid(uint64_t kind, uint16_t vpid, uint64_t address) {
+    bool failed;
+    invalidation_descriptor d = {vpid, address};
+    __asm__ volatile("invvpid %1, %2" : "=@ccbe"(failed) : "m"(d), "r"(kind) : "memory");
+    return failed;
+}
+
+// Defined in Boot/ and by Linker/kernel.ld
+
+extern const char image_start[], text_end[], rodata_end[], image_load_end[], image_end[];
+extern const uint64_t stack_guards[];
+extern char main_stack_top[], nmi_stack_top[], double_fault_stack_top[], machine_check_stack_top[];
+extern const uint64_t interrupt_stubs[256];
+extern const char martlet_vm_exit[];
+extern uint32_t martlet_enter_guest(void *virtual_cpu, uint32_t launched);
+
+extern uint64_t descriptor_table[8], interrupt_table[512];
+extern char task_state[104], virtual_cpu_area[16384], zero_extended_state[4096];
+
+typedef struct { const uint8_t *start, *end; const char *name; } embedded_guest;
+extern const embedded_guest embedded_guests[4];
+INSTRUCTION embedded_guest embedded_guest_at(uint64_t index) { return embedded_guests[index & 3]; }
+
+INSTRUCTION void set_descriptor(uint64_t index, uint64_t value) { descriptor_table[index & 7] = value; }
+INSTRUCTION void set_gate(uint64_t vector, uint64_t low, uint64_t high) {
+    interrupt_table[2 * (vector & 255)] = low;
+    interrupt_table[2 * (vector & 255) + 1] = high;
+}
+// The interrupt stacks lie at offset 36 of the task-state segment; 0 is not used.
+INSTRUCTION void set_interrupt_stack(uint64_t index, uint64_t top) {
+    __builtin_memcpy(task_state + 28 + 8 * (index & 7), &top, 8);
+}
+
+#define ADDRESS_OF(symbol) INSTRUCTION uint64_t address_of_##symbol(void) { return (uint64_t)symbol; }
+ADDRESS_OF(image_start)
+ADDRESS_OF(text_end)
+ADDRESS_OF(rodata_end)
+ADDRESS_OF(image_load_end)
+ADDRESS_OF(image_end)
+ADDRESS_OF(main_stack_top)
+ADDRESS_OF(nmi_stack_top)
+ADDRESS_OF(double_fault_stack_top)
+ADDRESS_OF(machine_check_stack_top)
+ADDRESS_OF(martlet_vm_exit)
+ADDRESS_OF(descriptor_table)
+ADDRESS_OF(interrupt_table)
+ADDRESS_OF(task_state)
+ADDRESS_OF(virtual_cpu_area)
+ADDRESS_OF(zero_extended_state)
+INSTRUCTION uint64_t stack_guard(uint64_t index) { return stack_guards[index]; }
+INSTRUCTION uint64_t interrupt_stub(uint64_t vector) { return interrupt_stubs[vector & 255]; }

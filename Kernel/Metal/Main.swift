@@ -1,0 +1,181 @@
+import Instructions
+import Machine
+import Memory
+import Text
+import Trace
+import VMX
+import X86
+
+/// The kernel's beginning, called by Boot/entry.asm in 64-bit mode on the main stack.
+/// - Parameters:
+///   - magic: what the boot loader left in EAX.
+///   - information: the address of its information structure.
+@c(martlet_main)
+func main(_ magic: UInt32, _ information: UInt32) -> Never {
+    SerialLine.com1.open()
+    DescriptorTables.load()
+    InterruptControllers.mask()
+    let loader = readLoaderInformation(magic, information)
+    let options = readOptions(loader)
+    if options.reports { Report.open(quietConsole: options.trace == .off) }
+    SelfTests.runEarly(options)
+    var machine = HostMachine(options, loader)
+    SelfTests.run(options, &machine)
+    let status = runGuests(loader, on: &machine)
+    VMXOperation.leave()
+    Power.end(status)
+}
+
+private func readLoaderInformation(_ magic: UInt32, _ information: UInt32) -> LoaderInformation<IdentityMemory> {
+    do {
+        return try LoaderInformation(
+            magic: magic, address: information, memory: IdentityMemory(),
+            physicalAddressWidth: min(HardwareHost().physicalAddressWidth, 47))
+    } catch {
+        switch error {
+        case .notMultiboot(let magic):
+            HostMachine.refuse("the boot loader does not speak multiboot 1 or 2 (magic \(hex: magic)); use GRUB or QEMU's -kernel", .badUsage)
+        case .noMemoryMap: HostMachine.refuse("the boot loader gave no memory map; use GRUB or QEMU's -kernel", .badUsage)
+        case .tooManyModules: HostMachine.refuse("too many modules: Martlet takes a guest and 32 modules", .badUsage)
+        case .wordsTooLong: HostMachine.refuse("the command lines of kernel and modules take more than 8192 bytes", .badUsage)
+        case .memoryMap: HostMachine.refuse("the machine's memory map has more pieces than Martlet can keep", .badUsage)
+        case .invalidModule(let index): HostMachine.refuse("the boot loader's module \(index) ends before it starts", .badUsage)
+        }
+    }
+}
+
+private func readOptions(_ loader: borrowing LoaderInformation<IdentityMemory>) -> KernelOptions {
+    do {
+        return try loader.withCommandLine { (bytes) throws(KernelOptionError) in try KernelOptions(commandLine: bytes) }
+    } catch {
+        // The launcher reads the report even though the command line could not say so.
+        Report.open(quietConsole: false)
+        HostMachine.refuse("\(error)", .badUsage)
+    }
+}
+
+/// Runs the guest that the loader brought, or those that are part of the kernel image.
+private func runGuests(
+    _ loader: borrowing LoaderInformation<IdentityMemory>, on machine: inout HostMachine
+) -> Status {
+    var statistics = ExitStatistics()
+    var status = Status.ended
+    if loader.moduleCount > 0 {
+        status = loader.runFirstModule(on: &machine, &statistics)
+    } else {
+        var index: UInt64 = 0
+        while let guest = EmbeddedGuest(index) {
+            index += 1
+            guard guest.isWanted(machine.options.guest) else { continue }
+            status = run(guest.module, named: guest.name, moduleCount: 0, { _ in guest.module }, on: &machine, &statistics)
+            if status != .ended, status != .guestValue(0) { break }
+        }
+    }
+    if machine.options.trace >= .summary, statistics.count > 0 {
+        statistics.print(nameOf: { VMXProcessor<HardwareVMCS>.name(ofReason: $0) }) { Console.print($0) }
+    }
+    return status
+}
+
+extension LoaderInformation where Memory == IdentityMemory {
+    /// The first module is the guest; the others are its modules.
+    borrowing func runFirstModule(on machine: inout HostMachine, _ statistics: inout ExitStatistics) -> Status {
+        withWords(of: 0) { words in
+            run(guestModule(0, words), named: Line(words), moduleCount: moduleCount - 1, { index in
+                withWords(of: index + 1) { guestModule(index + 1, $0) }
+            }, on: &machine, &statistics)
+        }
+    }
+
+    /// The loader's text stays where it is as long as this value lives.
+    private func guestModule(_ index: Int, _ words: UnsafeRawBufferPointer) -> GuestModule {
+        let range = module(index).range
+        let start = UnsafeRawPointer(bitPattern: UInt(range.start.rawValue))
+        let bytes = UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : Int(range.count.bytes))
+        return GuestModule(image: ImageBytes(bytes), commandLine: words)
+    }
+}
+
+/// One of the guests in the kernel image.
+struct EmbeddedGuest {
+    let module: GuestModule
+    let name: Line
+    private let index: UInt64
+
+    init?(_ index: UInt64) {
+        let entry = embedded_guest_at(index)
+        guard let start = entry.start, let end = entry.end, let text = entry.name else { return nil }
+        var length = 0
+        while text[length] != 0 { length += 1 }
+        let words = UnsafeRawBufferPointer(start: text, count: length)
+        module = GuestModule(
+            image: ImageBytes(UnsafeRawBufferPointer(start: start, count: end - start)), commandLine: words)
+        name = Line(words)
+        self.index = index
+    }
+
+    func isWanted(_ choice: KernelOptions.EmbeddedGuest) -> Bool {
+        switch choice {
+        case .tour: true
+        case .real: index == 0
+        case .protected: index == 1
+        case .long: index == 2
+        }
+    }
+}
+
+private func run(
+    _ guest: GuestModule, named name: Line, moduleCount: Int, _ module: (Int) -> GuestModule,
+    on machine: inout HostMachine, _ statistics: inout ExitStatistics
+) -> Status {
+    let ram = machine.guestRAM
+    let memory = GuestMemory(base: UnsafeMutableRawPointer(bitPattern: UInt(ram.start.rawValue))!, size: ram.count)
+    machine.log("martlet: loading \(name)")
+    _ = memory.zero(.init(0), count: ram.count.bytes)
+    let start: GuestStart
+    do {
+        var loader = GuestLoader(memory)
+        start = try loader.load(guest, moduleCount: moduleCount, module: module)
+    } catch {
+        Report.error("\(error)")
+        return .badImage
+    }
+    let guestMachine = GuestMachine(on: &machine)
+    guestMachine.cpu.pointee.start(start)
+    machine.log("martlet: VM entry")
+    var loop = RunLoop(guestMachine.cpu, machine.options)
+    let ending = loop.run(&statistics)
+    let status = conclude(ending, name, guestMachine.cpu, machine)
+    guestMachine.destroy(on: &machine)
+    return status
+}
+
+/// Says why the guest ended, and what that means for the status.
+private func conclude(
+    _ ending: Ending?, _ name: Line, _ cpu: UnsafeMutablePointer<HardwareCPU>, _ machine: borrowing HostMachine
+) -> Status {
+    guard let ending else { return .failedEntry }
+    let absent = cpu.pointee.absentMemoryAccesses
+    if absent > 0 { machine.log("martlet: \(absent) accesses to memory that is not there") }
+    let ports = cpu.pointee.absentPortAccesses
+    if ports > 0 { machine.log("martlet: \(ports) accesses to ports without a device") }
+    let refused = cpu.pointee.refusedMSRs
+    if refused > 0 { machine.log("martlet: \(refused) accesses to MSRs that are not there or values they do not take") }
+    switch ending {
+    case .debugExit(let value):
+        machine.log("martlet: \(name): \(ending)")
+        return .guestValue(value)
+    case .halted:
+        machine.log("martlet: \(name): \(ending)")
+        return .ended
+    case .tripleFault:
+        Report.error("\(name): triple fault at \(cpu.pointee.codeAddress)")
+        return .tripleFault
+    case .unsupported:
+        Report.error("\(name): \(ending), at \(cpu.pointee.codeAddress)")
+        return .unsupported
+    case .entryFailure:
+        Report.error("\(name): \(ending)")
+        return .failedEntry
+    }
+}

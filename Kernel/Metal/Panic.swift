@@ -1,0 +1,56 @@
+import Instructions
+import Text
+
+/// The end of the kernel by its own fault: registers, a backtrace, and the machine stops in order.
+enum Panic {
+    static func stop(_ line: Line) -> Never {
+        Report.openForPanic()
+        Report.error("panic: \(line)")
+        backtrace(from: read_frame_pointer(), first: nil)
+        Power.end(.panic)
+    }
+
+    /// An exception in the kernel itself.
+    static func stop(_ line: Line, _ frame: InterruptFrame) -> Never {
+        Report.openForPanic()
+        Report.error("panic: \(line)")
+        print("RAX", frame.rax, "RBX", frame.rbx, "RCX", frame.rcx, "RDX", frame.rdx)
+        print("RSI", frame.rsi, "RDI", frame.rdi, "RBP", frame.rbp, "RSP", frame.rsp)
+        print("R8 ", frame.r8, "R9 ", frame.r9, "R10", frame.r10, "R11", frame.r11)
+        print("R12", frame.r12, "R13", frame.r13, "R14", frame.r14, "R15", frame.r15)
+        print("RIP", frame.rip, "FLG", frame.rflags, "CR2", read_cr2(), "CR3", read_cr3())
+        print("CR0", read_cr0(), "CR4", read_cr4(), "CS ", frame.cs, "SS ", frame.ss)
+        backtrace(from: frame.rbp, first: frame.rip)
+        Power.end(.panic)
+    }
+
+    private static func print(
+        _ a: StaticString, _ av: UInt64, _ b: StaticString, _ bv: UInt64, _ c: StaticString, _ cv: UInt64,
+        _ d: StaticString, _ dv: UInt64
+    ) {
+        Report.detail(
+            "  \(a) \(hex: av, digits: 16)  \(b) \(hex: bv, digits: 16)  \(c) \(hex: cv, digits: 16)  \(d) \(hex: dv, digits: 16)")
+    }
+
+    /// Follows the frame pointers, as far as they stay on the kernel's stacks and rise.
+    private static func backtrace(from framePointer: UInt64, first: UInt64?) {
+        Report.detail("backtrace, innermost first (make shows function, file and line):")
+        if let first { show(first) }
+        var frame = framePointer
+        var depth = 0
+        while depth < 32, frame & 7 == 0, frame >= address_of_image_load_end(), frame < address_of_image_end() - 16 {
+            let words = UnsafePointer<UInt64>(bitPattern: UInt(frame))!
+            if words[1] == 0 { break }
+            // The return address lies behind the call; the call itself is what is meant.
+            show(words[1] &- 1)
+            guard words[0] > frame else { break }
+            frame = words[0]
+            depth += 1
+        }
+    }
+
+    private static func show(_ address: UInt64) {
+        Report.detail("  \(hex: address)")
+        Report.frame(address)
+    }
+}

@@ -1,0 +1,25 @@
+import Text
+import Instructions
+
+/// The end of the kernel: says the status and switches the machine off, by the way that it has.
+enum Power {
+    static func end(_ status: Status) -> Never {
+        disable_interrupts()
+        Report.status(status)
+        Console.drain()
+        if inb(0xE9) == 0xE9 { endBochs() }
+        // QEMU's isa-debug-exit gives the guest's own value on, and Martlet's statuses as they are.
+        if case .guestValue(let value) = status { outl(0xF4, value) } else { outl(0xF4, status.number) }
+        // The ACPI sleep registers of QEMU's q35 and pc machines.
+        outw(0x604, 0x2000)
+        outw(0xB004, 0x2000)
+        Console.print("martlet: ended; the machine can be switched off")
+        while true { halt() }
+    }
+
+    /// Bochs ends when this word is written to its shutdown port.
+    private static func endBochs() {
+        let word: StaticString = "Shutdown"
+        for index in 0..<word.utf8CodeUnitCount { outb(0x8900, word.utf8Start[index]) }
+    }
+}

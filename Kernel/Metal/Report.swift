@@ -1,0 +1,102 @@
+import Text
+
+/// What the launcher reads on the second serial port: errors, backtraces, and the status in which the kernel ends.
+///
+/// Only with report=com2 on the command line; the console then keeps to the guest's output when the trace is off.
+enum Report {
+    nonisolated(unsafe) private static var isOpen = false
+    /// The console is the guest's alone.
+    nonisolated(unsafe) private static var isConsoleQuiet = false
+
+    /// - Parameter quietConsole: the console is the guest's alone.
+    static func open(quietConsole: Bool) {
+        SerialLine.com2.open()
+        isOpen = true
+        isConsoleQuiet = quietConsole
+    }
+
+    /// A panic may come before the command line was read.
+    static func openForPanic() {
+        if !isOpen { open(quietConsole: false) }
+    }
+
+    /// Says what went wrong: on the console unless it is the guest's alone, and to the launcher.
+    static func error(_ line: Line) {
+        if !isConsoleQuiet { Console.print("martlet: error: \(line)") }
+        send("error ", line)
+    }
+
+    /// What belongs to an error: on the same ways.
+    static func detail(_ line: Line) {
+        if isConsoleQuiet { send("error ", line) } else { Console.print(line) }
+    }
+
+    /// A return address of a backtrace, the innermost first.
+    static func frame(_ address: UInt64) {
+        send("frame ", "\(hex: address)")
+    }
+
+    static func status(_ status: Status) {
+        send("status ", "\(status.number) \(status.words)")
+    }
+
+    private static func send(_ kind: StaticString, _ line: Line) {
+        guard isOpen else { return }
+        var port = Port()
+        port.write(kind)
+        port.write(line)
+        port.write(byte: 0x0A)
+        SerialLine.com2.drain()
+    }
+
+    private struct Port: TextOutput {
+        mutating func write(byte: UInt8) { SerialLine.com2.put(byte) }
+    }
+}
+
+/// How a run ended, as the launcher's exit status.
+enum Status: Equatable {
+    /// In order, without a value.
+    case ended
+    /// By the debug-exit port.
+    case guestValue(UInt32)
+    case badUsage
+    case badImage
+    case missingFeature
+    case failedEntry
+    case tripleFault
+    case panic
+    case unsupported
+    case selfTestFailed
+
+    /// The guest's own are odd, as QEMU's isa-debug-exit makes them; Martlet's are even.
+    var number: UInt32 {
+        switch self {
+        case .ended: 0
+        case .guestValue(let value): (value << 1 | 1) & 0xFF
+        case .badUsage: 2
+        case .badImage: 4
+        case .missingFeature: 6
+        case .failedEntry: 8
+        case .tripleFault: 10
+        case .panic: 12
+        case .unsupported: 16
+        case .selfTestFailed: 20
+        }
+    }
+
+    var words: StaticString {
+        switch self {
+        case .ended: "the guest ended in order"
+        case .guestValue: "the guest wrote its value to the debug-exit port"
+        case .badUsage: "bad usage"
+        case .badImage: "bad guest image"
+        case .missingFeature: "no VMX or a missing feature"
+        case .failedEntry: "a VM entry failed"
+        case .tripleFault: "the guest triple-faulted"
+        case .panic: "panic"
+        case .unsupported: "the guest needs something that Martlet does not emulate"
+        case .selfTestFailed: "a self-test failed"
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import Instructions
+import Machine
+import Text
+import Trace
+import VMX
+import Virtualization
+import X86
+
+/// Called by the world switch on every VM exit.
+/// - Returns: true to resume the guest at once, false to return to the run loop.
+@c(martlet_handle_exit)
+func handleExit(_ cpu: UnsafeMutableRawPointer) -> Bool {
+    cpu.assumingMemoryBound(to: HardwareCPU.self).pointee.finishExit()
+}
+
+/// Enters the guest until it is at its end, and does what an exit leaves to be done: waiting and recording.
+struct RunLoop: ~Copyable {
+    let cpu: UnsafeMutablePointer<HardwareCPU>
+    let options: KernelOptions
+    private var isLaunched = false
+    private var lastEntry: UInt64 = 0
+
+    init(_ cpu: UnsafeMutablePointer<HardwareCPU>, _ options: KernelOptions) {
+        self.cpu = cpu
+        self.options = options
+    }
+
+    mutating func run(_ statistics: inout ExitStatistics) -> Ending? {
+        while true {
+            lastEntry = read_tsc()
+            let result = martlet_enter_guest(cpu, isLaunched ? 1 : 0)
+            guard result == 0 else {
+                reportFailure(result)
+                return nil
+            }
+            isLaunched = true
+            if cpu.pointee.isObserved { observe(&statistics) }
+            switch cpu.pointee.pending {
+            case .wait: cpu.pointee.sleep()
+            case .end(let ending): return ending
+            case .resume, .step, .stepLength, .inject: break
+            }
+        }
+    }
+
+    /// Handles an exit as the fast path would, and records it.
+    private mutating func observe(_ statistics: inout ExitStatistics) {
+        let arrival = cpu.pointee.exitTime
+        let reason = cpu.pointee.processor.exitReasonNumber
+        let exit = cpu.pointee.processor.decodeExit()
+        let before = cpu.pointee.registers
+        let place = cpu.pointee.codeAddress
+        let outcome = cpu.pointee.handle(exit)
+        _ = cpu.pointee.apply(outcome)
+        let ticks = read_tsc() &- arrival
+        statistics.record(reason: reason, guestTicks: arrival &- lastEntry, ticks: ticks)
+        guard options.trace >= .exits else { return }
+        show(exit, reason, place, before, outcome, guestTicks: arrival &- lastEntry)
+    }
+
+    private func show(
+        _ exit: Exit, _ reason: UInt32, _ place: CodeAddress, _ before: GeneralRegisters, _ outcome: Outcome,
+        guestTicks: UInt64
+    ) {
+        typealias Processor = VMXProcessor<HardwareVMCS>
+        var line = Line()
+        line.write(decimal: cpu.pointee.exitCount, width: 5)
+        line.write(" +")
+        line.write(decimal: guestTicks)
+        line.pad(to: 15)
+        line.write("cpu0 ")
+        line.write(Processor.name(ofReason: reason))
+        line.pad(to: 46)
+        line.write(place)
+        line.pad(to: place.mode.is64Bit ? 69 : 61)
+        line.write(ExitDescription(exit, before, in: place.mode))
+        line.write("  ->  ")
+        line.write(ExitAction(exit, outcome, cpu.pointee.registers))
+        Console.print(line)
+        if options.trace == .full { Console.print("        why: \(ExitReason(rawValue: reason).cause)") }
+    }
+
+    /// VMLAUNCH or VMRESUME itself failed (SDM volume 3, 32.4 "VM Instruction Error Numbers").
+    private func reportFailure(_ result: UInt32) {
+        let instruction: StaticString = isLaunched ? "VMRESUME" : "VMLAUNCH"
+        if result == 1 {
+            Report.error("\(instruction) failed: there is no current VMCS (VMfailInvalid)")
+            return
+        }
+        let number: UInt32 = cpu.pointee.processor.vmcs[.instructionError]
+        Report.error("\(instruction) failed: VM-instruction error \(number), \(InstructionError(number).words)")
+    }
+}

@@ -1,0 +1,42 @@
+import Memory
+import X86
+
+/// The page that says which MSR accesses exit: 1 exits (SDM volume 3, 26.6.9 "MSR-Bitmap Address").
+public struct MSRBitmaps<Memory: PhysicalMemory> {
+    private let memory: Memory
+    private let page: HostPhysicalAddress
+
+    /// Fills the page: every access exits.
+    public init(page: HostPhysicalAddress, memory: Memory) {
+        self.memory = memory
+        self.page = page
+        for offset in 0..<UInt64(512) { memory.writeUInt64(.max, at: page.advanced(by: ByteCount(8 * offset))) }
+    }
+
+    /// Lets RDMSR or WRMSR of a register go through. Registers outside the two ranges of the bitmaps always exit.
+    public func pass(_ register: ModelSpecificRegister, reads: Bool, writes: Bool) {
+        let isHigh = register.number >= 0xC000_0000
+        let index = UInt64(isHigh ? register.number - 0xC000_0000 : register.number)
+        guard index < 0x2000 else { return }
+        // Reads of the low range, reads of the high range, then writes of both; 1 KiB each.
+        let start = (index / 8 & ~7) + (isHigh ? 1024 : 0)
+        if reads { clear(start, bit: index & 63) }
+        if writes { clear(start + 2048, bit: index & 63) }
+    }
+
+    private func clear(_ offset: UInt64, bit: UInt64) {
+        let address = page.advanced(by: ByteCount(offset))
+        memory.writeUInt64(memory.readUInt64(at: address) & ~(1 << bit), at: address)
+    }
+}
+
+/// The two pages that say which ports exit: 1 exits (SDM volume 3, 26.6.4 "I/O-Bitmap Addresses").
+public enum IOBitmaps {
+    /// Fills both pages: the guest has no port of the machine's own.
+    public static func fill(_ a: HostPhysicalAddress, _ b: HostPhysicalAddress, in memory: some PhysicalMemory) {
+        for offset in 0..<UInt64(512) {
+            memory.writeUInt64(.max, at: a.advanced(by: ByteCount(8 * offset)))
+            memory.writeUInt64(.max, at: b.advanced(by: ByteCount(8 * offset)))
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import Text
+import X86
+
+/// What one capability MSR says of a control field: bits that must be 1 and bits that may be 1 (SDM volume 3, appendix
+/// A.2 "Reserved Controls and Default Settings").
+public struct ControlCapability<Controls: FlagSet>: Equatable, Sendable where Controls.RawValue == UInt32 {
+    /// Bits that must be 1 (the MSR's low half).
+    public let required: Controls
+    /// Bits that may be 1 (the MSR's high half).
+    public let allowed: Controls
+    /// The register that says so.
+    public let source: ModelSpecificRegister
+
+    public init(_ value: UInt64, from source: ModelSpecificRegister) {
+        required = .init(rawValue: UInt32(truncatingIfNeeded: value))
+        allowed = .init(rawValue: UInt32(truncatingIfNeeded: value >> 32))
+        self.source = source
+    }
+
+    /// A field that the processor does not have: nothing is required, nothing allowed.
+    public static func absent(_ source: ModelSpecificRegister) -> Self { .init(0, from: source) }
+
+    /// The controls to write: all that are required by processor or caller, and of the preferred those on offer.
+    /// - Throws: the controls that `require` names and the processor does not offer.
+    public func adjust(require: Controls, prefer: Controls = .none) throws(MissingControls<Controls>) -> Controls {
+        let missing = require.subtracting(allowed)
+        guard missing.isEmpty else { throw MissingControls(missing: missing, source: source) }
+        return (require | prefer & allowed) | required
+    }
+}
+
+/// Controls that Martlet needs and the processor does not offer.
+public struct MissingControls<Controls: FlagSet>: Error, Equatable, TextConvertible where Controls.RawValue == UInt32 {
+    public let missing: Controls
+    public let source: ModelSpecificRegister
+
+    public func write(to output: inout some TextOutput) {
+        var first = true
+        for bit in 0..<32 where missing.rawValue & 1 << UInt32(bit) != 0 {
+            if !first { output.write("; ") }
+            first = false
+            output.write("\"")
+            output.write(Controls(bit: bit))
+            output.write("\" is not offered (")
+            output.write(source)
+            output.write(", bit ")
+            output.write(decimal: UInt64(bit + 32))
+            output.write(")")
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import Memory
+import Virtualization
+import X86
+
+// The exit qualification, one type for each reason that defines one (SDM volume 3, 29.2.1 "Basic VM-Exit Information",
+// tables "Exit Qualification for ..."). Each wraps the field in its natural width.
+
+/// Of an I/O instruction.
+struct IOQualification {
+    var rawValue: UInt64
+
+    /// Bits 2:0 hold the size less one.
+    var size: Int { Int(rawValue & 7) + 1 }
+    var isInput: Bool { rawValue & 1 << 3 != 0 }
+    var isString: Bool { rawValue & 1 << 4 != 0 }
+    var isRepeated: Bool { rawValue & 1 << 5 != 0 }
+    var port: UInt16 { UInt16(truncatingIfNeeded: rawValue >> 16) }
+
+    @inline(__always)
+    var access: IOAccess {
+        .init(port: port, size: size, isInput: isInput, isString: isString, isRepeated: isRepeated)
+    }
+}
+
+/// Of a control-register access.
+struct ControlRegisterQualification {
+    var rawValue: UInt64
+
+    var register: UInt8 { UInt8(truncatingIfNeeded: rawValue) & 15 }
+    /// Bits 5:4: 0 MOV to, 1 MOV from, 2 CLTS, 3 LMSW.
+    var kind: UInt8 { UInt8(truncatingIfNeeded: rawValue >> 4) & 3 }
+    var general: RegisterNumber { .init(UInt8(truncatingIfNeeded: rawValue >> 8)) }
+    /// Bits 31:16: LMSW's operand, also when it came from memory.
+    var machineStatus: UInt16 { UInt16(truncatingIfNeeded: rawValue >> 16) }
+
+    var access: ControlRegisterAccess {
+        switch kind {
+        case 0: .write(register: register, from: general)
+        case 1: .read(register: register, to: general)
+        case 2: .clearTaskSwitched
+        default: .loadMachineStatus(machineStatus)
+        }
+    }
+}
+
+/// Of MOV DR.
+struct DebugRegisterQualification {
+    var rawValue: UInt64
+
+    var access: DebugRegisterAccess {
+        .init(
+            register: UInt8(truncatingIfNeeded: rawValue) & 7, isRead: rawValue & 1 << 4 != 0,
+            general: .init(UInt8(truncatingIfNeeded: rawValue >> 8)))
+    }
+}
+
+/// Of a task switch.
+struct TaskSwitchQualification {
+    var rawValue: UInt64
+
+    var taskSwitch: TaskSwitch {
+        .init(
+            selector: UInt16(truncatingIfNeeded: rawValue),
+            source: .init(rawValue: UInt8(truncatingIfNeeded: rawValue >> 30) & 3)!)
+    }
+}
+
+/// Of an EPT violation (SDM volume 3, table "Exit Qualification for EPT Violations").
+struct EPTViolationQualification {
+    var rawValue: UInt64
+
+    var isRead: Bool { rawValue & 1 != 0 }
+    var isWrite: Bool { rawValue & 2 != 0 }
+    var isFetch: Bool { rawValue & 4 != 0 }
+    /// Bits 5:3: what the entries on the way allowed.
+    var isMapped: Bool { rawValue >> 3 & 7 != 0 }
+    /// Bit 7: the guest-linear address is valid.
+    var hasLinearAddress: Bool { rawValue & 1 << 7 != 0 }
+    /// Bit 8: the access was to the translation of the linear address, not to a table on the way to it.
+    var isTranslationOfLinearAddress: Bool { rawValue & 1 << 8 != 0 }
+
+    func fault(at address: GuestPhysicalAddress) -> NestedPageFault {
+        .init(
+            address: address, isRead: isRead, isWrite: isWrite, isFetch: isFetch, isMapped: isMapped,
+            duringWalk: hasLinearAddress && !isTranslationOfLinearAddress)
+    }
+}

@@ -1,0 +1,25 @@
+/// Reads and writes fields of the current VMCS: the processor's VMREAD and VMWRITE, or a simulation of them.
+///
+/// A field that the processor does not have is a bug of the kernel, never the guest's doing: the implementation stops.
+public protocol VMCSAccess {
+    @inline(__always) func read(_ field: VMCSFieldEncoding) -> UInt64
+    @inline(__always) func write(_ field: VMCSFieldEncoding, _ value: UInt64)
+}
+
+/// The current VMCS, typed: `vmcs[.guestRIP] += 2`. Writing a read-only field does not compile.
+public struct VMCS<Access: VMCSAccess> {
+    let access: Access
+
+    public init(_ access: Access) { self.access = access }
+
+    @inline(__always)
+    public subscript<Value: VMCSValue>(field: VMCSField<Value, ReadOnly>) -> Value {
+        Value(vmcsValue: access.read(field.encoding))
+    }
+
+    @inline(__always)
+    public subscript<Value: VMCSValue>(field: VMCSField<Value, Writable>) -> Value {
+        get { Value(vmcsValue: access.read(field.encoding)) }
+        nonmutating set { access.write(field.encoding, newValue.vmcsValue) }
+    }
+}

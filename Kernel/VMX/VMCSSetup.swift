@@ -1,0 +1,168 @@
+import Memory
+import X86
+
+/// What the processor loads on a VM exit, fixed for the life of a virtual CPU.
+public struct HostState: Equatable, Sendable {
+    public var cr0: ControlRegister0
+    public var cr3: UInt64
+    public var cr4: ControlRegister4
+    public var extendedFeatures: ExtendedFeatureEnable
+    public var pat: UInt64
+    public var codeSelector: UInt16
+    public var dataSelector: UInt16
+    public var taskSelector: UInt16
+    public var taskStateBase: UInt64
+    public var gdtBase: UInt64
+    public var idtBase: UInt64
+    /// The end of the virtual CPU's register block, where the world switch pushes.
+    public var stackPointer: UInt64
+    /// The world switch's VM-exit entry.
+    public var instructionPointer: UInt64
+
+    public init(
+        cr0: ControlRegister0, cr3: UInt64, cr4: ControlRegister4, extendedFeatures: ExtendedFeatureEnable, pat: UInt64,
+        codeSelector: UInt16, dataSelector: UInt16, taskSelector: UInt16, taskStateBase: UInt64, gdtBase: UInt64,
+        idtBase: UInt64, stackPointer: UInt64, instructionPointer: UInt64
+    ) {
+        self.cr0 = cr0
+        self.cr3 = cr3
+        self.cr4 = cr4
+        self.extendedFeatures = extendedFeatures
+        self.pat = pat
+        self.codeSelector = codeSelector
+        self.dataSelector = dataSelector
+        self.taskSelector = taskSelector
+        self.taskStateBase = taskStateBase
+        self.gdtBase = gdtBase
+        self.idtBase = idtBase
+        self.stackPointer = stackPointer
+        self.instructionPointer = instructionPointer
+    }
+}
+
+/// The pages and tables that the control fields of a virtual CPU point to.
+public struct ControlStructures: Equatable, Sendable {
+    public var ioBitmapA: HostPhysicalAddress
+    public var ioBitmapB: HostPhysicalAddress
+    public var msrBitmaps: HostPhysicalAddress
+    public var virtualAPICPage: HostPhysicalAddress
+    public var extendedPageTables: ExtendedPageTablePointer
+    public var tag: UInt16
+
+    public init(
+        ioBitmapA: HostPhysicalAddress, ioBitmapB: HostPhysicalAddress, msrBitmaps: HostPhysicalAddress,
+        virtualAPICPage: HostPhysicalAddress, extendedPageTables: ExtendedPageTablePointer, tag: UInt16
+    ) {
+        self.ioBitmapA = ioBitmapA
+        self.ioBitmapB = ioBitmapB
+        self.msrBitmaps = msrBitmaps
+        self.virtualAPICPage = virtualAPICPage
+        self.extendedPageTables = extendedPageTables
+        self.tag = tag
+    }
+}
+
+extension VMCS {
+    /// Fills the current, cleared VMCS: controls, host state, and the guest state that no kind of guest start changes.
+    public func prepare(
+        _ controls: VMXControls, _ structures: ControlStructures, _ host: HostState, _ guestOwned: GuestOwnedBits
+    ) {
+        write(controls, structures)
+        write(host)
+        writeConstantGuestState()
+        self[.cr0GuestHostMask] = .init(rawValue: ~guestOwned.cr0.rawValue)
+        self[.cr4GuestHostMask] = .init(rawValue: ~guestOwned.cr4.rawValue)
+    }
+
+    private func write(_ controls: VMXControls, _ structures: ControlStructures) {
+        self[.pinControls] = controls.pin
+        self[.primaryControls] = controls.primary
+        self[.secondaryControls] = controls.secondary
+        self[.exitControls] = controls.exit
+        self[.entryControls] = controls.entry
+        self[.exceptionBitmap] = 0
+        self[.pageFaultErrorCodeMask] = 0
+        self[.pageFaultErrorCodeMatch] = 0
+        self[.cr3TargetCount] = 0
+        self[.exitMSRStoreCount] = 0
+        self[.exitMSRLoadCount] = 0
+        self[.entryMSRLoadCount] = 0
+        self[.entryInterruptionInformation] = .none
+        self[.timeStampCounterOffset] = 0
+        self[.ioBitmapA] = structures.ioBitmapA
+        self[.ioBitmapB] = structures.ioBitmapB
+        self[.msrBitmaps] = structures.msrBitmaps
+        self[.extendedPageTablePointer] = structures.extendedPageTables
+        // A feature whose page is missing is never enabled: the field is only written with the page.
+        if controls.primary.contains(.useTPRShadow) {
+            self[.virtualAPICAddress] = structures.virtualAPICPage
+            self[.tprThreshold] = 0
+        }
+        if controls.secondary.contains(.enableVPID) { self[.virtualProcessorIdentifier] = structures.tag }
+    }
+
+    private func write(_ host: HostState) {
+        self[.hostCR0] = host.cr0
+        self[.hostCR3] = host.cr3
+        self[.hostCR4] = host.cr4
+        self[.hostEFER] = host.extendedFeatures
+        if self[.exitControls].contains(.loadPAT) { self[.hostPAT] = host.pat }
+        let data = SegmentSelector(rawValue: host.dataSelector)
+        let none = SegmentSelector(rawValue: 0)
+        self[.hostCSSelector] = SegmentSelector(rawValue: host.codeSelector)
+        self[.hostSSSelector] = data
+        self[.hostDSSelector] = data
+        self[.hostESSelector] = data
+        self[.hostFSSelector] = none
+        self[.hostGSSelector] = none
+        self[.hostTRSelector] = SegmentSelector(rawValue: host.taskSelector)
+        self[.hostFSBase] = 0
+        self[.hostGSBase] = 0
+        self[.hostTRBase] = host.taskStateBase
+        self[.hostGDTRBase] = host.gdtBase
+        self[.hostIDTRBase] = host.idtBase
+        self[.hostSysenterCS] = 0
+        self[.hostSysenterESP] = 0
+        self[.hostSysenterEIP] = 0
+        self[.hostRSP] = host.stackPointer
+        self[.hostRIP] = host.instructionPointer
+    }
+
+    private func writeConstantGuestState() {
+        self[.linkPointer] = HostPhysicalAddress(UInt64.max)
+        self[.guestDebugControl] = 0
+        self[.guestInterruptibility] = .none
+        self[.guestActivityState] = .active
+        self[.guestPendingDebugExceptions] = .none
+        self[.guestSysenterCS] = 0
+        self[.guestSysenterESP] = 0
+        self[.guestSysenterEIP] = 0
+        // The value after reset (SDM volume 3, 13.12.4 "Programming the PAT").
+        if self[.entryControls].contains(.loadPAT) { self[.guestPAT] = 0x0007_0406_0007_0406 }
+        setZeroPageDirectoryPointers()
+    }
+
+    private func setZeroPageDirectoryPointers() {
+        self[.guestPDPTE0] = 0
+        self[.guestPDPTE1] = 0
+        self[.guestPDPTE2] = 0
+        self[.guestPDPTE3] = 0
+    }
+}
+
+/// The bits of CR0 and CR4 that the guest changes without an exit.
+public struct GuestOwnedBits: Equatable, Sendable {
+    public let cr0: ControlRegister0
+    public let cr4: ControlRegister4
+
+    /// - Parameter offered: the bits of CR4 that the guest may set; of the others each write exits, to be refused.
+    public init(_ capabilities: VMXCapabilities, offered: ControlRegister4) {
+        // PE and PG change the mode, which Martlet has to see; NE, CD and NW are not the guest's to change.
+        cr0 =
+            (.taskSwitched | .writeProtect | .monitorCoprocessor | .emulation | .alignmentMask)
+            & capabilities.cr0.fixed1 & .init(rawValue: ~capabilities.cr0.fixed0.rawValue)
+        // VMXE is fixed; OSXSAVE shows in CPUID; PAE and PCIDE take part in mode changes, whose rules the processor knows.
+        let wanted = offered.subtracting(.vmxEnable | .smxEnable | .xsave | .machineCheckEnable)
+        cr4 = wanted & capabilities.cr4.fixed1 & .init(rawValue: ~capabilities.cr4.fixed0.rawValue)
+    }
+}

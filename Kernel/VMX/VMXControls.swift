@@ -1,0 +1,160 @@
+import Text
+import X86
+
+/// The five control fields for a virtual CPU, computed from what Martlet needs and what the processor offers.
+public struct VMXControls: Equatable, Sendable {
+    public let pin: PinControls
+    public let primary: PrimaryControls
+    public let secondary: SecondaryControls
+    public let exit: ExitControls
+    public let entry: EntryControls
+
+    // What is required has no path without it. What is preferred has one.
+
+    static var requiredPin: PinControls { .externalInterruptExiting | .nmiExiting | .activatePreemptionTimer }
+    static var preferredPin: PinControls { .virtualNMIs }
+    static var requiredPrimary: PrimaryControls {
+        .useTSCOffsetting | .hltExiting | .mwaitExiting | .monitorExiting | .rdpmcExiting | .useIOBitmaps
+            | .useMSRBitmaps | .activateSecondaryControls
+    }
+    static var preferredPrimary: PrimaryControls { .useTPRShadow }
+    static var requiredSecondary: SecondaryControls { .enableEPT | .unrestrictedGuest }
+    static var preferredSecondary: SecondaryControls { .enableRDTSCP | .enableINVPCID | .wbinvdExiting }
+    static var requiredExit: ExitControls {
+        .hostAddressSpaceSize | .saveEFER | .loadEFER | .savePreemptionTimer | .acknowledgeInterrupt | .saveDebugControls
+    }
+    static var preferredExit: ExitControls { .savePAT | .loadPAT }
+    static var requiredEntry: EntryControls { .loadEFER | .loadDebugControls }
+    static var preferredEntry: EntryControls { .loadPAT }
+
+    /// - Parameter wantsVPID: whether translations are to be tagged.
+    /// - Throws: everything that is missing, not only the first of it.
+    public init(_ capabilities: VMXCapabilities, wantsVPID: Bool) throws(MissingRequirements) {
+        let missing = MissingRequirements(capabilities)
+        guard missing.isEmpty else { throw missing }
+        func adjusted<Controls: FlagSet>(
+            _ capability: ControlCapability<Controls>, _ require: Controls, _ prefer: Controls
+        ) -> Controls where Controls.RawValue == UInt32 {
+            (require | prefer & capability.allowed) | capability.required
+        }
+        pin = adjusted(capabilities.pin, Self.requiredPin, Self.preferredPin)
+        var primary = adjusted(capabilities.primary, Self.requiredPrimary, Self.preferredPrimary)
+        if !primary.contains(.useTPRShadow) { primary = primary | .cr8LoadExiting | .cr8StoreExiting }
+        self.primary = primary
+        secondary = adjusted(
+            capabilities.secondary, Self.requiredSecondary,
+            Self.preferredSecondary.setting(.enableVPID, to: wantsVPID && capabilities.eptAndVPID.canTag))
+        exit = adjusted(capabilities.exit, Self.requiredExit, Self.preferredExit)
+        entry = adjusted(capabilities.entry, Self.requiredEntry, Self.preferredEntry)
+    }
+
+    /// Says of every control that is wanted or forced whether it was granted, a line each.
+    public func report(_ capabilities: VMXCapabilities, to print: (Line) -> Void) {
+        Self.report("pin-based", Self.requiredPin, Self.preferredPin, capabilities.pin, pin, print)
+        Self.report("primary", Self.requiredPrimary, Self.preferredPrimary, capabilities.primary, primary, print)
+        Self.report(
+            "secondary", Self.requiredSecondary, Self.preferredSecondary | .enableVPID, capabilities.secondary, secondary,
+            print)
+        Self.report("VM-exit", Self.requiredExit, Self.preferredExit, capabilities.exit, exit, print)
+        Self.report("VM-entry", Self.requiredEntry, Self.preferredEntry, capabilities.entry, entry, print)
+    }
+
+    private static func report<Controls: FlagSet>(
+        _ area: StaticString, _ required: Controls, _ preferred: Controls, _ capability: ControlCapability<Controls>,
+        _ granted: Controls, _ print: (Line) -> Void
+    ) where Controls.RawValue == UInt32 {
+        for bit in 0..<32 {
+            let control = Controls(bit: bit)
+            // Bits without a name that must be 1 are the default settings of controls that no longer exist.
+            guard Controls.name(ofBit: bit) != nil else { continue }
+            let wish: StaticString
+            if required.contains(control) {
+                wish = "required"
+            } else if preferred.contains(control) {
+                wish = "preferred"
+            } else if granted.contains(control) {
+                wish = "not wanted"
+            } else {
+                continue
+            }
+            let answer: StaticString
+            if capability.required.contains(control) {
+                answer = "forced on"
+            } else if granted.contains(control) {
+                answer = "granted"
+            } else {
+                answer = capability.allowed.contains(control) ? "left off" : "not offered"
+            }
+            var line = Line("  ")
+            line.write(area)
+            line.pad(to: 14)
+            line.write(control)
+            line.pad(to: 52)
+            line.write(wish)
+            line.pad(to: 64)
+            line.write(answer)
+            print(line)
+        }
+    }
+}
+
+/// What Martlet cannot do without and the processor does not offer.
+public struct MissingRequirements: Error, Equatable {
+    public let pin: MissingControls<PinControls>
+    public let primary: MissingControls<PrimaryControls>
+    public let secondary: MissingControls<SecondaryControls>
+    public let exit: MissingControls<ExitControls>
+    public let entry: MissingControls<EntryControls>
+    let hasNoSecondaryControls: Bool
+    let eptLacksFourLevels: Bool
+    let eptLacksWriteBack: Bool
+    let lacksINVEPT: Bool
+
+    init(_ capabilities: VMXCapabilities) {
+        func missing<Controls: FlagSet>(
+            _ capability: ControlCapability<Controls>, _ require: Controls
+        ) -> MissingControls<Controls> where Controls.RawValue == UInt32 {
+            .init(missing: require.subtracting(capability.allowed), source: capability.source)
+        }
+        pin = missing(capabilities.pin, VMXControls.requiredPin)
+        primary = missing(capabilities.primary, VMXControls.requiredPrimary)
+        secondary = missing(capabilities.secondary, VMXControls.requiredSecondary)
+        exit = missing(capabilities.exit, VMXControls.requiredExit)
+        entry = missing(capabilities.entry, VMXControls.requiredEntry)
+        hasNoSecondaryControls = !capabilities.primary.allowed.contains(.activateSecondaryControls)
+        let hasEPT = capabilities.secondary.allowed.contains(.enableEPT)
+        eptLacksFourLevels = hasEPT && !capabilities.eptAndVPID.walkLength4
+        eptLacksWriteBack = hasEPT && !capabilities.eptAndVPID.writeBackTables
+        lacksINVEPT = hasEPT && !(capabilities.eptAndVPID.invept && capabilities.eptAndVPID.inveptAll)
+    }
+
+    public var isEmpty: Bool {
+        pin.missing.isEmpty && primary.missing.isEmpty && secondary.missing.isEmpty && exit.missing.isEmpty
+            && entry.missing.isEmpty && !eptLacksFourLevels && !eptLacksWriteBack && !lacksINVEPT
+    }
+
+    /// Says what is missing, a line for each area.
+    public func report(to print: (Line) -> Void) {
+        func say<Controls: FlagSet>(_ area: StaticString, _ missing: MissingControls<Controls>)
+        where Controls.RawValue == UInt32 {
+            if !missing.missing.isEmpty { print("\(area): \(missing)") }
+        }
+        say("pin-based controls", pin)
+        say("primary controls", primary)
+        if hasNoSecondaryControls {
+            print("secondary controls: this processor has none, and so neither \"enable EPT\" nor \"unrestricted guest\"")
+        } else {
+            say("secondary controls", secondary)
+        }
+        say("VM-exit controls", exit)
+        say("VM-entry controls", entry)
+        if eptLacksFourLevels { print("EPT: four-level tables are not offered (IA32_VMX_EPT_VPID_CAP, bit 6)") }
+        if eptLacksWriteBack { print("EPT: write-back tables are not offered (IA32_VMX_EPT_VPID_CAP, bit 14)") }
+        if lacksINVEPT { print("EPT: INVEPT for all contexts is not offered (IA32_VMX_EPT_VPID_CAP, bits 20 and 26)") }
+    }
+}
+
+extension EPTAndVPIDCapabilities {
+    /// A tag can be recycled: INVVPID works for a single tag or for all.
+    var canTag: Bool { invvpid && (invvpidSingle || invvpidAll) }
+}

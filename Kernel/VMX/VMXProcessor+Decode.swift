@@ -1,0 +1,90 @@
+import Memory
+import Virtualization
+import X86
+
+extension VMXProcessor {
+    /// From the exit reason and what goes with it to the neutral `Exit` (SDM volume 3, appendix C).
+    @inline(__always)
+    public func decodeExit() -> Exit {
+        // The switch is on all 32 bits: a failed entry (bit 31) can never look like an exit.
+        switch vmcs[.exitReason].rawValue {
+        case 0: decodeException()
+        case 1: .externalInterrupt(vector: acknowledgedVector)
+        case 2: .tripleFault
+        case 3: .initSignal
+        case 4: .startupIPI(vector: UInt8(truncatingIfNeeded: vmcs[.exitQualification]))
+        case 5, 6: .systemManagementInterrupt
+        case 7: .interruptWindow
+        case 8: .nonMaskableInterruptWindow
+        case 9: .taskSwitch(TaskSwitchQualification(rawValue: vmcs[.exitQualification]).taskSwitch)
+        case 10: .cpuid
+        case 12: .halt
+        case 13: .invalidateCaches(writesBack: false)
+        case 14: .invalidatePage(GuestVirtualAddress(vmcs[.exitQualification]))
+        case 15: .readPerformanceCounter
+        case 16: .readTimeStamp(withAuxiliary: false)
+        case 18: .hypercall
+        case 11, 17, 46, 47, 60, 63, 64, 65, 67, 68, 69, 70, 72, 73, 76, 77: .unofferedInstruction
+        case 19...27, 50, 53, 59: .virtualizationInstruction
+        case 28: .controlRegister(ControlRegisterQualification(rawValue: vmcs[.exitQualification]).access)
+        case 29: .debugRegister(DebugRegisterQualification(rawValue: vmcs[.exitQualification]).access)
+        case 30: .io(IOQualification(rawValue: vmcs[.exitQualification]).access)
+        case 31: .readMSR
+        case 32: .writeMSR
+        case 36: .wait
+        case 37: .monitorTrap
+        case 39: .monitor
+        case 40: .pause
+        case 43: .virtualAPIC(.priorityBelowThreshold)
+        case 44: .virtualAPIC(.access(offset: UInt16(truncatingIfNeeded: vmcs[.exitQualification]) & 0xFFF))
+        case 45: .virtualAPIC(.endOfInterrupt(vector: UInt8(truncatingIfNeeded: vmcs[.exitQualification])))
+        case 48: .nestedPageFault(decodeEPTViolation())
+        case 49: .nestedPageMisconfiguration(vmcs[.guestPhysicalAddress])
+        case 51: .readTimeStamp(withAuxiliary: true)
+        case 52: .timerExpired
+        case 54: .invalidateCaches(writesBack: true)
+        case 55: .setExtendedControlRegister
+        case 56: .virtualAPIC(.write(offset: UInt16(truncatingIfNeeded: vmcs[.exitQualification]) & 0xFFF))
+        case 57: .random(seed: false)
+        case 58: .invalidateByPCID
+        case 61: .random(seed: true)
+        case 62: .modificationLogFull
+        case let reason: .unexpected(reason: reason)
+        }
+    }
+
+    private func decodeException() -> Exit {
+        let information = vmcs[.exitInterruptionInformation]
+        if information.kind == .nonMaskableInterrupt { return .nonMaskableInterrupt }
+        return .exception(
+            .init(
+                vector: ExceptionVector(information.vector),
+                errorCode: information.deliversErrorCode ? vmcs[.exitInterruptionErrorCode] : nil,
+                qualification: vmcs[.exitQualification]))
+    }
+
+    private var acknowledgedVector: UInt8? {
+        let information = vmcs[.exitInterruptionInformation]
+        return information.isValid ? information.vector : nil
+    }
+
+    @inline(__always)
+    private func decodeEPTViolation() -> NestedPageFault {
+        EPTViolationQualification(rawValue: vmcs[.exitQualification]).fault(at: vmcs[.guestPhysicalAddress])
+    }
+
+    /// SDM volume 3, table "Format of the VM-Exit Instruction-Information Field as Used for INS and OUTS".
+    public func stringIOOperand() -> StringIOOperand {
+        let addressSize: Int
+        if reportsStringIODetails {
+            addressSize = switch vmcs[.exitInstructionInformation] >> 7 & 7 {
+            case 0: 2
+            case 1: 4
+            default: 8
+            }
+        } else {
+            addressSize = mode.defaultAddressSize
+        }
+        return .init(address: vmcs[.guestLinearAddress], addressSize: addressSize)
+    }
+}

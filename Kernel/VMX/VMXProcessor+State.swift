@@ -1,0 +1,161 @@
+import Memory
+import Virtualization
+import X86
+
+extension VMXProcessor {
+    @inline(__always)
+    public var instructionPointer: UInt64 {
+        get { vmcs[.guestRIP] }
+        nonmutating set { vmcs[.guestRIP] = newValue }
+    }
+
+    public var stackPointer: UInt64 {
+        get { vmcs[.guestRSP] }
+        nonmutating set { vmcs[.guestRSP] = newValue }
+    }
+
+    public var flags: RFlags {
+        get { vmcs[.guestRFLAGS] }
+        nonmutating set { vmcs[.guestRFLAGS] = newValue }
+    }
+
+    /// Bits of the mask come from the read shadow, the others from the register (SDM volume 3, 26.6.6 "Guest/Host Masks
+    /// and Read Shadows for CR0 and CR4").
+    public var cr0: ControlRegister0 {
+        get {
+            let mask = vmcs[.cr0GuestHostMask]
+            return vmcs[.cr0ReadShadow] & mask | vmcs[.guestCR0].subtracting(mask)
+        }
+        nonmutating set {
+            vmcs[.cr0ReadShadow] = newValue
+            // Caches stay on whatever the guest asks for: CD and NW would slow the whole processor.
+            vmcs[.guestCR0] = cr0Fixed.adjust(
+                newValue.subtracting(.cacheDisable | .notWriteThrough), exempt: .protectionEnable | .paging)
+        }
+    }
+
+    public var cr4: ControlRegister4 {
+        get {
+            let mask = vmcs[.cr4GuestHostMask]
+            return vmcs[.cr4ReadShadow] & mask | vmcs[.guestCR4].subtracting(mask)
+        }
+        nonmutating set {
+            vmcs[.cr4ReadShadow] = newValue
+            vmcs[.guestCR4] = cr4Fixed.adjust(newValue)
+        }
+    }
+
+    public var cr3: UInt64 {
+        get { vmcs[.guestCR3] }
+        nonmutating set { vmcs[.guestCR3] = newValue }
+    }
+
+    public var extendedFeatures: ExtendedFeatureEnable {
+        get { vmcs[.guestEFER] }
+        nonmutating set {
+            vmcs[.guestEFER] = newValue
+            // The entry control must equal EFER.LMA (SDM volume 3, 27.3.1.1 "Checks on Guest Control Registers, Debug
+            // Registers, and MSRs").
+            vmcs[.entryControls] = vmcs[.entryControls].setting(
+                .ia32eModeGuest, to: newValue.contains(.longModeActive))
+        }
+    }
+
+    public var debugRegister7: UInt64 {
+        get { vmcs[.guestDR7] }
+        nonmutating set { vmcs[.guestDR7] = newValue }
+    }
+
+    public var privilegeLevel: UInt8 { vmcs[.guestSSAccessRights].privilegeLevel }
+
+    public var mode: ProcessorMode {
+        let rights = vmcs[.guestCSAccessRights]
+        return ProcessorMode(
+            cr0: vmcs[.guestCR0], longModeActive: vmcs[.guestEFER].contains(.longModeActive), flags: vmcs[.guestRFLAGS],
+            codeIsLong: rights.isLong, codeIs32Bit: rights.is32Bit)
+    }
+
+    public func paging(_ abilities: some PagingAbilities) -> GuestPaging {
+        let cr0 = vmcs[.guestCR0]
+        let cr4 = vmcs[.guestCR4]
+        let extendedFeatures = vmcs[.guestEFER]
+        let mode: GuestPagingMode
+        if !cr0.contains(.paging) {
+            mode = .none
+        } else if extendedFeatures.contains(.longModeActive) {
+            mode = cr4.contains(.fiveLevelPaging) ? .fiveLevel : .fourLevel
+        } else {
+            mode = cr4.contains(.physicalAddressExtension) ? .pae : .bits32
+        }
+        return GuestPaging(
+            mode: mode, cr3: vmcs[.guestCR3], pdptes: mode == .pae ? pageDirectoryPointers() : [0, 0, 0, 0],
+            writeProtects: cr0.contains(.writeProtect), hasPageSizeExtensions: cr4.contains(.pageSizeExtensions),
+            hasExecuteDisable: extendedFeatures.contains(.executeDisable),
+            preventsSupervisorExecution: cr4.contains(.supervisorExecutionPrevention),
+            preventsSupervisorAccess: cr4.contains(.supervisorAccessPrevention),
+            hasGibibytePages: abilities.has1GiBPages, hasPSE36: true,
+            physicalAddressWidth: abilities.physicalAddressWidth)
+    }
+
+    public func setPageDirectoryPointers(_ entries: [4 of UInt64]) {
+        vmcs[.guestPDPTE0] = entries[0]
+        vmcs[.guestPDPTE1] = entries[1]
+        vmcs[.guestPDPTE2] = entries[2]
+        vmcs[.guestPDPTE3] = entries[3]
+    }
+
+    public func pageDirectoryPointers() -> [4 of UInt64] {
+        [vmcs[.guestPDPTE0], vmcs[.guestPDPTE1], vmcs[.guestPDPTE2], vmcs[.guestPDPTE3]]
+    }
+
+    public var timeStampOffset: UInt64 {
+        get { vmcs[.timeStampCounterOffset] }
+        nonmutating set { vmcs[.timeStampCounterOffset] = newValue }
+    }
+
+    // MARK: Segments
+
+    public func segment(_ register: SegmentRegister) -> Segment {
+        let index = UInt32(register.rawValue)
+        let rights: SegmentAccessRights = vmcs[.accessRights(index)]
+        return Segment(
+            selector: vmcs[.selector(index)].rawValue, base: vmcs[.base(index)], limit: vmcs[.limit(index)],
+            attributes: .init(rawValue: rights.isUnusable ? 0 : UInt16(truncatingIfNeeded: rights.rawValue)))
+    }
+
+    public func setSegment(_ register: SegmentRegister, _ segment: Segment) {
+        let index = UInt32(register.rawValue)
+        vmcs[.selector(index)] = segment.selector
+        vmcs[.base(index)] = segment.base
+        vmcs[.limit(index)] = segment.limit
+        vmcs[.accessRights(index)] = SegmentAccessRights(segment.attributes)
+    }
+
+    public func setGlobalDescriptorTable(base: UInt64, limit: UInt32) {
+        vmcs[.guestGDTRBase] = base
+        vmcs[.guestGDTRLimit] = limit
+    }
+
+    public func setInterruptDescriptorTable(base: UInt64, limit: UInt32) {
+        vmcs[.guestIDTRBase] = base
+        vmcs[.guestIDTRLimit] = limit
+    }
+}
+
+// The fields of a segment register lie at its encoding's place in four rows.
+
+extension VMCSField where Value == SegmentSelector, Access == Writable {
+    static func selector(_ segment: UInt32) -> Self { .init(.guestState, .bits16, segment) }
+}
+
+extension VMCSField where Value == UInt64, Access == Writable {
+    static func base(_ segment: UInt32) -> Self { .init(.guestState, .natural, 3 + segment) }
+}
+
+extension VMCSField where Value == UInt32, Access == Writable {
+    static func limit(_ segment: UInt32) -> Self { .init(.guestState, .bits32, segment) }
+}
+
+extension VMCSField where Value == SegmentAccessRights, Access == Writable {
+    static func accessRights(_ segment: UInt32) -> Self { .init(.guestState, .bits32, 10 + segment) }
+}

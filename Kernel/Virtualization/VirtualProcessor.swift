@@ -1,0 +1,99 @@
+import Memory
+import X86
+
+/// One virtual CPU as its backend (VMX, SVM) offers it: read and write guest state, decode an exit, step, inject.
+///
+/// State lives in the backend's control structure and is read when it is needed. All is resolved at compile time.
+public protocol VirtualProcessor {
+    // MARK: Exits
+
+    /// Why the guest stopped. Reads only what the reason needs.
+    func decodeExit() -> Exit
+
+    /// Moves RIP past the instruction that exited, as if the processor had executed it: ends the blocking by STI and
+    /// MOV SS, raises the single-step trap if TF is set, and wraps at 32 bits outside 64-bit mode.
+    func stepPastInstruction()
+
+    /// Moves RIP past an instruction of a known length, likewise, where the processor does not tell the length.
+    func stepPastInstruction(length: UInt64)
+
+    /// The length of the instruction that exited, 1 to 15; undefined for nested page faults.
+    var instructionLength: UInt8 { get }
+
+    /// Memory operand of a string port instruction: the address size in bytes and the linear address of its first element.
+    func stringIOOperand() -> StringIOOperand
+
+    /// The event whose delivery the exit interrupted, to be injected again or lost.
+    var interruptedEvent: Event? { get }
+
+    /// The vector that a hypervisor would give statistics for: the backend's number of the last exit's reason.
+    var exitReasonNumber: UInt32 { get }
+
+    /// The manual's name of a reason.
+    static func name(ofReason number: UInt32) -> StaticString
+
+    // MARK: Events
+
+    /// Delivers an event on the next VM entry.
+    func inject(_ event: Event)
+
+    /// Whether the guest could take an external interrupt at the next VM entry: RFLAGS.IF is set, nothing blocks it, and
+    /// no other event is being injected.
+    var canTakeInterrupt: Bool { get }
+
+    /// Asks for an exit as soon as the guest can take an interrupt, or withdraws the wish.
+    func requestInterruptWindow(_ wanted: Bool)
+
+    /// Lets the guest run for at most so many time-stamp ticks.
+    func setTimer(ticks: UInt64)
+
+    // MARK: State
+
+    var instructionPointer: UInt64 { get nonmutating set }
+    var stackPointer: UInt64 { get nonmutating set }
+    var flags: RFlags { get nonmutating set }
+    /// CR0 as the guest sees it. Setting it forces the bits that the hardware needs, without the guest's seeing them.
+    var cr0: ControlRegister0 { get nonmutating set }
+    /// CR4 as the guest sees it.
+    var cr4: ControlRegister4 { get nonmutating set }
+    var cr3: UInt64 { get nonmutating set }
+    /// IA32_EFER; setting LMA also sets the mode that the guest resumes in.
+    var extendedFeatures: ExtendedFeatureEnable { get nonmutating set }
+    var debugRegister7: UInt64 { get nonmutating set }
+    func segment(_ register: SegmentRegister) -> Segment
+    func setSegment(_ register: SegmentRegister, _ segment: Segment)
+    /// The base and limit of GDTR.
+    func setGlobalDescriptorTable(base: UInt64, limit: UInt32)
+    func setInterruptDescriptorTable(base: UInt64, limit: UInt32)
+    /// The privilege level, 0 to 3 (the DPL of SS).
+    var privilegeLevel: UInt8 { get }
+    /// The mode that the guest executes in.
+    var mode: ProcessorMode { get }
+    /// The guest's page-directory pointers under PAE paging, as the processor loads them on MOV to CR3.
+    func setPageDirectoryPointers(_ entries: [4 of UInt64])
+    func pageDirectoryPointers() -> [4 of UInt64]
+    /// How the guest translates linear addresses now.
+    func paging(_ abilities: some PagingAbilities) -> GuestPaging
+    /// What is added to the processor's time-stamp counter for the guest.
+    var timeStampOffset: UInt64 { get nonmutating set }
+    /// Drops cached translations of this virtual CPU that its own control-register writes make stale.
+    func flushTranslations()
+}
+
+/// Where a string port instruction reads or writes memory.
+public struct StringIOOperand: Equatable, Sendable {
+    public var address: GuestVirtualAddress
+    /// 2, 4 or 8.
+    public var addressSize: Int
+
+    public init(address: GuestVirtualAddress, addressSize: Int) {
+        self.address = address
+        self.addressSize = addressSize
+    }
+}
+
+/// What of the processor model that a guest is shown takes part in its paging.
+public protocol PagingAbilities {
+    var has1GiBPages: Bool { get }
+    var physicalAddressWidth: Int { get }
+}

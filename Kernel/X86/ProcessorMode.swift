@@ -1,0 +1,32 @@
+/// How the processor interprets code and addresses now (SDM volume 3, 2.2 "Modes of Operation").
+public enum ProcessorMode: Equatable, Sendable {
+    case real, virtual8086, protected16, protected32, compatibility16, compatibility32, long64
+
+    /// The mode that control bits, flags and the code segment's size bits select.
+    public init(cr0: ControlRegister0, longModeActive: Bool, flags: RFlags, codeIsLong: Bool, codeIs32Bit: Bool) {
+        if !cr0.contains(.protectionEnable) {
+            self = .real
+        } else if longModeActive {
+            self = codeIsLong ? .long64 : codeIs32Bit ? .compatibility32 : .compatibility16
+        } else if flags.contains(.virtual8086) {
+            self = .virtual8086
+        } else {
+            self = codeIs32Bit ? .protected32 : .protected16
+        }
+    }
+
+    /// Instruction pointers, addresses and flat segments are 64 bits wide.
+    public var is64Bit: Bool { self == .long64 }
+
+    /// CS:RIP is written as a real-mode pointer: the selector times 16 is the base.
+    public var usesRealModeSegments: Bool { self == .real || self == .virtual8086 }
+
+    /// The operand and address size in bytes without a prefix: 2, 4, or 8 for addresses in 64-bit mode.
+    public var defaultAddressSize: Int {
+        switch self {
+        case .real, .virtual8086, .protected16, .compatibility16: 2
+        case .protected32, .compatibility32: 4
+        case .long64: 8
+        }
+    }
+}

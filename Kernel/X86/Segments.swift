@@ -1,0 +1,59 @@
+/// A segment selector (SDM volume 3, 3.4.2 "Segment Selectors").
+public struct SegmentSelector: Equatable, Sendable {
+    public var rawValue: UInt16
+    public init(rawValue: UInt16) { self.rawValue = rawValue }
+
+    /// Bits 1:0, RPL.
+    public var requestedPrivilegeLevel: UInt8 { UInt8(truncatingIfNeeded: rawValue) & 3 }
+    /// Bit 2, TI: the local descriptor table.
+    public var usesLocalTable: Bool { rawValue & 4 != 0 }
+}
+
+/// Type, privilege and size bits of a segment: bits 55:40 of its descriptor without the limit in them
+/// (SDM volume 3, 3.4.5 "Segment Descriptors").
+public struct SegmentAttributes: Equatable, Sendable {
+    public var rawValue: UInt16
+    public init(rawValue: UInt16) { self.rawValue = rawValue }
+
+    public var isPresent: Bool { rawValue & 0x80 != 0 }
+
+    /// Real-mode data, accessed.
+    public static var realModeData: Self { .init(rawValue: 0x93) }
+    /// Real-mode code, accessed.
+    public static var realModeCode: Self { .init(rawValue: 0x9B) }
+    /// Flat 32-bit code, accessed.
+    public static var code32: Self { .init(rawValue: 0xC09B) }
+    /// Flat 32-bit data, accessed.
+    public static var data32: Self { .init(rawValue: 0xC093) }
+    /// 64-bit code, accessed.
+    public static var code64: Self { .init(rawValue: 0xA09B) }
+    /// A busy 32-bit or 64-bit task-state segment.
+    public static var busyTaskState: Self { .init(rawValue: 0x8B) }
+    /// A local descriptor table.
+    public static var localDescriptorTable: Self { .init(rawValue: 0x82) }
+}
+
+/// The six segment registers and the two system ones, in the order of their encodings.
+public enum SegmentRegister: UInt8, Equatable, Sendable {
+    case es = 0, cs = 1, ss = 2, ds = 3, fs = 4, gs = 5, ldtr = 6, tr = 7
+}
+
+/// What a segment register holds, with its hidden part.
+public struct Segment: Equatable, Sendable {
+    public var selector: SegmentSelector
+    public var base: UInt64
+    /// The highest offset, in bytes.
+    public var limit: UInt32
+    /// Zero means that the register holds no segment.
+    public var attributes: SegmentAttributes
+
+    public init(selector: UInt16, base: UInt64, limit: UInt32, attributes: SegmentAttributes) {
+        self.selector = .init(rawValue: selector)
+        self.base = base
+        self.limit = limit
+        self.attributes = attributes
+    }
+
+    /// A register that holds no segment.
+    public static var unusable: Self { .init(selector: 0, base: 0, limit: 0, attributes: .init(rawValue: 0)) }
+}

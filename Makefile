@@ -1,0 +1,70 @@
+# Martlet: every command a person types. `make help` explains them.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+BUILD := build
+OBJECTS := $(BUILD)/kernel
+
+# From the ground up: a module imports only what stands before it.
+MODULES := Text X86 Memory Virtualization VMX Devices Trace Machine Metal
+
+SWIFT_FLAGS := -target x86_64-unknown-none-elf -enable-experimental-feature Embedded -wmo -parse-as-library \
+	-swift-version 6 -O -g -no-allocations \
+	-Xfrontend -disable-stack-protector -Xfrontend -function-sections \
+	-Xcc -mno-red-zone -Xcc -mno-sse -Xcc -mno-mmx -Xcc -fno-pic \
+	-I $(OBJECTS) -I Kernel/Metal/Instructions
+LINK_FLAGS := -static --gc-sections -z max-page-size=4096 -z norelro --build-id=none -T Linker/kernel.ld
+
+GUESTS := $(filter-out common,$(notdir $(wildcard Guests/*)))
+ELF_GUESTS := protected long
+GUEST_IMAGES := $(foreach guest,$(GUESTS),$(BUILD)/guests/$(guest).$(if $(filter $(guest),$(ELF_GUESTS)),elf,bin))
+
+BOOT_OBJECTS := $(patsubst Boot/%.asm,$(OBJECTS)/%.boot.o,$(wildcard Boot/*.asm))
+SWIFT_OBJECTS := $(MODULES:%=$(OBJECTS)/%.o)
+
+.PHONY: build
+build: $(BUILD)/martlet.elf $(GUEST_IMAGES) ## build the kernel image, build/martlet.elf
+
+$(BUILD)/martlet.elf: $(BOOT_OBJECTS) $(SWIFT_OBJECTS) Linker/kernel.ld
+	@ld.lld $(LINK_FLAGS) $(BOOT_OBJECTS) $(SWIFT_OBJECTS) -o $@
+
+$(OBJECTS)/%.boot.o: Boot/%.asm | $(OBJECTS)
+	@nasm -f elf64 -g -F dwarf -w+error -o $@ $<
+
+$(OBJECTS)/tables.boot.o: $(BUILD)/guests/real.bin $(BUILD)/guests/protected.elf $(BUILD)/guests/long.elf
+
+$(OBJECTS) $(BUILD)/guests:
+	@mkdir -p $@
+
+# Guests: flat images as nasm writes them, and two linked ELF files.
+GUEST_LINK_FLAGS := -static --build-id=none -N --image-base=0x100000 -Ttext=0x100000 -e start
+
+.SECONDEXPANSION:
+$(BUILD)/guests/%.bin: Guests/$$*/$$*.asm $(wildcard Guests/common/*) | $(BUILD)/guests
+	@nasm -f bin -w+error -I Guests/common/ -o $@ $<
+
+$(BUILD)/guests/protected.o: FORMAT := elf32
+$(BUILD)/guests/long.o: FORMAT := elf64
+$(BUILD)/guests/%.o: Guests/$$*/$$*.asm $(wildcard Guests/common/*) | $(BUILD)/guests
+	@nasm -f $(FORMAT) -w+error -I Guests/common/ -o $@ $<
+
+$(BUILD)/guests/protected.elf: EMULATION := elf_i386
+$(BUILD)/guests/long.elf: EMULATION := elf_x86_64
+$(BUILD)/guests/%.elf: $(BUILD)/guests/%.o
+	@ld.lld -m $(EMULATION) $(GUEST_LINK_FLAGS) $< -o $@
+
+# One compiler call a module, after the modules that it may import.
+define module_rule
+$(OBJECTS)/$(1).o: $$(wildcard Kernel/$(1)/*.swift Kernel/$(1)/*/*.swift Kernel/$(1)/*/*.h) $(2) Makefile | $(OBJECTS)
+	@echo "compiling $(1)"
+	@swiftc $$(SWIFT_FLAGS) -module-name $(1) -emit-module -emit-module-path $(OBJECTS)/$(1).swiftmodule \
+		-c $$(filter %.swift,$$^) -o $$@
+endef
+previous :=
+$(foreach module,$(MODULES),$(eval $(call module_rule,$(module),$(previous)))$(eval previous := $(OBJECTS)/$(module).o))
+
+.PHONY: clean
+clean: ## remove everything built
+	@rm -rf $(BUILD) .build

@@ -1,0 +1,30 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The host build: every pure module of the kernel and its tests. The kernel itself is built by the Makefile.
+
+/// A module of the kernel, from Kernel/, with the modules that it may import.
+func module(_ name: String, _ dependencies: String...) -> Target {
+    .target(name: name, dependencies: dependencies.map { .byName(name: $0) }, path: "Kernel/\(name)")
+}
+
+/// The tests of a module, from Tests/.
+func tests(_ name: String, _ dependencies: String...) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: ([name] + dependencies).map { .byName(name: $0) }, path: "Tests/\(name)Tests")
+}
+
+let package = Package(
+    name: "martlet",
+    targets: [
+        module("Text"),
+        module("X86", "Text"),
+        module("Memory"),
+        module("Virtualization", "Text", "X86", "Memory"),
+        module("VMX", "Text", "X86", "Memory", "Virtualization"),
+        module("Devices"),
+        module("Trace", "Text", "X86", "Memory", "Virtualization"),
+        module("Machine", "Text", "X86", "Memory", "Virtualization", "Devices", "Trace"),
+        tests("Memory", "VMX", "Text"),
+    ]
+)

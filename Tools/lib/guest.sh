@@ -1,0 +1,62 @@
+# The files that a machine starts with: the kernel, the guest and its modules (sourced).
+# They are linked into the run's folder, so that every machine can name them by their base names and every guest sees
+# the same module strings: module_names[i] is the name there, module_words[i] what follows it in the string.
+
+module_names=() module_words=()
+
+guest_names() { # the names of the guests that are built, in one line
+  local file names=tour
+  for file in "$ROOT"/build/guests/*.elf "$ROOT"/build/guests/*.bin; do
+    [ ! -e "$file" ] || { file=${file##*/}; names+=", ${file%.*}"; }
+  done
+  printf %s "$names"
+}
+
+guest_file() { # prints the file of GUEST
+  local name=$GUEST candidate
+  for candidate in "$ROOT/build/guests/$name" "$ROOT/build/guests/$name".elf "$ROOT/build/guests/$name".bin; do
+    case $name in */*) break ;; esac
+    [ ! -f "$candidate" ] || { printf %s "$candidate"; return; }
+  done
+  [ ! -f "$name" ] || { printf %s "$name"; return; }
+  case $name in
+  */*) fail $BAD_USAGE "GUEST=$name: there is no such file" ;;
+  *) fail $BAD_USAGE "GUEST=$name is neither a guest nor a file: the guests are $(guest_names)" ;;
+  esac
+}
+
+add_module() { # add_module FILE WORDS
+  local file=$1 name=${1##*/} other
+  [ -f "$file" ] && [ -r "$file" ] || fail $BAD_USAGE "MODULES: there is no file \"$file\""
+  file=$(cd "$(dirname "$file")" && pwd)/$name
+  name=${name// /_} # a module string is a name, a blank and the rest
+  other=$run/files/$name
+  [ ! -e "$other" ] || [ "$other" -ef "$file" ] || fail $BAD_USAGE "two modules are named $name: rename one"
+  ln -sf "$file" "$other"
+  module_names+=("$name") module_words+=("$2")
+}
+
+stage_files() {
+  local file rest item
+  [ -f "$KERNEL" ] || fail $BAD_USAGE "there is no kernel $KERNEL: type \"make\""
+  mkdir -p "$run/files"
+  ln -sf "$(cd "$(dirname "$KERNEL")" && pwd)/${KERNEL##*/}" "$run/files/${KERNEL##*/}"
+  if [ "$GUEST" = tour ]; then
+    [ -z "$CMDLINE$MODULES" ] || fail $BAD_USAGE "CMDLINE and MODULES need a GUEST: the tour takes none"
+    return
+  fi
+  file=$(guest_file)
+  add_module "$file" "$CMDLINE"
+  rest=$MODULES
+  while [ -n "$rest" ]; do
+    item=${rest%%;*}
+    rest=${rest#"$item"} rest=${rest#;}
+    item=${item#"${item%%[! ]*}"}
+    [ -n "$item" ] || continue
+    file=${item%% *}
+    item=${item#"$file"}
+    add_module "$file" "${item# }"
+  done
+}
+
+module_string() { printf %s "${module_names[$1]}${module_words[$1]:+ ${module_words[$1]}}"; }

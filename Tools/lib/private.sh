@@ -1,0 +1,49 @@
+# Packages of a Debian suite with all that they depend on, unpacked into a folder of the cache (sourced).
+# Nothing of this machine's own packages is read or changed: apt gets its own sources, lists and an empty status,
+# so the closure is complete down to the C library and the programs start through their own dynamic loader.
+
+PRIVATE_LOADER=lib64/ld-linux-x86-64.so.2
+DEBIAN_KEYS=/usr/share/keyrings/debian-archive-keyring.gpg
+
+private_mirror() { # prints where this machine's apt fetches Debian from
+  [ -z "${DEBIAN_MIRROR:-}" ] || { echo "$DEBIAN_MIRROR"; return; }
+  (. /etc/os-release && [ "$ID" = debian ]) || return
+  apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
+    sed -n '/^[^ ]*[-\/][^ ]* /d; / cdrom:/d; s/^[^ ]* //p' | head -n 1
+}
+
+private_possible() { have apt-get && have dpkg-deb && [ "$(dpkg --print-architecture)" = amd64 ] && [ -n "$(private_mirror)" ]; }
+
+private_apt() { # private_apt STATE COMMAND WORD...: run one of apt's commands on the private state
+  local state=$1 command=$2; shift 2
+  "$command" -o Dir::State="$state" -o Dir::State::status="$state/status" -o Dir::Cache="$state" \
+    -o Dir::Etc::sourcelist="$state/sources.list" -o Dir::Etc::sourceparts=- \
+    -o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts="$state/preferences" \
+    -o APT::Sandbox::User= -o APT::Install-Recommends=0 -o DPkg::Pre-Install-Pkgs::= "$@"
+}
+
+private_lists() { # private_lists SUITE STATE: an apt state that knows only this suite
+  local suite=$1 state=$2
+  mkdir -p "$state/lists/partial" "$state/archives/partial" "$state/preferences"
+  : > "$state/status"
+  echo "deb [signed-by=$DEBIAN_KEYS] $(private_mirror) $suite main" > "$state/sources.list"
+  private_apt "$state" apt-get -qq update
+}
+
+private_unpack() { # private_unpack SUITE FOLDER WHAT PACKAGE...: fetch the closure and unpack it, all or nothing
+  local suite=$1 folder=$2 what=$3 state=$2.fetch.$$ size archive; shift 3
+  mkdir -p "$state/root"
+  say "fetching the package lists of Debian's $suite (10 MB)"
+  private_lists "$suite" "$state"
+  size=$(private_apt "$state" apt-get --assume-no install "$@" |
+    sed -n 's/^0 upgraded, \([0-9]*\) newly.*/\1 packages/p; s/^Need to get \(.*\) of archives.*/\1/p' | paste -s -d, || :)
+  say "fetching $what${size:+ (${size/,/, })}"
+  private_apt "$state" apt-get -qq --download-only -y install "$@" > /dev/null
+  for archive in "$state"/archives/*.deb; do
+    dpkg-deb --fsys-tarfile "$archive" | tar -x --no-same-owner --keep-directory-symlink -C "$state/root"
+  done
+  rm -rf "$folder"
+  mv "$state/root" "$folder"
+  rm -rf "$state"
+  say "unpacked into $folder"
+}

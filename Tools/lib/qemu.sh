@@ -1,0 +1,49 @@
+# QEMU as a machine, with KVM or without (sourced).
+
+kvm_usable() { # whether this host's KVM lends its VMX to guests
+  [ -r /dev/kvm ] && [ -w /dev/kvm ] && grep -qs '[Y1]' /sys/module/kvm_intel/parameters/nested
+}
+
+qemu_memory() { # prints the machine's MiB
+  local guest
+  guest=$(memory_mebibytes)
+  if [ "$LARGE" = 1g ]; then
+    # From 3 GiB on QEMU puts the memory beyond the first two above 4 GiB: there every GiB is whole and aligned.
+    echo $(((guest + 1023) / 1024 * 1024 + 2048))
+  else
+    echo $((guest + 64 < 128 ? 128 : guest + 64))
+  fi
+}
+
+qemu_arguments() { # sets arguments: the machine and what it starts, by base names
+  local initrd= string i
+  arguments=(-machine q35 -m "$(qemu_memory)M" -nodefaults -no-user-config -display none -no-reboot
+    -device isa-debug-exit,iobase=0xf4,iosize=4
+    -kernel "${KERNEL##*/}")
+  string=$(kernel_words)
+  arguments+=(-append "${string#* }") # QEMU puts the kernel's name before it
+  for i in "${!module_names[@]}"; do
+    string=$(module_string "$i")
+    initrd+="${initrd:+,}${string//,/,,}"
+  done
+  [ -z "$initrd" ] || arguments+=(-initrd "$initrd")
+}
+
+qemu_last_words() { tail -n 3 machine.err | sed 's/^qemu-system-x86_64: //'; }
+
+qemu_prepare() { # qemu_prepare kvm|tcg
+  local arguments
+  have qemu-system-x86_64 || fail $NO_MACHINE "QEMU is not set up: type \"make setup\""
+  [ "$1" != kvm ] || kvm_usable ||
+    fail $NO_MACHINE "MACHINE=kvm: this host offers no VMX to guests (/dev/kvm, and kvm_intel with nested=Y): use MACHINE=bochs"
+  processor=host
+  [ "$1" = kvm ] || processor=max
+  if [ -n "$PROCESSOR" ]; then
+    pick_processor "$PROCESSOR" "$(qemu-system-x86_64 -cpu help | sed -n '/^Recognized/q; s/^x86 \([^ ]*\).*/\1/p')"
+    [ "$1" != kvm ] || processor+=,+vmx
+  fi
+  qemu_arguments
+  command=(env -C files qemu-system-x86_64 -accel "$1" -cpu "$processor" "${arguments[@]}"
+    -serial stdio -serial file:../report)
+  console=cat last_words=qemu_last_words
+}

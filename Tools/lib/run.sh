@@ -1,0 +1,61 @@
+# Running a machine in a folder of its own, and ending it in every case (sourced).
+
+children=()
+tether=() # a launcher that is killed outright takes its children with it, where the system can do that
+! have setpriv || tether=(setpriv --pdeathsig KILL)
+
+run_open() { # sets run: the folder of this run's files
+  if [ -n "$KEEP" ]; then
+    mkdir -p "$KEEP" || fail $BAD_USAGE "KEEP=$KEEP: that folder cannot be made"
+    run=$(cd "$KEEP" && pwd)
+    rm -rf "$run/files" "$run/console" "$run/report"
+  else
+    run=$(mktemp -d "${TMPDIR:-/tmp}/martlet.XXXXXX")
+  fi
+  trap run_close EXIT
+  trap 'exit 129' HUP
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+}
+
+run_close() {
+  local child
+  trap '' HUP INT TERM
+  for child in "${children[@]}"; do end_process "$child"; done
+  rm -f "$run/console"
+  [ -n "$KEEP" ] || rm -rf "$run"
+}
+
+end_process() { # end_process ID: ask, then insist (Bochs does not listen)
+  local tries=0
+  kill "$1" || return 0
+  while kill -0 "$1"; do
+    tries=$((tries + 1))
+    [ $tries -le 5 ] || kill -KILL "$1" || :
+    sleep 0.1
+  done
+  wait "$1" || :
+} 2> /dev/null # where the shell would tell of the kill
+
+run_machine() { # runs "command" in the run's folder, its output through "console"; returns TIMED_OUT when that is why
+  local machine reader timer= ended
+  cd "$run"
+  : > report
+  mkfifo console
+  $console < console &
+  reader=$!
+  "${tether[@]}" "${command[@]}" < /dev/null > console 2> machine.err &
+  machine=$!
+  children=($machine)
+  if [ -n "$TIMEOUT" ]; then
+    "${tether[@]}" sleep "$TIMEOUT" &
+    timer=$!
+    children+=($timer)
+  fi
+  wait -n -p ended $machine $timer || :
+  end_process $machine
+  [ -z "$timer" ] || end_process $timer
+  children=()
+  wait $reader || : # it ends with the machine, when everything is printed
+  [ -z "$timer" ] || [ "$ended" != $timer ] || return $TIMED_OUT
+}

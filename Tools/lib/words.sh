@@ -1,0 +1,61 @@
+# The words of a run: KEY=value arguments over the environment over the defaults, each checked (sourced).
+
+WORDS="GUEST CMDLINE MODULES MEMORY MACHINE PROCESSOR TRACE LARGE VPID CHECKS TIMEOUT EXTRA KERNEL BOOT KEEP"
+
+words_read() { # words_read KEY=value...
+  local argument key name
+  for argument in "$@"; do
+    key=${argument%%=*}
+    name=$(printf '%s' "$key" | tr '[:lower:]' '[:upper:]')
+    case " $WORDS " in
+    *" $name "*) [ "$argument" != "$key" ] || fail $BAD_USAGE "$key: give it a value, as in $name=..." ;;
+    *) fail $BAD_USAGE "unknown word \"$argument\": KEY=value is accepted with the keys ${WORDS// /, }" ;;
+    esac
+    printf -v "$name" %s "${argument#*=}"
+  done
+  : "${GUEST:=tour}" "${CMDLINE:=}" "${MODULES:=}" "${MEMORY:=256M}" "${MACHINE:=auto}" "${PROCESSOR:=}" "${TRACE:=exits}"
+  : "${LARGE:=}" "${VPID:=}" "${CHECKS:=}" "${TIMEOUT:=}" "${EXTRA:=}" "${KERNEL:=$ROOT/build/martlet.elf}"
+  : "${BOOT:=multiboot}" "${KEEP:=}"
+}
+
+word_among() { # word_among KEY ACCEPTED: the value is one of the accepted, which blanks separate; "none given" passes
+  local value=${!1}
+  [ -n "$value" ] || return 0
+  case " $2 " in *" $value "*) ;; *) fail $BAD_USAGE "$1=$value is not accepted: it is one of ${2// /, }" ;; esac
+}
+
+words_check() {
+  local key
+  for key in $WORDS; do
+    case ${!key} in *[[:cntrl:]]*) fail $BAD_USAGE "$key holds a control character, which no machine passes on" ;; esac
+  done
+  [[ $MEMORY =~ ^[1-9][0-9]{0,8}[KMGkmg]$ ]] ||
+    fail $BAD_USAGE "MEMORY=$MEMORY is not a size: a whole number and K, M or G, such as 256M"
+  MEMORY=${MEMORY^^}
+  [ -z "$TIMEOUT" ] || [[ $TIMEOUT =~ ^[0-9]*[1-9][0-9]*(\.[0-9]+)?$|^0*\.[0-9]*[1-9][0-9]*$ ]] ||
+    fail $BAD_USAGE "TIMEOUT=$TIMEOUT is not a number of seconds"
+  word_among MACHINE "auto kvm tcg bochs bochs2.7 nested"
+  word_among TRACE "off exits all"
+  word_among LARGE "4k 2m 1g"
+  word_among VPID "on off"
+  word_among CHECKS "on off"
+  word_among BOOT "multiboot multiboot2"
+  [ "$BOOT" = multiboot ] || case $MACHINE in
+  kvm | tcg | nested) fail $BAD_USAGE "BOOT=$BOOT needs GRUB, which only MACHINE=bochs starts from" ;;
+  esac
+}
+
+memory_mebibytes() { # the guest's memory in MiB, rounded up
+  local number=${MEMORY%?}
+  case $MEMORY in
+  *K) echo $(((number + 1023) / 1024)) ;;
+  *M) echo "$number" ;;
+  *G) echo $((number * 1024)) ;;
+  esac
+}
+
+kernel_words() { # the kernel's command line, behind its own file name as QEMU puts it
+  local text="${KERNEL##*/} memory=$MEMORY trace=$TRACE"
+  text+="${LARGE:+ large=$LARGE}${VPID:+ vpid=$VPID}${CHECKS:+ checks=$CHECKS} report=com2${EXTRA:+ $EXTRA}"
+  printf %s "$text"
+}
