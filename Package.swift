@@ -19,7 +19,7 @@ let package = Package(
     targets: [
         module("Text"),
         module("X86", "Text"),
-        module("Memory"),
+        module("Memory", "Text"),
         module("Virtualization", "Text", "X86", "Memory"),
         module("VMX", "Text", "X86", "Memory", "Virtualization"),
         module("Devices"),

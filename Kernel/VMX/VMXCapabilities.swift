@@ -1,5 +1,4 @@
 import Memory
-import Text
 import X86
 
 /// All that the VMX capability MSRs say (SDM volume 3, appendix A, "VMX Capability Reporting Facility").
@@ -148,15 +147,4 @@ public struct EPTAndVPIDCapabilities: Equatable, Sendable {
 extension EPTAndVPIDCapabilities {
     /// The largest page that a leaf of the tables may have.
     public var largestPage: PageSize { pages1GiB ? .oneGibibyte : pages2MiB ? .twoMebibytes : .fourKibibytes }
-}
-
-extension PageSize: @retroactive TextConvertible {
-    public func write(to output: inout some TextOutput) {
-        switch self {
-        case .fourKibibytes: output.write("4 KiB")
-        case .twoMebibytes: output.write("2 MiB")
-        case .fourMebibytes: output.write("4 MiB")
-        case .oneGibibyte: output.write("1 GiB")
-        }
-    }
 }
