@@ -4,6 +4,9 @@ public struct GuestTimer: Equatable, Sendable {
     public private(set) var deadline: UInt64 = .max
     public private(set) var vector: UInt8 = 0
 
+    /// It is due, but the guest cannot take the interrupt yet: an interrupt window was asked for.
+    public var awaitsWindow = false
+
     public init() {}
 
     @inline(__always)
@@ -14,5 +17,8 @@ public struct GuestTimer: Equatable, Sendable {
         self.deadline = min(deadline, .max - 1)
     }
 
-    public mutating func disarm() { deadline = .max }
+    public mutating func disarm() {
+        deadline = .max
+        awaitsWindow = false
+    }
 }

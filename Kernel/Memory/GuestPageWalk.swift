@@ -120,25 +120,50 @@ enum Bits32Entries: GuestTableEntries {
 
 extension GuestPaging {
     /// Walks tables of one kind, from the one at `table`, whose entries cover 2^topShift bytes each.
+    ///
+    /// Nearly always every accessed and dirty bit that is due is set already, and nothing need be remembered on the way.
+    /// When one is not, the walk is made again from the start, keeping the places of the entries it uses.
     @inline(__always)
     func walk<Entries: GuestTableEntries>(
-        _: Entries.Type, _ linear: UInt64, table: UInt64, topShift: UInt64,
+        _ entries: Entries.Type, _ linear: UInt64, table: UInt64, topShift: UInt64,
         access: GuestAccess, memory: some GuestTableMemory
     ) -> GuestTranslation {
+        var path = NoEntryPath()
+        return follow(entries, linear, table: table, topShift: topShift, access: access, memory: memory, path: &path)
+            ?? walkAndMark(entries, linear, table: table, topShift: topShift, access: access, memory: memory)
+    }
+
+    @inline(never)
+    private func walkAndMark<Entries: GuestTableEntries>(
+        _ entries: Entries.Type, _ linear: UInt64, table: UInt64, topShift: UInt64,
+        access: GuestAccess, memory: some GuestTableMemory
+    ) -> GuestTranslation {
+        var path = MarkedEntryPath()
+        guard let result = follow(
+            entries, linear, table: table, topShift: topShift, access: access, memory: memory, path: &path)
+        else { preconditionFailure("a path that marks its entries always ends") }
+        return result
+    }
+
+    /// One walk; nil when bits are due to be set and `path` cannot.
+    @inline(__always)
+    private func follow<Entries: GuestTableEntries>(
+        _: Entries.Type, _ linear: UInt64, table: UInt64, topShift: UInt64,
+        access: GuestAccess, memory: some GuestTableMemory, path: inout some GuestEntryPath
+    ) -> GuestTranslation? {
         let indexMask = ((1 &<< Entries.indexBits) &- 1) &<< Entries.entryShift
         let reserved = Entries.reservedBits(self)
         // What all entries have in common; bit 63 is turned over, so that one AND gathers every right.
         var rights = ~UInt64(0)
         var table = table
         var shift = topShift
-        var path = GuestEntryPath()
         while true {
             let index = linear &>> (shift &- Entries.entryShift) & indexMask
             let address = GuestPhysicalAddress(table | index)
             guard let entry = Entries.read(memory, at: address) else { return .tableOutsideRAM(address) }
-            path.append(address)
             guard entry & GuestEntryBits.present != 0 else { return .fault(errorCode(0, for: access)) }
             guard entry & reserved == 0 else { return .fault(errorCode(9, for: access)) }
+            path.append(address)
             rights &= entry ^ GuestEntryBits.executeDisable
 
             var page = entry & GuestEntryBits.address
@@ -154,14 +179,14 @@ extension GuestPaging {
                 page = Entries.largePageAddress(entry, shift: shift)
             }
             guard permits(access, rights) else { return .fault(errorCode(1, for: access)) }
-            let isWrite = access.kind == .write
-            let isMarked = rights & GuestEntryBits.accessed != 0 && (!isWrite || entry & GuestEntryBits.dirty != 0)
-            if !isMarked { path.mark(in: memory, dirty: isWrite) }
-            let dirty = isWrite ? GuestEntryBits.dirty : entry & GuestEntryBits.dirty
+            let due = access.kind == .write ? GuestEntryBits.dirty : 0
+            if rights & GuestEntryBits.accessed == 0 || ~entry & due != 0 {
+                guard path.mark(in: memory, leaf: due) else { return nil }
+            }
             return .page(GuestPage(
                 address: GuestPhysicalAddress(page | linear & ((1 &<< shift) &- 1)),
                 size: PageSize(walkedShift: shift),
-                rights: rights & ~GuestEntryBits.dirty | dirty))
+                rights: rights & ~GuestEntryBits.dirty | (entry | due) & GuestEntryBits.dirty))
         }
     }
 }
@@ -171,26 +196,5 @@ extension PageSize {
     @inline(__always)
     init(walkedShift shift: UInt64) {
         self = shift == 12 ? .fourKibibytes : shift == 21 ? .twoMebibytes : shift == 22 ? .fourMebibytes : .oneGibibyte
-    }
-}
-
-/// The places of the entries that a walk used, at most five.
-struct GuestEntryPath {
-    private var addresses = InlineArray<5, UInt64>(repeating: 0)
-    private var count = 0
-
-    @inline(__always)
-    mutating func append(_ address: GuestPhysicalAddress) {
-        addresses[count] = address.rawValue
-        count &+= 1
-    }
-
-    /// Sets the accessed bit in every entry and, if asked, the dirty bit in the last, wherever they may be clear.
-    @inline(never)
-    func mark(in memory: some GuestTableMemory, dirty: Bool) {
-        for index in 0..<count {
-            let isLeaf = index == count - 1
-            memory.setBits(isLeaf && dirty ? 0x60 : 0x20, at: GuestPhysicalAddress(addresses[index]))
-        }
     }
 }

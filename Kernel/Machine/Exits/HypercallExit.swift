@@ -31,6 +31,7 @@ extension VirtualCPU {
     private mutating func armTimer() -> UInt64 {
         guard processor.privilegeLevel == 0 else { return Hypercall.refused }
         let vector = registers.rbx
+        if timer.awaitsWindow { closeWindow() }
         if vector == 0 {
             timer.disarm()
         } else {

@@ -18,6 +18,7 @@ extension VirtualCPU {
         guard timerIsDue else { return .resume }
         guard processor.canTakeInterrupt else {
             processor.requestInterruptWindow(true)
+            timer.awaitsWindow = true
             return .resume
         }
         return .inject(takeTimerInterrupt())
@@ -25,7 +26,7 @@ extension VirtualCPU {
 
     /// The guest can take an interrupt now, and one was waiting.
     mutating func openInterruptWindow() -> Outcome {
-        processor.requestInterruptWindow(false)
+        closeWindow()
         guard timerIsDue else { return .resume }
         let interrupt = takeTimerInterrupt()
         setSlice()
@@ -57,13 +58,20 @@ extension VirtualCPU {
     private var timerIsDue: Bool { timer.isArmed && host.timeStamp() >= timer.deadline }
 
     private mutating func takeTimerInterrupt() -> Event {
+        if timer.awaitsWindow { closeWindow() }
         defer { timer.disarm() }
         return .interrupt(timer.vector)
     }
 
+    mutating func closeWindow() {
+        processor.requestInterruptWindow(false)
+        timer.awaitsWindow = false
+    }
+
     /// Lets the guest run until its timer is due, but for no longer than a slice.
     public func setSlice() {
-        guard timer.isArmed else { return processor.setTimer(ticks: slice) }
+        // A timer that waits for a window is past: the preemption timer would exit at once, again and again.
+        guard timer.isArmed, !timer.awaitsWindow else { return processor.setTimer(ticks: slice) }
         let now = host.timeStamp()
         processor.setTimer(ticks: timer.deadline > now ? min(slice, timer.deadline - now) : 0)
     }
