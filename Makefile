@@ -13,7 +13,7 @@ MODULES := Text X86 Memory Virtualization VMX Devices Trace Machine Metal
 SWIFT_FLAGS := -target x86_64-unknown-none-elf -enable-experimental-feature Embedded -wmo -parse-as-library \
 	-swift-version 6 -O -g -no-allocations \
 	-Xfrontend -disable-stack-protector -Xfrontend -function-sections \
-	-Xcc -mno-red-zone -Xcc -mno-sse -Xcc -mno-mmx -Xcc -fno-pic \
+	-Xcc -mno-red-zone -Xcc -mno-sse -Xcc -mno-mmx -Xcc -fno-pic -Xcc -momit-leaf-frame-pointer \
 	-I $(OBJECTS) -I Kernel/Metal/Instructions
 LINK_FLAGS := -static --gc-sections -z max-page-size=4096 -z norelro --build-id=none -T Linker/kernel.ld
 

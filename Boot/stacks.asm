@@ -5,6 +5,7 @@ global main_stack_top
 global nmi_stack_top
 global double_fault_stack_top
 global machine_check_stack_top
+extern virtual_cpu_guard
 
 MAIN_STACK equ 64 * 1024
 EXCEPTION_STACK equ 16 * 1024
@@ -26,4 +27,4 @@ machine_check_stack_top:
 section .rodata
 align 8
 ; The guard pages, ended by 0.
-stack_guards: dq main_guard, nmi_guard, double_fault_guard, machine_check_guard, 0
+stack_guards: dq main_guard, nmi_guard, double_fault_guard, machine_check_guard, virtual_cpu_guard, 0

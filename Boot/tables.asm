@@ -5,6 +5,7 @@ global descriptor_table
 global interrupt_table
 global task_state
 global virtual_cpu_area
+global virtual_cpu_guard
 global zero_extended_state
 
 section .bss.tables nobits alloc write noexec align=4096
@@ -14,6 +15,8 @@ interrupt_table: resb 256 * 16
 alignb 16
 task_state: resb 104
 alignb 4096
+virtual_cpu_guard: resb 4096
+resb 16 * 1024                                          ; the stack of the exit handler, right below the virtual CPU
 virtual_cpu_area: resb 16 * 1024
 alignb 64
 zero_extended_state: resb 4096

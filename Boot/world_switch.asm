@@ -1,24 +1,26 @@
 ; VM entry and VM exit.
 ;
-; martlet_enter_guest(rdi = virtual CPU, esi = launched) -> eax: 0 an exit to be handled, 1 VMfailInvalid, 2 VMfailValid
+; martlet_enter_guest(rdi = virtual CPU, esi = launched) -> eax: 0 an exit for the run loop, 1 VMfailInvalid, 2 VMfailValid
 ;
-; The virtual CPU begins with the block of general registers in the order of their encodings (128 bytes; the slot of RSP
-; is unused, RSP lives in the VMCS), then one word for the host's stack pointer. HOST_RSP is the end of the block, so
-; that a VM exit pushes the guest's registers straight into it; it is written once.
+; The virtual CPU begins with the block of general registers in the order of their encodings, without RSP, which lives in
+; the VMCS (120 bytes), then one word for the run loop's stack pointer. HOST_RSP is the end of the block, written once: a
+; VM exit pushes the guest's registers straight into it, and what the exit handler needs of a stack lies right below the
+; virtual CPU. So neither way has to switch stacks.
 ; Every push and pop below costs each exit one instruction: change with `make bench` at hand.
 
 global martlet_enter_guest
 global martlet_vm_exit
+global martlet_vm_exit_observed
+global martlet_leave_guest
 extern martlet_handle_exit
 
-REGISTERS_SIZE equ 128
+RUN_LOOP_STACK equ 120                                  ; offset in the virtual CPU, behind the registers
 
 %macro load_guest_registers 0
     pop rax
     pop rcx
     pop rdx
     pop rbx
-    pop rbp                                             ; the slot of RSP
     pop rbp
     pop rsi
     pop rdi
@@ -32,6 +34,24 @@ REGISTERS_SIZE equ 128
     pop r15
 %endmacro
 
+%macro save_guest_registers 0
+    push r15
+    push r14
+    push r13
+    push r12
+    push r11
+    push r10
+    push r9
+    push r8
+    push rdi
+    push rsi
+    push rbp
+    push rbx
+    push rdx
+    push rcx
+    push rax
+%endmacro
+
 section .text
 martlet_enter_guest:
     push rbp
@@ -41,8 +61,7 @@ martlet_enter_guest:
     push r13
     push r14
     push r15
-    push rdi
-    mov [rdi + REGISTERS_SIZE], rsp
+    mov [rdi + RUN_LOOP_STACK], rsp
     test esi, esi
     mov rsp, rdi
     jnz .resume
@@ -55,44 +74,35 @@ martlet_enter_guest:
 
 ; VMLAUNCH or VMRESUME failed: RSP is the end of the register block. The flags say how (SDM volume 3, 32.2 "Conventions").
 failed:
-    mov rsp, [rsp]
     mov eax, 2
     mov ecx, 1
     cmovc eax, ecx
+    mov rsp, [rsp]                                      ; the word behind the block
     jmp leave_to_run_loop
 
 align 16
 martlet_vm_exit:
-    push r15
-    push r14
-    push r13
-    push r12
-    push r11
-    push r10
-    push r9
-    push r8
-    push rdi
-    push rsi
-    push rbp
-    push rbp                                            ; the slot of RSP
-    push rbx
-    push rdx
-    push rcx
-    push rax
+    save_guest_registers
     mov rdi, rsp
-    mov rsp, [rdi + REGISTERS_SIZE]
-    call martlet_handle_exit                            ; finished at once: al = 1; for the run loop: al = 0
-    test al, al
-    jz .to_run_loop
-    mov rsp, [rsp]
+    call martlet_handle_exit                            ; returns when the exit is finished: resume at once
     load_guest_registers
     vmresume
     jmp failed
-.to_run_loop:
+
+; HOST_RIP of a virtual CPU whose every exit is to be seen.
+align 16
+martlet_vm_exit_observed:
+    save_guest_registers
+    mov rdi, rsp
+
+; martlet_leave_guest(rdi = virtual CPU): ends martlet_handle_exit early, for what only the run loop can do. The exit
+; handler's stack is simply left: the next VM exit starts it anew. A flag returned instead would cost every exit three
+; instructions.
+martlet_leave_guest:
+    mov rsp, [rdi + RUN_LOOP_STACK]
     xor eax, eax
 
 leave_to_run_loop:
-    pop rdi
     pop r15
     pop r14
     pop r13

@@ -5,21 +5,29 @@ import X86
 ///
 /// The first 32 leaves of the basic and of the extended range have a place; leaves whose answer depends on ECX or on the
 /// guest's state now are asked again each time.
-public struct CPUIDAnswers {
+public struct CPUIDAnswers: ~Copyable {
     /// One leaf's place.
-    struct Entry {
+    public struct Entry: Sendable {
         var result = CPUIDResult.zero
         /// Whether `result` is the answer to every CPUID of this leaf.
         var isConstant = false
     }
 
-    private var entries: [64 of Entry]
+    /// How many places there are.
+    public static var entryCount: Int { 64 }
+
+    // A table in place would be copied wherever the compiler cannot prove that it may look at it where it is.
+    private let entries: UnsafeMutablePointer<Entry>
     private let policy: CPUIDPolicy
     private let highestBasic: UInt32
 
-    public init(_ policy: CPUIDPolicy, _ processor: some ProcessorIdentification) {
+    /// - Parameter entries: memory for `entryCount` places, which stays as long as the virtual CPU lives.
+    public init(
+        _ policy: CPUIDPolicy, _ processor: some ProcessorIdentification, entries: UnsafeMutablePointer<Entry>
+    ) {
         self.policy = policy
-        entries = .init(repeating: Entry())
+        self.entries = entries
+        entries.initialize(repeating: Entry(), count: CPUIDAnswers.entryCount)
         highestBasic = policy.answer(0, 0, from: processor, osxsave: false).eax
         for index in 0..<64 {
             let leaf = index < 32 ? UInt32(index) : 0x8000_0000 + UInt32(index - 32)
@@ -33,11 +41,12 @@ public struct CPUIDAnswers {
     /// The constant answer to a leaf, if it has one.
     @inline(__always)
     func constant(_ leaf: UInt32) -> CPUIDResult? {
-        // 80000000H and up go to the second half, all else beyond the first 32 has no place.
-        let index = leaf & 0x8000_0000 == 0 ? leaf : (leaf ^ 0x8000_0000) &+ 32
-        guard index < 64, index < 32 || leaf >= 0x8000_0000 else { return nil }
-        guard entries[Int(index)].isConstant else { return nil }
-        return entries[Int(index)].result
+        var place = entries + Int(leaf)
+        if leaf >= 32 {
+            guard leaf &- 0x8000_0000 < 32 else { return nil }
+            place = entries + Int(leaf &- 0x8000_0000 &+ 32)
+        }
+        return place.pointee.isConstant ? place.pointee.result : nil
     }
 
     /// Any answer. A leaf above the highest gives what the highest basic one gives (SDM volume 2, "CPUID").

@@ -13,14 +13,14 @@ extension GuestMemory: GuestTableMemory {
 // The guest's memory by linear addresses, as an instruction of the guest's would reach it.
 
 extension VirtualCPU {
-    func access(_ kind: GuestAccess.Kind) -> GuestAccess {
+    mutating func access(_ kind: GuestAccess.Kind) -> GuestAccess {
         .explicit(
             kind, privilegeLevel: Int(processor.privilegeLevel),
             alignmentCheck: processor.flags.contains(.alignmentCheck))
     }
 
     /// Translates a linear address for an access of the guest's, or says what the guest gets instead.
-    func translate(_ address: GuestVirtualAddress, _ kind: GuestAccess.Kind) -> Translated {
+    mutating func translate(_ address: GuestVirtualAddress, _ kind: GuestAccess.Kind) -> Translated {
         switch processor.paging(features).translate(address, for: access(kind), in: memory) {
         case .page(let page): return .page(page.address)
         case .fault(let code):
@@ -93,7 +93,7 @@ extension VirtualCPU {
     }
 
     /// The bytes of the instruction at RIP, as far as they can be read.
-    func fetchInstruction() -> InstructionBytes {
+    public mutating func fetchInstruction() -> InstructionBytes {
         var result = InstructionBytes()
         let base = processor.mode.is64Bit ? 0 : processor.segment(.cs).base
         let address = GuestVirtualAddress(base &+ processor.instructionPointer)

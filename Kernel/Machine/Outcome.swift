@@ -1,5 +1,4 @@
 import Virtualization
-import X86
 
 /// What is to happen after an exit was handled. One place applies it: `VirtualCPU.apply`.
 public enum Outcome: Equatable, Sendable {
@@ -39,8 +38,8 @@ public enum Unsupported: Equatable, Sendable {
     /// An exit whose control Martlet never sets.
     case controlNotSet
     case unknownReason(UInt32)
-    /// An instruction on absent memory that the decoder does not know, with its first bytes.
-    case instruction(InstructionBytes)
+    /// An instruction on absent memory that the decoder does not know.
+    case instruction
     /// Code in absent memory.
     case fetchFromAbsentMemory
     /// A page table or descriptor table in absent memory.

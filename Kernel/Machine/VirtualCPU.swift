@@ -5,17 +5,13 @@ import X86
 
 /// One virtual CPU of a virtual machine, with all that belongs to it alone.
 ///
-/// The world switch knows its beginning: the general registers (128 bytes), then the host's stack pointer.
+/// The world switch knows its beginning: the general registers (120 bytes), then the run loop's stack pointer.
 public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copyable {
     public var registers = GeneralRegisters()
-    /// The world switch's: the kernel's stack pointer while the guest runs.
-    var hostStackPointer: UInt64 = 0
+    /// The world switch's: the run loop's stack pointer while the guest runs.
+    var runLoopStackPointer: UInt64 = 0
     /// How many VM exits there were.
     public internal(set) var exitCount: UInt64 = 0
-    /// Every exit goes to the run loop, to be recorded there.
-    public var isObserved: Bool
-    /// The time-stamp of the last exit, when exits are observed.
-    public internal(set) var exitTime: UInt64 = 0
     /// What the run loop is to do about the last exit.
     public internal(set) var pending = Outcome.resume
 
@@ -35,16 +31,15 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
     let slice: UInt64
 
     public init(
-        processor: Processor, host: Host, memory: GuestMemory, features: GuestFeatures, policy: CPUIDPolicy, slice: UInt64,
-        isObserved: Bool
+        processor: Processor, host: Host, memory: GuestMemory, features: GuestFeatures, answers: consuming CPUIDAnswers,
+        slice: UInt64
     ) {
         self.processor = processor
         self.host = host
         self.memory = memory
         self.features = features
         self.slice = slice
-        self.isObserved = isObserved
-        answers = CPUIDAnswers(policy, host)
+        self.answers = answers
         msrs = EmulatedMSRs(physicalAddressWidth: features.physicalAddressWidth)
     }
 
@@ -53,17 +48,39 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
 
     // MARK: One exit
 
-    /// Handles an exit whole, where nothing has to be waited for. Called by the world switch.
+    @inline(__always)
+    public mutating func countExit() { exitCount &+= 1 }
+
+    /// Finishes one of the exits that need the fewest instructions; the first thing that is tried on every exit.
+    /// - Returns: false, with nothing done, if the exit needs more than that.
+    @inline(__always)
+    public mutating func finishQuickly() -> Bool {
+        let processor = processor
+        return processor.withFrequentExit({ exit in
+            switch exit {
+            case .cpuid: answerConstantCPUID()
+            case .hypercall: answerSignature()
+            case .timerExpired: extendSlice()
+            default: false
+            }
+        }, orElse: { false })
+    }
+
+    /// Handles an exit whole, where nothing has to be waited for.
     /// - Returns: true to resume the guest at once, false for the run loop.
     @inline(__always)
     public mutating func finishExit() -> Bool {
-        exitCount &+= 1
-        if isObserved {
-            exitTime = host.timeStamp()
-            pending = .resume
-            return false
-        }
-        return apply(handle(processor.decodeExit()))
+        let processor = processor
+        return processor.withExit { exit in apply(handle(exit)) }
+    }
+
+    /// Handles an exit as `finishExit` does, for the run loop, which looks on.
+    public mutating func finishObservedExit(_ exit: Exit) -> Outcome {
+        countExit()
+        let outcome = handle(exit)
+        pending = .resume
+        _ = apply(outcome)
+        return outcome
     }
 
     /// Brings about what a handler decided: the one place that moves RIP or injects.

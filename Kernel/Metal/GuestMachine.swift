@@ -42,24 +42,34 @@ struct GuestMachine: ~Copyable {
 
         let area = UnsafeMutableRawPointer(bitPattern: UInt(address_of_virtual_cpu_area()))!
         cpu = area.bindMemory(to: HardwareCPU.self, capacity: 1)
+        // CPUID's answers and the constants share the area of the virtual CPU, behind it.
+        let entries = (area + GuestMachine.answersOffset)
+            .bindMemory(to: CPUIDAnswers.Entry.self, capacity: CPUIDAnswers.entryCount)
+        let constants = (area + GuestMachine.constantsOffset).bindMemory(to: VMXConstants.self, capacity: 1)
+        constants.initialize(
+            to: VMXConstants(
+                capabilities, tag: secondary.contains(.enableVPID) ? tag : 0,
+                invalidator: TranslationInvalidator(capabilities.eptAndVPID) { kind, tag in
+                    if execute_invvpid(kind, tag, 0) { Panic.stop("INVVPID failed") }
+                }))
         VMXOperation.makeCurrent(capabilities, vmcs: vmcs)
-        let processor = VMXProcessor(
-            HardwareVMCS(), capabilities: capabilities, tag: secondary.contains(.enableVPID) ? tag : 0,
-            invalidator: TranslationInvalidator(capabilities.eptAndVPID) { kind, tag in
-                if execute_invvpid(kind, tag, 0) { Panic.stop("INVVPID failed") }
-            })
+        let processor = VMXProcessor(HardwareVMCS(), constants)
         processor.vmcs.prepare(
-            machine.controls, structures, GuestMachine.hostState(), GuestOwnedBits(capabilities, offered: features.cr4))
+            machine.controls, structures, GuestMachine.hostState(observesExits: machine.options.observesExits),
+             GuestOwnedBits(capabilities, offered: features.cr4))
         if machine.options.seesExceptions { processor.vmcs[.exceptionBitmap] = .max & ~(1 << 2) }
         let ram = machine.guestRAM
         cpu.initialize(
             to: HardwareCPU(
                 processor: processor, host: machine.host,
                 memory: GuestMemory(base: UnsafeMutableRawPointer(bitPattern: UInt(ram.start.rawValue))!, size: ram.count),
-                features: features, policy: policy, slice: machine.options.slice,
-                isObserved: machine.options.trace != .off || machine.options.checksEntries))
+                features: features, answers: CPUIDAnswers(policy, machine.host, entries: entries),
+                slice: machine.options.slice))
         GuestMachine.resetProcessorState(machine.host, features)
     }
+
+    private static var answersOffset: Int { 8 * 1024 }
+    private static var constantsOffset: Int { 15 * 1024 }
 
     /// Gives all that the machine had back; nothing of its translations stays.
     consuming func destroy(on machine: inout HostMachine) {
@@ -119,7 +129,7 @@ struct GuestMachine: ~Copyable {
         for number in UInt32(0xC000_0000)..<0xC000_2000 { pass(ModelSpecificRegister(number)) }
     }
 
-    private static func hostState() -> HostState {
+    private static func hostState(observesExits: Bool) -> HostState {
         let area = address_of_virtual_cpu_area()
         return HostState(
             cr0: ControlRegister0(rawValue: read_cr0()), cr3: read_cr3(), cr4: ControlRegister4(rawValue: read_cr4()),
@@ -128,7 +138,7 @@ struct GuestMachine: ~Copyable {
             dataSelector: DescriptorTables.dataSelector, taskSelector: DescriptorTables.taskSelector,
             taskStateBase: address_of_task_state(), gdtBase: address_of_descriptor_table(),
             idtBase: address_of_interrupt_table(), stackPointer: area + UInt64(MemoryLayout<GeneralRegisters>.size),
-            instructionPointer: address_of_martlet_vm_exit())
+            instructionPointer: observesExits ? address_of_martlet_vm_exit_observed() : address_of_martlet_vm_exit())
     }
 
     /// Registers that the guest uses without an exit and that no VMCS holds: as after reset, and nothing of another

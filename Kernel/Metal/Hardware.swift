@@ -56,6 +56,7 @@ struct HardwareHost: HostServices, ModelSpecificRegisterAccess, ModelSpecificReg
 struct HardwareVMCS: VMCSAccess {
     @inline(__always)
     func read(_ field: VMCSFieldEncoding) -> UInt64 {
+        if field.isUniversal { return execute_universal_vmread(UInt64(field.rawValue)) }
         let result = execute_vmread(UInt64(field.rawValue))
         if result.failed { HardwareVMCS.fail(field) }
         return result.value
@@ -63,6 +64,7 @@ struct HardwareVMCS: VMCSAccess {
 
     @inline(__always)
     func write(_ field: VMCSFieldEncoding, _ value: UInt64) {
+        if field.isUniversal { return execute_universal_vmwrite(UInt64(field.rawValue), value) }
         if execute_vmwrite(UInt64(field.rawValue), value) { HardwareVMCS.fail(field) }
     }
 

@@ -171,8 +171,9 @@ private func conclude(
     case .tripleFault:
         Report.error("\(name): triple fault at \(cpu.pointee.codeAddress)")
         return .tripleFault
-    case .unsupported:
+    case .unsupported(let reason):
         Report.error("\(name): \(ending), at \(cpu.pointee.codeAddress)")
+        if reason == .instruction { Report.detail("  \(cpu.pointee.fetchInstruction())") }
         return .unsupported
     case .entryFailure:
         Report.error("\(name): \(ending)")

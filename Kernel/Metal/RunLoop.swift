@@ -6,11 +6,23 @@ import VMX
 import Virtualization
 import X86
 
-/// Called by the world switch on every VM exit.
-/// - Returns: true to resume the guest at once, false to return to the run loop.
+extension KernelOptions {
+    /// Every exit goes to the run loop, to be recorded there.
+    var observesExits: Bool { trace != .off || checksEntries }
+}
+
+/// Called by the world switch on every VM exit that nobody observes. Returns to resume the guest at once.
 @c(martlet_handle_exit)
-func handleExit(_ cpu: UnsafeMutableRawPointer) -> Bool {
-    cpu.assumingMemoryBound(to: HardwareCPU.self).pointee.finishExit()
+func handleExit(_ cpu: UnsafeMutableRawPointer) {
+    let cpu = cpu.assumingMemoryBound(to: HardwareCPU.self)
+    cpu.pointee.countExit()
+    if !cpu.pointee.finishQuickly() { finishExit(cpu) }
+}
+
+/// Apart from the quick exits, which so save no registers for it.
+@inline(never)
+private func finishExit(_ cpu: UnsafeMutablePointer<HardwareCPU>) {
+    if !cpu.pointee.finishExit() { martlet_leave_guest(cpu) }
 }
 
 /// Enters the guest until it is at its end, and does what an exit leaves to be done: waiting and recording.
@@ -34,7 +46,7 @@ struct RunLoop: ~Copyable {
                 return nil
             }
             isLaunched = true
-            if cpu.pointee.isObserved { observe(&statistics) }
+            if options.observesExits { observe(&statistics) }
             switch cpu.pointee.pending {
             case .wait: cpu.pointee.sleep()
             case .end(let ending): return ending
@@ -45,13 +57,12 @@ struct RunLoop: ~Copyable {
 
     /// Handles an exit as the fast path would, and records it.
     private mutating func observe(_ statistics: inout ExitStatistics) {
-        let arrival = cpu.pointee.exitTime
+        let arrival = read_tsc()
         let reason = cpu.pointee.processor.exitReasonNumber
         let exit = cpu.pointee.processor.decodeExit()
         let before = cpu.pointee.registers
         let place = cpu.pointee.codeAddress
-        let outcome = cpu.pointee.handle(exit)
-        _ = cpu.pointee.apply(outcome)
+        let outcome = cpu.pointee.finishObservedExit(exit)
         let ticks = read_tsc() &- arrival
         statistics.record(reason: reason, guestTicks: arrival &- lastEntry, ticks: ticks)
         guard options.trace >= .exits else { return }

@@ -3,10 +3,32 @@ import Virtualization
 import X86
 
 extension VMXProcessor {
-    /// From the exit reason and what goes with it to the neutral `Exit` (SDM volume 3, appendix C).
+    // The switches are on all 32 bits: a failed entry (bit 31) can never look like an exit.
+
     @inline(__always)
+    public func withFrequentExit<Result>(_ body: (Exit) -> Result, orElse: () -> Result) -> Result {
+        switch vmcs[.exitReason].rawValue {
+        case 10: body(.cpuid)
+        case 18: body(.hypercall)
+        case 52: body(.timerExpired)
+        default: orElse()
+        }
+    }
+
+    @inline(__always)
+    public func withExit<Result>(_ body: (Exit) -> Result) -> Result {
+        switch vmcs[.exitReason].rawValue {
+        case 30: body(.io(IOQualification(rawValue: vmcs[.exitQualification]).access))
+        case 31: body(.readMSR)
+        case 32: body(.writeMSR)
+        case 48: body(.nestedPageFault(decodeEPTViolation()))
+        default: body(decodeExit())
+        }
+    }
+
+    /// From the exit reason and what goes with it to the neutral `Exit` (SDM volume 3, appendix C).
+    @inline(never)
     public func decodeExit() -> Exit {
-        // The switch is on all 32 bits: a failed entry (bit 31) can never look like an exit.
         switch vmcs[.exitReason].rawValue {
         case 0: decodeException()
         case 1: .externalInterrupt(vector: acknowledgedVector)

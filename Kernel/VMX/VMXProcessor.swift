@@ -2,30 +2,22 @@ import Memory
 import Virtualization
 import X86
 
-/// A virtual CPU on VMX. It is the current VMCS, and a few things that are dear to read from it.
+/// A virtual CPU on VMX. It is the current VMCS, and a few constants that are dear to read from it.
+///
+/// It is one pointer wide, so that the exit path passes it in a register.
 public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
     public let vmcs: VMCS<Access>
-    /// The processor's capabilities that matter after set-up.
-    let cr0Fixed: FixedBits<ControlRegister0>
-    let cr4Fixed: FixedBits<ControlRegister4>
-    /// The preemption timer counts time-stamp ticks shifted right by this.
-    let timerShift: UInt64
-    let reportsStringIODetails: Bool
-    let invalidator: TranslationInvalidator
-    /// The tag of this virtual CPU's cached translations, or 0 without VPID.
-    public let tag: UInt16
+    private let constants: UnsafePointer<VMXConstants>
 
-    public init(
-        _ access: Access, capabilities: VMXCapabilities, tag: UInt16, invalidator: TranslationInvalidator
-    ) {
+    /// - Parameter constants: stay where they are as long as the virtual CPU lives.
+    public init(_ access: Access, _ constants: UnsafePointer<VMXConstants>) {
         vmcs = VMCS(access)
-        cr0Fixed = capabilities.cr0
-        cr4Fixed = capabilities.cr4
-        timerShift = capabilities.miscellaneous.preemptionTimerShift
-        reportsStringIODetails = capabilities.basic.reportsStringIODetails
-        self.invalidator = invalidator
-        self.tag = tag
+        self.constants = constants
     }
+
+    var cr0Fixed: FixedBits<ControlRegister0> { constants.pointee.cr0Fixed }
+    var cr4Fixed: FixedBits<ControlRegister4> { constants.pointee.cr4Fixed }
+    var reportsStringIODetails: Bool { constants.pointee.reportsStringIODetails }
 
     public static func name(ofReason number: UInt32) -> StaticString {
         ExitReason.name(ofBasic: UInt16(truncatingIfNeeded: number))
@@ -49,31 +41,31 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
     public func stepPastInstruction(length: UInt64) {
         let pointer = vmcs[.guestRIP]
         let next = pointer &+ length
-        if (pointer ^ next) >> 32 == 0 {
+        let blocking = vmcs[.guestInterruptibility] & (.blockingBySTI | .blockingByMovSS)
+        let trap = vmcs[.guestRFLAGS] & .trap
+        // One branch for all that is rare.
+        if (pointer ^ next) >> 32 | UInt64(blocking.rawValue) | trap.rawValue == 0 {
             vmcs[.guestRIP] = next
         } else {
-            wrapInstructionPointer(to: next)
+            stepSpecially(to: next, wraps: (pointer ^ next) >> 32 != 0)
         }
-        let blocking = vmcs[.guestInterruptibility]
-        if blocking.intersects(.blockingBySTI | .blockingByMovSS) { endBlocking(blocking) }
-        if vmcs[.guestRFLAGS].contains(.trap) { raiseSingleStepTrap() }
     }
 
     @inline(never)
-    private func wrapInstructionPointer(to next: UInt64) {
-        vmcs[.guestRIP] = mode.is64Bit ? next : next & 0xFFFF_FFFF
+    private func stepSpecially(to next: UInt64, wraps: Bool) {
+        vmcs[.guestRIP] = wraps && !mode.is64Bit ? next & 0xFFFF_FFFF : next
+        endBlocking()
+        // IA32_DEBUGCTL.BTF turns single steps into branch steps, and no instruction that exits is a branch.
+        if vmcs[.guestRFLAGS].contains(.trap), vmcs[.guestDebugControl] & 2 == 0 {
+            vmcs[.guestPendingDebugExceptions] = vmcs[.guestPendingDebugExceptions] | .singleStep
+        }
     }
 
-    @inline(never)
-    private func endBlocking(_ state: InterruptibilityState) {
-        vmcs[.guestInterruptibility] = state.subtracting(.blockingBySTI | .blockingByMovSS)
-    }
-
-    /// IA32_DEBUGCTL.BTF turns single steps into branch steps, and no instruction that exits is a branch.
-    @inline(never)
-    private func raiseSingleStepTrap() {
-        guard vmcs[.guestDebugControl] & 2 == 0 else { return }
-        vmcs[.guestPendingDebugExceptions] = vmcs[.guestPendingDebugExceptions] | .singleStep
+    private func endBlocking() {
+        let state = vmcs[.guestInterruptibility]
+        if state.intersects(.blockingBySTI | .blockingByMovSS) {
+            vmcs[.guestInterruptibility] = state.subtracting(.blockingBySTI | .blockingByMovSS)
+        }
     }
 
     // MARK: Events
@@ -96,8 +88,7 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
         // The processor pushes RF set for a fault, so that its handler returns past a breakpoint on the instruction.
         if kind == .hardwareException { vmcs[.guestRFLAGS] = vmcs[.guestRFLAGS] | .resume }
         // A fault is raised by an instruction that was reached, so what blocked events before it is over.
-        let blocking = vmcs[.guestInterruptibility]
-        if blocking.intersects(.blockingBySTI | .blockingByMovSS) { endBlocking(blocking) }
+        endBlocking()
     }
 
     public var interruptedEvent: Event? {
@@ -132,26 +123,11 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
 
     @inline(__always)
     public func setTimer(ticks: UInt64) {
-        let count = ticks >> timerShift
+        let count = ticks >> constants.pointee.timerShift
         vmcs[.preemptionTimer] = count > UInt64(UInt32.max) ? UInt32.max : UInt32(truncatingIfNeeded: count)
     }
 
     public func flushTranslations() {
-        if tag != 0 { invalidator.invalidate(tag) }
+        if constants.pointee.tag != 0 { constants.pointee.invalidator.invalidate(constants.pointee.tag) }
     }
-}
-
-/// Drops cached translations by VPID; the function is the processor's INVVPID, or a simulation's recorder.
-public struct TranslationInvalidator: Sendable {
-    /// The kind of INVVPID for a single tag, or for all where the processor offers no other.
-    let kind: UInt64
-    let execute: @convention(c) (_ kind: UInt64, _ tag: UInt16) -> Void
-
-    /// Picks the narrowest kind on offer (SDM volume 3, 31.4.3.3 "Guidelines for Use of the INVVPID Instruction").
-    public init(_ capabilities: EPTAndVPIDCapabilities, execute: @convention(c) (UInt64, UInt16) -> Void) {
-        kind = capabilities.invvpidSingle ? 1 : 2
-        self.execute = execute
-    }
-
-    public func invalidate(_ tag: UInt16) { execute(kind, tag) }
 }

@@ -32,14 +32,13 @@ public struct RegisterNumber: Equatable, Sendable {
 
 /// The guest's general registers between a VM exit and the next VM entry, in the order of their encodings.
 ///
-/// The world switch pushes them here: the order and the size (128 bytes) are its contract. The slot of RSP is unused,
-/// since RSP is part of the guest state that the processor itself saves.
+/// The world switch pushes them here: the order and the size (120 bytes) are its contract. RSP is not among them: it is
+/// part of the guest state that the processor itself saves.
 public struct GeneralRegisters: Equatable, Sendable {
     public var rax: UInt64 = 0
     public var rcx: UInt64 = 0
     public var rdx: UInt64 = 0
     public var rbx: UInt64 = 0
-    public var unusedRSP: UInt64 = 0
     public var rbp: UInt64 = 0
     public var rsi: UInt64 = 0
     public var rdi: UInt64 = 0
@@ -54,7 +53,7 @@ public struct GeneralRegisters: Equatable, Sendable {
 
     public init() {}
 
-    /// A register by its number; RSP is not here and reads as the unused slot.
+    /// A register by its number. RSP is not here: it reads as 0, and writes go nowhere.
     public subscript(number: RegisterNumber) -> UInt64 {
         get {
             switch number.value {
@@ -62,7 +61,7 @@ public struct GeneralRegisters: Equatable, Sendable {
             case 1: rcx
             case 2: rdx
             case 3: rbx
-            case 4: unusedRSP
+            case 4: 0
             case 5: rbp
             case 6: rsi
             case 7: rdi
@@ -82,7 +81,7 @@ public struct GeneralRegisters: Equatable, Sendable {
             case 1: rcx = newValue
             case 2: rdx = newValue
             case 3: rbx = newValue
-            case 4: unusedRSP = newValue
+            case 4: break
             case 5: rbp = newValue
             case 6: rsi = newValue
             case 7: rdi = newValue

@@ -10,6 +10,14 @@ public protocol VirtualProcessor {
     /// Why the guest stopped. Reads only what the reason needs.
     func decodeExit() -> Exit
 
+    /// Calls `body` with why the guest stopped: for frequent reasons from a place of their own, so that the compiler knows
+    /// the case there and no second switch is left.
+    @inline(__always) func withExit<Result>(_ body: (Exit) -> Result) -> Result
+
+    /// The same for the most frequent reasons only (CPUID, hypercall, timer), and `orElse` for all others.
+    @inline(__always)
+    func withFrequentExit<Result>(_ body: (Exit) -> Result, orElse: () -> Result) -> Result
+
     /// Moves RIP past the instruction that exited, as if the processor had executed it: ends the blocking by STI and
     /// MOV SS, raises the single-step trap if TF is set, and wraps at 32 bits outside 64-bit mode.
     func stepPastInstruction()

@@ -94,7 +94,7 @@ bochs_prepare() { # bochs_prepare VERSION: all that is needed to start the kerne
   for i in "${!module_names[@]}"; do
     modules+=("$run/files/${module_names[i]}" "$(module_string "$i")")
   done
-  BOOT=$BOOT "$ROOT/Tools/iso" "$run/machine.iso" "$run/files/${KERNEL##*/}" "$(kernel_words)" "${modules[@]}"
+  ONCE=1 BOOT=$BOOT "$ROOT/Tools/iso" "$run/machine.iso" "$run/files/${KERNEL##*/}" "$(kernel_words)" "${modules[@]}"
   bochs_configuration "$processor" $memory machine.iso > "$run/bochsrc"
   bochs_command
   console=bochs_console last_words=bochs_last_words

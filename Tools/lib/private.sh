@@ -8,18 +8,14 @@ DEBIAN_KEYS=/usr/share/keyrings/debian-archive-keyring.gpg
 private_mirror() { # prints where this machine's apt fetches Debian from
   [ -z "${DEBIAN_MIRROR:-}" ] || { echo "$DEBIAN_MIRROR"; return; }
   (. /etc/os-release && [ "$ID" = debian ]) || return
-  apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
-    sed -n '/^[^ ]*[-\/][^ ]* /d; / cdrom:/d; s/^[^ ]* //p' | head -n 1
+  apt-get --print-uris update | sed -n "s|^'\\(.*\\)/dists/[a-z]*/InRelease'.*|\\1|p" | head -n 1
 }
 
 private_possible() { have apt-get && have dpkg-deb && [ "$(dpkg --print-architecture)" = amd64 ] && [ -n "$(private_mirror)" ]; }
 
 private_apt() { # private_apt STATE COMMAND WORD...: run one of apt's commands on the private state
   local state=$1 command=$2; shift 2
-  "$command" -o Dir::State="$state" -o Dir::State::status="$state/status" -o Dir::Cache="$state" \
-    -o Dir::Etc::sourcelist="$state/sources.list" -o Dir::Etc::sourceparts=- \
-    -o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts="$state/preferences" \
-    -o APT::Sandbox::User= -o APT::Install-Recommends=0 -o DPkg::Pre-Install-Pkgs::= "$@"
+  "$command" -c "$state/apt.conf" "$@"
 }
 
 private_lists() { # private_lists SUITE STATE: an apt state that knows only this suite
@@ -27,7 +23,15 @@ private_lists() { # private_lists SUITE STATE: an apt state that knows only this
   mkdir -p "$state/lists/partial" "$state/archives/partial" "$state/preferences"
   : > "$state/status"
   echo "deb [signed-by=$DEBIAN_KEYS] $(private_mirror) $suite main" > "$state/sources.list"
-  private_apt "$state" apt-get -qq update
+  # The machine's proxies and the like stay; its sources, pins and hooks do not.
+  cat > "$state/apt.conf" << CONFIGURATION
+Dir { State "$state"; State::status "$state/status"; Cache "$state"; };
+Dir::Etc { sourcelist "$state/sources.list"; sourceparts "-"; preferences "/dev/null"; preferencesparts "$state/preferences"; };
+APT { Sandbox::User ""; Install-Recommends "0"; };
+#clear APT::Update;
+#clear DPkg::Pre-Install-Pkgs;
+CONFIGURATION
+  private_apt "$state" apt-get -qq update || fail $NO_MACHINE "the package lists of Debian's $suite could not be fetched"
 }
 
 private_unpack() { # private_unpack SUITE FOLDER WHAT PACKAGE...: fetch the closure and unpack it, all or nothing
@@ -38,7 +42,8 @@ private_unpack() { # private_unpack SUITE FOLDER WHAT PACKAGE...: fetch the clos
   size=$(private_apt "$state" apt-get --assume-no install "$@" |
     sed -n 's/^0 upgraded, \([0-9]*\) newly.*/\1 packages/p; s/^Need to get \(.*\) of archives.*/\1/p' | paste -s -d, || :)
   say "fetching $what${size:+ (${size/,/, })}"
-  private_apt "$state" apt-get -qq --download-only -y install "$@" > /dev/null
+  private_apt "$state" apt-get -qq --download-only -y install "$@" > /dev/null ||
+    fail $NO_MACHINE "$what could not be fetched"
   for archive in "$state"/archives/*.deb; do
     dpkg-deb --fsys-tarfile "$archive" | tar -x --no-same-owner --keep-directory-symlink -C "$state/root"
   done

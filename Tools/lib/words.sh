@@ -35,7 +35,7 @@ words_check() {
   [ -z "$TIMEOUT" ] || [[ $TIMEOUT =~ ^[0-9]*[1-9][0-9]*(\.[0-9]+)?$|^0*\.[0-9]*[1-9][0-9]*$ ]] ||
     fail $BAD_USAGE "TIMEOUT=$TIMEOUT is not a number of seconds"
   word_among MACHINE "auto kvm tcg bochs bochs2.7 nested"
-  word_among TRACE "off exits all"
+  word_among TRACE "off summary exits full"
   word_among LARGE "4k 2m 1g"
   word_among VPID "on off"
   word_among CHECKS "on off"

@@ -4,20 +4,22 @@ import X86
 extension VirtualCPU {
     /// CPUID always exits. EAX to EDX take the answer; their upper halves become zero, as after any write of a 32-bit
     /// register (SDM volume 1, 3.4.1.1 "General-Purpose Registers in 64-Bit Mode").
-    @inline(__always)
+    @inline(never)
     mutating func answerCPUID() -> Outcome {
         let leaf = UInt32(truncatingIfNeeded: registers.rax)
-        guard let result = answers.constant(leaf) else { return answerVariableCPUID(leaf) }
-        load(result)
+        let subleaf = UInt32(truncatingIfNeeded: registers.rcx)
+        let osxsave = processor.cr4.contains(.xsave)
+        load(answers.constant(leaf) ?? answers.answer(leaf, subleaf, host, osxsave: osxsave))
         return .step
     }
 
-    @inline(never)
-    private mutating func answerVariableCPUID(_ leaf: UInt32) -> Outcome {
-        load(
-            answers.answer(
-                leaf, UInt32(truncatingIfNeeded: registers.rcx), host, osxsave: processor.cr4.contains(.xsave)))
-        return .step
+    /// Answers a leaf whose answer is always the same; the quick way.
+    @inline(__always)
+    mutating func answerConstantCPUID() -> Bool {
+        guard let result = answers.constant(UInt32(truncatingIfNeeded: registers.rax)) else { return false }
+        load(result)
+        processor.stepPastInstruction()
+        return true
     }
 
     @inline(__always)

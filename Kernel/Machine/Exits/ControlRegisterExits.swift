@@ -3,6 +3,7 @@ import Virtualization
 import X86
 
 extension VirtualCPU {
+    @inline(never)
     mutating func accessControlRegister(_ access: ControlRegisterAccess) -> Outcome {
         switch access {
         case .write(let register, let source):
@@ -25,7 +26,7 @@ extension VirtualCPU {
         }
     }
 
-    func readGeneral(_ register: RegisterNumber) -> UInt64 {
+    mutating func readGeneral(_ register: RegisterNumber) -> UInt64 {
         let value = register == .rsp ? processor.stackPointer : registers[register]
         return processor.mode.is64Bit ? value : value & 0xFFFF_FFFF
     }
@@ -110,13 +111,15 @@ extension VirtualCPU {
     }
 
     var usesPAEPaging: Bool {
-        processor.cr0.contains(.paging) && processor.cr4.contains(.physicalAddressExtension)
+        mutating get {
+            processor.cr0.contains(.paging) && processor.cr4.contains(.physicalAddressExtension)
             && !processor.extendedFeatures.contains(.longModeActive)
+        }
     }
 
     /// Loads the four entries that PAE paging starts from (SDM volume 3, 5.4.1 "PDPTE Registers").
     /// - Returns: false if a present one has reserved bits set: #GP, and nothing changes.
-    private func loadPageDirectoryPointers(_ cr3: UInt64) -> Bool {
+    private mutating func loadPageDirectoryPointers(_ cr3: UInt64) -> Bool {
         let reserved: UInt64 = 0x1E6 | ~0 << UInt64(features.physicalAddressWidth)
         var entries: [4 of UInt64] = [0, 0, 0, 0]
         for index in 0..<4 {
@@ -131,10 +134,11 @@ extension VirtualCPU {
     }
 
     /// MOV DR exits only on demand; the guest's debug registers are the processor's.
-    func accessDebugRegister(_ access: DebugRegisterAccess) -> Outcome { .end(.unsupported(.controlNotSet)) }
+    mutating func accessDebugRegister(_ access: DebugRegisterAccess) -> Outcome { .end(.unsupported(.controlNotSet)) }
 
     /// XSETBV always exits. Its rules are those of SDM volume 1, 13.3 "Enabling the XSAVE Feature Set and XSAVE-Enabled
     /// Features".
+    @inline(never)
     mutating func setExtendedControlRegister() -> Outcome {
         guard processor.cr4.contains(.xsave) else { return .inject(.invalidOpcode) }
         let value = registers.rdx << 32 | registers.rax & 0xFFFF_FFFF

@@ -25,30 +25,33 @@ extension VirtualCPU {
     }
 
     /// INT3 and INTO return behind the instruction, which only a software event does.
-    private func softwareForm(of event: Event) -> Event {
+    private mutating func softwareForm(of event: Event) -> Event {
         guard event.vector == ExceptionVector.breakpoint.number || event.vector == ExceptionVector.overflow.number
         else { return event }
         return Event(kind: .softwareException, vector: event.vector, instructionLength: processor.instructionLength)
     }
 
     /// An interrupt of the host's, acknowledged on the exit. Martlet uses none: its controllers are masked.
+    @inline(never)
     mutating func finishHostInterrupt(_ vector: UInt8?) -> Outcome {
         if let vector { host.finishInterrupt(vector) }
         return resumeDelivery()
     }
 
+    @inline(never)
     mutating func finishHostNonMaskableInterrupt() -> Outcome {
         host.finishNonMaskableInterrupt()
         return resumeDelivery()
     }
 
     /// If the exit came in the middle of an event's delivery, the event is delivered anew; else it would be lost.
-    func resumeDelivery() -> Outcome {
+    mutating func resumeDelivery() -> Outcome {
         if let event = processor.interruptedEvent { return .inject(event) }
         return .resume
     }
 
-    func invalidateTranslations() -> Outcome {
+    @inline(never)
+    mutating func invalidateTranslations() -> Outcome {
         processor.flushTranslations()
         return .step
     }

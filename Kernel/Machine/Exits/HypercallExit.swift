@@ -15,7 +15,16 @@ public enum Hypercall {
 }
 
 extension VirtualCPU {
+    /// Answers function 0; the quick way.
     @inline(__always)
+    mutating func answerSignature() -> Bool {
+        guard registers.rax == 0 else { return false }
+        registers.rax = Hypercall.signature
+        processor.stepPastInstruction()
+        return true
+    }
+
+    @inline(never)
     mutating func answerHypercall() -> Outcome {
         registers.rax =
             switch registers.rax {
@@ -27,7 +36,6 @@ extension VirtualCPU {
         return .step
     }
 
-    @inline(never)
     private mutating func armTimer() -> UInt64 {
         guard processor.privilegeLevel == 0 else { return Hypercall.refused }
         let vector = registers.rbx

@@ -15,13 +15,17 @@ extension VirtualCPU {
     mutating func writeMSR() -> Outcome {
         let register = ModelSpecificRegister(UInt32(truncatingIfNeeded: registers.rcx))
         let value = registers.rdx << 32 | registers.rax & 0xFFFF_FFFF
+        return msrs.write(register, value) ? .step : writeProcessorMSR(register, value)
+    }
+
+    /// Registers whose value the virtual processor holds.
+    @inline(never)
+    private mutating func writeProcessorMSR(_ register: ModelSpecificRegister, _ value: UInt64) -> Outcome {
         switch register {
         case .extendedFeatureEnable:
             guard writeExtendedFeatures(ExtendedFeatureEnable(rawValue: value)) else { return refuseMSR() }
-        case .timeStampCounter:
-            processor.timeStampOffset = value &- host.timeStamp()
-        default:
-            guard msrs.write(register, value) else { return refuseMSR() }
+        case .timeStampCounter: processor.timeStampOffset = value &- host.timeStamp()
+        default: return refuseMSR()
         }
         return .step
     }
@@ -33,7 +37,7 @@ extension VirtualCPU {
     }
 
     /// SDM volume 3, 2.2.1 "Extended Feature Enable Register": LMA is the processor's, LME is fixed while paging is on.
-    private func writeExtendedFeatures(_ value: ExtendedFeatureEnable) -> Bool {
+    private mutating func writeExtendedFeatures(_ value: ExtendedFeatureEnable) -> Bool {
         var allowed: ExtendedFeatureEnable = .systemCall | .longModeEnable | .longModeActive
         if features.hasExecuteDisable { allowed = allowed | .executeDisable }
         guard value.subtracting(allowed).isEmpty else { return false }
@@ -46,6 +50,7 @@ extension VirtualCPU {
     }
 
     /// RDTSC and RDTSCP, for a processor whose controls force the exit.
+    @inline(never)
     mutating func readTimeStamp(withAuxiliary: Bool) -> Outcome {
         if processor.cr4.contains(.timeStampDisable), processor.privilegeLevel != 0 { return .inject(.generalProtection) }
         let value = host.timeStamp() &+ processor.timeStampOffset

@@ -6,6 +6,7 @@ import X86
 extension VirtualCPU {
     /// All RAM is mapped, so a nested page fault is an access to memory that is not there: it reads as ones and swallows
     /// writes, counted. The instruction is decoded and emulated; the processor does not tell its length.
+    @inline(never)
     mutating func resolve(_ fault: NestedPageFault) -> Outcome {
         if fault.duringWalk { return .end(.unsupported(.tableInAbsentMemory)) }
         if fault.isFetch { return .end(.unsupported(.fetchFromAbsentMemory)) }
@@ -14,7 +15,7 @@ extension VirtualCPU {
         guard let instruction = InstructionDecoder.decode(bytes, in: processor.mode) else {
             // Delivering an event touched absent memory: its stack or a descriptor table lies there.
             if processor.interruptedEvent != nil { return .end(.unsupported(.tableInAbsentMemory)) }
-            return .end(.unsupported(.instruction(bytes)))
+            return .end(.unsupported(.instruction))
         }
         if fault.address.rawValue & 0xFFF + UInt64(instruction.size) > 0x1000 || instruction.isString {
             return emulateByAddress(instruction)
@@ -38,7 +39,7 @@ extension VirtualCPU {
         return .stepLength(UInt8(truncatingIfNeeded: instruction.length))
     }
 
-    private func linearAddress(of instruction: MemoryInstruction) -> GuestVirtualAddress {
+    private mutating func linearAddress(of instruction: MemoryInstruction) -> GuestVirtualAddress {
         let operand = instruction.operand
         var offset = UInt64(bitPattern: operand.displacement)
         if let base = operand.base { offset &+= value(of: RegisterNumber(base)) }
@@ -55,7 +56,7 @@ extension VirtualCPU {
     }
 
     /// What the instruction writes to memory that holds `old`; nil if it only reads.
-    private func newValue(_ instruction: MemoryInstruction, old: UInt64) -> UInt64? {
+    private mutating func newValue(_ instruction: MemoryInstruction, old: UInt64) -> UInt64? {
         switch instruction.operation {
         case .store(let register), .exchange(let register): return read(register)
         case .storeImmediate(let value): return value
@@ -80,7 +81,8 @@ extension VirtualCPU {
             if arithmetic.writesResult { write(result, to: register, size: instruction.size) }
             processor.flags = flags
         case .computeMemory(let arithmetic, let register):
-            processor.flags = arithmetic.apply(old, read(register), size: instruction.size, flags: processor.flags).flags
+            let source = read(register)
+            processor.flags = arithmetic.apply(old, source, size: instruction.size, flags: processor.flags).flags
         case .computeMemoryImmediate(let arithmetic, let value):
             processor.flags = arithmetic.apply(old, value, size: instruction.size, flags: processor.flags).flags
         case .exchange(let register): write(old, to: register, size: instruction.size)
@@ -88,11 +90,11 @@ extension VirtualCPU {
         }
     }
 
-    private func value(of number: RegisterNumber) -> UInt64 {
+    private mutating func value(of number: RegisterNumber) -> UInt64 {
         number == .rsp ? processor.stackPointer : registers[number]
     }
 
-    private func read(_ register: MemoryInstruction.Register) -> UInt64 {
+    private mutating func read(_ register: MemoryInstruction.Register) -> UInt64 {
         let value = value(of: RegisterNumber(register.number))
         return register.isHighByte ? value >> 8 & 0xFF : value
     }
@@ -140,7 +142,7 @@ extension VirtualCPU {
     }
 
     /// In 64-bit mode only FS and GS have a base.
-    private func linear(_ offset: UInt64, in register: SegmentRegister) -> GuestVirtualAddress {
+    private mutating func linear(_ offset: UInt64, in register: SegmentRegister) -> GuestVirtualAddress {
         let hasBase = !processor.mode.is64Bit || register == .fs || register == .gs
         let address = offset &+ (hasBase ? processor.segment(register).base : 0)
         return GuestVirtualAddress(processor.mode.is64Bit ? address : address & 0xFFFF_FFFF)

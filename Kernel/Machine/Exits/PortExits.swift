@@ -80,7 +80,7 @@ extension UInt64 {
     /// A general register after a write of its low `size` bytes (1, 2, 4 or 8): a write of 4 clears the upper half
     /// (SDM volume 1, 3.4.1.1 "General-Purpose Registers in 64-Bit Mode").
     @inline(__always)
-    func replacing(size: Int, with value: UInt64) -> UInt64 {
+    mutating func replacing(size: Int, with value: UInt64) -> UInt64 {
         switch size {
         case 1: self & ~0xFF | value & 0xFF
         case 2: self & ~0xFFFF | value & 0xFFFF
@@ -90,5 +90,5 @@ extension UInt64 {
     }
 
     /// An index or count register after a write at an address size of 2, 4 or 8 bytes.
-    func replacing(addressSize: Int, with value: UInt64) -> UInt64 { replacing(size: addressSize, with: value) }
+    mutating func replacing(addressSize: Int, with value: UInt64) -> UInt64 { replacing(size: addressSize, with: value) }
 }

@@ -2,18 +2,18 @@ import Virtualization
 import X86
 
 extension VirtualCPU {
-    /// The preemption timer ran out: the guest's own timer is due, or Martlet had its look at a guest that never exits.
+    /// The preemption timer ran out, and the guest's own timer is not armed: Martlet had its look at a guest that does not
+    /// exit by itself; the quick way.
     @inline(__always)
-    mutating func serveTimer() -> Outcome {
-        guard timer.isArmed else {
-            processor.setTimer(ticks: slice)
-            return .resume
-        }
-        return serveArmedTimer()
+    mutating func extendSlice() -> Bool {
+        guard !timer.isArmed else { return false }
+        processor.setTimer(ticks: slice)
+        return true
     }
 
+    /// The preemption timer ran out: perhaps the guest's own timer is due.
     @inline(never)
-    private mutating func serveArmedTimer() -> Outcome {
+    mutating func serveTimer() -> Outcome {
         defer { setSlice() }
         guard timerIsDue else { return .resume }
         guard processor.canTakeInterrupt else {
@@ -25,6 +25,7 @@ extension VirtualCPU {
     }
 
     /// The guest can take an interrupt now, and one was waiting.
+    @inline(never)
     mutating func openInterruptWindow() -> Outcome {
         closeWindow()
         guard timerIsDue else { return .resume }
@@ -34,6 +35,7 @@ extension VirtualCPU {
     }
 
     /// HLT ends when an interrupt can be delivered. Without one to come it is the guest's end.
+    @inline(never)
     mutating func halt() -> Outcome {
         processor.stepPastInstruction()
         let interruptsEnabled = processor.flags.contains(.interruptEnable)
@@ -55,7 +57,9 @@ extension VirtualCPU {
         return takeTimerInterrupt()
     }
 
-    private var timerIsDue: Bool { timer.isArmed && host.timeStamp() >= timer.deadline }
+    private var timerIsDue: Bool {
+        mutating get { timer.isArmed && host.timeStamp() >= timer.deadline }
+    }
 
     private mutating func takeTimerInterrupt() -> Event {
         if timer.awaitsWindow { closeWindow() }
@@ -69,7 +73,7 @@ extension VirtualCPU {
     }
 
     /// Lets the guest run until its timer is due, but for no longer than a slice.
-    public func setSlice() {
+    public mutating func setSlice() {
         // A timer that waits for a window is past: the preemption timer would exit at once, again and again.
         guard timer.isArmed, !timer.awaitsWindow else { return processor.setTimer(ticks: slice) }
         let now = host.timeStamp()

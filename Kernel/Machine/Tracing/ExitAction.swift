@@ -89,20 +89,11 @@ extension Unsupported: TextConvertible {
         case .systemManagementInterrupt: "a system-management interrupt exited, though no SMM monitor is set up"
         case .controlNotSet: "an exit came although its control is off"
         case .unknownReason(let reason): "an exit with the unknown reason \(hex: reason)"
-        case .instruction(let instruction): describe(instruction)
+        case .instruction: "an instruction on absent memory that is not emulated"
         case .fetchFromAbsentMemory: "the guest executes in memory that is not there"
         case .tableInAbsentMemory:
             "the processor needs a table or stack of the guest's (page tables, descriptors, interrupt stack) in memory that is not there"
         case .nestedPageMisconfiguration: "a misconfigured EPT entry: this is a bug of Martlet's"
         }
-    }
-
-    private func describe(_ instruction: InstructionBytes) -> Line {
-        var line: Line = "an instruction on absent memory that is not emulated, bytes"
-        for index in 0..<instruction.count {
-            line.write(" ")
-            line.write(hexDigits: UInt64(instruction.bytes[index]), digits: 2)
-        }
-        return line
     }
 }

@@ -133,8 +133,18 @@ INSTRUCTION vmread_result execute_vmread(uint64_t encoding) {
 }
 INSTRUCTION bool execute_vmwrite(uint64_t encoding, uint64_t value) {
     bool failed;
-    __asm__ volatile("vmwrite %2, %1" : "=@ccbe"(failed) : "r"(encoding), "rm"(value));
+    __asm__ volatile("vmwrite %2, %1" : "=@ccbe"(failed) : "r"(encoding), "r"(value));
     return failed;
+}
+
+// For fields that every processor with VMX has: with a current VMCS these cannot fail.
+INSTRUCTION uint64_t execute_universal_vmread(uint64_t encoding) {
+    uint64_t value;
+    __asm__ volatile("vmread %1, %0" : "=r"(value) : "r"(encoding) : "cc");
+    return value;
+}
+INSTRUCTION void execute_universal_vmwrite(uint64_t encoding, uint64_t value) {
+    __asm__ volatile("vmwrite %1, %0" : : "r"(encoding), "r"(value) : "cc");
 }
 
 typedef struct { uint64_t low, high; } invalidation_descriptor;
@@ -157,8 +167,9 @@ extern const char image_start[], text_end[], rodata_end[], image_load_end[], ima
 extern const uint64_t stack_guards[];
 extern char main_stack_top[], nmi_stack_top[], double_fault_stack_top[], machine_check_stack_top[];
 extern const uint64_t interrupt_stubs[256];
-extern const char martlet_vm_exit[];
+extern const char martlet_vm_exit[], martlet_vm_exit_observed[];
 extern uint32_t martlet_enter_guest(void *virtual_cpu, uint32_t launched);
+extern _Noreturn void martlet_leave_guest(void *virtual_cpu);
 
 extern uint64_t descriptor_table[8], interrupt_table[512];
 extern char task_state[104], virtual_cpu_area[16384], zero_extended_state[4096];
@@ -188,6 +199,7 @@ ADDRESS_OF(nmi_stack_top)
 ADDRESS_OF(double_fault_stack_top)
 ADDRESS_OF(machine_check_stack_top)
 ADDRESS_OF(martlet_vm_exit)
+ADDRESS_OF(martlet_vm_exit_observed)
 ADDRESS_OF(descriptor_table)
 ADDRESS_OF(interrupt_table)
 ADDRESS_OF(task_state)

@@ -1,3 +1,5 @@
+import Text
+
 /// The bytes of an instruction as they were fetched: at most 15, fewer if the page behind could not be read.
 public struct InstructionBytes: Sendable {
     public var bytes: [15 of UInt8]
@@ -26,5 +28,15 @@ extension InstructionBytes: Equatable {
         guard left.count == right.count else { return false }
         for index in 0..<left.count where left.bytes[index] != right.bytes[index] { return false }
         return true
+    }
+}
+
+extension InstructionBytes: TextConvertible {
+    public func write(to output: inout some TextOutput) {
+        output.write("bytes")
+        for index in 0..<count {
+            output.write(" ")
+            output.write(hexDigits: UInt64(bytes[index]), digits: 2)
+        }
     }
 }

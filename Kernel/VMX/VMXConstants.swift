@@ -1,0 +1,37 @@
+import X86
+
+/// What of the processor's capabilities a virtual CPU needs after its set-up.
+public struct VMXConstants: Sendable {
+    let cr0Fixed: FixedBits<ControlRegister0>
+    let cr4Fixed: FixedBits<ControlRegister4>
+    /// The preemption timer counts time-stamp ticks shifted right by this.
+    let timerShift: UInt64
+    let reportsStringIODetails: Bool
+    let invalidator: TranslationInvalidator
+    /// The tag of the virtual CPU's cached translations, or 0 without VPID.
+    let tag: UInt16
+
+    public init(_ capabilities: VMXCapabilities, tag: UInt16, invalidator: TranslationInvalidator) {
+        cr0Fixed = capabilities.cr0
+        cr4Fixed = capabilities.cr4
+        timerShift = capabilities.miscellaneous.preemptionTimerShift
+        reportsStringIODetails = capabilities.basic.reportsStringIODetails
+        self.invalidator = invalidator
+        self.tag = tag
+    }
+}
+
+/// Drops cached translations by VPID; the function is the processor's INVVPID, or a simulation's recorder.
+public struct TranslationInvalidator: Sendable {
+    /// The kind of INVVPID for a single tag, or for all where the processor offers no other.
+    let kind: UInt64
+    let execute: @convention(c) (_ kind: UInt64, _ tag: UInt16) -> Void
+
+    /// Picks the narrowest kind on offer (SDM volume 3, 31.4.3.3 "Guidelines for Use of the INVVPID Instruction").
+    public init(_ capabilities: EPTAndVPIDCapabilities, execute: @convention(c) (UInt64, UInt16) -> Void) {
+        kind = capabilities.invvpidSingle ? 1 : 2
+        self.execute = execute
+    }
+
+    public func invalidate(_ tag: UInt16) { execute(kind, tag) }
+}
