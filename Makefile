@@ -31,7 +31,7 @@ $(BUILD)/martlet.elf: $(BOOT_OBJECTS) $(SWIFT_OBJECTS) Linker/kernel.ld
 	@ld.lld $(LINK_FLAGS) $(BOOT_OBJECTS) $(SWIFT_OBJECTS) -o $@
 
 $(OBJECTS)/%.boot.o: Boot/%.asm | $(OBJECTS)
-	@nasm -f elf64 -g -F dwarf -w+error -o $@ $<
+	@nasm -f elf64 -g -F dwarf -w+error -o $@ $(abspath $<)
 
 $(OBJECTS)/tables.boot.o: $(BUILD)/guests/real.bin $(BUILD)/guests/protected.elf $(BUILD)/guests/long.elf
 
@@ -65,6 +65,50 @@ endef
 previous :=
 $(foreach module,$(MODULES),$(eval $(call module_rule,$(module),$(previous)))$(eval previous := $(OBJECTS)/$(module).o))
 
+# The kernel allocates nothing and uses no vector or floating-point register: proved on the linked image.
+.PHONY: check-kernel
+check-kernel: $(BUILD)/martlet.elf
+	@Tests/Kernel/check $<
+
+.PHONY: setup
+setup: ## install what is missing to build and run
+	@Tools/setup run
+
+.PHONY: run
+run: setup ## build, and run a guest; the words are below
+	@$(MAKE) --no-print-directory build
+	@Tools/martlet --make
+
+.PHONY: iso
+iso: setup $(BUILD)/martlet.iso ## make build/martlet.iso, for CDs and USB sticks
+
+$(BUILD)/martlet.iso: $(BUILD)/martlet.elf Tools/iso
+	@WAIT=3 Tools/iso $@ $< "martlet.elf trace=exits"
+
+.PHONY: test
+test: ## run all tests: host, kernel image, boots, bench
+	@Tools/setup test
+	@$(MAKE) --no-print-directory build iso
+	@Tests/run
+
+.PHONY: test-nested
+test-nested: ## run the tour under real nested KVM (Linux with KVM in Bochs)
+	@Tools/setup nested
+	@$(MAKE) --no-print-directory build
+	@Tests/Nested/run
+
+.PHONY: bench
+bench: setup ## instructions per exit, against the recorded figures
+	@$(MAKE) --no-print-directory build
+	@Tools/bench
+
 .PHONY: clean
 clean: ## remove everything built
 	@rm -rf $(BUILD) .build
+
+.PHONY: help
+help: ## show this
+	@echo "make targets:"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1#\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS='#' read -r name text; do printf '  %-14s %s\n' $$name "$$text"; done
+	@echo
+	@Tools/martlet help

@@ -30,22 +30,14 @@ public struct ControlCapability<Controls: FlagSet>: Equatable, Sendable where Co
 }
 
 /// Controls that Martlet needs and the processor does not offer.
-public struct MissingControls<Controls: FlagSet>: Error, Equatable, TextConvertible where Controls.RawValue == UInt32 {
+public struct MissingControls<Controls: FlagSet>: Error, Equatable where Controls.RawValue == UInt32 {
     public let missing: Controls
     public let source: ModelSpecificRegister
 
-    public func write(to output: inout some TextOutput) {
-        var first = true
+    /// Says of each what it is and which register says so, a line each.
+    public func report(_ area: StaticString, to print: (Line) -> Void) {
         for bit in 0..<32 where missing.rawValue & 1 << UInt32(bit) != 0 {
-            if !first { output.write("; ") }
-            first = false
-            output.write("\"")
-            output.write(Controls(bit: bit))
-            output.write("\" is not offered (")
-            output.write(source)
-            output.write(", bit ")
-            output.write(decimal: UInt64(bit + 32))
-            output.write(")")
+            print("\(area): \"\(Controls(bit: bit))\" is not offered (\(source), bit \(bit + 32))")
         }
     }
 }

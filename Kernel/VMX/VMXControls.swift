@@ -105,7 +105,6 @@ public struct MissingRequirements: Error, Equatable {
     public let secondary: MissingControls<SecondaryControls>
     public let exit: MissingControls<ExitControls>
     public let entry: MissingControls<EntryControls>
-    let hasNoSecondaryControls: Bool
     let eptLacksFourLevels: Bool
     let eptLacksWriteBack: Bool
     let lacksINVEPT: Bool
@@ -121,7 +120,6 @@ public struct MissingRequirements: Error, Equatable {
         secondary = missing(capabilities.secondary, VMXControls.requiredSecondary)
         exit = missing(capabilities.exit, VMXControls.requiredExit)
         entry = missing(capabilities.entry, VMXControls.requiredEntry)
-        hasNoSecondaryControls = !capabilities.primary.allowed.contains(.activateSecondaryControls)
         let hasEPT = capabilities.secondary.allowed.contains(.enableEPT)
         eptLacksFourLevels = hasEPT && !capabilities.eptAndVPID.walkLength4
         eptLacksWriteBack = hasEPT && !capabilities.eptAndVPID.writeBackTables
@@ -135,19 +133,11 @@ public struct MissingRequirements: Error, Equatable {
 
     /// Says what is missing, a line for each area.
     public func report(to print: (Line) -> Void) {
-        func say<Controls: FlagSet>(_ area: StaticString, _ missing: MissingControls<Controls>)
-        where Controls.RawValue == UInt32 {
-            if !missing.missing.isEmpty { print("\(area): \(missing)") }
-        }
-        say("pin-based controls", pin)
-        say("primary controls", primary)
-        if hasNoSecondaryControls {
-            print("secondary controls: this processor has none, and so neither \"enable EPT\" nor \"unrestricted guest\"")
-        } else {
-            say("secondary controls", secondary)
-        }
-        say("VM-exit controls", exit)
-        say("VM-entry controls", entry)
+        pin.report("pin-based controls", to: print)
+        primary.report("primary controls", to: print)
+        secondary.report("secondary controls", to: print)
+        exit.report("VM-exit controls", to: print)
+        entry.report("VM-entry controls", to: print)
         if eptLacksFourLevels { print("EPT: four-level tables are not offered (IA32_VMX_EPT_VPID_CAP, bit 6)") }
         if eptLacksWriteBack { print("EPT: write-back tables are not offered (IA32_VMX_EPT_VPID_CAP, bit 14)") }
         if lacksINVEPT { print("EPT: INVEPT for all contexts is not offered (IA32_VMX_EPT_VPID_CAP, bits 20 and 26)") }

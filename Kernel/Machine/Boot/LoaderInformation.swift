@@ -29,6 +29,7 @@ public struct LoaderInformation<Memory: PhysicalMemory>: ~Copyable {
     private var text: [8192 of UInt8] = .init(repeating: 0)
     private var textCount = 0
     private var commandLineRange: Range<Int> = 0..<0
+    private var quotesWords = false
     /// What the loader calls usable.
     public private(set) var map: PhysicalMemoryMap
 
@@ -82,26 +83,41 @@ public struct LoaderInformation<Memory: PhysicalMemory>: ~Copyable {
         UInt8(truncatingIfNeeded: word(address & ~3) >> (UInt32(address & 3) * 8))
     }
 
-    /// Copies a text that ends with a zero.
-    private mutating func copyText(_ address: UInt64) throws(Failure) -> Range<Int> {
+    /// Copies words that end with a zero, as a person typed them.
+    ///
+    /// GRUB wraps words with blanks in double quotes and puts a backslash before quotes and backslashes; both go.
+    private mutating func copyWords(_ address: UInt64) throws(Failure) -> Range<Int> {
         let start = textCount
         var position = address
         while true {
-            let byte = byte(position)
+            var byte = byte(position)
             if byte == 0 { break }
+            position += 1
+            if quotesWords {
+                if byte == 0x22 { continue }
+                let next = self.byte(position)
+                if byte == 0x5C, next == 0x5C || next == 0x27 || next == 0x22 {
+                    byte = next
+                    position += 1
+                }
+            }
             guard textCount < Self.textCapacity else { throw .wordsTooLong }
             text[textCount] = byte
             textCount += 1
-            position += 1
         }
         return start..<textCount
+    }
+
+    /// Whether a loader's name is GRUB's.
+    private func isGRUB(_ name: UInt64) -> Bool {
+        byte(name) == 0x47 && byte(name + 1) == 0x52 && byte(name + 2) == 0x55 && byte(name + 3) == 0x42
     }
 
     private mutating func addModule(start: UInt64, end: UInt64, words: UInt64) throws(Failure) {
         guard moduleCount < Self.moduleCapacity else { throw .tooManyModules }
         guard start <= end else { throw .invalidModule(moduleCount) }
         let range = HostPhysicalRange(start: HostPhysicalAddress(start), count: ByteCount(end - start))
-        modules[moduleCount] = Module(range: range, words: words == 0 ? 0..<0 : try copyText(words))
+        modules[moduleCount] = Module(range: range, words: words == 0 ? 0..<0 : try copyWords(words))
         moduleCount += 1
     }
 
@@ -122,7 +138,8 @@ public struct LoaderInformation<Memory: PhysicalMemory>: ~Copyable {
     /// Multiboot Specification 0.6.96, 3.3 "Boot information format".
     private mutating func readMultiboot1(_ information: UInt64) throws(Failure) {
         let flags = word(information)
-        if flags & 1 << 2 != 0 { commandLineRange = try copyText(UInt64(word(information + 16))) }
+        if flags & 1 << 9 != 0 { quotesWords = isGRUB(UInt64(word(information + 64))) }
+        if flags & 1 << 2 != 0 { commandLineRange = try copyWords(UInt64(word(information + 16))) }
         if flags & 1 << 3 != 0 {
             let list = UInt64(word(information + 24))
             for index in 0..<UInt64(word(information + 20)) {
@@ -143,13 +160,14 @@ public struct LoaderInformation<Memory: PhysicalMemory>: ~Copyable {
     /// Multiboot2 Specification 2.0, 3.6 "Boot information format".
     private mutating func readMultiboot2(_ information: UInt64) throws(Failure) {
         let end = information + UInt64(word(information))
+        quotesWords = findTag(2, from: information + 8, to: end).map { isGRUB($0 + 8) } ?? false
         var tag = information + 8
         var hasMap = false
         while tag + 8 <= end {
             let size = UInt64(word(tag + 4))
             switch word(tag) {
             case 0: tag = end
-            case 1: commandLineRange = try copyText(tag + 8)
+            case 1: commandLineRange = try copyWords(tag + 8)
             case 3: try addModule(start: UInt64(word(tag + 8)), end: UInt64(word(tag + 12)), words: tag + 16)
             case 6:
                 hasMap = true
@@ -164,5 +182,14 @@ public struct LoaderInformation<Memory: PhysicalMemory>: ~Copyable {
             tag += max((size + 7) & ~7, 8)
         }
         guard hasMap else { throw .noMemoryMap }
+    }
+
+    private func findTag(_ type: UInt32, from first: UInt64, to end: UInt64) -> UInt64? {
+        var tag = first
+        while tag + 8 <= end, word(tag) != 0 {
+            if word(tag) == type { return tag }
+            tag += max((UInt64(word(tag + 4)) + 7) & ~7, 8)
+        }
+        return nil
     }
 }
