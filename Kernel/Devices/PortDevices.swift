@@ -32,14 +32,13 @@ public struct PortDevices: Equatable, Sendable {
     }
 
     /// The value that IN of `size` bytes (1, 2 or 4) gives; the bytes above are zero.
-    @inline(__always)
     public mutating func read(_ port: UInt16, size: Int) -> UInt32 {
         if size == 1 { return UInt32(readByte(port)) }
         return readWide(port, size: size)
     }
 
-    /// A wide access to byte-wide devices takes consecutive ports, as the ISA bus splits it.
-    private mutating func readWide(_ port: UInt16, size: Int) -> UInt32 {
+    /// IN of 2 or 4 bytes: a wide access to byte-wide devices takes consecutive ports, as the ISA bus splits it.
+    public mutating func readWide(_ port: UInt16, size: Int) -> UInt32 {
         var value: UInt32 = 0
         for index in 0..<size {
             value |= UInt32(readByte(port &+ UInt16(truncatingIfNeeded: index))) << UInt32(8 * index)
@@ -47,7 +46,9 @@ public struct PortDevices: Equatable, Sendable {
         return value
     }
 
-    private mutating func readByte(_ port: UInt16) -> UInt8 {
+    /// IN of one byte.
+    @inline(__always)
+    public mutating func readByte(_ port: UInt16) -> UInt8 {
         let offset = port &- SerialPort.firstPort
         if offset < SerialPort.portCount { return serial.read(offset) }
         if port == PortDevices.diagnosticPort { return diagnostic }

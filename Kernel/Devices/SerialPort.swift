@@ -18,6 +18,7 @@ public struct SerialPort: Equatable, Sendable {
     private var selectsDivisor: Bool { lineControl & 0x80 != 0 }
 
     /// Reads the register at an offset from the first port.
+    @inline(__always)
     public func read(_ offset: UInt16) -> UInt8 {
         switch offset {
         case 0: selectsDivisor ? UInt8(truncatingIfNeeded: divisor) : 0

@@ -93,36 +93,41 @@ extension VirtualCPU {
     }
 
     /// The bytes of the instruction at RIP, as far as they can be read.
-    public mutating func fetchInstruction() -> InstructionBytes {
+    /// - Parameter mode: the mode that the guest executes in.
+    @inline(__always)
+    public mutating func fetchInstruction(in mode: ProcessorMode) -> InstructionBytes {
+        let pointer = processor.instructionPointer
+        // Nearly always: 64-bit code, and all the bytes in one page.
+        if mode.is64Bit, pointer & 0xFFF <= 0x1000 - 16, !features.cr4.contains(.fiveLevelPaging),
+            let address = GuestPaging.locate(GuestVirtualAddress(pointer), cr3: processor.cr3, in: memory),
+            let words = memory.readPair(at: address)
+        {
+            return InstructionBytes(low: words.low, high: words.high)
+        }
+        return fetchAnyInstruction(in: mode)
+    }
+
+    @inline(never)
+    private mutating func fetchAnyInstruction(in mode: ProcessorMode) -> InstructionBytes {
         var result = InstructionBytes()
-        let base = processor.mode.is64Bit ? 0 : processor.segment(.cs).base
-        let address = GuestVirtualAddress(base &+ processor.instructionPointer)
+        let base = mode.is64Bit ? 0 : processor.segment(.cs).base
+        let mask: UInt64 = mode.is64Bit ? .max : 0xFFFF_FFFF
+        let address = base &+ processor.instructionPointer
         let paging = processor.paging(features)
         let access = access(.fetch)
-        guard case .page(let page) = paging.translate(address, for: access, in: memory) else { return result }
-        let inFirstPage = min(15, Int(0x1000 - address.rawValue & 0xFFF))
-        memory.append(to: &result, from: page.address, count: inFirstPage)
-        if inFirstPage < 15, result.count == inFirstPage,
-            case .page(let second) = paging.translate(
-                address.advanced(by: ByteCount(UInt64(inFirstPage))), for: access, in: memory)
-        {
-            memory.append(to: &result, from: second.address, count: 15 - inFirstPage)
+        var physical = GuestPhysicalAddress(0)
+        for place in 0..<UInt64(InstructionBytes.capacity) {
+            let linear = (address &+ place) & mask
+            if place == 0 || linear & 0xFFF == 0 {
+                guard case .page(let page) = paging.translate(GuestVirtualAddress(linear), for: access, in: memory) else {
+                    return result
+                }
+                physical = page.address
+            }
+            guard let byte = memory.readUInt8(at: physical) else { return result }
+            result.append(byte)
+            physical = physical.advanced(by: ByteCount(1))
         }
         return result
-    }
-}
-
-extension GuestMemory {
-    /// Appends the bytes of a piece of RAM to an instruction.
-    func append(to instruction: inout InstructionBytes, from address: GuestPhysicalAddress, count: Int) {
-        if count == 15, let low = readUInt64(at: address), let high = readUInt64(at: address.advanced(by: ByteCount(7))) {
-            instruction.setAll(low: low, high: high)
-            return
-        }
-        for index in 0..<count {
-            guard let byte = readUInt8(at: address.advanced(by: ByteCount(UInt64(index)))) else { return }
-            instruction.bytes[instruction.count] = byte
-            instruction.count += 1
-        }
     }
 }

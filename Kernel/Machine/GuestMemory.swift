@@ -22,7 +22,7 @@ public struct GuestMemory {
     @inline(__always)
     private func load<Value: FixedWidthInteger>(_ address: GuestPhysicalAddress, as type: Value.Type) -> Value? {
         guard contains(address, count: UInt64(MemoryLayout<Value>.size)) else { return nil }
-        return (base + Int(address.rawValue)).loadUnaligned(as: type)
+        return (base + Int(truncatingIfNeeded: address.rawValue)).loadUnaligned(as: type)
     }
 
     /// Little-endian values; nil outside the RAM.
@@ -30,6 +30,14 @@ public struct GuestMemory {
     public func readUInt32(at address: GuestPhysicalAddress) -> UInt32? { load(address, as: UInt32.self) }
     @inline(__always)
     public func readUInt64(at address: GuestPhysicalAddress) -> UInt64? { load(address, as: UInt64.self) }
+
+    /// The 16 bytes at an address, as two words; nil unless all are in the RAM.
+    @inline(__always)
+    func readPair(at address: GuestPhysicalAddress) -> (low: UInt64, high: UInt64)? {
+        guard contains(address, count: 16) else { return nil }
+        let start = base + Int(truncatingIfNeeded: address.rawValue)
+        return (start.loadUnaligned(as: UInt64.self), (start + 8).loadUnaligned(as: UInt64.self))
+    }
 
     /// Writes the low `count` bytes (1 to 8) of a value.
     /// - Returns: false, and nothing is written, outside the RAM.

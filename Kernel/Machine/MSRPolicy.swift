@@ -44,6 +44,7 @@ public struct EmulatedMSRs: Equatable, Sendable {
     public init(physicalAddressWidth: Int) { self.physicalAddressWidth = UInt64(physicalAddressWidth) }
 
     /// The value of a register, or nil for #GP.
+    @inline(__always)
     func read(_ register: ModelSpecificRegister) -> UInt64? {
         switch register {
         case .apicBase: apicBase
@@ -56,6 +57,7 @@ public struct EmulatedMSRs: Equatable, Sendable {
 
     /// Writes a register.
     /// - Returns: false for #GP.
+    @inline(__always)
     mutating func write(_ register: ModelSpecificRegister, _ value: UInt64) -> Bool {
         switch register {
         case .apicBase:

@@ -51,30 +51,42 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
     @inline(__always)
     public mutating func countExit() { exitCount &+= 1 }
 
-    /// Finishes one of the exits that need the fewest instructions; the first thing that is tried on every exit.
-    /// - Returns: false, with nothing done, if the exit needs more than that.
+    // Each of these finishes an exit whole, where nothing has to be waited for. The first two do nothing and return false if
+    // the exit needs another way; the others return true to resume the guest at once, false for the run loop.
+
+    /// CPUID, hypercall and timer, in the fewest instructions.
     @inline(__always)
-    public mutating func finishQuickly() -> Bool {
-        let processor = processor
-        return processor.withFrequentExit({ exit in
-            switch exit {
-            case .cpuid: answerConstantCPUID()
-            case .hypercall: answerSignature()
-            case .timerExpired: extendSlice()
-            default: false
-            }
-        }, orElse: { false })
+    public mutating func finishMostFrequentExit() -> Bool {
+        switch processor.frequentExit {
+        case .cpuid: answerConstantCPUID()
+        case .hypercall: answerSignature()
+        case .timerExpired: extendSlice()
+        default: false
+        }
     }
 
-    /// Handles an exit whole, where nothing has to be waited for.
-    /// - Returns: true to resume the guest at once, false for the run loop.
+    /// RDMSR and WRMSR of emulated registers.
     @inline(__always)
-    public mutating func finishExit() -> Bool {
-        let processor = processor
-        return processor.withExit { exit in apply(handle(exit)) }
+    public mutating func finishMSRExit(_ exit: FrequentExit) -> Bool {
+        switch exit {
+        case .readMSR: readEmulatedMSR()
+        case .writeMSR: writeEmulatedMSR()
+        default: false
+        }
     }
 
-    /// Handles an exit as `finishExit` does, for the run loop, which looks on.
+    @inline(__always)
+    public mutating func finishIO() -> Bool { apply(handle(.io(processor.decodeIO()))) }
+
+    @inline(__always)
+    public mutating func finishNestedPageFault() -> Bool {
+        apply(handle(.nestedPageFault(processor.decodeNestedPageFault())))
+    }
+
+    @inline(__always)
+    public mutating func finishAnyExit() -> Bool { apply(handle(processor.decodeExit())) }
+
+    /// Handles an exit as those above do, for the run loop, which looks on.
     public mutating func finishObservedExit(_ exit: Exit) -> Outcome {
         countExit()
         let outcome = handle(exit)

@@ -173,7 +173,7 @@ private func conclude(
         return .tripleFault
     case .unsupported(let reason):
         Report.error("\(name): \(ending), at \(cpu.pointee.codeAddress)")
-        if reason == .instruction { Report.detail("  \(cpu.pointee.fetchInstruction())") }
+        if reason == .instruction { Report.detail("  \(cpu.pointee.fetchInstruction(in: cpu.pointee.processor.mode))") }
         return .unsupported
     case .entryFailure:
         Report.error("\(name): \(ending)")

@@ -11,20 +11,6 @@ extension KernelOptions {
     var observesExits: Bool { trace != .off || checksEntries }
 }
 
-/// Called by the world switch on every VM exit that nobody observes. Returns to resume the guest at once.
-@c(martlet_handle_exit)
-func handleExit(_ cpu: UnsafeMutableRawPointer) {
-    let cpu = cpu.assumingMemoryBound(to: HardwareCPU.self)
-    cpu.pointee.countExit()
-    if !cpu.pointee.finishQuickly() { finishExit(cpu) }
-}
-
-/// Apart from the quick exits, which so save no registers for it.
-@inline(never)
-private func finishExit(_ cpu: UnsafeMutablePointer<HardwareCPU>) {
-    if !cpu.pointee.finishExit() { martlet_leave_guest(cpu) }
-}
-
 /// Enters the guest until it is at its end, and does what an exit leaves to be done: waiting and recording.
 struct RunLoop: ~Copyable {
     let cpu: UnsafeMutablePointer<HardwareCPU>

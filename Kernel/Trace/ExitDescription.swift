@@ -34,7 +34,7 @@ public struct ExitDescription: TextConvertible {
         case .interruptWindow: "interrupt window"
         case .nonMaskableInterruptWindow: "NMI window"
         case .taskSwitch(let task): "task switch to selector \(hex: task.selector)"
-        case .cpuid: "CPUID leaf \(hex: low(registers.rax)).\(hex: low(registers.rcx))"
+        case .cpuid: describeCPUID(low(registers.rax), low(registers.rcx))
         case .halt: "HLT"
         case .hypercall: "VMCALL function \(hex: registers.rax)"
         case .invalidateCaches(let writesBack): writesBack ? "WBINVD" : "INVD"
@@ -69,6 +69,17 @@ public struct ExitDescription: TextConvertible {
     }
 
     private func low(_ value: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: value) }
+
+    /// The subleaf only for leaves that have any.
+    private func describeCPUID(_ leaf: UInt32, _ subleaf: UInt32) -> Line {
+        var line = Line("CPUID leaf ")
+        if leaf < 10 { line.write(decimal: UInt64(leaf)) } else { line.write(hex: UInt64(leaf)) }
+        switch leaf {
+        case 4, 7, 0xB, 0xD, 0xF, 0x10, 0x12, 0x14, 0x17, 0x18, 0x1D, 0x1F: line.write(Line(".\(subleaf)"))
+        default: break
+        }
+        return line
+    }
 
     private func describe(_ exception: ExceptionExit) -> Line {
         var line: Line = "\(exception.vector)"

@@ -3,27 +3,29 @@ import Virtualization
 import X86
 
 extension VMXProcessor {
-    // The switches are on all 32 bits: a failed entry (bit 31) can never look like an exit.
+    // Both switches are on all 32 bits: a failed entry (bit 31) can never look like an exit.
 
     @inline(__always)
-    public func withFrequentExit<Result>(_ body: (Exit) -> Result, orElse: () -> Result) -> Result {
+    public var frequentExit: FrequentExit {
         switch vmcs[.exitReason].rawValue {
-        case 10: body(.cpuid)
-        case 18: body(.hypercall)
-        case 52: body(.timerExpired)
-        default: orElse()
+        case 10: .cpuid
+        case 12: .halt
+        case 18: .hypercall
+        case 30: .io
+        case 31: .readMSR
+        case 32: .writeMSR
+        case 48: .nestedPageFault
+        case 52: .timerExpired
+        default: .other
         }
     }
 
     @inline(__always)
-    public func withExit<Result>(_ body: (Exit) -> Result) -> Result {
-        switch vmcs[.exitReason].rawValue {
-        case 30: body(.io(IOQualification(rawValue: vmcs[.exitQualification]).access))
-        case 31: body(.readMSR)
-        case 32: body(.writeMSR)
-        case 48: body(.nestedPageFault(decodeEPTViolation()))
-        default: body(decodeExit())
-        }
+    public func decodeIO() -> IOAccess { IOQualification(rawValue: vmcs[.exitQualification]).access }
+
+    @inline(__always)
+    public func decodeNestedPageFault() -> NestedPageFault {
+        EPTViolationQualification(rawValue: vmcs[.exitQualification]).fault(at: vmcs[.guestPhysicalAddress])
     }
 
     /// From the exit reason and what goes with it to the neutral `Exit` (SDM volume 3, appendix C).
@@ -50,7 +52,7 @@ extension VMXProcessor {
         case 19...27, 50, 53, 59: .virtualizationInstruction
         case 28: .controlRegister(ControlRegisterQualification(rawValue: vmcs[.exitQualification]).access)
         case 29: .debugRegister(DebugRegisterQualification(rawValue: vmcs[.exitQualification]).access)
-        case 30: .io(IOQualification(rawValue: vmcs[.exitQualification]).access)
+        case 30: .io(decodeIO())
         case 31: .readMSR
         case 32: .writeMSR
         case 36: .wait
@@ -60,7 +62,7 @@ extension VMXProcessor {
         case 43: .virtualAPIC(.priorityBelowThreshold)
         case 44: .virtualAPIC(.access(offset: UInt16(truncatingIfNeeded: vmcs[.exitQualification]) & 0xFFF))
         case 45: .virtualAPIC(.endOfInterrupt(vector: UInt8(truncatingIfNeeded: vmcs[.exitQualification])))
-        case 48: .nestedPageFault(decodeEPTViolation())
+        case 48: .nestedPageFault(decodeNestedPageFault())
         case 49: .nestedPageMisconfiguration(vmcs[.guestPhysicalAddress])
         case 51: .readTimeStamp(withAuxiliary: true)
         case 52: .timerExpired
@@ -88,11 +90,6 @@ extension VMXProcessor {
     private var acknowledgedVector: UInt8? {
         let information = vmcs[.exitInterruptionInformation]
         return information.isValid ? information.vector : nil
-    }
-
-    @inline(__always)
-    private func decodeEPTViolation() -> NestedPageFault {
-        EPTViolationQualification(rawValue: vmcs[.exitQualification]).fault(at: vmcs[.guestPhysicalAddress])
     }
 
     /// SDM volume 3, table "Format of the VM-Exit Instruction-Information Field as Used for INS and OUTS".

@@ -68,6 +68,13 @@ extension VMXProcessor {
 
     public var privilegeLevel: UInt8 { vmcs[.guestSSAccessRights].privilegeLevel }
 
+    /// CS.L outside IA-32e mode means nothing.
+    @inline(__always)
+    public var executes64BitCode: Bool {
+        vmcs[.guestCSAccessRights].isLong && vmcs[.guestEFER].contains(.longModeActive)
+    }
+
+    @inline(__always)
     public var mode: ProcessorMode {
         let rights = vmcs[.guestCSAccessRights]
         return ProcessorMode(

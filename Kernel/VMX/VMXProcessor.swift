@@ -71,7 +71,6 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
     // MARK: Events
 
     public func inject(_ event: Event) {
-        let mode = mode
         let kind: InterruptionInformation.Kind = switch event.kind {
         case .externalInterrupt: .externalInterrupt
         case .nonMaskableInterrupt: .nonMaskableInterrupt
@@ -80,16 +79,22 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
         case .privilegedSoftwareException: .privilegedSoftwareException
         case .softwareException: .softwareException
         }
-        // In real mode no exception pushes an error code (SDM volume 3, 27.2.1.3 "VM-Entry Control Fields").
-        let deliversErrorCode = event.errorCode != nil && mode != .real
-        if deliversErrorCode { vmcs[.entryExceptionErrorCode] = event.errorCode ?? 0 }
+        var deliversErrorCode = false
+        if kind == .hardwareException {
+            // In real mode no exception pushes an error code (SDM volume 3, 27.2.1.3 "VM-Entry Control Fields").
+            deliversErrorCode = event.errorCode != nil && vmcs[.guestCR0].contains(.protectionEnable)
+            if deliversErrorCode { vmcs[.entryExceptionErrorCode] = event.errorCode ?? 0 }
+            // The processor pushes RF set for a fault, so that its handler returns past a breakpoint on the instruction.
+            vmcs[.guestRFLAGS] = vmcs[.guestRFLAGS] | .resume
+        }
         if event.instructionLength != 0 { vmcs[.entryInstructionLength] = UInt32(event.instructionLength) }
         vmcs[.entryInterruptionInformation] = .init(kind: kind, vector: event.vector, deliversErrorCode: deliversErrorCode)
-        // The processor pushes RF set for a fault, so that its handler returns past a breakpoint on the instruction.
-        if kind == .hardwareException { vmcs[.guestRFLAGS] = vmcs[.guestRFLAGS] | .resume }
-        // A fault is raised by an instruction that was reached, so what blocked events before it is over.
+        // An event comes between two instructions or is raised by one that was reached: what blocked events is over.
         endBlocking()
     }
+
+    @inline(__always)
+    public var isDeliveringEvent: Bool { vmcs[.vectoringInformation].isValid }
 
     public var interruptedEvent: Event? {
         let information = vmcs[.vectoringInformation]

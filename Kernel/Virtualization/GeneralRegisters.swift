@@ -53,47 +53,28 @@ public struct GeneralRegisters: Equatable, Sendable {
 
     public init() {}
 
-    /// A register by its number. RSP is not here: it reads as 0, and writes go nowhere.
+    /// A register by its number. RSP is not here and reads as 0.
     public subscript(number: RegisterNumber) -> UInt64 {
-        get {
-            switch number.value {
-            case 0: rax
-            case 1: rcx
-            case 2: rdx
-            case 3: rbx
-            case 4: 0
-            case 5: rbp
-            case 6: rsi
-            case 7: rdi
-            case 8: r8
-            case 9: r9
-            case 10: r10
-            case 11: r11
-            case 12: r12
-            case 13: r13
-            case 14: r14
-            default: r15
-            }
-        }
-        set {
-            switch number.value {
-            case 0: rax = newValue
-            case 1: rcx = newValue
-            case 2: rdx = newValue
-            case 3: rbx = newValue
-            case 4: break
-            case 5: rbp = newValue
-            case 6: rsi = newValue
-            case 7: rdi = newValue
-            case 8: r8 = newValue
-            case 9: r9 = newValue
-            case 10: r10 = newValue
-            case 11: r11 = newValue
-            case 12: r12 = newValue
-            case 13: r13 = newValue
-            case 14: r14 = newValue
-            default: r15 = newValue
-            }
-        }
+        var copy = self
+        return copy.value(of: number)
+    }
+
+    /// Where a register lies in the block; RSP does not.
+    private static func offset(_ number: RegisterNumber) -> Int? {
+        number == .rsp ? nil : 8 * Int(number.value < 4 ? number.value : number.value - 1)
+    }
+
+    /// A register by its number, read in place: the subscript may copy the block. RSP reads as 0.
+    @inline(__always)
+    public mutating func value(of number: RegisterNumber) -> UInt64 {
+        guard let offset = GeneralRegisters.offset(number) else { return 0 }
+        return withUnsafeMutableBytes(of: &self) { $0.load(fromByteOffset: offset, as: UInt64.self) }
+    }
+
+    /// Writes a register by its number, in place. A write of RSP goes nowhere.
+    @inline(__always)
+    public mutating func set(_ number: RegisterNumber, to value: UInt64) {
+        guard let offset = GeneralRegisters.offset(number) else { return }
+        withUnsafeMutableBytes(of: &self) { $0.storeBytes(of: value, toByteOffset: offset, as: UInt64.self) }
     }
 }

@@ -10,13 +10,14 @@ public protocol VirtualProcessor {
     /// Why the guest stopped. Reads only what the reason needs.
     func decodeExit() -> Exit
 
-    /// Calls `body` with why the guest stopped: for frequent reasons from a place of their own, so that the compiler knows
-    /// the case there and no second switch is left.
-    @inline(__always) func withExit<Result>(_ body: (Exit) -> Result) -> Result
+    /// Which of the exits it is that have a way of their own, for speed.
+    @inline(__always) var frequentExit: FrequentExit { get }
 
-    /// The same for the most frequent reasons only (CPUID, hypercall, timer), and `orElse` for all others.
-    @inline(__always)
-    func withFrequentExit<Result>(_ body: (Exit) -> Result, orElse: () -> Result) -> Result
+    /// The port access of a port instruction's exit.
+    @inline(__always) func decodeIO() -> IOAccess
+
+    /// The fault of a nested page fault's exit.
+    @inline(__always) func decodeNestedPageFault() -> NestedPageFault
 
     /// Moves RIP past the instruction that exited, as if the processor had executed it: ends the blocking by STI and
     /// MOV SS, raises the single-step trap if TF is set, and wraps at 32 bits outside 64-bit mode.
@@ -33,6 +34,9 @@ public protocol VirtualProcessor {
 
     /// The event whose delivery the exit interrupted, to be injected again or lost.
     var interruptedEvent: Event? { get }
+
+    /// Whether there is one.
+    var isDeliveringEvent: Bool { get }
 
     /// The vector that a hypervisor would give statistics for: the backend's number of the last exit's reason.
     var exitReasonNumber: UInt32 { get }
@@ -77,6 +81,8 @@ public protocol VirtualProcessor {
     var privilegeLevel: UInt8 { get }
     /// The mode that the guest executes in.
     var mode: ProcessorMode { get }
+    /// Whether that is 64-bit mode, for less than asking for `mode`.
+    var executes64BitCode: Bool { get }
     /// The guest's page-directory pointers under PAE paging, as the processor loads them on MOV to CR3.
     func setPageDirectoryPointers(_ entries: [4 of UInt64])
     func pageDirectoryPointers() -> [4 of UInt64]

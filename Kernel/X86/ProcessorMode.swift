@@ -3,6 +3,7 @@ public enum ProcessorMode: Equatable, Sendable {
     case real, virtual8086, protected16, protected32, compatibility16, compatibility32, long64
 
     /// The mode that control bits, flags and the code segment's size bits select.
+    @inline(__always)
     public init(cr0: ControlRegister0, longModeActive: Bool, flags: RFlags, codeIsLong: Bool, codeIs32Bit: Bool) {
         if !cr0.contains(.protectionEnable) {
             self = .real
@@ -16,12 +17,14 @@ public enum ProcessorMode: Equatable, Sendable {
     }
 
     /// Instruction pointers, addresses and flat segments are 64 bits wide.
+    @inline(__always)
     public var is64Bit: Bool { self == .long64 }
 
     /// CS:RIP is written as a real-mode pointer: the selector times 16 is the base.
     public var usesRealModeSegments: Bool { self == .real || self == .virtual8086 }
 
     /// The operand and address size in bytes without a prefix: 2, 4, or 8 for addresses in 64-bit mode.
+    @inline(__always)
     public var defaultAddressSize: Int {
         switch self {
         case .real, .virtual8086, .protected16, .compatibility16: 2

@@ -27,12 +27,12 @@ extension VirtualCPU {
     }
 
     mutating func readGeneral(_ register: RegisterNumber) -> UInt64 {
-        let value = register == .rsp ? processor.stackPointer : registers[register]
+        let value = register == .rsp ? processor.stackPointer : registers.value(of: register)
         return processor.mode.is64Bit ? value : value & 0xFFFF_FFFF
     }
 
     mutating func writeGeneral(_ register: RegisterNumber, _ value: UInt64) {
-        if register == .rsp { processor.stackPointer = value } else { registers[register] = value }
+        if register == .rsp { processor.stackPointer = value } else { registers.set(register, to: value) }
     }
 
     /// MOV to CR0, with the mode changes that it brings (SDM volume 2, "MOV - Move to/from Control Registers"; volume 3,

@@ -46,6 +46,8 @@ extension VirtualCPU {
             guard (32...255).contains(vector) else { return Hypercall.refused }
             let (deadline, isFar) = host.timeStamp().addingReportingOverflow(registers.rcx)
             timer.arm(vector: UInt8(vector), deadline: isFar ? .max : deadline)
+            // Due at once, and the guest cannot take it: the preemption timer would exit only to find that out.
+            if registers.rcx == 0, !processor.canTakeInterrupt { openWindow() }
         }
         setSlice()
         return 0

@@ -3,19 +3,46 @@ import X86
 
 extension VirtualCPU {
     /// RDMSR of a register that the MSR bitmaps do not pass.
+    @inline(never)
     mutating func readMSR() -> Outcome {
-        let register = ModelSpecificRegister(UInt32(truncatingIfNeeded: registers.rcx))
-        guard let value = msrs.read(register) else { return refuseMSR() }
+        loadEmulatedMSR() ? .step : refuseMSR()
+    }
+
+    /// RDMSR of a register that Martlet keeps; the quick way.
+    @inline(__always)
+    mutating func readEmulatedMSR() -> Bool {
+        guard loadEmulatedMSR() else { return false }
+        processor.stepPastInstruction()
+        return true
+    }
+
+    @inline(__always)
+    private mutating func loadEmulatedMSR() -> Bool {
+        guard let value = msrs.read(ModelSpecificRegister(UInt32(truncatingIfNeeded: registers.rcx))) else { return false }
         registers.rax = value & 0xFFFF_FFFF
         registers.rdx = value >> 32
-        return .step
+        return true
     }
 
     /// WRMSR of a register that the MSR bitmaps do not pass.
+    @inline(never)
     mutating func writeMSR() -> Outcome {
         let register = ModelSpecificRegister(UInt32(truncatingIfNeeded: registers.rcx))
-        let value = registers.rdx << 32 | registers.rax & 0xFFFF_FFFF
+        let value = writtenMSR
         return msrs.write(register, value) ? .step : writeProcessorMSR(register, value)
+    }
+
+    /// WRMSR of a register that Martlet keeps; the quick way.
+    @inline(__always)
+    mutating func writeEmulatedMSR() -> Bool {
+        guard msrs.write(ModelSpecificRegister(UInt32(truncatingIfNeeded: registers.rcx)), writtenMSR) else { return false }
+        processor.stepPastInstruction()
+        return true
+    }
+
+    /// EDX:EAX.
+    private var writtenMSR: UInt64 {
+        @inline(__always) mutating get { registers.rdx << 32 | registers.rax & 0xFFFF_FFFF }
     }
 
     /// Registers whose value the virtual processor holds.

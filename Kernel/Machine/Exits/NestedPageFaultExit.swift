@@ -6,27 +6,56 @@ import X86
 extension VirtualCPU {
     /// All RAM is mapped, so a nested page fault is an access to memory that is not there: it reads as ones and swallows
     /// writes, counted. The instruction is decoded and emulated; the processor does not tell its length.
-    @inline(never)
+    @inline(__always)
     mutating func resolve(_ fault: NestedPageFault) -> Outcome {
         if fault.duringWalk { return .end(.unsupported(.tableInAbsentMemory)) }
         if fault.isFetch { return .end(.unsupported(.fetchFromAbsentMemory)) }
+        // Delivering an event touched absent memory: its stack or a descriptor table lies there.
+        if processor.isDeliveringEvent { return .end(.unsupported(.tableInAbsentMemory)) }
         absentMemoryAccesses &+= 1
-        let bytes = fetchInstruction()
-        guard let instruction = InstructionDecoder.decode(bytes, in: processor.mode) else {
-            // Delivering an event touched absent memory: its stack or a descriptor table lies there.
-            if processor.interruptedEvent != nil { return .end(.unsupported(.tableInAbsentMemory)) }
-            return .end(.unsupported(.instruction))
-        }
-        if fault.address.rawValue & 0xFFF + UInt64(instruction.size) > 0x1000 || instruction.isString {
-            return emulateByAddress(instruction)
-        }
-        return emulate(instruction)
+        // The same twice, so that the compiler knows the frequent mode.
+        return processor.executes64BitCode ? emulate(fault, in: .long64) : emulateOutside64BitMode(fault)
     }
 
-    /// The operand lies in two pages, or its address is in RSI or RDI: all by linear addresses, since part of it may be RAM.
     @inline(never)
-    private mutating func emulateByAddress(_ instruction: MemoryInstruction) -> Outcome {
+    private mutating func emulateOutside64BitMode(_ fault: NestedPageFault) -> Outcome {
+        emulate(fault, in: processor.mode)
+    }
+
+    @inline(__always)
+    private mutating func emulate(_ fault: NestedPageFault, in mode: ProcessorMode) -> Outcome {
+        let bytes = fetchInstruction(in: mode)
+        guard let move = InstructionDecoder.decodePlainMove(bytes, in: mode), isWholly(absent: fault, move) else {
+            return emulateAny(bytes, fault, in: mode)
+        }
+        finish(move, old: ones(move.size))
+        return .stepLength(UInt8(truncatingIfNeeded: move.length))
+    }
+
+    @inline(never)
+    private mutating func emulateAny(
+        _ bytes: InstructionBytes, _ fault: NestedPageFault, in mode: ProcessorMode
+    ) -> Outcome {
+        guard let instruction = InstructionDecoder.decode(bytes, in: mode) else { return .end(.unsupported(.instruction)) }
         if instruction.isString { return emulateString(instruction) }
+        guard isWholly(absent: fault, instruction) else { return emulateByAddress(instruction) }
+        finish(instruction, old: ones(instruction.size))
+        return .stepLength(UInt8(truncatingIfNeeded: instruction.length))
+    }
+
+    /// Whether the operand ends in the page that it begins in.
+    @inline(__always)
+    private mutating func isWholly(absent fault: NestedPageFault, _ instruction: MemoryInstruction) -> Bool {
+        fault.address.rawValue & 0xFFF &+ UInt64(truncatingIfNeeded: instruction.size) <= 0x1000
+    }
+
+    @inline(__always)
+    private mutating func ones(_ size: Int) -> UInt64 {
+        UInt64.max &>> UInt64(truncatingIfNeeded: 64 &- 8 &* size)
+    }
+
+    /// The operand lies in two pages: by linear addresses, since a part of it may be RAM.
+    private mutating func emulateByAddress(_ instruction: MemoryInstruction) -> Outcome {
         let address = linearAddress(of: instruction)
         var old: UInt64 = 0
         if instruction.readsMemory, let outcome = readGuest(address, size: instruction.size, into: &old) { return outcome }
@@ -49,12 +78,6 @@ extension VirtualCPU {
         return linear(offset & mask, in: instruction.segmentOverride ?? operand.defaultSegment)
     }
 
-    /// The operand lies in absent memory as a whole.
-    private mutating func emulate(_ instruction: MemoryInstruction) -> Outcome {
-        finish(instruction, old: instruction.size == 8 ? .max : 1 << UInt64(8 * instruction.size) - 1)
-        return .stepLength(UInt8(truncatingIfNeeded: instruction.length))
-    }
-
     /// What the instruction writes to memory that holds `old`; nil if it only reads.
     private mutating func newValue(_ instruction: MemoryInstruction, old: UInt64) -> UInt64? {
         switch instruction.operation {
@@ -69,13 +92,21 @@ extension VirtualCPU {
     }
 
     /// What the instruction does to registers and flags after it read `old` from memory.
+    @inline(__always)
     private mutating func finish(_ instruction: MemoryInstruction, old: UInt64) {
         switch instruction.operation {
         case .load(let register, let destinationSize, let signExtends):
-            let unused = UInt64(64 - 8 * instruction.size)
-            let extended = UInt64(bitPattern: Int64(bitPattern: old << unused) >> Int64(unused))
+            let unused = UInt64(truncatingIfNeeded: 64 &- 8 &* instruction.size)
+            let extended = UInt64(bitPattern: Int64(bitPattern: old &<< unused) &>> Int64(bitPattern: unused))
             write(signExtends ? extended : old, to: register, size: destinationSize)
         case .store, .storeImmediate: break
+        default: compute(instruction, old: old)
+        }
+    }
+
+    @inline(never)
+    private mutating func compute(_ instruction: MemoryInstruction, old: UInt64) {
+        switch instruction.operation {
         case .computeRegister(let arithmetic, let register):
             let (result, flags) = arithmetic.apply(read(register), old, size: instruction.size, flags: processor.flags)
             if arithmetic.writesResult { write(result, to: register, size: instruction.size) }
@@ -86,12 +117,12 @@ extension VirtualCPU {
         case .computeMemoryImmediate(let arithmetic, let value):
             processor.flags = arithmetic.apply(old, value, size: instruction.size, flags: processor.flags).flags
         case .exchange(let register): write(old, to: register, size: instruction.size)
-        case .storeString, .loadString, .moveString: break
+        case .load, .store, .storeImmediate, .storeString, .loadString, .moveString: break
         }
     }
 
     private mutating func value(of number: RegisterNumber) -> UInt64 {
-        number == .rsp ? processor.stackPointer : registers[number]
+        number == .rsp ? processor.stackPointer : registers.value(of: number)
     }
 
     private mutating func read(_ register: MemoryInstruction.Register) -> UInt64 {
@@ -99,15 +130,12 @@ extension VirtualCPU {
         return register.isHighByte ? value >> 8 & 0xFF : value
     }
 
+    @inline(__always)
     private mutating func write(_ value: UInt64, to register: MemoryInstruction.Register, size: Int) {
         let number = RegisterNumber(register.number)
-        if register.isHighByte {
-            registers[number] = registers[number] & ~0xFF00 | value << 8 & 0xFF00
-        } else if number == .rsp {
-            processor.stackPointer = processor.stackPointer.replacing(size: size, with: value)
-        } else {
-            registers[number] = registers[number].replacing(size: size, with: value)
-        }
+        let old = self.value(of: number)
+        let new = register.isHighByte ? old & ~0xFF00 | value << 8 & 0xFF00 : old.replacing(size: size, with: value)
+        if number == .rsp { processor.stackPointer = new } else { registers.set(number, to: new) }
     }
 
     // MARK: String instructions

@@ -8,8 +8,12 @@ extension VirtualCPU {
     @inline(__always)
     mutating func performIO(_ access: IOAccess) -> Outcome {
         if access.isInput {
-            let value = devices.read(access.port, size: access.size)
-            registers.rax = registers.rax.replacing(size: access.size, with: UInt64(value))
+            if access.size == 1 {
+                registers.rax = registers.rax & ~0xFF | UInt64(devices.readByte(access.port))
+            } else {
+                let value = devices.readWide(access.port, size: access.size)
+                registers.rax = registers.rax.replacing(size: access.size, with: UInt64(value))
+            }
             return .step
         }
         return output(access, UInt32(truncatingIfNeeded: registers.rax))
@@ -80,7 +84,7 @@ extension UInt64 {
     /// A general register after a write of its low `size` bytes (1, 2, 4 or 8): a write of 4 clears the upper half
     /// (SDM volume 1, 3.4.1.1 "General-Purpose Registers in 64-Bit Mode").
     @inline(__always)
-    mutating func replacing(size: Int, with value: UInt64) -> UInt64 {
+    func replacing(size: Int, with value: UInt64) -> UInt64 {
         switch size {
         case 1: self & ~0xFF | value & 0xFF
         case 2: self & ~0xFFFF | value & 0xFFFF
@@ -90,5 +94,5 @@ extension UInt64 {
     }
 
     /// An index or count register after a write at an address size of 2, 4 or 8 bytes.
-    mutating func replacing(addressSize: Int, with value: UInt64) -> UInt64 { replacing(size: addressSize, with: value) }
+    func replacing(addressSize: Int, with value: UInt64) -> UInt64 { replacing(size: addressSize, with: value) }
 }

@@ -17,8 +17,7 @@ extension VirtualCPU {
         defer { setSlice() }
         guard timerIsDue else { return .resume }
         guard processor.canTakeInterrupt else {
-            processor.requestInterruptWindow(true)
-            timer.awaitsWindow = true
+            openWindow()
             return .resume
         }
         return .inject(takeTimerInterrupt())
@@ -65,6 +64,11 @@ extension VirtualCPU {
         if timer.awaitsWindow { closeWindow() }
         defer { timer.disarm() }
         return .interrupt(timer.vector)
+    }
+
+    mutating func openWindow() {
+        processor.requestInterruptWindow(true)
+        timer.awaitsWindow = true
     }
 
     mutating func closeWindow() {

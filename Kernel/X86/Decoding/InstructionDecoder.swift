@@ -3,11 +3,12 @@
 ///
 /// An instruction that it does not know is nil, never a guess.
 public struct InstructionDecoder {
-    private let bytes: InstructionBytes
+    /// What is still to be read.
+    private var rest: InstructionBytes
+    private let length: Int
     private let is64Bit: Bool
     private let defaultOperandSize: Int
     private let defaultAddressSize: Int
-    private var position = 0
     private var rex: UInt8 = 0
     private var hasOperandSizePrefix = false
     private var hasAddressSizePrefix = false
@@ -15,8 +16,10 @@ public struct InstructionDecoder {
     private var segmentOverride: SegmentRegister?
     private var operand = MemoryInstruction.Operand()
 
+    @inline(__always)
     private init(_ bytes: InstructionBytes, _ mode: ProcessorMode) {
-        self.bytes = bytes
+        rest = bytes
+        length = bytes.count
         is64Bit = mode.is64Bit
         defaultAddressSize = mode.defaultAddressSize
         defaultOperandSize = defaultAddressSize == 2 ? 2 : 4
@@ -28,25 +31,49 @@ public struct InstructionDecoder {
         return decoder.decode()
     }
 
+    /// The same for a MOV between a general register and memory without prefixes but REX, by far the most frequent: in
+    /// place, and so in few instructions. Any other instruction is nil here.
+    @inline(__always)
+    public static func decodePlainMove(_ bytes: InstructionBytes, in mode: ProcessorMode) -> MemoryInstruction? {
+        var decoder = InstructionDecoder(bytes, mode)
+        guard let opcode = decoder.nextAfterREX(), opcode & 0xFC == 0x88 else { return nil }
+        return decoder.decodeMove(opcode)
+    }
+
     @inline(__always)
     private mutating func next() -> UInt8? {
-        guard position < bytes.count else { return nil }
-        defer { position &+= 1 }
-        return bytes.bytes[position]
+        guard let byte = rest.take(1) else { return nil }
+        return UInt8(truncatingIfNeeded: byte)
     }
 
     private mutating func decode() -> MemoryInstruction? {
-        guard var opcode = next() else { return nil }
+        guard var opcode = nextAfterREX() else { return nil }
         while takePrefix(opcode) {
-            guard let following = next() else { return nil }
-            opcode = following
-        }
-        if is64Bit, opcode & 0xF0 == 0x40 {
-            rex = opcode
-            guard let following = next() else { return nil }
+            // A REX prefix counts only right before the opcode.
+            rex = 0
+            guard let following = nextAfterREX() else { return nil }
             opcode = following
         }
         return opcode == 0x0F ? decodeTwoByte() : decodeOneByte(opcode)
+    }
+
+    /// Takes a byte, after a REX prefix if there is one.
+    @inline(__always)
+    private mutating func nextAfterREX() -> UInt8? {
+        guard let first = next() else { return nil }
+        guard is64Bit, first & 0xF0 == 0x40 else { return first }
+        rex = first
+        return next()
+    }
+
+    /// 88H to 8BH, MOV between a general register and memory.
+    @inline(__always)
+    private mutating func decodeMove(_ opcode: UInt8) -> MemoryInstruction? {
+        let size = size(opcode)
+        guard let register = memoryOperand(registerSize: size) else { return nil }
+        return finish(
+            opcode & 2 == 0
+                ? .store(register: register) : .load(register: register, destinationSize: size, signExtends: false), size)
     }
 
     /// Whether a byte is a legacy prefix, which is then noted. LOCK and REPNE are not for these instructions.
@@ -69,17 +96,20 @@ public struct InstructionDecoder {
 
     // MARK: Sizes
 
+    @inline(__always)
     private var operandSize: Int {
         if rex & 8 != 0 { return 8 }
         return hasOperandSizePrefix ? 6 - defaultOperandSize : defaultOperandSize
     }
 
+    @inline(__always)
     private var addressSize: Int {
         guard hasAddressSizePrefix else { return defaultAddressSize }
         return defaultAddressSize == 4 ? 2 : 4
     }
 
     /// Bit 0 of most opcodes: a byte or the operand size.
+    @inline(__always)
     private func size(_ opcode: UInt8) -> Int { opcode & 1 == 0 ? 1 : operandSize }
 
     // MARK: Opcodes
@@ -105,14 +135,7 @@ public struct InstructionDecoder {
             let size = size(opcode)
             guard let register = memoryOperand(registerSize: size) else { return nil }
             return finish(.exchange(register: register), size)
-        case 0x88, 0x89:
-            let size = size(opcode)
-            guard let register = memoryOperand(registerSize: size) else { return nil }
-            return finish(.store(register: register), size)
-        case 0x8A, 0x8B:
-            let size = size(opcode)
-            guard let register = memoryOperand(registerSize: size) else { return nil }
-            return finish(.load(register: register, destinationSize: size, signExtends: false), size)
+        case 0x88...0x8B: return decodeMove(opcode)
         case 0xA0...0xA3:
             let size = size(opcode)
             guard displacement(addressSize) else { return nil }
@@ -156,9 +179,10 @@ public struct InstructionDecoder {
         }
     }
 
+    @inline(__always)
     private func finish(_ operation: MemoryInstruction.Operation, _ size: Int) -> MemoryInstruction {
         MemoryInstruction(
-            operation: operation, operand: operand, size: size, length: position, addressSize: addressSize, isRepeated: isRepeated,
+            operation: operation, operand: operand, size: size, length: length &- rest.count, addressSize: addressSize, isRepeated: isRepeated,
             segmentOverride: segmentOverride)
     }
 
@@ -179,53 +203,44 @@ public struct InstructionDecoder {
     @inline(__always)
     private mutating func memoryExtension() -> UInt8? {
         guard let modRM = next(), modRM < 0xC0 else { return nil }
-        let isComplete = addressSize == 2 ? shortOperand(modRM) : operand(modRM)
+        let isComplete = !is64Bit && addressSize == 2 ? shortOperand(modRM) : operand(modRM)
         return isComplete ? modRM >> 3 & 7 : nil
     }
 
     /// The 32-bit and 64-bit forms (SDM volume 2, 2.1.5 "Addressing-Mode Encoding of ModR/M and SIB Bytes").
     @inline(__always)
     private mutating func operand(_ modRM: UInt8) -> Bool {
-        let mod = modRM >> 6
+        operand.form = .long
+        operand.modRM = modRM
+        operand.rex = rex
+        let mod = modRM &>> 6
         var base = modRM & 7
         if base == 4 {
             guard let sib = next() else { return false }
+            operand.sib = sib
             base = sib & 7
-            let index = sib >> 3 & 7 | rex << 2 & 8
-            if index != 4 { operand.index = index }
-            operand.scale = sib >> 6
-        } else if mod == 0, base == 5 {
-            operand.isRIPRelative = is64Bit
-            return displacement(4)
+        } else if mod == 0, base == 5, is64Bit {
+            operand.form = .ripRelative
         }
-        if mod == 0, base == 5 { return displacement(4) }
-        operand.base = base | rex << 3 & 8
-        return mod == 0 || displacement(mod == 1 ? 1 : 4)
+        if mod == 0 { return base != 5 || displacement(4) }
+        return displacement(mod == 1 ? 1 : 4)
     }
 
-    /// The 16-bit forms: pairs of BX, BP, SI and DI.
+    /// The 16-bit forms.
     private mutating func shortOperand(_ modRM: UInt8) -> Bool {
+        operand.form = .short
+        operand.modRM = modRM
         let mod = modRM >> 6
-        let form = modRM & 7
-        if mod == 0, form == 6 { return displacement(2) }
-        switch form {
-        case 0, 1, 7: operand.base = 3
-        case 2, 3, 6: operand.base = 5
-        case 4: operand.base = 6
-        default: operand.base = 7
-        }
-        if form < 4 { operand.index = form & 1 == 0 ? 6 : 7 }
-        return mod == 0 || displacement(Int(mod))
+        if mod == 0 { return modRM & 7 != 6 || displacement(2) }
+        return displacement(Int(mod))
     }
 
     /// Reads a signed displacement of 1, 2, 4 or 8 bytes.
+    @inline(__always)
     private mutating func displacement(_ size: Int) -> Bool {
-        guard position &+ size <= bytes.count else { return false }
-        var value: UInt64 = 0
-        for index in 0..<size { value |= UInt64(bytes.bytes[position &+ index]) << UInt64(8 * index) }
-        position &+= size
-        let unused = UInt64(64 - 8 * size)
-        operand.displacement = Int64(bitPattern: value << unused) >> Int64(unused)
+        guard let value = rest.take(size) else { return false }
+        let unused = UInt64(truncatingIfNeeded: 64 &- 8 &* size)
+        operand.displacement = Int64(bitPattern: value &<< unused) &>> Int64(bitPattern: unused)
         return true
     }
 
@@ -236,12 +251,7 @@ public struct InstructionDecoder {
 
     /// A constant of the operand's size; of 8 bytes only 4 are there, extended by their sign.
     private mutating func immediate(_ size: Int) -> UInt64? {
-        var value: UInt64 = 0
-        let stored = min(size, 4)
-        for index in 0..<stored {
-            guard let byte = next() else { return nil }
-            value |= UInt64(byte) << UInt64(8 * index)
-        }
+        guard let value = rest.take(min(size, 4)) else { return nil }
         return size == 8 ? UInt64(bitPattern: Int64(Int32(truncatingIfNeeded: value))) : value
     }
 }

@@ -43,21 +43,6 @@ public struct MemoryInstruction: Equatable, Sendable {
         }
     }
 
-    /// How the address of a ModRM operand is computed; meaningless for string instructions.
-    public struct Operand: Equatable, Sendable {
-        /// Numbers of general registers.
-        public var base: UInt8?
-        public var index: UInt8?
-        /// The index is shifted left by this, 0 to 3.
-        public var scale: UInt8 = 0
-        public var displacement: Int64 = 0
-        /// Relative to the end of the instruction.
-        public var isRIPRelative = false
-
-        /// SP and BP as a base select the stack segment (SDM volume 1, 3.7.4 "Specifying a Segment Selector").
-        public var defaultSegment: SegmentRegister { base == 4 || base == 5 ? .ss : .ds }
-    }
-
     public var operation: Operation
     public var operand: Operand
     /// The size of the memory operand in bytes: 1, 2, 4 or 8.

@@ -1,0 +1,52 @@
+extension MemoryInstruction {
+    /// How the address of a ModRM operand is computed, as the instruction's bytes say it; most accesses never ask.
+    public struct Operand: Equatable, Sendable {
+        /// How ModRM is to be read.
+        enum Form: Equatable, Sendable { case none, short, long, ripRelative }
+
+        var form = Form.none
+        var modRM: UInt8 = 0
+        var sib: UInt8 = 0
+        var rex: UInt8 = 0
+        public var displacement: Int64 = 0
+
+        /// Relative to the end of the instruction.
+        public var isRIPRelative: Bool { form == .ripRelative }
+
+        private var mod: UInt8 { modRM >> 6 }
+        private var rm: UInt8 { modRM & 7 }
+        private var hasSIB: Bool { form == .long && rm == 4 }
+
+        /// The number of the base register, if there is one.
+        public var base: UInt8? {
+            switch form {
+            case .none, .ripRelative: return nil
+            case .short:
+                if mod == 0, rm == 6 { return nil }
+                switch rm {
+                case 0, 1, 7: return 3
+                case 2, 3, 6: return 5
+                case 4: return 6
+                default: return 7
+                }
+            case .long:
+                let number = hasSIB ? sib & 7 : rm
+                return mod == 0 && number == 5 ? nil : number | rex << 3 & 8
+            }
+        }
+
+        /// The number of the index register, if there is one.
+        public var index: UInt8? {
+            if form == .short { return rm < 4 ? (rm & 1 == 0 ? 6 : 7) : nil }
+            guard hasSIB else { return nil }
+            let number = sib >> 3 & 7 | rex << 2 & 8
+            return number == 4 ? nil : number
+        }
+
+        /// The index is shifted left by this, 0 to 3.
+        public var scale: UInt8 { hasSIB ? sib >> 6 : 0 }
+
+        /// SP and BP as a base select the stack segment (SDM volume 1, 3.7.4 "Specifying a Segment Selector").
+        public var defaultSegment: SegmentRegister { base == 4 || base == 5 ? .ss : .ds }
+    }
+}
