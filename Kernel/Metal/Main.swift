@@ -142,8 +142,9 @@ private func run(
     }
     let guestMachine = GuestMachine(on: &machine)
     guestMachine.cpu.pointee.start(start)
+    SelfTests.spoil(guestMachine.cpu.pointee.processor.vmcs, machine.options)
     machine.log("martlet: VM entry")
-    var loop = RunLoop(guestMachine.cpu, machine.options)
+    var loop = RunLoop(guestMachine.cpu, machine.options, EntryExplanation(machine, vmcs: guestMachine.vmcs))
     let ending = loop.run(&statistics)
     let status = conclude(ending, name, guestMachine.cpu, machine)
     guestMachine.destroy(on: &machine)

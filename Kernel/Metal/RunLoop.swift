@@ -15,16 +15,19 @@ extension KernelOptions {
 struct RunLoop: ~Copyable {
     let cpu: UnsafeMutablePointer<HardwareCPU>
     let options: KernelOptions
+    private let explanation: EntryExplanation
     private var isLaunched = false
     private var lastEntry: UInt64 = 0
 
-    init(_ cpu: UnsafeMutablePointer<HardwareCPU>, _ options: KernelOptions) {
+    init(_ cpu: UnsafeMutablePointer<HardwareCPU>, _ options: KernelOptions, _ explanation: EntryExplanation) {
         self.cpu = cpu
         self.options = options
+        self.explanation = explanation
     }
 
     mutating func run(_ statistics: inout ExitStatistics) -> Ending? {
         while true {
+            if options.checksEntries, explanation.reportViolations(of: cpu.pointee.processor.vmcs) > 0 { return nil }
             lastEntry = read_tsc()
             let result = martlet_enter_guest(cpu, isLaunched ? 1 : 0)
             guard result == 0 else {
@@ -35,7 +38,9 @@ struct RunLoop: ~Copyable {
             if options.observesExits { observe(&statistics) }
             switch cpu.pointee.pending {
             case .wait: cpu.pointee.sleep()
-            case .end(let ending): return ending
+            case .end(let ending):
+                if case .entryFailure = ending { explanation.explainFailure(of: cpu.pointee.processor.vmcs) }
+                return ending
             case .resume, .step, .stepLength, .inject: break
             }
         }
@@ -86,5 +91,6 @@ struct RunLoop: ~Copyable {
         }
         let number: UInt32 = cpu.pointee.processor.vmcs[.instructionError]
         Report.error("\(instruction) failed: VM-instruction error \(number), \(InstructionError(number).words)")
+        explanation.explainFailure(of: cpu.pointee.processor.vmcs)
     }
 }

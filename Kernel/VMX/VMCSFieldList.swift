@@ -15,7 +15,7 @@ public struct VMCSFieldDescription: Sendable {
 
 extension VMCSFieldDescription {
     /// How many fields the list has.
-    public static var count: Int { 155 }
+    public static var count: Int { 170 }
 
     /// The field at a place in the list, from 0 up to `count`.
     public static func field(at position: Int) -> VMCSFieldDescription {
@@ -174,7 +174,22 @@ extension VMCSFieldDescription {
         case 151: .init(VMCSField<UInt64, Writable>.hostSysenterESP, "host IA32_SYSENTER_ESP")
         case 152: .init(VMCSField<UInt64, Writable>.hostSysenterEIP, "host IA32_SYSENTER_EIP")
         case 153: .init(VMCSField<UInt64, Writable>.hostRSP, "host RSP")
-        default: .init(VMCSField<UInt64, Writable>.hostRIP, "host RIP")
+        case 154: .init(VMCSField<UInt64, Writable>.hostRIP, "host RIP")
+        case 155: .init(VMCSField<UInt64, Writable>.tertiaryControls, "tertiary processor-based VM-execution controls")
+        case 156: .init(VMCSField<HostPhysicalAddress, Writable>.subPagePermissionTable, "sub-page-permission-table pointer (SPPTP)")
+        case 157: .init(VMCSField<UInt64, Writable>.enclvExitingBitmap, "ENCLV-exiting bitmap")
+        case 158: .init(VMCSField<UInt64, Writable>.pconfigExitingBitmap, "PCONFIG-exiting bitmap")
+        case 159: .init(VMCSField<UInt64, Writable>.secondaryExitControls, "secondary VM-exit controls")
+        case 160: .init(VMCSField<UInt64, Writable>.guestTraceControl, "guest IA32_RTIT_CTL")
+        case 161: .init(VMCSField<UInt64, Writable>.guestLastBranchControl, "guest IA32_LBR_CTL")
+        case 162: .init(VMCSField<UInt64, Writable>.guestPKRS, "guest IA32_PKRS")
+        case 163: .init(VMCSField<UInt64, Writable>.guestSupervisorCET, "guest IA32_S_CET")
+        case 164: .init(VMCSField<UInt64, Writable>.guestShadowStackPointer, "guest SSP")
+        case 165: .init(VMCSField<UInt64, Writable>.guestInterruptShadowStackTable, "guest IA32_INTERRUPT_SSP_TABLE_ADDR")
+        case 166: .init(VMCSField<UInt64, Writable>.hostPKRS, "host IA32_PKRS")
+        case 167: .init(VMCSField<UInt64, Writable>.hostSupervisorCET, "host IA32_S_CET")
+        case 168: .init(VMCSField<UInt64, Writable>.hostShadowStackPointer, "host SSP")
+        default: .init(VMCSField<UInt64, Writable>.hostInterruptShadowStackTable, "host IA32_INTERRUPT_SSP_TABLE_ADDR")
         }
     }
 

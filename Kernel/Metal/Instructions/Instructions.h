@@ -169,6 +169,8 @@ extern char main_stack_top[], nmi_stack_top[], double_fault_stack_top[], machine
 extern const uint64_t interrupt_stubs[256];
 extern const char martlet_vm_exit[], martlet_vm_exit_observed[];
 extern uint32_t martlet_enter_guest(void *virtual_cpu, uint32_t launched);
+extern const char martlet_probe_exit[];
+extern uint32_t martlet_probe_entry(void);
 extern _Noreturn void martlet_leave_guest(void *virtual_cpu);
 
 extern uint64_t descriptor_table[8], interrupt_table[512];
@@ -200,6 +202,7 @@ ADDRESS_OF(double_fault_stack_top)
 ADDRESS_OF(machine_check_stack_top)
 ADDRESS_OF(martlet_vm_exit)
 ADDRESS_OF(martlet_vm_exit_observed)
+ADDRESS_OF(martlet_probe_exit)
 ADDRESS_OF(descriptor_table)
 ADDRESS_OF(interrupt_table)
 ADDRESS_OF(task_state)

@@ -1,5 +1,7 @@
 import Instructions
 import Machine
+import VMX
+import X86
 
 /// Tests that only the machine itself can make, by the command line's selftest=NAME.
 enum SelfTests {
@@ -10,7 +12,19 @@ enum SelfTests {
 
     /// Those that need the kernel's page tables and VMX.
     static func run(_ options: KernelOptions, _ machine: inout HostMachine) {
+        if options.selfTest == .entry {
+            let passed = EntrySelfTest.run(on: &machine)
+            VMXOperation.leave()
+            Power.end(passed ? .ended : .selfTestFailed)
+        }
         if options.selfTest == .stack { exhaust(&machine, depth: 0) }
+    }
+
+    /// Those that spoil a guest's VMCS: its VM entry must fail and be explained.
+    static func spoil(_ vmcs: VMCS<HardwareVMCS>, _ options: KernelOptions) {
+        // Bit 1 of RFLAGS is always 1; a guest cannot be entered with a CR3-target value that does not exist.
+        if options.selfTest == .badGuestState { vmcs[.guestRFLAGS] = .none }
+        if options.selfTest == .badControls { vmcs[.cr3TargetCount] = 500 }
     }
 
     /// Runs out of stack, into the guard page under it.

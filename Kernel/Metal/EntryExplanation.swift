@@ -1,0 +1,34 @@
+import Memory
+import Text
+import VMX
+
+/// Says why a VM entry fails, or would: runs the entry checks over the current VMCS.
+struct EntryExplanation {
+    let capabilities: VMXCapabilities
+    let circumstances: EntryCircumstances
+
+    init(_ machine: borrowing HostMachine, vmcs: HostPhysicalAddress) {
+        capabilities = machine.capabilities
+        var circumstances = EntryCircumstances(machine.host)
+        circumstances.currentVMCS = vmcs
+        self.circumstances = circumstances
+    }
+
+    /// Reports every rule that the VMCS breaks.
+    /// - Returns: how many.
+    func reportViolations(of vmcs: VMCS<HardwareVMCS>) -> Int {
+        var count = 0
+        EntryChecks(VMCSSnapshot(reading: vmcs, capabilities), capabilities, circumstances).report { violation in
+            count += 1
+            Report.error("entry check: \(violation)")
+        }
+        return count
+    }
+
+    /// The same after an entry failed, which it must not do without a broken rule.
+    func explainFailure(of vmcs: VMCS<HardwareVMCS>) {
+        if reportViolations(of: vmcs) == 0 {
+            Report.error("the entry checks find no rule broken: what failed is outside the fields (MSR-load areas, memory)")
+        }
+    }
+}
