@@ -33,7 +33,7 @@ struct EntrySelfTest: ~Copyable {
     private init(on machine: inout HostMachine) {
         capabilities = machine.capabilities
         vmcs = machine.frame()
-        pages = EntrySelfTest.takePages(&machine)
+        pages = EntrySelfTest.takePages(machine)
         memoryEnd = 4 << 30
         var circumstances = EntryCircumstances(machine.host)
         circumstances.currentVMCS = vmcs
@@ -50,21 +50,20 @@ struct EntrySelfTest: ~Copyable {
         fillPages()
     }
 
-    private static func takePages(_ machine: inout HostMachine) -> MutationPages {
-        var pages = MutationPages(
-            blank: machine.frame(), scratch: machine.frame(), apicAccess: machine.frame(), registerArea: machine.frame(),
-            shadowVMCS: machine.frame())
-        while isOneBitAway(pages.blank, pages) || isOneBitAway(pages.scratch, pages)
-            || isOneBitAway(pages.registerArea, pages) || isOneBitAway(pages.shadowVMCS, pages)
-        {
-            pages.apicAccess = machine.frame()
-        }
+    /// Pages in the guest's RAM, which no guest uses now. Its addresses have several high bits set, so that an address with
+    /// one bit flipped never lies in the kernel, and what the processor writes there harms nobody.
+    private static func takePages(_ machine: borrowing HostMachine) -> MutationPages {
+        func page(_ index: UInt64) -> HostPhysicalAddress { machine.guestRAM.start.advanced(by: .frames(index)) }
+        // No two of the indices differ in one bit only: a flipped bit of the one address must not make it another.
+        let pages = MutationPages(
+            blank: page(0), scratch: page(3), apicAccess: page(5), registerArea: page(6), shadowVMCS: page(9))
+        let memory = IdentityMemory()
+        memory.zeroFrame(at: pages.blank)
+        memory.zeroFrame(at: pages.scratch)
+        memory.zeroFrame(at: pages.apicAccess)
+        memory.zeroFrame(at: pages.registerArea)
+        memory.zeroFrame(at: pages.shadowVMCS)
         return pages
-    }
-
-    /// A flipped bit of the one address must not make it the other.
-    private static func isOneBitAway(_ page: HostPhysicalAddress, _ pages: MutationPages) -> Bool {
-        (page.rawValue ^ pages.apicAccess.rawValue).nonzeroBitCount == 1
     }
 
     private func fillPages() {
