@@ -25,6 +25,15 @@ let package = Package(
         module("Devices"),
         module("Trace", "Text", "X86", "Memory", "Virtualization"),
         module("Machine", "Text", "X86", "Memory", "Virtualization", "Devices", "Trace"),
+        .target(
+            name: "Support", dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "Machine"], path: "Tests/Support"),
+        tests("Text", "Support"),
+        tests("X86", "Text", "Support"),
         tests("Memory", "VMX", "Text"),
+        tests("Virtualization", "X86", "Support"),
+        tests("VMX", "Text", "X86", "Memory", "Virtualization", "Support"),
+        tests("Devices"),
+        tests("Trace", "Text", "X86", "Memory", "Virtualization", "Support"),
+        tests("Machine", "Text", "X86", "Memory", "Virtualization", "VMX", "Devices", "Trace", "Support"),
     ]
 )

@@ -31,9 +31,10 @@ public struct CPUIDAnswers: ~Copyable {
         highestBasic = policy.answer(0, 0, from: processor, osxsave: false).eax
         for index in 0..<64 {
             let leaf = index < 32 ? UInt32(index) : 0x8000_0000 + UInt32(index - 32)
-            switch leaf {
+            let shown = isKnown(leaf, processor) ? leaf : highestBasic
+            switch shown {
             case 4, 7, 0xB, 0xD: break
-            default: entries[index] = Entry(result: answer(leaf, 0, processor, osxsave: false), isConstant: true)
+            default: entries[index] = Entry(result: policy.answer(shown, 0, from: processor, osxsave: false), isConstant: true)
             }
         }
     }
@@ -49,14 +50,16 @@ public struct CPUIDAnswers: ~Copyable {
         return place.pointee.isConstant ? place.pointee.result : nil
     }
 
-    /// Any answer. A leaf above the highest gives what the highest basic one gives (SDM volume 2, "CPUID").
+    /// Any answer. A leaf above the highest gives what the highest basic one gives, for the same ECX (SDM volume 2, "CPUID").
     func answer(
         _ leaf: UInt32, _ subleaf: UInt32, _ processor: some ProcessorIdentification, osxsave: Bool
     ) -> CPUIDResult {
-        let isKnown =
-            leaf <= highestBasic || leaf == CPUIDPolicy.hypervisorLeaf
+        policy.answer(isKnown(leaf, processor) ? leaf : highestBasic, subleaf, from: processor, osxsave: osxsave)
+    }
+
+    private func isKnown(_ leaf: UInt32, _ processor: some ProcessorIdentification) -> Bool {
+        leaf <= highestBasic || leaf == CPUIDPolicy.hypervisorLeaf
             || (leaf >= 0x8000_0000 && leaf <= processor.cpuid(0x8000_0000, 0).eax && leaf <= CPUIDPolicy.highestExtended)
-        return policy.answer(isKnown ? leaf : highestBasic, subleaf, from: processor, osxsave: osxsave)
     }
 
     /// Leaf 1 shows CR4.OSXSAVE: called when the guest changes it.

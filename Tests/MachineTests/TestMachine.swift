@@ -1,0 +1,285 @@
+import Memory
+import Support
+import Synchronization
+import Testing
+import Virtualization
+import X86
+
+@testable import Machine
+@testable import VMX
+
+/// A virtual CPU on a simulated processor, with RAM and page tables: tests put it in a mode, make it exit, and look.
+final class TestMachine {
+    let vmcs: SimulatedVMCS
+    let host: SimulatedHost
+    let ram: GuestRAM
+    var cpu: VirtualCPU<VMXProcessor<SimulatedVMCS>, SimulatedHost>
+    let tag: UInt16
+    private let entries: UnsafeMutablePointer<CPUIDAnswers.Entry>
+    private let constants: UnsafeMutablePointer<VMXConstants>
+
+    /// The slice that machines are made with, in time-stamp ticks.
+    static let slice: UInt64 = 500_000
+    /// The size of the RAM: what lies above is absent.
+    static let ramSize = 4 << 20
+    /// Where tests put code.
+    static let code = 0x10000
+
+    init(_ mode: Mode = .long64, set: CapabilitySet = .skylakeX, configure: (SimulatedHost) -> Void = { _ in }) {
+        let host = SimulatedHost()
+        host.registers = set.registers
+        configure(host)
+        let capabilities = set.capabilities(on: host)
+        let vmcs = SimulatedVMCS(capabilities)
+        let ram = GuestRAM(size: TestMachine.ramSize)
+        let controls = try! VMXControls(capabilities, wantsVPID: true)
+        let tag = Invalidations.newTag()
+        constants = .allocate(capacity: 1)
+        constants.initialize(
+            to: VMXConstants(
+                capabilities, tag: tag,
+                invalidator: TranslationInvalidator(capabilities.eptAndVPID) { Invalidations.record($0, $1) }))
+        entries = .allocate(capacity: CPUIDAnswers.entryCount)
+        let policy = CPUIDPolicy(
+            offersRDTSCP: controls.secondary.contains(.enableRDTSCP), offersINVPCID: controls.secondary.contains(.enableINVPCID))
+        let features = GuestFeatures(policy, host)
+        let processor = VMXProcessor(vmcs, constants)
+        processor.vmcs.prepare(
+            controls, TestMachine.structures(tag), TestMachine.hostState, GuestOwnedBits(capabilities, offered: features.cr4))
+        cpu = VirtualCPU(
+            processor: processor, host: host, memory: ram.memory, features: features,
+            answers: CPUIDAnswers(policy, host, entries: entries), slice: TestMachine.slice)
+        self.vmcs = vmcs
+        self.host = host
+        self.ram = ram
+        self.tag = tag
+        cpu.start(.multiboot(entry: UInt32(TestMachine.code), information: 0x90000))
+        enter(mode)
+        vmcs.resetCounts()
+    }
+
+    deinit {
+        #expect(vmcs.refusals == [])
+        #expect(ram.isIntactAround)
+        entries.deallocate()
+        constants.deallocate()
+    }
+
+    static func structures(_ tag: UInt16) -> ControlStructures {
+        ControlStructures(
+            ioBitmapA: HostPhysicalAddress(0x1000), ioBitmapB: HostPhysicalAddress(0x2000),
+            msrBitmaps: HostPhysicalAddress(0x3000), virtualAPICPage: HostPhysicalAddress(0x4000),
+            extendedPageTables: ExtendedPageTablePointer(
+                root: HostPhysicalAddress(0x5000), levelCount: 4, memoryType: .writeBack, usesAccessedAndDirty: true),
+            tag: tag)
+    }
+
+    static let hostState = HostState(
+        cr0: .init(rawValue: 0x8001_0033), cr3: 0x9000, cr4: .init(rawValue: 0x2020),
+        extendedFeatures: .init(rawValue: 0xD00), pat: 0x0007_0406_0007_0406, codeSelector: 8, dataSelector: 16,
+        taskSelector: 24, taskStateBase: 0xA000, gdtBase: 0xB000, idtBase: 0xC000, stackPointer: 0xD000,
+        instructionPointer: 0xE000)
+
+    // MARK: Modes
+
+    enum Mode: CaseIterable, Sendable {
+        case real, protected16, protected32, paged32, pae, compatibility16, compatibility32, long64
+    }
+
+    var processor: VMXProcessor<SimulatedVMCS> { cpu.processor }
+
+    /// Puts the guest into a mode, at `code`, in ring 0, with page tables that map the first GiB to itself where it pages.
+    func enter(_ mode: Mode) {
+        let processor = processor
+        buildTables()
+        var cr0: ControlRegister0 = .extensionType
+        var cr4: ControlRegister4 = .none
+        var efer: ExtendedFeatureEnable = .none
+        if mode != .real { cr0 = cr0 | .protectionEnable }
+        switch mode {
+        case .real, .protected16, .protected32: processor.cr3 = 0
+        case .paged32:
+            cr0 = cr0 | .paging
+            cr4 = .pageSizeExtensions
+            processor.cr3 = UInt64(Table.directory32)
+        case .pae:
+            cr0 = cr0 | .paging
+            cr4 = .physicalAddressExtension
+            processor.cr3 = UInt64(Table.pointersPAE)
+            processor.setPageDirectoryPointers([UInt64(Table.directory) | 1, 0, 0, 0])
+        case .compatibility16, .compatibility32, .long64:
+            cr0 = cr0 | .paging
+            cr4 = .physicalAddressExtension
+            efer = .longModeEnable | .longModeActive | .systemCall
+            processor.cr3 = UInt64(Table.level4)
+        }
+        processor.extendedFeatures = efer
+        processor.cr0 = cr0
+        processor.cr4 = cr4
+        let code: SegmentAttributes =
+            switch mode {
+            case .real, .protected16, .compatibility16: .realModeCode
+            case .protected32, .paged32, .pae, .compatibility32: .code32
+            case .long64: .code64
+            }
+        let isSmall = code == .realModeCode
+        let limit: UInt32 = isSmall ? 0xFFFF : 0xFFFF_FFFF
+        let data: SegmentAttributes = isSmall ? .realModeData : .data32
+        // 16-bit code is reached through a base.
+        processor.setSegment(
+            .cs, .init(selector: 8, base: isSmall ? UInt64(TestMachine.code) : 0, limit: limit, attributes: code))
+        for register in [SegmentRegister.ds, .es, .ss, .fs, .gs] {
+            processor.setSegment(register, .init(selector: 16, base: 0, limit: limit, attributes: data))
+        }
+        processor.instructionPointer = isSmall ? 0 : UInt64(TestMachine.code)
+    }
+
+    /// Where the page tables are.
+    enum Table {
+        static let level4 = 0x1000, pointers = 0x2000, directory = 0x3000, low = 0x4000, high = 0x5000
+        static let pointersPAE = 0x6000, directory32 = 0x7000, table32 = 0x8000
+    }
+
+    private func buildTables() {
+        ram.put64(UInt64(Table.pointers) | 7, at: Table.level4)
+        ram.put64(UInt64(Table.directory) | 7, at: Table.pointers)
+        ram.put64(UInt64(Table.low) | 7, at: Table.directory)
+        ram.put64(UInt64(Table.high) | 7, at: Table.directory + 8)
+        for index in 2..<512 { ram.put64(UInt64(index) << 21 | 0x87, at: Table.directory + 8 * index) }
+        ram.put64(UInt64(Table.directory) | 1, at: Table.pointersPAE)
+        ram.put32(UInt32(Table.table32) | 7, at: Table.directory32)
+        for index in 1..<256 { ram.put32(UInt32(index) << 22 | 0x87, at: Table.directory32 + 4 * index) }
+        for page in 0..<1024 { map(page << 12, entry: UInt64(page) << 12 | 7) }
+    }
+
+    /// Sets the leaf entry of a page in the first 4 MiB of linear addresses, in every kind of tables; 0 unmaps it.
+    func map(_ linear: Int, entry: UInt64) {
+        ram.put64(entry, at: Table.low + 8 * (linear >> 12))
+        ram.put32(UInt32(truncatingIfNeeded: entry), at: Table.table32 + 4 * (linear >> 12))
+    }
+
+    /// Makes the guest run in ring 3.
+    func enterUserMode() {
+        var stack = processor.segment(.ss)
+        stack.attributes.rawValue |= 0x60
+        processor.setSegment(.ss, stack)
+        var code = processor.segment(.cs)
+        code.attributes.rawValue |= 0x60
+        processor.setSegment(.cs, code)
+    }
+
+    // MARK: Exits
+
+    /// A length that no instruction has: what the instruction-length field holds where it is undefined.
+    static let undefinedLength: UInt32 = 77
+
+    /// Sets the exit information as the processor does. Fields that are not given and that the reason leaves undefined hold
+    /// rubbish.
+    func setExit(
+        _ reason: UInt32, qualification: UInt64 = 0, length: UInt32 = undefinedLength, physical: UInt64 = 0xBAD_F00D,
+        linear: UInt64 = 0xBAD_F00D, information: UInt32 = 0, errorCode: UInt32 = 0xBAD_F00D, details: UInt32 = 0xBAD_F00D,
+        vectoring: UInt32 = 0, vectoringErrorCode: UInt32 = 0xBAD_F00D
+    ) {
+        vmcs[0x4016] = vmcs[0x4016] & ~(1 << 31)
+        vmcs[0x4402] = UInt64(reason)
+        vmcs[0x6400] = qualification
+        vmcs[0x440C] = UInt64(length)
+        vmcs[0x2400] = physical
+        vmcs[0x640A] = linear
+        vmcs[0x4404] = UInt64(information)
+        vmcs[0x4406] = UInt64(errorCode)
+        vmcs[0x440E] = UInt64(details)
+        vmcs[0x4408] = UInt64(vectoring)
+        vmcs[0x440A] = UInt64(vectoringErrorCode)
+    }
+
+    /// Makes the guest exit and handles it as the run loop does when it looks on.
+    @discardableResult
+    func exit(
+        _ reason: UInt32, qualification: UInt64 = 0, length: UInt32 = undefinedLength, physical: UInt64 = 0xBAD_F00D,
+        linear: UInt64 = 0xBAD_F00D, information: UInt32 = 0, errorCode: UInt32 = 0xBAD_F00D, details: UInt32 = 0xBAD_F00D,
+        vectoring: UInt32 = 0, vectoringErrorCode: UInt32 = 0xBAD_F00D
+    ) -> Outcome {
+        setExit(
+            reason, qualification: qualification, length: length, physical: physical, linear: linear,
+            information: information, errorCode: errorCode, details: details, vectoring: vectoring,
+            vectoringErrorCode: vectoringErrorCode)
+        return cpu.finishObservedExit(processor.decodeExit())
+    }
+
+    /// Handles the exit that is set as the kernel does when nobody looks on, the quickest way that takes it.
+    /// - Returns: whether the guest is resumed at once.
+    func handleUnobserved() -> Bool {
+        cpu.countExit()
+        if cpu.finishMostFrequentExit() { return true }
+        let exit = processor.frequentExit
+        switch exit {
+        case .io: return cpu.finishIO()
+        case .nestedPageFault: return cpu.finishNestedPageFault()
+        default: return cpu.finishMSRExit(exit) || cpu.finishAnyExit()
+        }
+    }
+
+    // MARK: What a guest would notice
+
+    var rip: UInt64 {
+        get { vmcs[0x681E] }
+        set { vmcs[0x681E] = newValue }
+    }
+    var rflags: UInt64 {
+        get { vmcs[0x6820] }
+        set { vmcs[0x6820] = newValue }
+    }
+    /// What the next VM entry delivers.
+    var injection: Injection? {
+        let information = UInt32(truncatingIfNeeded: vmcs[0x4016])
+        guard information >> 31 != 0 else { return nil }
+        let hasCode = information & 1 << 11 != 0
+        let kind = information >> 8 & 7
+        return Injection(
+            kind: kind, vector: UInt8(truncatingIfNeeded: information),
+            errorCode: hasCode ? UInt32(truncatingIfNeeded: vmcs[0x4018]) : nil,
+            instructionLength: (4...6).contains(kind) ? UInt32(truncatingIfNeeded: vmcs[0x401A]) : nil)
+    }
+    /// The kinds of INVVPID that were executed for this virtual CPU.
+    var invalidations: [UInt64] { Invalidations.of(tag) }
+}
+
+/// An event in the VM-entry interruption-information field.
+struct Injection: Equatable {
+    var kind: UInt32
+    var vector: UInt8
+    var errorCode: UInt32?
+    var instructionLength: UInt32?
+
+    static func interrupt(_ vector: UInt8) -> Self { .init(kind: 0, vector: vector) }
+    static func exception(_ vector: UInt8, errorCode: UInt32? = nil) -> Self {
+        .init(kind: 3, vector: vector, errorCode: errorCode)
+    }
+    /// #GP(0).
+    static var generalProtection: Self { .exception(13, errorCode: 0) }
+    /// #UD.
+    static var invalidOpcode: Self { .exception(6) }
+}
+
+extension Outcome {
+    static var generalProtection: Self { .inject(.generalProtection) }
+    static var invalidOpcode: Self { .inject(.invalidOpcode) }
+}
+
+/// INVVPID of all machines, by tag: a C function has no place of its own to note them.
+enum Invalidations {
+    private static let state = Mutex((next: UInt16(0), kinds: [UInt16: [UInt64]]()))
+
+    static func newTag() -> UInt16 {
+        state.withLock {
+            $0.next &+= 1
+            if $0.next == 0 { $0.next = 1 }
+            $0.kinds[$0.next] = []
+            return $0.next
+        }
+    }
+
+    static func record(_ kind: UInt64, _ tag: UInt16) { state.withLock { $0.kinds[tag, default: []].append(kind) } }
+    static func of(_ tag: UInt16) -> [UInt64] { state.withLock { $0.kinds[tag] ?? [] } }
+}

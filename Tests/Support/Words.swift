@@ -1,0 +1,38 @@
+import Text
+
+/// What a value says of itself, of any length.
+public func words(_ value: some TextConvertible) -> String {
+    var output = TextRecorder()
+    value.write(to: &output)
+    return output.text
+}
+
+/// Takes text as a console would.
+public struct TextRecorder: TextOutput {
+    public private(set) var bytes: [UInt8] = []
+    public init() {}
+    public mutating func write(byte: UInt8) { bytes.append(byte) }
+    public var text: String { String(decoding: bytes, as: UTF8.self) }
+}
+
+/// The lines that a report prints.
+public func lines(_ report: ((Line) -> Void) -> Void) -> [String] {
+    var lines: [String] = []
+    report { lines.append(words($0)) }
+    return lines
+}
+
+/// A generator with a fixed seed (SplitMix64), so that every run tests the same cases.
+public struct FixedSeedGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    public init(seed: UInt64) { state = seed }
+
+    public mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var value = state
+        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
+        return value ^ value >> 31
+    }
+}
