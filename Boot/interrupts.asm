@@ -5,6 +5,8 @@
 global interrupt_stubs
 extern martlet_interrupt
 
+%include "registers.inc"
+
 section .text
 %assign vector 0
 %rep 256
@@ -19,42 +21,14 @@ stub_%+vector:
 %endrep
 
 all_vectors:
-    push r15
-    push r14
-    push r13
-    push r12
-    push r11
-    push r10
-    push r9
-    push r8
-    push rdi
-    push rsi
-    push rbp
-    push rbx
-    push rdx
-    push rcx
-    push rax
+    push_registers
     cld
     mov rdi, rsp
     mov rbp, rsp
     and rsp, -16
     call martlet_interrupt
     mov rsp, rbp
-    pop rax
-    pop rcx
-    pop rdx
-    pop rbx
-    pop rbp
-    pop rsi
-    pop rdi
-    pop r8
-    pop r9
-    pop r10
-    pop r11
-    pop r12
-    pop r13
-    pop r14
-    pop r15
+    pop_registers
     add rsp, 16
     iretq
 

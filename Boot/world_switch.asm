@@ -16,41 +16,7 @@ extern martlet_handle_exit
 
 RUN_LOOP_STACK equ 120                                  ; offset in the virtual CPU, behind the registers
 
-%macro load_guest_registers 0
-    pop rax
-    pop rcx
-    pop rdx
-    pop rbx
-    pop rbp
-    pop rsi
-    pop rdi
-    pop r8
-    pop r9
-    pop r10
-    pop r11
-    pop r12
-    pop r13
-    pop r14
-    pop r15
-%endmacro
-
-%macro save_guest_registers 0
-    push r15
-    push r14
-    push r13
-    push r12
-    push r11
-    push r10
-    push r9
-    push r8
-    push rdi
-    push rsi
-    push rbp
-    push rbx
-    push rdx
-    push rcx
-    push rax
-%endmacro
+%include "registers.inc"
 
 section .text
 martlet_enter_guest:
@@ -65,11 +31,11 @@ martlet_enter_guest:
     test esi, esi
     mov rsp, rdi
     jnz .resume
-    load_guest_registers
+    pop_registers
     vmlaunch
     jmp failed
 .resume:
-    load_guest_registers
+    pop_registers
     vmresume
 
 ; VMLAUNCH or VMRESUME failed: RSP is the end of the register block. The flags say how (SDM volume 3, 32.2 "Conventions").
@@ -82,17 +48,17 @@ failed:
 
 align 16
 martlet_vm_exit:
-    save_guest_registers
+    push_registers
     mov rdi, rsp
     call martlet_handle_exit                            ; returns when the exit is finished: resume at once
-    load_guest_registers
+    pop_registers
     vmresume
     jmp failed
 
 ; HOST_RIP of a virtual CPU whose every exit is to be seen.
 align 16
 martlet_vm_exit_observed:
-    save_guest_registers
+    push_registers
     mov rdi, rsp
 
 ; martlet_leave_guest(rdi = virtual CPU): ends martlet_handle_exit early, for what only the run loop can do. The exit

@@ -20,17 +20,20 @@ public struct ControlCapability<Controls: FlagSet>: Equatable, Sendable where Co
     /// A field that the processor does not have: nothing is required, nothing allowed.
     public static func absent(_ source: ModelSpecificRegister) -> Self { .init(0, from: source) }
 
-    /// The controls to write: all that are required by processor or caller, and of the preferred those on offer.
-    /// - Throws: the controls that `require` names and the processor does not offer.
-    public func adjust(require: Controls, prefer: Controls = .none) throws(MissingControls<Controls>) -> Controls {
-        let missing = require.subtracting(allowed)
-        guard missing.isEmpty else { throw MissingControls(missing: missing, source: source) }
-        return (require | prefer & allowed) | required
+    /// Those of the controls in `wanted` that the processor does not offer.
+    public func missing(of wanted: Controls) -> MissingControls<Controls> {
+        MissingControls(missing: wanted.subtracting(allowed), source: source)
+    }
+
+    /// The controls to write: those that the processor requires, those of `require`, none of which may be missing, and of
+    /// `prefer` those on offer.
+    public func adjust(require: Controls, prefer: Controls = .none) -> Controls {
+        (require | prefer & allowed) | required
     }
 }
 
 /// Controls that Martlet needs and the processor does not offer.
-public struct MissingControls<Controls: FlagSet>: Error, Equatable where Controls.RawValue == UInt32 {
+public struct MissingControls<Controls: FlagSet>: Equatable, Sendable where Controls.RawValue == UInt32 {
     public let missing: Controls
     public let source: ModelSpecificRegister
 

@@ -32,20 +32,15 @@ public struct VMXControls: Equatable, Sendable {
     public init(_ capabilities: VMXCapabilities, wantsVPID: Bool) throws(MissingRequirements) {
         let missing = MissingRequirements(capabilities)
         guard missing.isEmpty else { throw missing }
-        func adjusted<Controls: FlagSet>(
-            _ capability: ControlCapability<Controls>, _ require: Controls, _ prefer: Controls
-        ) -> Controls where Controls.RawValue == UInt32 {
-            (require | prefer & capability.allowed) | capability.required
-        }
-        pin = adjusted(capabilities.pin, Self.requiredPin, Self.preferredPin)
-        var primary = adjusted(capabilities.primary, Self.requiredPrimary, Self.preferredPrimary)
+        pin = capabilities.pin.adjust(require: Self.requiredPin, prefer: Self.preferredPin)
+        var primary = capabilities.primary.adjust(require: Self.requiredPrimary, prefer: Self.preferredPrimary)
         if !primary.contains(.useTPRShadow) { primary = primary | .cr8LoadExiting | .cr8StoreExiting }
         self.primary = primary
-        secondary = adjusted(
-            capabilities.secondary, Self.requiredSecondary,
-            Self.preferredSecondary.setting(.enableVPID, to: wantsVPID && capabilities.eptAndVPID.canTag))
-        exit = adjusted(capabilities.exit, Self.requiredExit, Self.preferredExit)
-        entry = adjusted(capabilities.entry, Self.requiredEntry, Self.preferredEntry)
+        secondary = capabilities.secondary.adjust(
+            require: Self.requiredSecondary,
+            prefer: Self.preferredSecondary.setting(.enableVPID, to: wantsVPID && capabilities.eptAndVPID.canTag))
+        exit = capabilities.exit.adjust(require: Self.requiredExit, prefer: Self.preferredExit)
+        entry = capabilities.entry.adjust(require: Self.requiredEntry, prefer: Self.preferredEntry)
     }
 
     /// Says of every control that is wanted or forced whether it was granted, a line each.
@@ -110,16 +105,11 @@ public struct MissingRequirements: Error, Equatable {
     let lacksINVEPT: Bool
 
     init(_ capabilities: VMXCapabilities) {
-        func missing<Controls: FlagSet>(
-            _ capability: ControlCapability<Controls>, _ require: Controls
-        ) -> MissingControls<Controls> where Controls.RawValue == UInt32 {
-            .init(missing: require.subtracting(capability.allowed), source: capability.source)
-        }
-        pin = missing(capabilities.pin, VMXControls.requiredPin)
-        primary = missing(capabilities.primary, VMXControls.requiredPrimary)
-        secondary = missing(capabilities.secondary, VMXControls.requiredSecondary)
-        exit = missing(capabilities.exit, VMXControls.requiredExit)
-        entry = missing(capabilities.entry, VMXControls.requiredEntry)
+        pin = capabilities.pin.missing(of: VMXControls.requiredPin)
+        primary = capabilities.primary.missing(of: VMXControls.requiredPrimary)
+        secondary = capabilities.secondary.missing(of: VMXControls.requiredSecondary)
+        exit = capabilities.exit.missing(of: VMXControls.requiredExit)
+        entry = capabilities.entry.missing(of: VMXControls.requiredEntry)
         let hasEPT = capabilities.secondary.allowed.contains(.enableEPT)
         eptLacksFourLevels = hasEPT && !capabilities.eptAndVPID.walkLength4
         eptLacksWriteBack = hasEPT && !capabilities.eptAndVPID.writeBackTables
