@@ -20,12 +20,12 @@ public struct KernelOptions: Equatable, Sendable {
     public var reports = false
     /// slice=N: time-stamp ticks that a guest runs at most without an exit.
     public var slice: UInt64 = 10_000_000
-    /// selftest=entry|panic|stack|guest-state|controls: a test that only the machine itself can make.
+    /// selftest=entry|panic|stack|text|data|guest-state|controls: a test that only the machine itself can make.
     public var selfTest = SelfTest.none
     /// guest=NAME: one of the embedded guests, instead of all.
     public var guest = EmbeddedGuest.tour
 
-    public enum SelfTest: Sendable { case none, entry, panic, stack, badGuestState, badControls }
+    public enum SelfTest: Sendable { case none, entry, panic, stack, writeText, executeData, badGuestState, badControls }
     public enum EmbeddedGuest: Sendable { case tour, real, protected, long }
 
     public init() {}
@@ -150,12 +150,16 @@ extension KernelOptions {
                 selfTest = .panic
             } else if value.equals("stack") {
                 selfTest = .stack
+            } else if value.equals("text") {
+                selfTest = .writeText
+            } else if value.equals("data") {
+                selfTest = .executeData
             } else if value.equals("guest-state") {
                 selfTest = .badGuestState
             } else if value.equals("controls") {
                 selfTest = .badControls
             } else {
-                throw refused("entry, panic, stack, guest-state or controls")
+                throw refused("entry, panic, stack, text, data, guest-state or controls")
             }
         } else if key.equals("guest") {
             if value.equals("tour") {

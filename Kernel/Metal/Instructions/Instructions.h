@@ -100,6 +100,10 @@ INSTRUCTION void write_back_caches(void) { __asm__ volatile("wbinvd" : : : "memo
 INSTRUCTION void spin_pause(void) { __asm__ volatile("pause"); }
 INSTRUCTION void disable_interrupts(void) { __asm__ volatile("cli" : : : "memory"); }
 INSTRUCTION void halt(void) { __asm__ volatile("hlt"); }
+INSTRUCTION void call_address(uint64_t address) { __asm__ volatile("call *%0" : : "r"(address) : "memory"); }
+INSTRUCTION void write_byte(uint64_t address, uint8_t value) {
+    __asm__ volatile("movb %0, (%1)" : : "q"(value), "r"(address) : "memory");
+}
 INSTRUCTION void undefined_instruction(void) { __asm__ volatile("ud2"); }
 
 // VMX. Results follow the manual's conventions: CF is VMfailInvalid, ZF is VMfailValid (SDM volume 3, 32.2 "Conventions").

@@ -19,6 +19,8 @@ enum SelfTests {
             VMXOperation.leave()
             Power.end(passed ? .ended : .selfTestFailed)
         }
+        if options.selfTest == .writeText { write_byte(address_of_image_start(), 0) }
+        if options.selfTest == .executeData { call_address(address_of_virtual_cpu_area()) }
         if options.selfTest == .stack { exhaust(&machine, depth: 0) }
     }
 
