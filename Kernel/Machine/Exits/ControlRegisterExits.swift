@@ -51,7 +51,10 @@ extension VirtualCPU {
         let turnsPagingOff = !value.contains(.paging) && old.contains(.paging)
         let isLongCode = processor.segment(.cs).attributes.rawValue & 0x2000 != 0
         if turnsPagingOn, efer.contains(.longModeEnable) {
-            guard cr4.contains(.physicalAddressExtension), !isLongCode else { return .inject(.generalProtection) }
+            let has16BitTaskState = processor.segment(.tr).attributes.rawValue & 0xF == 3
+            guard cr4.contains(.physicalAddressExtension), !isLongCode, !has16BitTaskState else {
+                return .inject(.generalProtection)
+            }
         }
         if turnsPagingOff {
             guard !cr4.contains(.processContextIdentifiers), processor.mode != .long64 else {

@@ -1,0 +1,113 @@
+import Testing
+
+@testable import Machine
+
+@Suite struct HypercallTests {
+    /// VMCALL as the guest executes it: RAX afterwards.
+    static func call(_ machine: TestMachine, _ function: UInt64, rbx: UInt64 = 0, rcx: UInt64 = 0) -> UInt64 {
+        machine.cpu.registers.rax = function
+        machine.cpu.registers.rbx = rbx
+        machine.cpu.registers.rcx = rcx
+        let before = machine.rip
+        #expect(machine.exit(18, length: 3) == .step)
+        #expect(machine.rip == before + 3)
+        return machine.cpu.registers.rax
+    }
+
+    @Test func `function 0 returns the signature, in every ring`() {
+        let machine = TestMachine()
+        let bytes = (0..<8).map { UInt8(truncatingIfNeeded: Self.call(machine, 0) >> (8 * $0)) }
+        #expect(String(decoding: bytes, as: UTF8.self) == "Martlet\0")
+        machine.enterUserMode()
+        #expect(Self.call(machine, 0) == 0x0074_656C_7472_614D)
+    }
+
+    @Test func `function 2 returns the number of exits so far`() {
+        let machine = TestMachine()
+        #expect(Self.call(machine, 2) == 1)
+        machine.exit(10, length: 2)
+        machine.exit(10, length: 2)
+        #expect(Self.call(machine, 2) == 4)
+    }
+
+    @Test(arguments: [3, 4, 255, 1 << 32, 1 << 32 | 1, .max] as [UInt64])
+    func `an unknown function returns all ones`(function: UInt64) {
+        #expect(Self.call(TestMachine(), function) == .max)
+    }
+
+    @Test func `function 1 arms the timer for so many ticks from now`() {
+        let machine = TestMachine()
+        #expect(Self.call(machine, 1, rbx: 0x40, rcx: 1000) == 0)
+        #expect(machine.vmcs[0x482E] == 1000)  // the preemption timer comes no later
+        machine.host.time += 1000
+        machine.rflags |= 1 << 9
+        machine.exit(52)
+        #expect(machine.injection == .interrupt(0x40))
+    }
+
+    @Test func `function 1 with vector 0 disarms the timer`() {
+        let machine = TestMachine()
+        machine.rflags |= 1 << 9
+        #expect(Self.call(machine, 1, rbx: 0x40, rcx: 1000) == 0)
+        #expect(Self.call(machine, 1, rbx: 0) == 0)
+        machine.host.time += 1_000_000
+        #expect(machine.exit(52) == .resume)
+        #expect(machine.injection == nil)
+        #expect(machine.vmcs[0x482E] == TestMachine.slice)
+    }
+
+    @Test func `disarming withdraws the interrupt window that the timer was waiting for`() {
+        let machine = TestMachine()
+        _ = Self.call(machine, 1, rbx: 0x40, rcx: 10)
+        machine.host.time += 10
+        machine.exit(52)
+        #expect(machine.vmcs[0x4002] & 4 != 0)
+        _ = Self.call(machine, 1, rbx: 0)
+        #expect(machine.vmcs[0x4002] & 4 == 0)
+    }
+
+    @Test(arguments: [1, 31, 256, 0x120, .max] as [UInt64])
+    func `function 1 refuses a vector that is not 0 or 32 to 255, and leaves the timer as it was`(vector: UInt64) {
+        let machine = TestMachine()
+        machine.rflags |= 1 << 9
+        _ = Self.call(machine, 1, rbx: 0x50, rcx: 1000)
+        #expect(Self.call(machine, 1, rbx: vector, rcx: 10) == .max)
+        machine.host.time += 10
+        #expect(machine.exit(52) == .resume)
+        machine.host.time += 990
+        machine.exit(52)
+        #expect(machine.injection == .interrupt(0x50))
+    }
+
+    @Test(arguments: [32, 255] as [UInt64]) func `function 1 takes the first and the last vector`(vector: UInt64) {
+        let machine = TestMachine()
+        #expect(Self.call(machine, 1, rbx: vector, rcx: 1000) == 0)
+    }
+
+    @Test func `function 1 is refused outside ring 0`() {
+        let machine = TestMachine()
+        machine.enterUserMode()
+        #expect(Self.call(machine, 1, rbx: 0x40, rcx: 1) == .max)
+        machine.host.time += 1000
+        #expect(machine.exit(52) == .resume)
+        #expect(machine.injection == nil)
+    }
+
+    @Test func `a timer that is due after the end of time never comes and is no error`() {
+        let machine = TestMachine()
+        machine.rflags |= 1 << 9
+        #expect(Self.call(machine, 1, rbx: 0x40, rcx: .max) == 0)
+        machine.host.time += 1 << 40
+        #expect(machine.exit(52) == .resume)
+        #expect(machine.vmcs[0x482E] == TestMachine.slice)
+    }
+
+    @Test func `a timer that is due at once asks for the interrupt window if the guest cannot take it`() {
+        let machine = TestMachine()
+        #expect(Self.call(machine, 1, rbx: 0x40, rcx: 0) == 0)
+        #expect(machine.vmcs[0x4002] & 4 != 0)
+        machine.rflags |= 1 << 9
+        machine.exit(7)
+        #expect(machine.injection == .interrupt(0x40))
+    }
+}
