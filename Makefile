@@ -76,7 +76,7 @@ setup: ## install what is missing to build and run
 
 .PHONY: run
 run: setup ## build, and run a guest; the words are below
-	@$(MAKE) --no-print-directory build
+	@$(MAKE) -s --no-print-directory build
 	@Tools/martlet --make
 
 .PHONY: iso
@@ -88,18 +88,18 @@ $(BUILD)/martlet.iso: $(BUILD)/martlet.elf Tools/iso
 .PHONY: test
 test: ## run all tests: host, kernel image, boots, bench
 	@Tools/setup test
-	@$(MAKE) --no-print-directory build iso
+	@$(MAKE) -s --no-print-directory build iso
 	@Tests/run
 
 .PHONY: test-nested
 test-nested: ## run the tour under real nested KVM (Linux with KVM in Bochs)
 	@Tools/setup nested
-	@$(MAKE) --no-print-directory build
+	@$(MAKE) -s --no-print-directory build
 	@Tests/Nested/run
 
 .PHONY: bench
 bench: setup ## instructions per exit, against the recorded figures
-	@$(MAKE) --no-print-directory build
+	@$(MAKE) -s --no-print-directory build
 	@Tools/bench
 
 .PHONY: clean
