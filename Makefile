@@ -55,12 +55,14 @@ $(BUILD)/guests/long.elf: EMULATION := elf_x86_64
 $(BUILD)/guests/%.elf: $(BUILD)/guests/%.o
 	@ld.lld -m $(EMULATION) $(GUEST_LINK_FLAGS) $< -o $@
 
-# One compiler call a module, after the modules that it may import.
+# One compiler call a module, after the modules that it may import. The compiler leaves an object alone that would not
+# change; but what imports the module must be compiled again all the same.
 define module_rule
 $(OBJECTS)/$(1).o: $$(wildcard Kernel/$(1)/*.swift Kernel/$(1)/*/*.swift Kernel/$(1)/*/*.h) $(2) Makefile | $(OBJECTS)
 	@echo "compiling $(1)"
 	@swiftc $$(SWIFT_FLAGS) -module-name $(1) -emit-module -emit-module-path $(OBJECTS)/$(1).swiftmodule \
 		-c $$(filter %.swift,$$^) -o $$@
+	@touch $$@
 endef
 previous :=
 $(foreach module,$(MODULES),$(eval $(call module_rule,$(module),$(previous)))$(eval previous := $(OBJECTS)/$(module).o))
