@@ -43,10 +43,18 @@ extension VirtualCPU {
         return .stepLength(UInt8(truncatingIfNeeded: instruction.length))
     }
 
-    /// Whether the operand ends in the page that it begins in.
+    /// Whether the operand ends in the page that it begins in. At a page's start the processor may report the second part of
+    /// an operand that begins in the page before.
     @inline(__always)
     private mutating func isWholly(absent fault: NestedPageFault, _ instruction: MemoryInstruction) -> Bool {
-        fault.address.rawValue & 0xFFF &+ UInt64(truncatingIfNeeded: instruction.size) <= 0x1000
+        let offset = fault.address.rawValue & 0xFFF
+        if offset == 0, instruction.size > 1 { return beginsAtPageStart(instruction) }
+        return offset &+ UInt64(truncatingIfNeeded: instruction.size) <= 0x1000
+    }
+
+    @inline(never)
+    private mutating func beginsAtPageStart(_ instruction: MemoryInstruction) -> Bool {
+        linearAddress(of: instruction).rawValue & 0xFFF == 0
     }
 
     @inline(__always)
