@@ -84,7 +84,7 @@ extension VMXProcessor {
             .init(
                 vector: ExceptionVector(information.vector),
                 errorCode: information.deliversErrorCode ? vmcs[.exitInterruptionErrorCode] : nil,
-                qualification: vmcs[.exitQualification]))
+                qualification: vmcs[.exitQualification], kind: information.kind.event))
     }
 
     private var acknowledgedVector: UInt8? {

@@ -34,15 +34,24 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
     /// instruction's effect to the hypervisor, its end included.
     @inline(__always)
     public func stepPastInstruction() {
-        stepPastInstruction(length: UInt64(vmcs[.exitInstructionLength]))
+        advance(by: UInt64(vmcs[.exitInstructionLength]), vmcs[.guestRFLAGS])
+    }
+
+    /// A nested page fault is saved as a fault pushes it, with RF set, which the instruction then uses up (SDM volume 3,
+    /// 29.3.3 "Saving RIP, RSP, RFLAGS, and SSP").
+    @inline(__always)
+    public func stepPastInstruction(length: UInt64) {
+        let flags = vmcs[.guestRFLAGS]
+        if flags.contains(.resume) { vmcs[.guestRFLAGS] = flags.subtracting(.resume) }
+        advance(by: length, flags)
     }
 
     @inline(__always)
-    public func stepPastInstruction(length: UInt64) {
+    private func advance(by length: UInt64, _ flags: RFlags) {
         let pointer = vmcs[.guestRIP]
         let next = pointer &+ length
         let blocking = vmcs[.guestInterruptibility] & (.blockingBySTI | .blockingByMovSS)
-        let trap = vmcs[.guestRFLAGS] & .trap
+        let trap = flags & .trap
         // One branch for all that is rare.
         if (pointer ^ next) >> 32 | UInt64(blocking.rawValue) | trap.rawValue == 0 {
             vmcs[.guestRIP] = next
@@ -84,8 +93,9 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
             // In real mode no exception pushes an error code (SDM volume 3, 27.2.1.3 "VM-Entry Control Fields").
             deliversErrorCode = event.errorCode != nil && vmcs[.guestCR0].contains(.protectionEnable)
             if deliversErrorCode { vmcs[.entryExceptionErrorCode] = event.errorCode ?? 0 }
-            // The processor pushes RF set for a fault, so that its handler returns past a breakpoint on the instruction.
-            vmcs[.guestRFLAGS] = vmcs[.guestRFLAGS] | .resume
+            // The processor pushes RF set for a fault, so that its handler returns past a breakpoint on the instruction. A
+            // debug exception, which may be a trap, goes on with RF as its exit saved it.
+            if event.vector != ExceptionVector.debug.number { vmcs[.guestRFLAGS] = vmcs[.guestRFLAGS] | .resume }
         }
         if event.instructionLength != 0 { vmcs[.entryInstructionLength] = UInt32(event.instructionLength) }
         vmcs[.entryInterruptionInformation] = .init(kind: kind, vector: event.vector, deliversErrorCode: deliversErrorCode)
@@ -99,19 +109,11 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
     public var interruptedEvent: Event? {
         let information = vmcs[.vectoringInformation]
         guard information.isValid else { return nil }
-        let kind: Event.Kind = switch information.kind {
-        case .externalInterrupt: .externalInterrupt
-        case .nonMaskableInterrupt: .nonMaskableInterrupt
-        case .softwareInterrupt: .softwareInterrupt
-        case .privilegedSoftwareException: .privilegedSoftwareException
-        case .softwareException: .softwareException
-        case .hardwareException, .reserved, .other: .exception
-        }
-        let isSoftware = kind == .softwareInterrupt || kind == .privilegedSoftwareException || kind == .softwareException
+        let kind = information.kind.event
         return Event(
             kind: kind, vector: information.vector,
             errorCode: information.deliversErrorCode ? vmcs[.vectoringErrorCode] : nil,
-            instructionLength: isSoftware ? UInt8(truncatingIfNeeded: vmcs[.exitInstructionLength]) : 0)
+            instructionLength: kind.isSoftware ? UInt8(truncatingIfNeeded: vmcs[.exitInstructionLength]) : 0)
     }
 
     /// SDM volume 3, 28.2 "Other Causes of VM Exits", on interrupt windows, and 27.6.1 "Vectored-Event Injection".
@@ -134,5 +136,19 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
 
     public func flushTranslations() {
         if constants.pointee.tag != 0 { constants.pointee.invalidator.invalidate(constants.pointee.tag) }
+    }
+}
+
+extension InterruptionInformation.Kind {
+    /// The same in the words of both backends.
+    var event: Event.Kind {
+        switch self {
+        case .externalInterrupt: .externalInterrupt
+        case .nonMaskableInterrupt: .nonMaskableInterrupt
+        case .softwareInterrupt: .softwareInterrupt
+        case .privilegedSoftwareException: .privilegedSoftwareException
+        case .softwareException: .softwareException
+        case .hardwareException, .reserved, .other: .exception
+        }
     }
 }

@@ -14,6 +14,11 @@ public struct Event: Equatable, Sendable {
         case privilegedSoftwareException
         /// INT3 or INTO.
         case softwareException
+
+        /// Raised by an instruction made for it, behind which the handler returns.
+        public var isSoftware: Bool {
+            self == .softwareInterrupt || self == .privilegedSoftwareException || self == .softwareException
+        }
     }
 
     public var kind: Kind

@@ -149,8 +149,16 @@ final class TestMachine {
         ram.put64(UInt64(Table.directory) | 1, at: Table.pointersPAE)
         ram.put32(UInt32(Table.table32) | 7, at: Table.directory32)
         for index in 1..<256 { ram.put32(UInt32(index) << 22 | 0x87, at: Table.directory32 + 4 * index) }
-        for page in 0..<1024 { map(page << 12, entry: UInt64(page) << 12 | 7) }
+        ram.put(Self.identityTables.long, at: Table.low)
+        ram.put(Self.identityTables.short, at: Table.table32)
     }
+
+    /// The leaf tables of the first 4 MiB, of 8-byte and of 4-byte entries.
+    private static let identityTables: (long: [UInt8], short: [UInt8]) = {
+        let entries = (0..<1024).map { UInt32($0) << 12 | 7 }
+        func bytes(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
+        return (entries.flatMap { bytes($0) + [0, 0, 0, 0] }, entries.flatMap(bytes))
+    }()
 
     /// Sets the leaf entry of a page in the first 4 MiB of linear addresses, in every kind of tables; 0 unmaps it.
     func map(_ linear: Int, entry: UInt64) {

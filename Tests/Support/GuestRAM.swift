@@ -1,3 +1,4 @@
+import Foundation
 import Machine
 import Memory
 
@@ -24,7 +25,8 @@ public final class GuestRAM {
 
     /// Whether all canary bytes around the RAM are as they were.
     public var isIntactAround: Bool {
-        storage[..<margin].allSatisfy { $0 == canary } && storage[(margin + size)...].allSatisfy { $0 == canary }
+        let expected = [UInt8](repeating: canary, count: margin)
+        return memcmp(storage.baseAddress!, expected, margin) == 0 && memcmp(base + size, expected, margin) == 0
     }
 
     public func fill(_ byte: UInt8) {
@@ -39,7 +41,8 @@ public final class GuestRAM {
     public subscript(range: Range<Int>) -> [UInt8] { Array(storage[(margin + range.lowerBound)..<(margin + range.upperBound)]) }
 
     public func put(_ bytes: [UInt8], at address: Int) {
-        for (index, byte) in bytes.enumerated() { self[address + index] = byte }
+        precondition(address >= 0 && address + bytes.count <= size)
+        (base + address).copyMemory(from: bytes, byteCount: bytes.count)
     }
 
     public func put64(_ value: UInt64, at address: Int) { (base + address).storeBytes(of: value, as: UInt64.self) }

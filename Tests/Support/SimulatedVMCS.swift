@@ -64,6 +64,8 @@ public final class SimulatedVMCS: VMCSAccess {
 
     private func hex(_ value: UInt32) -> String { "0x" + String(value, radix: 16) }
 
+    private static let known = Set((0..<VMCSFieldDescription.count).map { VMCSFieldDescription.field(at: $0).encoding.rawValue })
+
     /// SDM volume 3, appendix B: the notes say on which control a field depends. Bits are those of the controls.
     private func hasField(_ encoding: UInt32) -> Bool {
         let pin = capabilities.pin.allowed.rawValue
@@ -96,7 +98,7 @@ public final class SimulatedVMCS: VMCSAccess {
         case 0x2C00: return bit(exit, 19)
         case 0x2C02: return bit(exit, 21)
         case 0x2C04: return bit(exit, 12)
-        default: return VMCSFieldDescription.position(of: VMCSFieldEncoding(rawValue: encoding)) != nil
+        default: return Self.known.contains(encoding)
         }
     }
 

@@ -7,28 +7,21 @@ extension VirtualCPU {
     mutating func reflect(_ exception: ExceptionExit) -> Outcome {
         switch exception.vector {
         case .pageFault: host.loadPageFaultAddress(exception.qualification)
-        case .debug:
+        case .debug where !exception.kind.isSoftware:
             // DR6 and DR7.GD are left to the hypervisor (SDM volume 3, 29.1 "Architectural State Before a VM Exit").
             host.loadDebugStatus(host.readDebugStatus() & ~0xF | exception.qualification)
             processor.debugRegister7 = processor.debugRegister7 & ~(1 << 13)
         default: break
         }
-        let event = Event.exception(exception.vector, errorCode: exception.errorCode)
-        guard let first = processor.interruptedEvent, first.kind == .exception else {
-            return .inject(softwareForm(of: event))
-        }
+        let event = Event(
+            kind: exception.kind, vector: exception.vector.number, errorCode: exception.errorCode,
+            instructionLength: exception.kind.isSoftware ? processor.instructionLength : 0)
+        guard let first = processor.interruptedEvent, first.kind == .exception else { return .inject(event) }
         switch ExceptionVector.combine(ExceptionVector(first.vector), then: exception.vector) {
         case .serial: return .inject(event)
         case .doubleFault: return .inject(.exception(.doubleFault, errorCode: 0))
         case .shutdown: return .end(.tripleFault)
         }
-    }
-
-    /// INT3 and INTO return behind the instruction, which only a software event does.
-    private mutating func softwareForm(of event: Event) -> Event {
-        guard event.vector == ExceptionVector.breakpoint.number || event.vector == ExceptionVector.overflow.number
-        else { return event }
-        return Event(kind: .softwareException, vector: event.vector, instructionLength: processor.instructionLength)
     }
 
     /// An interrupt of the host's, acknowledged on the exit. Martlet uses none: its controllers are masked.

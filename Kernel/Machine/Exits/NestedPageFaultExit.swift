@@ -25,7 +25,7 @@ extension VirtualCPU {
     @inline(__always)
     private mutating func emulate(_ fault: NestedPageFault, in mode: ProcessorMode) -> Outcome {
         let bytes = fetchInstruction(in: mode)
-        guard let move = InstructionDecoder.decodePlainMove(bytes, in: mode), isWholly(absent: fault, move) else {
+        guard let move = InstructionDecoder.decodePlainMove(bytes, in: mode), isWholly(absent: fault, move, in: mode) else {
             return emulateAny(bytes, fault, in: mode)
         }
         finish(move, old: ones(move.size))
@@ -37,16 +37,26 @@ extension VirtualCPU {
         _ bytes: InstructionBytes, _ fault: NestedPageFault, in mode: ProcessorMode
     ) -> Outcome {
         guard let instruction = InstructionDecoder.decode(bytes, in: mode) else { return .end(.unsupported(.instruction)) }
-        if instruction.isString { return emulateString(instruction) }
-        guard isWholly(absent: fault, instruction) else { return emulateByAddress(instruction) }
+        if instruction.isString { return emulateString(instruction, in: mode) }
+        guard isWholly(absent: fault, instruction, in: mode) else { return emulateByAddress(instruction, in: mode) }
         finish(instruction, old: ones(instruction.size))
         return .stepLength(UInt8(truncatingIfNeeded: instruction.length))
     }
 
-    /// Whether the operand ends in the page that it begins in.
+    /// Whether the operand ends in the page that it begins in. At a page's start the processor may report the second part of
+    /// an operand that begins in the page before.
     @inline(__always)
-    private mutating func isWholly(absent fault: NestedPageFault, _ instruction: MemoryInstruction) -> Bool {
-        fault.address.rawValue & 0xFFF &+ UInt64(truncatingIfNeeded: instruction.size) <= 0x1000
+    private mutating func isWholly(
+        absent fault: NestedPageFault, _ instruction: MemoryInstruction, in mode: ProcessorMode
+    ) -> Bool {
+        let offset = fault.address.rawValue & 0xFFF
+        if offset == 0, instruction.size > 1 { return beginsAtPageStart(instruction, in: mode) }
+        return offset &+ UInt64(truncatingIfNeeded: instruction.size) <= 0x1000
+    }
+
+    @inline(never)
+    private mutating func beginsAtPageStart(_ instruction: MemoryInstruction, in mode: ProcessorMode) -> Bool {
+        linearAddress(of: instruction, in: mode).rawValue & 0xFFF == 0
     }
 
     @inline(__always)
@@ -55,8 +65,8 @@ extension VirtualCPU {
     }
 
     /// The operand lies in two pages: by linear addresses, since a part of it may be RAM.
-    private mutating func emulateByAddress(_ instruction: MemoryInstruction) -> Outcome {
-        let address = linearAddress(of: instruction)
+    private mutating func emulateByAddress(_ instruction: MemoryInstruction, in mode: ProcessorMode) -> Outcome {
+        let address = linearAddress(of: instruction, in: mode)
         var old: UInt64 = 0
         if instruction.readsMemory, let outcome = readGuest(address, size: instruction.size, into: &old) { return outcome }
         if let new = newValue(instruction, old: old),
@@ -68,14 +78,14 @@ extension VirtualCPU {
         return .stepLength(UInt8(truncatingIfNeeded: instruction.length))
     }
 
-    private mutating func linearAddress(of instruction: MemoryInstruction) -> GuestVirtualAddress {
+    private mutating func linearAddress(of instruction: MemoryInstruction, in mode: ProcessorMode) -> GuestVirtualAddress {
         let operand = instruction.operand
         var offset = UInt64(bitPattern: operand.displacement)
         if let base = operand.base { offset &+= value(of: RegisterNumber(base)) }
         if let index = operand.index { offset &+= value(of: RegisterNumber(index)) << UInt64(operand.scale) }
         if operand.isRIPRelative { offset &+= processor.instructionPointer &+ UInt64(instruction.length) }
         let mask: UInt64 = instruction.addressSize == 8 ? .max : 1 << UInt64(8 * instruction.addressSize) - 1
-        return linear(offset & mask, in: instruction.segmentOverride ?? operand.defaultSegment)
+        return linear(offset & mask, in: instruction.segmentOverride ?? operand.defaultSegment, mode)
     }
 
     /// What the instruction writes to memory that holds `old`; nil if it only reads.
@@ -141,7 +151,7 @@ extension VirtualCPU {
     // MARK: String instructions
 
     /// One element of STOS, LODS or MOVS; with REP the instruction then runs again for the next.
-    private mutating func emulateString(_ instruction: MemoryInstruction) -> Outcome {
+    private mutating func emulateString(_ instruction: MemoryInstruction, in mode: ProcessorMode) -> Outcome {
         let size = instruction.addressSize
         let mask: UInt64 = size == 8 ? .max : 1 << UInt64(8 * size) - 1
         if instruction.isRepeated, registers.rcx & mask == 0 {
@@ -150,13 +160,13 @@ extension VirtualCPU {
         let step = processor.flags.contains(.direction) ? 0 &- UInt64(instruction.size) : UInt64(instruction.size)
         var value = registers.rax
         if instruction.operation != .storeString {
-            let source = linear(registers.rsi & mask, in: instruction.segmentOverride ?? .ds)
+            let source = linear(registers.rsi & mask, in: instruction.segmentOverride ?? .ds, mode)
             if let outcome = readGuest(source, size: instruction.size, into: &value) { return outcome }
         }
         if instruction.operation == .loadString {
             registers.rax = registers.rax.replacing(size: instruction.size, with: value)
         } else {
-            let destination = linear(registers.rdi & mask, in: .es)
+            let destination = linear(registers.rdi & mask, in: .es, mode)
             if let outcome = writeGuest(destination, size: instruction.size, { _ in value }) { return outcome }
             registers.rdi = registers.rdi.replacing(addressSize: size, with: registers.rdi &+ step)
         }
@@ -170,9 +180,11 @@ extension VirtualCPU {
     }
 
     /// In 64-bit mode only FS and GS have a base.
-    private mutating func linear(_ offset: UInt64, in register: SegmentRegister) -> GuestVirtualAddress {
-        let hasBase = !processor.mode.is64Bit || register == .fs || register == .gs
+    private mutating func linear(
+        _ offset: UInt64, in register: SegmentRegister, _ mode: ProcessorMode
+    ) -> GuestVirtualAddress {
+        let hasBase = !mode.is64Bit || register == .fs || register == .gs
         let address = offset &+ (hasBase ? processor.segment(register).base : 0)
-        return GuestVirtualAddress(processor.mode.is64Bit ? address : address & 0xFFFF_FFFF)
+        return GuestVirtualAddress(mode.is64Bit ? address : address & 0xFFFF_FFFF)
     }
 }

@@ -38,23 +38,25 @@ extension VirtualCPU {
         var remaining = access.isRepeated ? registers.rcx & mask : 1
         if remaining == 0 { return .step }
         let step = processor.flags.contains(.direction) ? 0 &- UInt64(access.size) : UInt64(access.size)
-        var address = operand.address
+        // The processor tells where the first element is; the index wraps within its segment, at the address size.
+        let base = operand.address.rawValue &- ((access.isInput ? registers.rdi : registers.rsi) & mask)
+        let linearMask: UInt64 = processor.executes64BitCode ? .max : 0xFFFF_FFFF
         var budget = 4096 / access.size
         while remaining > 0, budget > 0 {
-            switch transfer(access, at: address) {
+            let index = (access.isInput ? registers.rdi : registers.rsi) & mask
+            switch transfer(access, at: GuestVirtualAddress((base &+ index) & linearMask)) {
             case .step: break
             case let other: return other
             }
-            advanceIndex(isInput: access.isInput, by: step, mask: mask, addressSize: operand.addressSize)
-            address = address.advanced(by: ByteCount(step))
+            advanceIndex(isInput: access.isInput, by: step, addressSize: operand.addressSize)
+            remaining -= 1
             if access.isRepeated {
-                remaining -= 1
                 registers.rcx = registers.rcx.replacing(addressSize: operand.addressSize, with: remaining)
             }
             budget -= 1
         }
         // Not at the end: the instruction runs again and exits again, with interrupts between as on a processor.
-        return remaining == 0 || !access.isRepeated ? .step : .resume
+        return remaining == 0 ? .step : .resume
     }
 
     /// One element between port and memory.
@@ -71,7 +73,7 @@ extension VirtualCPU {
         return output(access, UInt32(truncatingIfNeeded: value))
     }
 
-    private mutating func advanceIndex(isInput: Bool, by step: UInt64, mask: UInt64, addressSize: Int) {
+    private mutating func advanceIndex(isInput: Bool, by step: UInt64, addressSize: Int) {
         if isInput {
             registers.rdi = registers.rdi.replacing(addressSize: addressSize, with: registers.rdi &+ step)
         } else {

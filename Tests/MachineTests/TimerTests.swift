@@ -1,0 +1,177 @@
+import Testing
+import Virtualization
+
+@testable import Machine
+
+/// The guest's timer, HLT, the interrupt window, and the slice in which Martlet looks at a guest.
+@Suite struct TimerTests {
+    static let interruptFlag: UInt64 = 1 << 9
+
+    static func armed(ticks: UInt64, interrupts: Bool = true) -> TestMachine {
+        let machine = TestMachine()
+        machine.cpu.registers.rax = 1
+        machine.cpu.registers.rbx = 0x40
+        machine.cpu.registers.rcx = ticks
+        machine.exit(18, length: 3)
+        if interrupts { machine.rflags |= interruptFlag }
+        return machine
+    }
+
+    static func windowIsWanted(_ machine: TestMachine) -> Bool { machine.vmcs[0x4002] & 4 != 0 }
+
+    // MARK: Slices
+
+    @Test func `a guest without a timer gets a new slice whenever its slice ends`() {
+        let machine = TestMachine()
+        machine.vmcs[0x482E] = 0
+        #expect(machine.exit(52) == .resume)
+        #expect(machine.vmcs[0x482E] == TestMachine.slice)
+        #expect(machine.injection == nil)
+    }
+
+    @Test func `a slice ends no later than the guest's timer is due`() {
+        #expect(Self.armed(ticks: 1234).vmcs[0x482E] == 1234)
+        #expect(Self.armed(ticks: TestMachine.slice * 10).vmcs[0x482E] == TestMachine.slice)
+    }
+
+    @Test func `the preemption timer counts as the processor says, and never more than 32 bits`() {
+        let machine = TestMachine(set: .skylakeX.replacing([0x485: 0x7004_C1E5]))
+        machine.processor.setTimer(ticks: 3200)
+        #expect(machine.vmcs[0x482E] == 100)
+        machine.processor.setTimer(ticks: .max)
+        #expect(machine.vmcs[0x482E] == 0xFFFF_FFFF)
+    }
+
+    // MARK: Delivery
+
+    @Test func `the interrupt comes when it is due and not before, and only once`() {
+        let machine = Self.armed(ticks: 1000)
+        machine.host.time += 999
+        #expect(machine.exit(52) == .resume)
+        #expect(machine.vmcs[0x482E] == 1)
+        machine.host.time += 1
+        #expect(machine.exit(52) == .inject(.interrupt(0x40)))
+        #expect(machine.injection == .interrupt(0x40))
+        machine.host.time += 10000
+        #expect(machine.exit(52) == .resume)
+        #expect(machine.injection == nil)
+    }
+
+    @Test func `an interrupt that the guest cannot take waits for the window`() {
+        for block in ["IF", "STI", "MOV SS", "another event"] {
+            let machine = Self.armed(ticks: 10)
+            machine.host.time += 10
+            switch block {
+            case "IF": machine.rflags &= ~Self.interruptFlag
+            case "STI": machine.vmcs[0x4824] = 1
+            case "MOV SS": machine.vmcs[0x4824] = 2
+            default: break
+            }
+            if block == "another event" {
+                machine.setExit(52)
+                machine.vmcs[0x4016] = 0x8000_0306
+                _ = machine.cpu.finishObservedExit(.timerExpired)
+                #expect(machine.vmcs[0x4016] == 0x8000_0306, "it keeps its place")
+            } else {
+                #expect(machine.exit(52) == .resume)
+                #expect(machine.injection == nil, "\(block)")
+            }
+            #expect(Self.windowIsWanted(machine), "\(block)")
+            // The preemption timer does not exit again and again meanwhile.
+            #expect(machine.vmcs[0x482E] == TestMachine.slice)
+            machine.rflags |= Self.interruptFlag
+            machine.vmcs[0x4824] = 0
+            #expect(machine.exit(7) == .inject(.interrupt(0x40)))
+            #expect(!Self.windowIsWanted(machine))
+            #expect(machine.injection == .interrupt(0x40))
+        }
+    }
+
+    @Test func `blocking by NMI does not block interrupts`() {
+        let machine = Self.armed(ticks: 10)
+        machine.host.time += 10
+        machine.vmcs[0x4824] = 8
+        machine.exit(52)
+        #expect(machine.injection == .interrupt(0x40))
+    }
+
+    @Test func `a guest that waits for its start or is shut down takes no interrupt`() {
+        for state in [2, 3] as [UInt64] {
+            let machine = Self.armed(ticks: 10)
+            machine.host.time += 10
+            machine.vmcs[0x4826] = state
+            machine.exit(52)
+            #expect(machine.injection == nil)
+        }
+    }
+
+    @Test func `a window without an interrupt is closed again`() {
+        let machine = TestMachine()
+        machine.processor.requestInterruptWindow(true)
+        #expect(machine.exit(7) == .resume)
+        #expect(!Self.windowIsWanted(machine))
+    }
+
+    @Test func `asking for the window changes no other control`() {
+        let machine = TestMachine()
+        let before = machine.vmcs[0x4002]
+        machine.processor.requestInterruptWindow(true)
+        #expect(machine.vmcs[0x4002] == before | 4)
+        machine.processor.requestInterruptWindow(false)
+        #expect(machine.vmcs[0x4002] == before)
+    }
+
+    // MARK: HLT
+
+    @Test func `HLT with interrupts off ends the guest, armed timer or not`() {
+        #expect(TestMachine().exit(12, length: 1) == .end(.halted(interruptsEnabled: false)))
+        #expect(Self.armed(ticks: 10, interrupts: false).exit(12, length: 1) == .end(.halted(interruptsEnabled: false)))
+    }
+
+    @Test func `HLT with nothing to wake it ends the guest`() {
+        let machine = TestMachine()
+        machine.rflags |= Self.interruptFlag
+        #expect(machine.exit(12, length: 1) == .end(.halted(interruptsEnabled: true)))
+        #expect(machine.cpu.pending == .end(.halted(interruptsEnabled: true)))
+    }
+
+    @Test func `HLT with a timer waits for it, and the interrupt returns behind HLT`() {
+        let machine = Self.armed(ticks: 5000)
+        let before = machine.rip
+        #expect(machine.exit(12, length: 1) == .wait)
+        #expect(machine.cpu.pending == .wait)
+        #expect(machine.rip == before + 1)
+        #expect(machine.injection == nil)
+        let start = machine.host.time
+        machine.cpu.sleep()
+        #expect(machine.injection == .interrupt(0x40))
+        #expect(machine.host.time >= start + 5000 && machine.host.relaxations == 5)
+        #expect(machine.vmcs[0x4826] == 0, "the guest is never entered halted")
+    }
+
+    @Test func `HLT with a timer that is due goes on at once`() {
+        let machine = Self.armed(ticks: 10)
+        machine.host.time += 10
+        #expect(machine.exit(12, length: 1) == .inject(.interrupt(0x40)))
+        #expect(machine.injection == .interrupt(0x40))
+    }
+
+    @Test func `STI and HLT: the blocking ends with HLT, so that the interrupt can come`() {
+        let machine = Self.armed(ticks: 10)
+        machine.vmcs[0x4824] = 1
+        #expect(machine.exit(12, length: 1) == .wait)
+        #expect(machine.vmcs[0x4824] == 0)
+        machine.cpu.sleep()
+        #expect(machine.injection == .interrupt(0x40))
+    }
+
+    @Test func `waking withdraws the window that the timer had asked for`() {
+        let machine = Self.armed(ticks: 10, interrupts: false)
+        machine.host.time += 10
+        machine.exit(52)
+        #expect(Self.windowIsWanted(machine))
+        machine.rflags |= Self.interruptFlag
+        #expect(machine.exit(12, length: 1) == .inject(.interrupt(0x40)))
+        #expect(!Self.windowIsWanted(machine))
+    }
+}
