@@ -19,6 +19,7 @@ TRIES           equ 3                   ; so that an exit of the preemption time
 SPIN            equ 50000000            ; instructions without an exit
 TIMER_VECTOR    equ 0x60
 DISTANT         equ 0xFFFFFFFF          ; ticks: not during a run
+MMIO_REGISTER   equ 0x80                ; an offset in a page: at 0 the operand may begin in the page before
 
         MULTIBOOT_HEADER
 
@@ -127,12 +128,12 @@ main:
         jmp     succeeded
 
 ; The ticks that the routine at R15 takes in all rounds. Every round begins with RCX = 0, and the
-; first with EDX:EAX = IA32_MISC_ENABLE and RSI = ABSENT_MEMORY. Keeps RBP and R13.
+; first with EDX:EAX = IA32_MISC_ENABLE and RSI = a register in absent memory. Keeps RBP and R13.
 measure:
         mov     r12, [rounds]
         call    now
         mov     r14, rax
-        mov     esi, ABSENT_MEMORY
+        mov     esi, ABSENT_MEMORY + MMIO_REGISTER
         mov     ecx, IA32_MISC_ENABLE
         rdmsr
 .round: xor     ecx, ecx
@@ -209,6 +210,7 @@ print_result:
         OPERATION in_status,    {mov edx, COM1_STATUS},         {in al, dx}
         OPERATION read_mmio,    nop,                            {mov eax, [rsi]}
         OPERATION write_mmio,   nop,                            {mov [rsi], eax}
+        OPERATION read_start,   nop,                            {mov eax, [rsi - MMIO_REGISTER]}
 
 arm_timer:                              ; VMCALL function 1 by itself
         mov     eax, HYPERCALL_TIMER
@@ -351,6 +353,7 @@ costs:  dq      cpuid_1_text,       cpuid_1,    cpuid_1_twin
         dq      in_status_text,     in_status,  in_status_twin
         dq      read_mmio_text,     read_mmio,  read_mmio_twin
         dq      write_mmio_text,    write_mmio, write_mmio_twin
+        dq      read_start_text,    read_start, read_start_twin
         dq      halt_text,          halt,       halt_twin
 costs_end:
 free:   dq      write_cr8_text,     write_cr8
@@ -376,6 +379,7 @@ out_80_text:            db "out-80", 0
 in_status_text:         db "in-3fd", 0
 read_mmio_text:         db "mmio-read", 0
 write_mmio_text:        db "mmio-write", 0
+read_start_text:        db "mmio-page-start", 0
 halt_text:              db "hlt-timer-due", 0
 write_cr8_text:         db "cr8-write", 0
 write_dr0_text:         db "dr0-write", 0

@@ -22,7 +22,7 @@ import Testing
 
     static let names = [
         "cpuid-1", "cpuid-7", "vmcall-signature", "vmcall-timer", "rdmsr-apic-base", "wrmsr-misc-enable", "out-80", "in-3fd",
-        "mmio-read", "mmio-write", "hlt-timer-due", "preemption-timer",
+        "mmio-read", "mmio-write", "mmio-page-start", "hlt-timer-due", "preemption-timer",
     ]
 
     @Test func `every row with counts is measured`() {
@@ -60,8 +60,9 @@ import Testing
             machine.setExit(32, length: 2)
         case "out-80": machine.setExit(30, qualification: 0x80 << 16, length: 2)
         case "in-3fd": machine.setExit(30, qualification: 0x3FD << 16 | 8, length: 1)
-        case "mmio-read": access(machine, [0x8B, 0x03], qualification: 0x181)
-        case "mmio-write": access(machine, [0x89, 0x03], qualification: 0x182)
+        case "mmio-read": access(machine, [0x8B, 0x03], at: 0xB100_0080, qualification: 0x181)
+        case "mmio-write": access(machine, [0x89, 0x03], at: 0xB100_0080, qualification: 0x182)
+        case "mmio-page-start": access(machine, [0x8B, 0x03], at: 0xB100_0000, qualification: 0x181)
         case "hlt-timer-due":
             machine.cpu.registers.rax = 1
             machine.cpu.registers.rbx = 0x40
@@ -73,9 +74,9 @@ import Testing
     }
 
     /// MOV between EAX and the absent memory that RBX points to.
-    private func access(_ machine: TestMachine, _ instruction: [UInt8], qualification: UInt64) {
-        machine.cpu.registers.rbx = 0xB100_0000
+    private func access(_ machine: TestMachine, _ instruction: [UInt8], at address: UInt64, qualification: UInt64) {
+        machine.cpu.registers.rbx = address
         machine.ram.put(instruction, at: TestMachine.code)
-        machine.setExit(48, qualification: qualification, physical: 0xB100_0000, linear: 0xB100_0000)
+        machine.setExit(48, qualification: qualification, physical: address, linear: address)
     }
 }

@@ -25,11 +25,19 @@ extension VirtualCPU {
     @inline(__always)
     private mutating func emulate(_ fault: NestedPageFault, in mode: ProcessorMode) -> Outcome {
         let bytes = fetchInstruction(in: mode)
-        guard let move = InstructionDecoder.decodePlainMove(bytes, in: mode), isWholly(absent: fault, move, in: mode) else {
+        guard let move = InstructionDecoder.decodePlainMove(bytes, in: mode), isSurelyWhole(fault, move) else {
             return emulateAny(bytes, fault, in: mode)
         }
         finish(move, old: ones(move.size))
         return .stepLength(UInt8(truncatingIfNeeded: move.length))
+    }
+
+    /// Whether the operand lies in one page, and the fault's address says so: at a page's start the processor may report the
+    /// second part of an operand that begins in the page before.
+    @inline(__always)
+    private mutating func isSurelyWhole(_ fault: NestedPageFault, _ instruction: MemoryInstruction) -> Bool {
+        let offset = fault.address.rawValue & 0xFFF
+        return offset != 0 && offset &+ UInt64(truncatingIfNeeded: instruction.size) <= 0x1000
     }
 
     @inline(never)
@@ -38,25 +46,11 @@ extension VirtualCPU {
     ) -> Outcome {
         guard let instruction = InstructionDecoder.decode(bytes, in: mode) else { return .end(.unsupported(.instruction)) }
         if instruction.isString { return emulateString(instruction, in: mode) }
-        guard isWholly(absent: fault, instruction, in: mode) else { return emulateByAddress(instruction, in: mode) }
+        let beginsAtPageStart =
+            fault.address.rawValue & 0xFFF == 0 && linearAddress(of: instruction, in: mode).rawValue & 0xFFF == 0
+        guard beginsAtPageStart || isSurelyWhole(fault, instruction) else { return emulateByAddress(instruction, in: mode) }
         finish(instruction, old: ones(instruction.size))
         return .stepLength(UInt8(truncatingIfNeeded: instruction.length))
-    }
-
-    /// Whether the operand ends in the page that it begins in. At a page's start the processor may report the second part of
-    /// an operand that begins in the page before.
-    @inline(__always)
-    private mutating func isWholly(
-        absent fault: NestedPageFault, _ instruction: MemoryInstruction, in mode: ProcessorMode
-    ) -> Bool {
-        let offset = fault.address.rawValue & 0xFFF
-        if offset == 0, instruction.size > 1 { return beginsAtPageStart(instruction, in: mode) }
-        return offset &+ UInt64(truncatingIfNeeded: instruction.size) <= 0x1000
-    }
-
-    @inline(never)
-    private mutating func beginsAtPageStart(_ instruction: MemoryInstruction, in mode: ProcessorMode) -> Bool {
-        linearAddress(of: instruction, in: mode).rawValue & 0xFFF == 0
     }
 
     @inline(__always)
@@ -131,6 +125,7 @@ extension VirtualCPU {
         }
     }
 
+    @inline(__always)
     private mutating func value(of number: RegisterNumber) -> UInt64 {
         number == .rsp ? processor.stackPointer : registers.value(of: number)
     }

@@ -18,6 +18,7 @@ extension MemoryInstruction {
         private var hasSIB: Bool { form == .long && rm == 4 }
 
         /// The number of the base register, if there is one.
+        @inline(__always)
         public var base: UInt8? {
             switch form {
             case .none, .ripRelative: return nil
@@ -36,6 +37,7 @@ extension MemoryInstruction {
         }
 
         /// The number of the index register, if there is one.
+        @inline(__always)
         public var index: UInt8? {
             if form == .short { return rm < 4 ? (rm & 1 == 0 ? 6 : 7) : nil }
             guard hasSIB else { return nil }
