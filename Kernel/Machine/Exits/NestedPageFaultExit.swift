@@ -25,7 +25,7 @@ extension VirtualCPU {
     @inline(__always)
     private mutating func emulate(_ fault: NestedPageFault, in mode: ProcessorMode) -> Outcome {
         let bytes = fetchInstruction(in: mode)
-        guard let move = InstructionDecoder.decodePlainMove(bytes, in: mode), isWholly(absent: fault, move, in: mode) else {
+        guard let move = InstructionDecoder.decodePlainMove(bytes, in: mode), isPlainly(absent: fault, move, in: mode) else {
             return emulateAny(bytes, fault, in: mode)
         }
         finish(move, old: ones(move.size))
@@ -43,20 +43,26 @@ extension VirtualCPU {
         return .stepLength(UInt8(truncatingIfNeeded: instruction.length))
     }
 
-    /// Whether the operand ends in the page that it begins in. At a page's start the processor may report the second part of
-    /// an operand that begins in the page before.
+    /// Whether the operand ends in the page that it begins in, and this is plain to see.
     @inline(__always)
+    private mutating func isPlainly(
+        absent fault: NestedPageFault, _ move: MemoryInstruction, in mode: ProcessorMode
+    ) -> Bool {
+        let offset = fault.address.rawValue & 0xFFF
+        guard offset == 0 else { return offset &+ UInt64(truncatingIfNeeded: move.size) <= 0x1000 }
+        guard mode.is64Bit, let base = move.operand.simpleBase else { return false }
+        let address = registers.value(of: RegisterNumber(base)) &+ UInt64(bitPattern: move.operand.displacement)
+        return address & 0xFFF == 0
+    }
+
+    /// Whether the operand ends in the page that it begins in. Of one that begins in the page before, the processor reports
+    /// the second part, at the page's start.
     private mutating func isWholly(
         absent fault: NestedPageFault, _ instruction: MemoryInstruction, in mode: ProcessorMode
     ) -> Bool {
         let offset = fault.address.rawValue & 0xFFF
-        if offset == 0, instruction.size > 1 { return beginsAtPageStart(instruction, in: mode) }
-        return offset &+ UInt64(truncatingIfNeeded: instruction.size) <= 0x1000
-    }
-
-    @inline(never)
-    private mutating func beginsAtPageStart(_ instruction: MemoryInstruction, in mode: ProcessorMode) -> Bool {
-        linearAddress(of: instruction, in: mode).rawValue & 0xFFF == 0
+        guard offset == 0 else { return offset &+ UInt64(truncatingIfNeeded: instruction.size) <= 0x1000 }
+        return linearAddress(of: instruction, in: mode).rawValue & 0xFFF == 0
     }
 
     @inline(__always)

@@ -35,6 +35,13 @@ extension MemoryInstruction {
             }
         }
 
+        /// The number of the base register of an operand that has besides it only a displacement, and no SIB byte: by far
+        /// the most frequent form.
+        @inline(__always)
+        public var simpleBase: UInt8? {
+            form == .long && rm != 4 && (mod != 0 || rm != 5) ? rm | rex << 3 & 8 : nil
+        }
+
         /// The number of the index register, if there is one.
         public var index: UInt8? {
             if form == .short { return rm < 4 ? (rm & 1 == 0 ? 6 : 7) : nil }
