@@ -55,12 +55,12 @@ public enum Exit: Equatable, Sendable {
 /// An exception taken from the guest.
 public struct ExceptionExit: Equatable, Sendable {
     public var vector: ExceptionVector
+    /// An exception of the processor's, or of INT1, INT3 or INTO.
+    public var kind: Event.Kind
     public var errorCode: UInt32?
     /// CR2 for a page fault, DR6's new bits for a debug exception, else 0.
     public var qualification: UInt64
 
-    /// An exception of the processor's, or of INT1, INT3 or INTO.
-    public var kind: Event.Kind
 
     public init(vector: ExceptionVector, errorCode: UInt32?, qualification: UInt64, kind: Event.Kind = .exception) {
         self.vector = vector

@@ -26,8 +26,13 @@ extension VirtualCPU {
     private mutating func emulate(_ fault: NestedPageFault, in mode: ProcessorMode) -> Outcome {
         let bytes = fetchInstruction(in: mode)
         guard let move = InstructionDecoder.decodePlainMove(bytes, in: mode), isSurelyWhole(fault, move) else {
-            return emulateAny(bytes, fault, in: mode)
+            return mode.is64Bit ? emulateAtPageStart(bytes, fault) : emulateAny(bytes, fault, in: mode)
         }
+        return emulate(move)
+    }
+
+    @inline(__always)
+    private mutating func emulate(_ move: MemoryInstruction) -> Outcome {
         finish(move, old: ones(move.size))
         return .stepLength(UInt8(truncatingIfNeeded: move.length))
     }
@@ -40,17 +45,36 @@ extension VirtualCPU {
         return offset != 0 && offset &+ UInt64(truncatingIfNeeded: instruction.size) <= 0x1000
     }
 
+    /// A MOV in 64-bit code whose operand is plainly seen to begin where the fault is, at a page's start; kept apart, since
+    /// most are not.
+    @inline(never)
+    private mutating func emulateAtPageStart(_ bytes: InstructionBytes, _ fault: NestedPageFault) -> Outcome {
+        guard let move = InstructionDecoder.decodePlainMove(bytes, in: .long64), let base = move.operand.simpleBase,
+            fault.address.rawValue & 0xFFF == 0,
+            (registers.value(of: RegisterNumber(base)) &+ UInt64(bitPattern: move.operand.displacement)) & 0xFFF == 0
+        else { return emulateAny(bytes, fault, in: .long64) }
+        return emulate(move)
+    }
+
     @inline(never)
     private mutating func emulateAny(
         _ bytes: InstructionBytes, _ fault: NestedPageFault, in mode: ProcessorMode
     ) -> Outcome {
         guard let instruction = InstructionDecoder.decode(bytes, in: mode) else { return .end(.unsupported(.instruction)) }
         if instruction.isString { return emulateString(instruction, in: mode) }
-        let beginsAtPageStart =
-            fault.address.rawValue & 0xFFF == 0 && linearAddress(of: instruction, in: mode).rawValue & 0xFFF == 0
-        guard beginsAtPageStart || isSurelyWhole(fault, instruction) else { return emulateByAddress(instruction, in: mode) }
+        guard isWholly(absent: fault, instruction, in: mode) else { return emulateByAddress(instruction, in: mode) }
         finish(instruction, old: ones(instruction.size))
         return .stepLength(UInt8(truncatingIfNeeded: instruction.length))
+    }
+
+    /// Whether the operand ends in the page that it begins in. Of one that begins in the page before, the processor reports
+    /// the second part, at the page's start.
+    private mutating func isWholly(
+        absent fault: NestedPageFault, _ instruction: MemoryInstruction, in mode: ProcessorMode
+    ) -> Bool {
+        let offset = fault.address.rawValue & 0xFFF
+        guard offset == 0 else { return offset &+ UInt64(truncatingIfNeeded: instruction.size) <= 0x1000 }
+        return linearAddress(of: instruction, in: mode).rawValue & 0xFFF == 0
     }
 
     @inline(__always)
@@ -125,7 +149,6 @@ extension VirtualCPU {
         }
     }
 
-    @inline(__always)
     private mutating func value(of number: RegisterNumber) -> UInt64 {
         number == .rsp ? processor.stackPointer : registers.value(of: number)
     }

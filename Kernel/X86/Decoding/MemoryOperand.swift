@@ -36,6 +36,13 @@ extension MemoryInstruction {
             }
         }
 
+        /// The number of the base register of an operand that has besides it only a displacement, and no SIB byte: by far
+        /// the most frequent form.
+        @inline(__always)
+        public var simpleBase: UInt8? {
+            form == .long && rm != 4 && (mod != 0 || rm != 5) ? rm | rex << 3 & 8 : nil
+        }
+
         /// The number of the index register, if there is one.
         @inline(__always)
         public var index: UInt8? {
