@@ -6,6 +6,8 @@ extern martlet_main
 extern main_stack_top
 
 CR0_PG   equ 1 << 31
+CR0_EM   equ 1 << 2
+CR0_TS   equ 1 << 3
 CR0_WP   equ 1 << 16
 CR0_NW   equ 1 << 29
 CR0_CD   equ 1 << 30
@@ -53,8 +55,7 @@ multiboot_entry:
     add ebx, 8
     loop .page
 
-    mov eax, cr4
-    or eax, CR4_PAE
+    mov eax, CR4_PAE                                    ; and nothing else that the loader may have left
     mov cr4, eax
     mov eax, boot_pml4
     mov cr3, eax
@@ -63,7 +64,7 @@ multiboot_entry:
     or eax, EFER_LME
     wrmsr
     mov eax, cr0
-    and eax, ~(CR0_CD | CR0_NW)                         ; some firmware leaves the caches off
+    and eax, ~(CR0_CD | CR0_NW | CR0_EM | CR0_TS)       ; the loader leaves these undefined, some firmware the caches off
     or eax, CR0_PG | CR0_WP
     mov cr0, eax
     lgdt [boot_gdt_pointer]

@@ -1,12 +1,12 @@
 ; Memory with an alignment or a lifetime that Swift does not express: the processor's descriptor tables, the virtual CPU
-; (the world switch knows its beginning), and an area of zeros from which extended state is reset.
+; (the world switch knows its beginning), and the area from which extended state is reset.
 
 global descriptor_table
 global interrupt_table
 global task_state
 global virtual_cpu_area
 global virtual_cpu_guard
-global zero_extended_state
+global initial_extended_state
 
 section .bss.tables nobits alloc write noexec align=4096
 descriptor_table: resb 64
@@ -18,8 +18,16 @@ alignb 4096
 virtual_cpu_guard: resb 4096
 resb 16 * 1024                                          ; the stack of the exit handler, right below the virtual CPU
 virtual_cpu_area: resb 16 * 1024
-alignb 64
-zero_extended_state: resb 4096
+
+section .rodata
+align 64
+; x87, SSE and AVX as after initialisation. XRSTOR takes MXCSR from here although XSTATE_BV is 0 (SDM volume 1, 13.8.1
+; "Standard Form of XRSTOR"), FXRSTOR takes all.
+initial_extended_state:
+    dw 0x037F                                           ; FCW
+    times 22 db 0
+    dd 0x1F80                                           ; MXCSR: all SIMD exceptions masked
+    times 4096 - 28 db 0
 
 ; The guests of the tour, in its order, each with its name.
 global embedded_guests

@@ -45,4 +45,6 @@ public enum Unsupported: Equatable, Sendable {
     /// A page table or descriptor table in absent memory.
     case tableInAbsentMemory
     case nestedPageMisconfiguration
+    /// The machine itself reported an error while the guest ran.
+    case machineCheck
 }

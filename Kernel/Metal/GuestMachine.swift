@@ -153,13 +153,13 @@ struct GuestMachine: ~Copyable {
         write_cr2(0)
         write_dr6(0xFFFF_0FF0)
         clear_debug_addresses()
-        let zeros = UnsafeRawPointer(bitPattern: UInt(address_of_zero_extended_state()))
+        let initial = UnsafeRawPointer(bitPattern: UInt(address_of_initial_extended_state()))
         if features.extendedState != 0 {
             write_xcr0(features.extendedState)
-            reset_extended_state(zeros)
+            reset_extended_state(initial)
             write_xcr0(1)
         } else {
-            reset_fxsave_state(zeros)
+            reset_fxsave_state(initial)
         }
     }
 }

@@ -16,7 +16,8 @@ struct RunLoop: ~Copyable {
     let cpu: UnsafeMutablePointer<HardwareCPU>
     let options: KernelOptions
     private let explanation: EntryExplanation
-    private var isLaunched = false
+    /// A VMCS is launched by the entry before its first exit.
+    private var isLaunched: Bool { cpu.pointee.exitCount > 0 }
     private var lastEntry: UInt64 = 0
 
     init(_ cpu: UnsafeMutablePointer<HardwareCPU>, _ options: KernelOptions, _ explanation: EntryExplanation) {
@@ -34,7 +35,6 @@ struct RunLoop: ~Copyable {
                 reportFailure(result)
                 return nil
             }
-            isLaunched = true
             if options.observesExits { observe(&statistics) }
             switch cpu.pointee.pending {
             case .wait: cpu.pointee.sleep()

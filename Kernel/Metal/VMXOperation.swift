@@ -12,15 +12,19 @@ enum VMXOperation {
         let cr0 = capabilities.cr0.adjust(ControlRegister0(rawValue: read_cr0()))
         let cr4 = capabilities.cr4.adjust(ControlRegister4(rawValue: read_cr4()) | .vmxEnable)
         write_cr0(cr0.rawValue)
-        write_cr4(cr4.rawValue | extendedState(host).rawValue)
+        write_cr4(cr4.rawValue | features(host).rawValue)
         writeRevision(capabilities, to: region)
         if execute_vmxon(region.rawValue) != vmx_succeed { Panic.stop("VMXON failed") }
         invalidateAll(capabilities)
     }
 
-    /// The kernel uses no extended state, but clears it between guests and loads XCR0 for them.
-    private static func extendedState(_ host: HardwareHost) -> ControlRegister4 {
-        host.cpuid(1, 0).ecx & CPUIDFeature.xsave != 0 ? .fxsave | .xsave : .fxsave
+    /// The kernel uses no extended state, but clears it between guests and loads XCR0 for them. Without MCE a machine check
+    /// would shut the processor down unsaid.
+    private static func features(_ host: HardwareHost) -> ControlRegister4 {
+        let features = host.cpuid(1, 0)
+        return .fxsave
+            .setting(.xsave, to: features.ecx & CPUIDFeature.xsave != 0)
+            .setting(.machineCheckEnable, to: features.edx & CPUIDFeature.machineCheckException != 0)
     }
 
     static func leave() {

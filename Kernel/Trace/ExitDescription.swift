@@ -123,6 +123,7 @@ public struct ExitDescription: TextConvertible {
 
     private func describe(_ access: ControlRegisterAccess) -> Line {
         switch access {
+        case .write(let register, .rsp): "MOV CR\(register), RSP"
         case .write(let register, let source): "MOV CR\(register), \(source.name) = \(hex: registers[source])"
         case .read(let register, let destination): "MOV \(destination.name), CR\(register)"
         case .clearTaskSwitched: "CLTS"

@@ -80,7 +80,7 @@ extension VMCS {
         self[.secondaryControls] = controls.secondary
         self[.exitControls] = controls.exit
         self[.entryControls] = controls.entry
-        self[.exceptionBitmap] = 0
+        self[.exceptionBitmap] = VMCS.observedExceptions
         self[.pageFaultErrorCodeMask] = 0
         self[.pageFaultErrorCodeMatch] = 0
         self[.cr3TargetCount] = 0
@@ -127,6 +127,10 @@ extension VMCS {
         self[.hostRSP] = host.stackPointer
         self[.hostRIP] = host.instructionPointer
     }
+
+    /// #DB and #AC, whose delivery a guest can make endless inside the processor (benign exceptions are handled serially:
+    /// SDM volume 3, 7.15, "Interrupt 8 - Double Fault Exception (#DF)"), and #MC, which is the host's.
+    public static var observedExceptions: UInt32 { 1 << 1 | 1 << 17 | 1 << 18 }
 
     private func writeConstantGuestState() {
         self[.linkPointer] = HostPhysicalAddress(UInt64.max)

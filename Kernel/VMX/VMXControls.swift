@@ -135,6 +135,6 @@ public struct MissingRequirements: Error, Equatable {
 }
 
 extension EPTAndVPIDCapabilities {
-    /// A tag can be recycled: INVVPID works for a single tag or for all.
-    var canTag: Bool { invvpid && (invvpidSingle || invvpidAll) }
+    /// Tags can be recycled: INVVPID works for all of them.
+    var canTag: Bool { invvpid && invvpidAll }
 }

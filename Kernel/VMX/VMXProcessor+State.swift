@@ -41,7 +41,8 @@ extension VMXProcessor {
         }
         nonmutating set {
             vmcs[.cr4ReadShadow] = newValue
-            vmcs[.guestCR4] = cr4Fixed.adjust(newValue)
+            // Machine checks stay on under the guest: they are the host's.
+            vmcs[.guestCR4] = cr4Fixed.adjust(newValue | .machineCheckEnable)
         }
     }
 

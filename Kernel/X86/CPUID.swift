@@ -33,6 +33,8 @@ public enum CPUIDFeature {
     /// Leaf 1, ECX: software runs under a hypervisor (reserved for that use by the manual).
     public static var hypervisor: UInt32 { 1 << 31 }
     /// Leaf 1, EDX.
+    public static var apic: UInt32 { 1 << 9 }
+    public static var machineCheckException: UInt32 { 1 << 7 }
     public static var mtrr: UInt32 { 1 << 12 }
     public static var pat: UInt32 { 1 << 16 }
     /// Leaf 80000001H, EDX.

@@ -223,12 +223,12 @@ import X86
 
     // MARK: CR4
 
-    @Test func `CR4 reads back as written, while the processor's keeps VMXE`() {
+    @Test func `CR4 reads back as written, while the processor's keeps VMXE and MCE`() {
         let machine = TestMachine()
         #expect(Self.write(4, Self.pae | 1 << 9 | 1 << 18, on: machine) == .step)
         #expect(machine.processor.cr4.rawValue == Self.pae | 1 << 9 | 1 << 18)
         #expect(machine.vmcs[0x6006] == Self.pae | 1 << 9 | 1 << 18)
-        #expect(machine.vmcs[0x6804] == Self.pae | 1 << 9 | 1 << 18 | 1 << 13)
+        #expect(machine.vmcs[0x6804] == Self.pae | 1 << 9 | 1 << 18 | 1 << 13 | 1 << 6)
     }
 
     @Test(arguments: [6, 12, 13, 14, 15, 19, 22, 23, 24, 31, 32, 63])

@@ -16,7 +16,19 @@ import X86
 
     // MARK: Exceptions go on to the guest
 
-    @Test(arguments: [0, 5, 6, 7, 16, 18, 19] as [UInt8])
+    @Test func `a machine check is the host's, and ends the guest`() {
+        let machine = TestMachine()
+        #expect(machine.exit(0, information: Self.information(Self.hardware, 18)) == .end(.unsupported(.machineCheck)))
+        #expect(machine.injection == nil)
+    }
+
+    /// Their delivery can be endless inside the processor, where no timer reaches.
+    @Test func `debug and alignment-check exceptions always exit`() {
+        let bitmap = TestMachine().vmcs[0x4004]
+        #expect(bitmap & 1 << 1 != 0 && bitmap & 1 << 17 != 0)
+    }
+
+    @Test(arguments: [0, 5, 6, 7, 16, 19] as [UInt8])
     func `an exception without error code is delivered as it came`(vector: UInt8) {
         let machine = TestMachine()
         machine.exit(0, information: Self.information(Self.hardware, vector))

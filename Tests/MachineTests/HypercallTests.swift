@@ -110,4 +110,12 @@ import Testing
         machine.exit(7)
         #expect(machine.injection == .interrupt(0x40))
     }
+
+    @Test func `a refused function 1 leaves the timer that waits for a window alone`() {
+        let machine = TestMachine()
+        #expect(Self.call(machine, 1, rbx: 0x40) == 0)
+        #expect(machine.vmcs[0x4002] & 1 << 2 != 0)
+        #expect(Self.call(machine, 1, rbx: 7) == .max)
+        #expect(machine.vmcs[0x4002] & 1 << 2 != 0)
+    }
 }

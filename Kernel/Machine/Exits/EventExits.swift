@@ -6,6 +6,7 @@ extension VirtualCPU {
     @inline(never)
     mutating func reflect(_ exception: ExceptionExit) -> Outcome {
         switch exception.vector {
+        case .machineCheck: return .end(.unsupported(.machineCheck))
         case .pageFault: host.loadPageFaultAddress(exception.qualification)
         case .debug where !exception.kind.isSoftware:
             // DR6 and DR7.GD are left to the hypervisor (SDM volume 3, 29.1 "Architectural State Before a VM Exit").

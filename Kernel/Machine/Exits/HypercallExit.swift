@@ -39,11 +39,11 @@ extension VirtualCPU {
     private mutating func armTimer() -> UInt64 {
         guard processor.privilegeLevel == 0 else { return Hypercall.refused }
         let vector = registers.rbx
+        guard vector == 0 || (32...255).contains(vector) else { return Hypercall.refused }
         if timer.awaitsWindow { closeWindow() }
         if vector == 0 {
             timer.disarm()
         } else {
-            guard (32...255).contains(vector) else { return Hypercall.refused }
             let (deadline, isFar) = host.timeStamp().addingReportingOverflow(registers.rcx)
             timer.arm(vector: UInt8(vector), deadline: isFar ? .max : deadline)
             // Due at once, and the guest cannot take it: the preemption timer would exit only to find that out.

@@ -93,6 +93,7 @@ extension Unsupported: TextConvertible {
         case .fetchFromAbsentMemory: "the guest executes in memory that is not there"
         case .tableInAbsentMemory:
             "the processor needs a table or stack of the guest's (page tables, descriptors, interrupt stack) in memory that is not there"
+        case .machineCheck: "a machine check: the machine's hardware reported an error"
         case .nestedPageMisconfiguration: "a misconfigured EPT entry: this is a bug of Martlet's"
         }
     }

@@ -104,6 +104,9 @@ INSTRUCTION void call_address(uint64_t address) { __asm__ volatile("call *%0" : 
 INSTRUCTION void write_byte(uint64_t address, uint8_t value) {
     __asm__ volatile("movb %0, (%1)" : : "q"(value), "r"(address) : "memory");
 }
+INSTRUCTION void write_word(uint64_t address, uint32_t value) {
+    __asm__ volatile("movl %0, (%1)" : : "r"(value), "r"(address) : "memory");
+}
 INSTRUCTION void undefined_instruction(void) { __asm__ volatile("ud2"); }
 
 // VMX. Results follow the manual's conventions: CF is VMfailInvalid, ZF is VMfailValid (SDM volume 3, 32.2 "Conventions").
@@ -178,7 +181,8 @@ extern uint32_t martlet_probe_entry(void);
 extern _Noreturn void martlet_leave_guest(void *virtual_cpu);
 
 extern uint64_t descriptor_table[8], interrupt_table[512];
-extern char task_state[104], virtual_cpu_area[16384], zero_extended_state[4096];
+extern char task_state[104], virtual_cpu_area[16384];
+extern const char initial_extended_state[4096];
 
 typedef struct { const uint8_t *start, *end; const char *name; } embedded_guest;
 extern const embedded_guest embedded_guests[4];
@@ -211,6 +215,6 @@ ADDRESS_OF(descriptor_table)
 ADDRESS_OF(interrupt_table)
 ADDRESS_OF(task_state)
 ADDRESS_OF(virtual_cpu_area)
-ADDRESS_OF(zero_extended_state)
+ADDRESS_OF(initial_extended_state)
 INSTRUCTION uint64_t stack_guard(uint64_t index) { return stack_guards[index]; }
 INSTRUCTION uint64_t interrupt_stub(uint64_t vector) { return interrupt_stubs[vector & 255]; }

@@ -83,15 +83,21 @@ public struct InstructionDecoder {
         case 0x67: hasAddressSizePrefix = true
         case 0xF3, 0xF2: isRepeated = true
         case 0xF0: break  // one virtual CPU: every access is its own
-        case 0x26: segmentOverride = .es
-        case 0x2E: segmentOverride = .cs
-        case 0x36: segmentOverride = .ss
-        case 0x3E: segmentOverride = .ds
+        case 0x26: overrideSegment(.es)
+        case 0x2E: overrideSegment(.cs)
+        case 0x36: overrideSegment(.ss)
+        case 0x3E: overrideSegment(.ds)
         case 0x64: segmentOverride = .fs
         case 0x65: segmentOverride = .gs
         default: return false
         }
         return true
+    }
+
+    /// In 64-bit mode the prefixes of ES, CS, SS and DS mean nothing, not even against one of FS or GS before (SDM volume 1,
+    /// 3.4.2.1 "Segment Registers in 64-Bit Mode").
+    private mutating func overrideSegment(_ register: SegmentRegister) {
+        if !is64Bit { segmentOverride = register }
     }
 
     // MARK: Sizes
