@@ -98,7 +98,7 @@ extension VirtualCPU {
     public mutating func fetchInstruction(in mode: ProcessorMode) -> InstructionBytes {
         let pointer = processor.instructionPointer
         // Nearly always: 64-bit code, and all the bytes in one page.
-        if mode.is64Bit, pointer & 0xFFF <= 0x1000 - 16, !features.cr4.contains(.fiveLevelPaging),
+        if mode.is64Bit, pointer & 0xFFF <= 0x1000 - 16,
             let address = GuestPaging.locate(GuestVirtualAddress(pointer), cr3: processor.cr3, in: memory),
             let words = memory.readPair(at: address)
         {

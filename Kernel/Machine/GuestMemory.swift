@@ -71,9 +71,4 @@ public struct GuestMemory {
         return true
     }
 
-    /// Replaces an aligned word if it still holds `expected`, as a processor's page walk sets its flags.
-    public func compareExchange64(at address: GuestPhysicalAddress, expected: UInt64, desired: UInt64) -> Bool {
-        guard readUInt64(at: address) == expected else { return false }
-        return write(desired, count: 8, at: address)
-    }
 }

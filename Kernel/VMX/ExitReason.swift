@@ -13,8 +13,6 @@ public struct ExitReason: Equatable, Sendable, VMCSValue {
     /// Bit 31: the VM entry itself failed; nothing of the guest ran.
     @inline(__always) public var isEntryFailure: Bool { rawValue & 1 << 31 != 0 }
 
-    /// How many basic reasons have a place of their own in statistics.
-    public static var count: Int { 80 }
 }
 
 extension ExitReason: TextConvertible {

@@ -91,8 +91,6 @@ public struct InterruptionInformation: Equatable, Sendable, VMCSValue {
     public var kind: Kind { Kind(rawValue: rawValue >> 8 & 7)! }
     /// Bit 11: an error code goes with it.
     public var deliversErrorCode: Bool { rawValue & 1 << 11 != 0 }
-    /// Bit 12 on exits: IRET had already ended the blocking by NMI when the fault came.
-    public var unblockedNMIByIRET: Bool { rawValue & 1 << 12 != 0 }
     /// Bit 31.
     public var isValid: Bool { rawValue & 1 << 31 != 0 }
 }

@@ -61,8 +61,6 @@ public struct VMXBasic: Equatable, Sendable {
 
     /// What the VMXON region and each VMCS begin with.
     public var revisionIdentifier: UInt32 { UInt32(truncatingIfNeeded: rawValue) & 0x7FFF_FFFF }
-    /// The bytes of a VMXON region or VMCS, at most 4096.
-    public var regionSize: Int { Int(rawValue >> 32 & 0x1FFF) }
     /// Bit 48: VMXON region, VMCS and the structures they point to must lie below 4 GiB.
     public var addressesAre32Bit: Bool { rawValue & 1 << 48 != 0 }
     /// Bits 53:50, the memory type for accesses to the VMCS: 6 is write-back.
@@ -82,16 +80,10 @@ public struct VMXMiscellaneous: Equatable, Sendable {
 
     /// The preemption timer counts once when this bit of the TSC changes.
     public var preemptionTimerShift: UInt64 { rawValue & 31 }
-    /// Bit 5: exits save EFER.LMA in "IA-32e mode guest".
-    public var savesLongModeActive: Bool { rawValue & 1 << 5 != 0 }
     public var supportsHaltState: Bool { rawValue & 1 << 6 != 0 }
     public var supportsShutdownState: Bool { rawValue & 1 << 7 != 0 }
     public var supportsWaitForStartupState: Bool { rawValue & 1 << 8 != 0 }
     public var cr3TargetCount: UInt32 { UInt32(truncatingIfNeeded: rawValue >> 16) & 0x1FF }
-    /// The recommended maximum of MSRs in an MSR-load or MSR-store area.
-    public var msrListLimit: UInt32 { 512 * (UInt32(truncatingIfNeeded: rawValue >> 25 & 7) + 1) }
-    /// Bit 29: VMWRITE may write any supported field.
-    public var canWriteExitInformation: Bool { rawValue & 1 << 29 != 0 }
     /// Bit 30: software events may be injected with an instruction length of 0.
     public var allowsZeroLengthInjection: Bool { rawValue & 1 << 30 != 0 }
 }
@@ -135,13 +127,10 @@ public struct EPTAndVPIDCapabilities: Equatable, Sendable {
     public var pages1GiB: Bool { has(17) }
     public var invept: Bool { has(20) }
     public var accessedAndDirty: Bool { has(21) }
-    public var inveptSingle: Bool { has(25) }
     public var inveptAll: Bool { has(26) }
     public var invvpid: Bool { has(32) }
-    public var invvpidAddress: Bool { has(40) }
     public var invvpidSingle: Bool { has(41) }
     public var invvpidAll: Bool { has(42) }
-    public var invvpidSingleRetainingGlobals: Bool { has(43) }
 }
 
 extension EPTAndVPIDCapabilities {

@@ -9,7 +9,6 @@ extension VMXProcessor {
     public var frequentExit: FrequentExit {
         switch vmcs[.exitReason].rawValue {
         case 10: .cpuid
-        case 12: .halt
         case 18: .hypercall
         case 30: .io
         case 31: .readMSR

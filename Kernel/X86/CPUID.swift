@@ -26,10 +26,8 @@ public enum CPUIDFeature {
     /// Leaf 1, ECX.
     public static var vmx: UInt32 { 1 << 5 }
     public static var x2APIC: UInt32 { 1 << 21 }
-    public static var tscDeadline: UInt32 { 1 << 24 }
     public static var xsave: UInt32 { 1 << 26 }
     public static var osxsave: UInt32 { 1 << 27 }
-    public static var rdrand: UInt32 { 1 << 30 }
     /// Leaf 1, ECX: software runs under a hypervisor (reserved for that use by the manual).
     public static var hypervisor: UInt32 { 1 << 31 }
     /// Leaf 1, EDX.

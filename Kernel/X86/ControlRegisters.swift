@@ -135,9 +135,6 @@ public struct RFlags: FlagSet {
     public static var virtual8086: Self { .init(bit: 17) }
     public static var alignmentCheck: Self { .init(bit: 18) }
 
-    /// The input/output privilege level, 0 to 3.
-    public var ioPrivilegeLevel: UInt8 { UInt8(truncatingIfNeeded: rawValue >> 12) & 3 }
-
     public static func name(ofBit bit: Int) -> StaticString? {
         switch bit {
         case 0: "CF"

@@ -10,14 +10,12 @@ public struct ModelSpecificRegister: Equatable, Sendable {
     public static var apicBase: Self { .init(0x1B) }
     public static var featureControl: Self { .init(0x3A) }
     public static var microcodeVersion: Self { .init(0x8B) }
-    public static var mtrrCapabilities: Self { .init(0xFE) }
     public static var sysenterCS: Self { .init(0x174) }
     public static var sysenterESP: Self { .init(0x175) }
     public static var sysenterEIP: Self { .init(0x176) }
     public static var miscEnable: Self { .init(0x1A0) }
     public static var debugControl: Self { .init(0x1D9) }
     public static var pat: Self { .init(0x277) }
-    public static var mtrrDefaultType: Self { .init(0x2FF) }
     public static var vmxBasic: Self { .init(0x480) }
     public static var vmxPinControls: Self { .init(0x481) }
     public static var vmxPrimaryControls: Self { .init(0x482) }
@@ -28,7 +26,6 @@ public struct ModelSpecificRegister: Equatable, Sendable {
     public static var vmxCR0Fixed1: Self { .init(0x487) }
     public static var vmxCR4Fixed0: Self { .init(0x488) }
     public static var vmxCR4Fixed1: Self { .init(0x489) }
-    public static var vmxVMCSEnumeration: Self { .init(0x48A) }
     public static var vmxSecondaryControls: Self { .init(0x48B) }
     public static var vmxEPTAndVPID: Self { .init(0x48C) }
     public static var vmxTruePinControls: Self { .init(0x48D) }

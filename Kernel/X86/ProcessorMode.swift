@@ -20,9 +20,6 @@ public enum ProcessorMode: Equatable, Sendable {
     @inline(__always)
     public var is64Bit: Bool { self == .long64 }
 
-    /// CS:RIP is written as a real-mode pointer: the selector times 16 is the base.
-    public var usesRealModeSegments: Bool { self == .real || self == .virtual8086 }
-
     /// The operand and address size in bytes without a prefix: 2, 4, or 8 for addresses in 64-bit mode.
     @inline(__always)
     public var defaultAddressSize: Int {

@@ -186,14 +186,14 @@ extension VirtualCPU {
         } else {
             let destination = linear(registers.rdi & mask, in: .es, mode)
             if let outcome = writeGuest(destination, size: instruction.size, { _ in value }) { return outcome }
-            registers.rdi = registers.rdi.replacing(addressSize: size, with: registers.rdi &+ step)
+            registers.rdi = registers.rdi.replacing(size: size, with: registers.rdi &+ step)
         }
         if instruction.operation != .storeString {
-            registers.rsi = registers.rsi.replacing(addressSize: size, with: registers.rsi &+ step)
+            registers.rsi = registers.rsi.replacing(size: size, with: registers.rsi &+ step)
         }
         guard instruction.isRepeated else { return .stepLength(UInt8(truncatingIfNeeded: instruction.length)) }
         let remaining = (registers.rcx &- 1) & mask
-        registers.rcx = registers.rcx.replacing(addressSize: size, with: remaining)
+        registers.rcx = registers.rcx.replacing(size: size, with: remaining)
         return remaining == 0 ? .stepLength(UInt8(truncatingIfNeeded: instruction.length)) : .resume
     }
 

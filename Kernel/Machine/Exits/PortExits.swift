@@ -51,7 +51,7 @@ extension VirtualCPU {
             advanceIndex(isInput: access.isInput, by: step, addressSize: operand.addressSize)
             remaining -= 1
             if access.isRepeated {
-                registers.rcx = registers.rcx.replacing(addressSize: operand.addressSize, with: remaining)
+                registers.rcx = registers.rcx.replacing(size: operand.addressSize, with: remaining)
             }
             budget -= 1
         }
@@ -75,9 +75,9 @@ extension VirtualCPU {
 
     private mutating func advanceIndex(isInput: Bool, by step: UInt64, addressSize: Int) {
         if isInput {
-            registers.rdi = registers.rdi.replacing(addressSize: addressSize, with: registers.rdi &+ step)
+            registers.rdi = registers.rdi.replacing(size: addressSize, with: registers.rdi &+ step)
         } else {
-            registers.rsi = registers.rsi.replacing(addressSize: addressSize, with: registers.rsi &+ step)
+            registers.rsi = registers.rsi.replacing(size: addressSize, with: registers.rsi &+ step)
         }
     }
 }
@@ -94,7 +94,4 @@ extension UInt64 {
         default: value
         }
     }
-
-    /// An index or count register after a write at an address size of 2, 4 or 8 bytes.
-    func replacing(addressSize: Int, with value: UInt64) -> UInt64 { replacing(size: addressSize, with: value) }
 }

@@ -96,7 +96,6 @@ INSTRUCTION void load_segments(uint16_t code, uint16_t data) {
         "pushq %0\n lea 1f(%%rip), %%rax\n pushq %%rax\n lretq\n 1:"
         : : "r"((uint64_t)code), "r"((uint32_t)data) : "rax", "memory");
 }
-INSTRUCTION void write_back_caches(void) { __asm__ volatile("wbinvd" : : : "memory"); }
 INSTRUCTION void spin_pause(void) { __asm__ volatile("pause"); }
 INSTRUCTION void disable_interrupts(void) { __asm__ volatile("cli" : : : "memory"); }
 INSTRUCTION void halt(void) { __asm__ volatile("hlt"); }
