@@ -172,7 +172,9 @@ public struct LoaderInformation<Memory: PhysicalMemory>: ~Copyable {
             case 6:
                 hasMap = true
                 var entry = tag + 16
-                let entrySize = UInt64(max(word(tag + 8), 1))
+                let entrySize = UInt64(word(tag + 8))
+                // The specification's least size, and alignment.
+                guard entrySize >= 24, entrySize & 7 == 0 else { throw .noMemoryMap }
                 while entry + 20 <= tag + size {
                     try addMapEntry(start: double(entry), count: double(entry + 8), isUsable: word(entry + 16) == 1)
                     entry += entrySize

@@ -140,12 +140,13 @@ public struct GuestLoader {
         loadedEnd = max(loadedEnd, end)
     }
 
-    /// Puts a module behind all else, on a page boundary.
+    /// Puts a module behind all else, on a page boundary, below 4 GiB: its list holds 32-bit addresses.
     private mutating func place(_ image: ImageBytes, index: Int) throws(ImageError) -> UInt64 {
         let start = (loadedEnd + 0xFFF) & ~0xFFF
-        guard memory.copy(image.bytes, to: GuestPhysicalAddress(start)) else {
-            let ram = memory.size.bytes
-            throw .moduleDoesNotFit(index: index, size: image.count, free: ram > start ? ram - start : 0)
+        let end = min(memory.size.bytes, UInt64(UInt32.max))
+        let free = end > start ? end - start : 0
+        guard start <= end, image.count <= free, memory.copy(image.bytes, to: GuestPhysicalAddress(start)) else {
+            throw .moduleDoesNotFit(index: index, size: image.count, free: free)
         }
         loadedEnd = start + image.count
         return start

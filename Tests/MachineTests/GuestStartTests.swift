@@ -1,0 +1,44 @@
+import Support
+import Testing
+import X86
+
+@testable import Machine
+
+@Suite struct GuestStartTests {
+    @Test func `a flat guest starts in real mode at 0000:7C00`() {
+        let machine = TestMachine()
+        machine.cpu.registers.rsi = 5
+        machine.cpu.start(.realMode)
+        #expect(machine.processor.mode == .real)
+        #expect(machine.rip == 0x7C00 && machine.rflags == 2 && machine.vmcs[0x681C] == 0)
+        let code = machine.processor.segment(.cs)
+        #expect(code.selector.rawValue == 0 && code.base == 0 && code.limit == 0xFFFF)
+        #expect(machine.cpu.registers.rdx == 0x0005_0654 && machine.cpu.registers.rsi == 0)  // the processor's signature
+        #expect(machine.processor.cr0.rawValue == 0x6000_0010)
+        #expect(machine.vmcs[0x4816] == 0x9B && machine.vmcs[0x481A] == 0x93 && machine.vmcs[0x4822] == 0x8B)
+        #expect(machine.vmcs[0x2806] == 0 && machine.vmcs[0x4012] & 1 << 9 == 0)
+    }
+
+    @Test func `a multiboot guest starts in flat protected mode with the magic and its information`() {
+        let machine = TestMachine()
+        machine.cpu.start(.multiboot(entry: 0x10_0010, information: 0x90000))
+        #expect(machine.processor.mode == .protected32)
+        #expect(machine.rip == 0x10_0010 && machine.rflags == 2)
+        #expect(machine.cpu.registers.rax == 0x2BAD_B002 && machine.cpu.registers.rbx == 0x90000)
+        for register in [SegmentRegister.cs, .ds, .es, .ss, .fs, .gs] {
+            #expect(machine.processor.segment(register).base == 0 && machine.processor.segment(register).limit == 0xFFFF_FFFF)
+        }
+        #expect(machine.processor.cr0.rawValue == 0x11 && machine.processor.cr4.rawValue == 0)
+    }
+
+    @Test func `code addresses show as the mode writes them`() {
+        let cases: [(CodeAddress, String)] = [
+            (.init(selector: 0x7C0, pointer: 5, mode: .real), "07c0:0005"),
+            (.init(selector: 8, pointer: 0x10_1000, mode: .protected32), "0008:00101000"),
+            (.init(selector: 8, pointer: 0x10_1000, mode: .long64), "0008:0000000000101000"),
+        ]
+        for (address, expected) in cases { #expect(Support.words(address) == expected) }
+        let machine = TestMachine()
+        #expect(machine.cpu.codeAddress == CodeAddress(selector: 8, pointer: 0x10000, mode: .long64))
+    }
+}

@@ -1,0 +1,97 @@
+import Memory
+import Support
+import Testing
+import Trace
+
+@testable import Machine
+
+@Suite struct KernelOptionsTests {
+    static func parse(_ line: String) -> Result<KernelOptions, KernelOptionError> {
+        var bytes = Array(line.utf8)
+        return bytes.withUnsafeMutableBytes { buffer in
+            do throws(KernelOptionError) {
+                return .success(try KernelOptions(commandLine: UnsafeRawBufferPointer(buffer)))
+            } catch {
+                return .failure(error)
+            }
+        }
+    }
+
+    static func options(_ line: String) -> KernelOptions? { try? parse(line).get() }
+
+    static func error(_ line: String) -> String? {
+        guard case .failure(let error) = parse(line) else { return nil }
+        return words(error)
+    }
+
+    @Test(arguments: ["", "   ", "/boot/martlet.elf", "martlet.elf", "/boot/dir=with/equals"])
+    func `without words, or with the file name alone, all is as usual`(line: String) {
+        #expect(Self.options(line) == KernelOptions())
+    }
+
+    @Test func `the usual options`() {
+        let usual = KernelOptions()
+        #expect(usual.memory == .mebibytes(256) && usual.trace == .exits && usual.largestPage == .oneGibibyte && usual.usesVPID)
+        #expect(!usual.checksEntries && !usual.seesExceptions && !usual.reports && usual.selfTest == .none && usual.guest == .tour)
+    }
+
+    @Test func `each key takes each of its values`() {
+        #expect(Self.options("memory=64M")?.memory == .mebibytes(64))
+        #expect(Self.options("memory=2g")?.memory == .gibibytes(2))
+        #expect(Self.options("memory=8192k")?.memory == .mebibytes(8))
+        #expect(Self.options("memory=4194304")?.memory == .mebibytes(4))
+        for (word, level) in [("off", .off), ("summary", .summary), ("exits", .exits), ("full", .full)] as [(String, TraceLevel)] {
+            #expect(Self.options("trace=\(word)")?.trace == level)
+        }
+        for (word, size) in [("4k", .fourKibibytes), ("2m", .twoMebibytes), ("1g", .oneGibibyte)] as [(String, PageSize)] {
+            #expect(Self.options("large=\(word)")?.largestPage == size)
+        }
+        #expect(Self.options("vpid=off")?.usesVPID == false && Self.options("vpid=on")?.usesVPID == true)
+        #expect(Self.options("checks=on")?.checksEntries == true && Self.options("exceptions=on")?.seesExceptions == true)
+        #expect(Self.options("report=com2")?.reports == true)
+        #expect(Self.options("slice=1000")?.slice == 1000)
+        for (word, test) in [("entry", .entry), ("panic", .panic), ("stack", .stack)] as [(String, KernelOptions.SelfTest)] {
+            #expect(Self.options("selftest=\(word)")?.selfTest == test)
+        }
+        for (word, guest) in [("tour", .tour), ("real", .real), ("protected", .protected), ("long", .long)] as [(String, KernelOptions.EmbeddedGuest)] {
+            #expect(Self.options("guest=\(word)")?.guest == guest)
+        }
+    }
+
+    @Test func `words come in any order, with any blanks, and the last of two wins`() {
+        var expected = KernelOptions()
+        expected.trace = .off
+        expected.usesVPID = false
+        #expect(Self.options("  /boot/martlet.elf   vpid=off  trace=full trace=off ") == expected)
+        #expect(Self.options("vpid=off trace=off") == expected)
+    }
+
+    @Test(arguments: [
+        ("memory=", "a size"), ("memory=M", "a size"), ("memory=0", "a size"), ("memory=4095", "a size"), ("memory=1T", "a size"),
+        ("memory=-1M", "a size"), ("memory=18446744073709551616", "a size"), ("memory=17179869184G", "a size"),
+        ("memory=18014398509481984K", "a size"), ("trace=on", "off, summary, exits or full"), ("trace=", "off, summary"),
+        ("large=4K", "4k, 2m or 1g"), ("vpid=yes", "on or off"), ("checks=1", "on or off"), ("exceptions=", "on or off"),
+        ("report=com1", "com2"), ("slice=999", "at least 1000"), ("slice=99999999999999999999", "at least 1000"), ("slice=1k", "at least 1000"),
+        ("selftest=all", "entry, panic"), ("guest=linux", "tour, real, protected or long"), ("trace=offf", "off"), ("trace=of", "off"),
+    ])
+    func `a bad value is refused with the word and what the key takes`(word: String, accepted: String) {
+        let error = Self.error("kernel \(word) vpid=on")
+        #expect(error?.hasPrefix("bad value on the command line: \"\(word)\"; it takes ") == true)
+        #expect(error?.contains(accepted) == true)
+    }
+
+    @Test(arguments: ["memroy=1M", "=on", "Trace=off", "traces=off", "memory"])
+    func `an unknown key is refused with the word and the keys that there are`(word: String) {
+        let error = Self.error("/kernel \(word)")
+        #expect(error?.hasPrefix("unknown key on the command line: \"\(word)\"") == (word != "memory"))
+        #expect(word == "memory" || error?.contains("there are memory, trace, large, vpid") == true)
+        #expect(error != nil)
+    }
+
+    @Test func `what is not printable shows as question marks and a long word is cut`() {
+        #expect(Self.error("/k \u{1}\u{7F}x=1")?.contains("\"??x=1\"") == true)
+        #expect(Self.error("/k " + String(repeating: "y", count: 400) + "=1")?.contains("...") == true)
+    }
+
+    @Test func `a second file name is an unknown key`() { #expect(Self.error("/boot/kernel /boot/other") != nil) }
+}
