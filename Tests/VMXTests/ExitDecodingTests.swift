@@ -148,7 +148,7 @@ import X86
             #expect(information.kind == kind && information.vector == 0xFE && information.isValid && !information.deliversErrorCode)
         }
         #expect(InterruptionInformation(kind: .hardwareException, vector: 14, deliversErrorCode: true).rawValue == 0x8000_0B0E)
-        #expect(!InterruptionInformation.none.isValid && InterruptionInformation(rawValue: 1 << 12).unblockedNMIByIRET)
+        #expect(!InterruptionInformation.none.isValid)
     }
 
     @Test func `the EPT pointer has memory type, walk length, accessed and dirty, and root in their places`() {

@@ -87,7 +87,7 @@ struct EntrySelfTest: ~Copyable {
             Console.print("entry checks: \(scenario.name): the processor does not offer it")
             return
         }
-        let base = scenario.snapshot(capabilities, circumstances, host, pages)
+        let base = scenario.snapshot(capabilities, host, pages)
         var report: UInt64 = 0
         EntryChecks(base, capabilities, circumstances).report { violation in
             Console.print("entry checks: \(scenario.name) is not good: \(violation)")
@@ -121,7 +121,7 @@ struct EntrySelfTest: ~Copyable {
             }
         }
         if onBochs.mayPass {
-            if let obstacle = EntryObstacle(snapshot, base, mapped: memoryEnd, isBochs ? deviation : nil) {
+            if let obstacle = EntryObstacle(snapshot, base, mapped: memoryEnd, endsEmulator: endsEmulator(snapshot, deviation)) {
                 tally.notAttempted[Int(obstacle.rawValue)] += 1
                 return
             }
@@ -129,12 +129,17 @@ struct EntrySelfTest: ~Copyable {
         let seen = attempt(mutation, of: base, &isLoaded)
         if prediction.allows(seen) {
             tally.agreed += 1
-        } else if let known = onBochs.allows(seen) ? deviation : KnownDeviation(snapshot, seen) {
+        } else if let known =
+            onBochs.allows(seen) ? deviation : KnownDeviation(mutation, snapshot, capabilities, seen) {
             tally.deviations[Int(known.rawValue)] += 1
         } else {
             tally.disagreements += 1
             report(mutation, snapshot, scenario, prediction, seen)
         }
+    }
+
+    private func endsEmulator(_ snapshot: VMCSSnapshot, _ unchecked: KnownDeviation?) -> Bool {
+        isBochs && (unchecked?.endsEmulator == true || KnownDeviation.endsEmulator(snapshot))
     }
 
     private func attempt(_ mutation: Mutation, of base: VMCSSnapshot, _ isLoaded: inout Bool) -> EntryVerdict {
@@ -191,7 +196,7 @@ struct EntrySelfTest: ~Copyable {
 enum EntryObstacle: UInt8 {
     /// HOST_RIP points elsewhere.
     case hostCodeElsewhere
-    /// HOST_CR3 points elsewhere, or CR4.LA57 or EFER.NXE changes what the tables say.
+    /// HOST_CR3 points elsewhere, or CR4.LA57, CR4.LASS or EFER.NXE changes what the tables allow.
     case hostTablesElsewhere
     /// An MSR-load or MSR-store area elsewhere, or longer than the page that is meant for it.
     case registerAreaElsewhere
@@ -204,8 +209,8 @@ enum EntryObstacle: UInt8 {
 
     static var count: Int { 6 }
 
-    init?(_ snapshot: VMCSSnapshot, _ base: VMCSSnapshot, mapped memoryEnd: UInt64, _ deviation: KnownDeviation?) {
-        if deviation?.endsEmulator == true {
+    init?(_ snapshot: VMCSSnapshot, _ base: VMCSSnapshot, mapped memoryEnd: UInt64, endsEmulator: Bool) {
+        if endsEmulator {
             self = .endOfEmulator
         } else if snapshot[.hostRIP] != base[.hostRIP] {
             self = .hostCodeElsewhere
@@ -222,10 +227,13 @@ enum EntryObstacle: UInt8 {
         }
     }
 
+    /// CR4.LASS forbids the kernel the lower half of the linear addresses, in which it lives.
+    private static var linearAddressSpaceSeparation: ControlRegister4 { .init(bit: 27) }
+
     /// Bits 4:3 of CR3 are memory types, and its other low bits mean nothing without PCIDs.
     private static func changesTables(_ snapshot: VMCSSnapshot, _ base: VMCSSnapshot) -> Bool {
         (snapshot[.hostCR3] ^ base[.hostCR3]) & ~0xFFF != 0
-            || (snapshot[.hostCR4] ^ base[.hostCR4]).contains(.fiveLevelPaging)
+            || (snapshot[.hostCR4] ^ base[.hostCR4]).intersects(.fiveLevelPaging | linearAddressSpaceSeparation)
             || (snapshot[.hostEFER] ^ base[.hostEFER]).contains(.executeDisable)
             || snapshot[.hostCR4].contains(.processContextIdentifiers) && snapshot[.hostCR3] != base[.hostCR3]
     }
@@ -249,7 +257,7 @@ enum EntryObstacle: UInt8 {
     var words: StaticString {
         switch self {
         case .hostCodeElsewhere: "the exit would go elsewhere (host RIP)"
-        case .hostTablesElsewhere: "the host's page tables would be others (host CR3, CR4.LA57, EFER.NXE)"
+        case .hostTablesElsewhere: "the host's page tables would be others (host CR3, CR4.LA57, CR4.LASS, EFER.NXE)"
         case .registerAreaElsewhere: "MSRs would be loaded from or stored to other memory"
         case .neverWakes: "nothing would end the wait for a SIPI, or the halt without preemption timer"
         case .unknownMemory: "the VMCS link pointer would point to memory whose content is not known"

@@ -6,8 +6,9 @@ import X86
 enum KnownDeviation: UInt8 {
     case debugControl, performanceControl, longModeWithoutPaging, entryToSMM, instructionPointer
     case pendingHighBits, pendingSingleStep, haltedInjection, blockedNMI, qualificationOfNMI, postedInterruptDescriptor
+    case linearAddressWidth
 
-    static var count: UInt8 { 11 }
+    static var count: UInt8 { 12 }
 
     /// A rule that Bochs does not check.
     init?(unchecked violation: Violation) {
@@ -44,7 +45,7 @@ enum KnownDeviation: UInt8 {
     }
 
     /// Something that Bochs does of its own.
-    init?(_ snapshot: VMCSSnapshot, _ seen: EntryVerdict) {
+    init?(_ mutation: Mutation, _ snapshot: VMCSSnapshot, _ capabilities: VMXCapabilities, _ seen: EntryVerdict) {
         let event = snapshot[.entryInterruptionInformation]
         let descriptor: HostPhysicalAddress = snapshot[.postedInterruptDescriptorAddress]
         if snapshot[.entryControls].contains(.entryToSMM), seen == .invalidGuestState(qualification: 0) {
@@ -55,6 +56,9 @@ enum KnownDeviation: UInt8 {
         } else if snapshot[.pinControls].contains(.processPostedInterrupts), seen == .invalidControls,
             !descriptor.isAligned(to: .fourKibibytes) {
             self = .postedInterruptDescriptor
+        } else if capabilities.linearAddressWidth > 48, mutation.field.width == .natural, seen != .pass,
+            Int64(bitPattern: mutation.value) >> 47 != Int64(bitPattern: mutation.value) >> 63 {
+            self = .linearAddressWidth
         } else {
             return nil
         }
@@ -62,6 +66,11 @@ enum KnownDeviation: UInt8 {
 
     /// Bochs ends, rather than let the entry fail.
     var endsEmulator: Bool { self == .longModeWithoutPaging }
+
+    /// Bochs takes a guest with another CR4.LA57 than the host's for a switch of paging modes in IA-32e mode, and ends.
+    static func endsEmulator(_ snapshot: VMCSSnapshot) -> Bool {
+        (snapshot[.guestCR4] ^ snapshot[.hostCR4]).contains(.fiveLevelPaging)
+    }
 
     /// What is not as the manual has it, and where it stands (SDM volume 3).
     var words: StaticString {
@@ -88,6 +97,8 @@ enum KnownDeviation: UInt8 {
             "an NMI with blocking by STI fails with qualification 0, not 3 (\"VM-Entry Failures During or After Loading Guest State\")"
         case .postedInterruptDescriptor:
             "the posted-interrupt descriptor must begin a page (\"VM-Execution Control Fields\")"
+        case .linearAddressWidth:
+            "addresses must be canonical by the paging mode, not by the width that the processor has (host and guest state)"
         }
     }
 }

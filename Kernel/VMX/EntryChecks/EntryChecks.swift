@@ -16,6 +16,7 @@ public struct EntryChecks {
     let capabilities: VMXCapabilities
     let circumstances: EntryCircumstances
 
+    /// The checks of a VMCS on a processor.
     public init(_ snapshot: VMCSSnapshot, _ capabilities: VMXCapabilities, _ circumstances: EntryCircumstances) {
         self.snapshot = snapshot
         self.capabilities = capabilities

@@ -2,7 +2,9 @@ import X86
 
 /// One field of a good VMCS changed.
 public struct Mutation: Equatable, Sendable {
+    /// The field that is changed.
     public let field: VMCSFieldEncoding
+    /// Its new value, which may be the old one.
     public let value: UInt64
 }
 
@@ -14,6 +16,7 @@ public struct MutationCases: Sendable {
     private var position = 0
     private var index = 0
 
+    /// The cases for a VMCS on a processor, whose absent fields are left out.
     public init(of snapshot: VMCSSnapshot, _ capabilities: VMXCapabilities) {
         self.snapshot = snapshot
         self.capabilities = capabilities

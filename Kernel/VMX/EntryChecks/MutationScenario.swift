@@ -6,8 +6,10 @@ public enum MutationScenario: UInt8, Equatable, Sendable {
     case long64, real, virtual8086, pageDirectoryPointers, long64User
     case exception, interrupt, nonMaskableInterrupt, softwareInterrupt, blocking, halted, features
 
+    /// How many scenarios there are; their raw values run from 0.
     public static var count: UInt8 { 12 }
 
+    /// What the guest is or does.
     public var name: StaticString {
         switch self {
         case .long64: "64-bit guest"
@@ -40,19 +42,19 @@ public enum MutationScenario: UInt8, Equatable, Sendable {
 
     /// The VMCS.
     public func snapshot(
-        _ capabilities: VMXCapabilities, _ circumstances: EntryCircumstances, _ host: HostState, _ pages: MutationPages
+        _ capabilities: VMXCapabilities, _ host: HostState, _ pages: MutationPages
     ) -> VMCSSnapshot {
         var snapshot = VMCSSnapshot()
         snapshot.pointEverything(to: pages, capabilities)
         snapshot.setControls(capabilities)
-        snapshot.setHost(host, capabilities)
+        snapshot.setHost(host)
         snapshot.setLongGuest(capabilities, pages)
         switch self {
         case .long64: break
         case .real: snapshot.makeReal(capabilities)
         case .virtual8086: snapshot.makeVirtual8086(capabilities)
-        case .pageDirectoryPointers: snapshot.makeProtected(capabilities, pages)
-        case .long64User: snapshot.makeUser(capabilities)
+        case .pageDirectoryPointers: snapshot.makeProtected(pages)
+        case .long64User: snapshot.makeUser()
         case .exception:
             snapshot[.entryInterruptionInformation] = .init(
                 kind: .hardwareException, vector: ExceptionVector.generalProtection.number, deliversErrorCode: true)
@@ -120,7 +122,7 @@ extension VMCSSnapshot {
         self[.exceptionBitmap] = .max
     }
 
-    fileprivate mutating func setHost(_ host: HostState, _ capabilities: VMXCapabilities) {
+    fileprivate mutating func setHost(_ host: HostState) {
         self[.hostCR0] = host.cr0
         self[.hostCR3] = host.cr3
         self[.hostCR4] = host.cr4
@@ -193,7 +195,7 @@ extension VMCSSnapshot {
     }
 
     /// 32-bit user code under PAE paging, with a local descriptor table and segments of several kinds.
-    fileprivate mutating func makeProtected(_ capabilities: VMXCapabilities, _ pages: MutationPages) {
+    fileprivate mutating func makeProtected(_ pages: MutationPages) {
         leaveLongMode()
         restrict()
         for index: UInt32 in 0..<6 { setSegment(index, selector: 0x23, limit: 0xFFFF_FFFF, rights: 0xC0F3) }
@@ -208,7 +210,7 @@ extension VMCSSnapshot {
     }
 
     /// 64-bit user code in a conforming segment.
-    fileprivate mutating func makeUser(_ capabilities: VMXCapabilities) {
+    fileprivate mutating func makeUser() {
         restrict()
         for index: UInt32 in 0..<6 { setSegment(index, selector: 0x23, limit: 0xFFFF_FFFF, rights: 0xC0F3) }
         setSegment(1, selector: 0x1B, limit: 0xFFFF_FFFF, rights: 0xA0DF)

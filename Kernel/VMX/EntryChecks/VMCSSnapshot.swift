@@ -25,6 +25,7 @@ public struct VMCSSnapshot: Sendable {
         }
     }
 
+    /// A field by its name, in its own type.
     public subscript<Value: VMCSValue, Access>(field: VMCSField<Value, Access>) -> Value {
         @inline(__always) get { Value(vmcsValue: self[field.encoding]) }
         @inline(__always) set { self[field.encoding] = newValue.vmcsValue }

@@ -4,9 +4,11 @@ import Text
 public struct Violation: Sendable {
     /// The field to look at first; some rules join several.
     public let field: VMCSFieldEncoding
+    /// What the field holds.
     public let value: UInt64
     /// What the manual asks for, in words.
     public let rule: StaticString
+    /// Where the manual asks for it.
     public let section: EntryCheckSection
     /// How VM entry fails by it.
     public let failure: EntryVerdict
@@ -28,6 +30,7 @@ public enum EntryCheckSection: Equatable, Sendable {
     case guestRegisters, guestSegments, guestDescriptorTables, guestInstructionPointer, guestNonRegisterState
     case guestPageDirectoryPointers
 
+    /// The section's title in the manual.
     public var title: StaticString {
         switch self {
         case .executionControls: "VM-Execution Control Fields"
@@ -67,8 +70,12 @@ public enum EntryVerdict: Equatable, Sendable {
     /// During or After Loading Guest State").
     case entryFailure(reason: UInt16, qualification: UInt64)
 
+    /// Error 7.
     public static var invalidControls: Self { .fail(error: 7) }
+    /// Error 8.
     public static var invalidHostState: Self { .fail(error: 8) }
+    /// Basic reason 33: qualification 2 stands for page-directory pointers, 3 for an NMI blocked by STI, 4 for the VMCS link
+    /// pointer, 0 for all else.
     public static func invalidGuestState(qualification: UInt64) -> Self {
         .entryFailure(reason: 33, qualification: qualification)
     }
