@@ -7,7 +7,8 @@ import X86
 /// | FS_BASE, GS_BASE, KERNEL_GS_BASE, STAR, LSTAR, CSTAR, FMASK, SYSENTER_*, TSC_AUX, PAT | the guest's own, no exit |
 /// | IA32_TIME_STAMP_COUNTER | read without an exit; a write moves the guest's offset |
 /// | IA32_EFER | read without an exit; a write is checked |
-/// | IA32_APIC_BASE, IA32_MISC_ENABLE | hold what is written, within their bits |
+/// | IA32_APIC_BASE | holds what is written; reserved bits and x2APIC mode raise #GP |
+/// | IA32_MISC_ENABLE | holds what is written; bit 0 always reads 1 |
 /// | IA32_FEATURE_CONTROL | reads 1 (locked); a write raises #GP |
 /// | IA32_BIOS_SIGN_ID | reads 0; only 0 may be written |
 /// | all others | #GP(0) |

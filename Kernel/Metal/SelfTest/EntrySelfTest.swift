@@ -129,7 +129,7 @@ struct EntrySelfTest: ~Copyable {
         let seen = attempt(mutation, of: base, &isLoaded)
         if prediction.allows(seen) {
             tally.agreed += 1
-        } else if let known =
+        } else if isBochs, let known =
             onBochs.allows(seen) ? deviation : KnownDeviation(mutation, snapshot, capabilities, seen) {
             tally.deviations[Int(known.rawValue)] += 1
         } else {

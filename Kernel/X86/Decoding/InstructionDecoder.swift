@@ -76,7 +76,8 @@ public struct InstructionDecoder {
                 ? .store(register: register) : .load(register: register, destinationSize: size, signExtends: false), size)
     }
 
-    /// Whether a byte is a legacy prefix, which is then noted. LOCK and REPNE are not for these instructions.
+    /// Whether a byte is a legacy prefix, which is then noted. LOCK changes nothing for a lone virtual CPU; REPNE repeats the
+    /// string instructions here as REP does.
     private mutating func takePrefix(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x66: hasOperandSizePrefix = true

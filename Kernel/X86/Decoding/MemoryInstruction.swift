@@ -53,7 +53,7 @@ public struct MemoryInstruction: Equatable, Sendable {
     public var addressSize: Int
     /// A REP prefix on a string instruction.
     public var isRepeated: Bool
-    /// The segment register of a prefix, for the source of MOVS and LODS.
+    /// The segment register of a prefix: for a ModRM operand, or the source of MOVS and LODS.
     public var segmentOverride: SegmentRegister?
 
     /// STOS, LODS or MOVS: addresses come from RSI and RDI.
