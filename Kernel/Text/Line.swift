@@ -73,10 +73,14 @@ extension Line: ExpressibleByStringInterpolation, StringInterpolationProtocol {
         write(decimal: UInt64(truncatingIfNeeded: value), width: width)
     }
 
-    /// A count or an index in base 10; negative ones with their sign.
+    /// A count or an index in base 10; negative ones with their sign, which is part of the width.
     public mutating func appendInterpolation(_ value: Int, width: Int = 0) {
-        if value < 0 { write(byte: 0x2D) }
-        write(decimal: UInt64(value.magnitude), width: width)
+        guard value < 0 else { return write(decimal: UInt64(value), width: width) }
+        var digits = Line()
+        digits.write(byte: 0x2D)
+        digits.write(decimal: UInt64(value.magnitude))
+        pad(from: digits.count, to: width)
+        write(digits)
     }
 
     /// A number in base 16 with 0x and at least `digits` digits.

@@ -132,7 +132,7 @@ public struct InstructionDecoder {
                     ? .computeMemory(arithmetic, register: register) : .computeRegister(arithmetic, register: register), size)
         case 0x63:
             guard is64Bit, let register = memoryOperand(registerSize: operandSize) else { return nil }
-            return finish(.load(register: register, destinationSize: operandSize, signExtends: true), 4)
+            return finish(.load(register: register, destinationSize: operandSize, signExtends: true), min(operandSize, 4))
         case 0x80, 0x81, 0x83: return decodeArithmeticImmediate(opcode)
         case 0x84, 0x85:
             let size = size(opcode)
