@@ -13,7 +13,7 @@ public final class GuestRAM {
     public init(size: Int) {
         self.size = size
         storage = .allocate(byteCount: size + 2 * margin, alignment: 4096)
-        storage.initializeMemory(as: UInt8.self, repeating: canary)
+        memset(storage.baseAddress!, Int32(canary), storage.count)
         fill(0)
     }
 
@@ -30,7 +30,7 @@ public final class GuestRAM {
     }
 
     public func fill(_ byte: UInt8) {
-        UnsafeMutableRawBufferPointer(start: base, count: size).initializeMemory(as: UInt8.self, repeating: byte)
+        memset(base, Int32(byte), size)
     }
 
     public subscript(address: Int) -> UInt8 {
