@@ -115,9 +115,11 @@ import X86
     @Test(arguments: [(13, 14), (1, 13), (6, 14), (14, 6), (8, 6)] as [(UInt8, UInt8)])
     func `two exceptions that can be handled one after the other leave the second`(first: UInt8, second: UInt8) {
         let machine = TestMachine()
+        let hasErrorCode = ExceptionVector(second).hasErrorCode
         machine.exit(
-            0, information: Self.information(Self.hardware, second), vectoring: Self.information(Self.hardware, first))
-        #expect(machine.injection == .exception(second))
+            0, information: Self.information(Self.hardware, second, hasErrorCode: hasErrorCode), errorCode: 4,
+            vectoring: Self.information(Self.hardware, first))
+        #expect(machine.injection == .exception(second, errorCode: hasErrorCode ? 4 : nil))
     }
 
     @Test(arguments: [0, 10, 13, 14] as [UInt8])
@@ -167,6 +169,7 @@ import X86
         ]
         for (vectoring, expected, length) in events {
             let machine = TestMachine()
+            machine.rflags |= 1 << 9
             machine.exit(
                 reason, length: length, information: Self.information(kind, vector), vectoring: vectoring, vectoringErrorCode: 6)
             #expect(machine.injection == expected)

@@ -31,6 +31,20 @@ import X86
         #expect(machine.processor.cr0.rawValue == 0x11 && machine.processor.cr4.rawValue == 0)
     }
 
+    @Test(arguments: [CapabilitySet.skylakeX, .nestedKVM, .arrandale])
+    func `the first VM entry of every kind of start breaks no rule`(set: CapabilitySet) {
+        for start in [GuestStart.realMode, .multiboot(entry: 0x10_0010, information: 0x90000)] {
+            let machine = TestMachine(set: set)
+            machine.cpu.start(start)
+            #expect(machine.entryViolations == [])
+        }
+    }
+
+    @Test(arguments: TestMachine.Mode.allCases)
+    func `tests run the guest in states that a processor can enter`(mode: TestMachine.Mode) {
+        #expect(TestMachine(mode).entryViolations == [])
+    }
+
     @Test func `code addresses show as the mode writes them`() {
         let cases: [(CodeAddress, String)] = [
             (.init(selector: 0x7C0, pointer: 5, mode: .real), "07c0:0005"),

@@ -45,7 +45,7 @@ final class TestMachine {
         let features = GuestFeatures(policy, host)
         let processor = VMXProcessor(vmcs, constants)
         processor.vmcs.prepare(
-            controls, TestMachine.structures(tag), TestMachine.hostState, GuestOwnedBits(capabilities, offered: features.cr4))
+            controls, TestMachine.structures(tag, capabilities), TestMachine.hostState, GuestOwnedBits(capabilities, offered: features.cr4))
         cpu = VirtualCPU(
             processor: processor, host: host, memory: ram.memory, features: features,
             answers: CPUIDAnswers(policy, host, entries: entries), slice: TestMachine.slice)
@@ -65,12 +65,13 @@ final class TestMachine {
         constants.deallocate()
     }
 
-    static func structures(_ tag: UInt16) -> ControlStructures {
+    static func structures(_ tag: UInt16, _ capabilities: VMXCapabilities) -> ControlStructures {
         ControlStructures(
             ioBitmapA: HostPhysicalAddress(0x1000), ioBitmapB: HostPhysicalAddress(0x2000),
             msrBitmaps: HostPhysicalAddress(0x3000), virtualAPICPage: HostPhysicalAddress(0x4000),
             extendedPageTables: ExtendedPageTablePointer(
-                root: HostPhysicalAddress(0x5000), levelCount: 4, memoryType: .writeBack, usesAccessedAndDirty: true),
+                root: HostPhysicalAddress(0x5000), levelCount: 4, memoryType: .writeBack,
+                usesAccessedAndDirty: capabilities.eptAndVPID.accessedAndDirty),
             tag: tag)
     }
 
@@ -212,7 +213,25 @@ final class TestMachine {
             reason, qualification: qualification, length: length, physical: physical, linear: linear,
             information: information, errorCode: errorCode, details: details, vectoring: vectoring,
             vectoringErrorCode: vectoringErrorCode)
-        return cpu.finishObservedExit(processor.decodeExit())
+        let before = entryViolations
+        let outcome = cpu.finishObservedExit(processor.decodeExit())
+        if case .end = outcome { return outcome }
+        #expect(entryViolations.subtracting(before) == [], "exit \(reason): the next VM entry would fail")
+        return outcome
+    }
+
+    /// The rules of VM entry that the VMCS breaks now, in words.
+    var entryViolations: Set<String> {
+        var snapshot = VMCSSnapshot()
+        for position in 0..<VMCSFieldDescription.count {
+            let field = VMCSFieldDescription.field(at: position).encoding
+            snapshot[field] = vmcs[field.rawValue]
+        }
+        var violations: Set<String> = []
+        EntryChecks(snapshot, vmcs.capabilities, EntryCircumstances(host)).report { violation in
+            violations.insert("0x\(String(violation.field.rawValue, radix: 16)): \(violation.rule)")
+        }
+        return violations
     }
 
     /// Handles the exit that is set as the kernel does when nobody looks on, the quickest way that takes it.

@@ -21,7 +21,6 @@ import Testing
         #expect(some.subtracting(.zero | .sign) == .carry && (some ^ .carry) == .zero && (some & .zero) == .zero)
         #expect(some.setting(.sign, to: true).rawValue == 0xC1 && some.setting(.carry, to: false) == .zero)
         #expect(some.contains(.none))
-        #expect(RFlags(rawValue: 0x3000).ioPrivilegeLevel == 3 && RFlags(rawValue: 0xCFFF).ioPrivilegeLevel == 0)
     }
 
     @Test func `the bits of control registers are where the manual puts them`() {
@@ -90,7 +89,6 @@ import Testing
     @Test func `modes have their sizes`() {
         let sizes: [(ProcessorMode, Int)] = [(.real, 2), (.virtual8086, 2), (.protected16, 2), (.compatibility16, 2), (.protected32, 4), (.compatibility32, 4), (.long64, 8)]
         for (mode, size) in sizes { #expect(mode.defaultAddressSize == size && mode.is64Bit == (size == 8)) }
-        #expect(sizes.filter { $0.0.usesRealModeSegments }.map(\.0) == [.real, .virtual8086])
     }
 
     // MARK: Address widths, instruction bytes
