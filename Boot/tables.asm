@@ -1,5 +1,5 @@
 ; Memory with an alignment or a lifetime that Swift does not express: the processor's descriptor tables, the virtual CPU
-; (the world switch knows its beginning), and the area from which extended state is reset.
+; (the world switch knows its beginning), the area from which extended state is reset, and what the serial line brought.
 
 global descriptor_table
 global interrupt_table
@@ -7,6 +7,7 @@ global task_state
 global virtual_cpu_area
 global virtual_cpu_guard
 global initial_extended_state
+global serial_input_buffer
 
 section .bss.tables nobits alloc write noexec align=4096
 descriptor_table: resb 64
@@ -18,6 +19,7 @@ alignb 4096
 virtual_cpu_guard: resb 4096
 resb 16 * 1024                                          ; the stack of the exit handler, right below the virtual CPU
 virtual_cpu_area: resb 16 * 1024
+serial_input_buffer: resb 4096
 
 section .rodata
 align 64

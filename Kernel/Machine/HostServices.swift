@@ -4,8 +4,10 @@ import X86
 public protocol HostServices: ProcessorIdentification {
     /// The processor's time-stamp counter.
     func timeStamp() -> UInt64
-    /// Lets time pass while a guest sleeps, briefly.
-    func relax()
+    /// Waits for an interrupt or a moment of the time stamp, whichever comes first; it may come back early.
+    func sleep(until moment: UInt64)
+    /// The oldest byte that came in for the guest's COM1, or nil.
+    func receive() -> UInt8?
     /// Takes a byte that the guest transmitted on COM1.
     func transmit(_ byte: UInt8)
     /// Loads XCR0, which stays loaded across exits since the kernel uses no extended state.

@@ -49,6 +49,14 @@ public struct PageTable<Format: PageTableFormat, Memory: PhysicalMemory>: ~Copya
         return HostPhysicalAddress(slot.entry.address.rawValue & ~mask | position & mask)
     }
 
+    /// Where the leaf entry stands that maps `input`, and its value, or nil when it is not mapped: for an owner that takes
+    /// one page away and gives it back, in one store each.
+    public func leafEntry(of input: Format.Input) -> (address: HostPhysicalAddress, value: UInt64)? {
+        guard let position = format.position(of: input) else { return nil }
+        let slot = locate(position, downTo: 1)
+        return format.isPresent(slot.entry) ? (slot.address, slot.entry.rawValue) : nil
+    }
+
     /// An entry, with the place where it stands.
     struct Slot {
         var address: HostPhysicalAddress

@@ -22,13 +22,15 @@ struct GuestMachine: ~Copyable {
     init(on machine: inout HostMachine) {
         let memory = IdentityMemory()
         nestedTable = GuestMachine.mapRAM(&machine)
+        let apicAccessPage = machine.frame()
+        let accessEntry = GuestMachine.mapAPICAccessPage(apicAccessPage, &nestedTable, &machine)
         let capabilities = machine.capabilities
         let (tag, startsAnew) = machine.tags.allocate()
         if startsAnew { VMXOperation.invalidateAll(capabilities) }
         vmcs = machine.frame()
         structures = ControlStructures(
             ioBitmapA: machine.frame(), ioBitmapB: machine.frame(), msrBitmaps: machine.frame(),
-            virtualAPICPage: machine.frame(),
+            virtualAPICPage: machine.frame(), apicAccessPage: apicAccessPage,
             extendedPageTables: ExtendedPageTablePointer(
                 root: nestedTable.root, levelCount: 4, memoryType: .writeBack,
                 usesAccessedAndDirty: capabilities.eptAndVPID.accessedAndDirty),
@@ -51,7 +53,10 @@ struct GuestMachine: ~Copyable {
                 capabilities, tag: secondary.contains(.enableVPID) ? tag : 0,
                 invalidator: TranslationInvalidator(capabilities.eptAndVPID) { kind, tag in
                     if execute_invvpid(kind, tag, 0) { Panic.stop("INVVPID failed") }
-                }))
+                },
+                localAPIC: LocalAPICVirtualization(
+                    machine.controls, msrBitmaps: structures.msrBitmaps, accessEntry: accessEntry.address,
+                    accessEntryValue: accessEntry.value)))
         VMXOperation.makeCurrent(capabilities, vmcs: vmcs)
         let processor = VMXProcessor(HardwareVMCS(), constants)
         processor.vmcs.prepare(
@@ -81,6 +86,7 @@ struct GuestMachine: ~Copyable {
         machine.frames.freeFrame(structures.ioBitmapB)
         machine.frames.freeFrame(structures.msrBitmaps)
         machine.frames.freeFrame(structures.virtualAPICPage)
+        machine.frames.freeFrame(structures.apicAccessPage)
         machine.frames.freeFrame(vmcs)
     }
 
@@ -115,6 +121,24 @@ struct GuestMachine: ~Copyable {
         } catch {
             HostMachine.refuse("the guest's EPT does not fit the kernel's memory pool", .badUsage)
         }
+    }
+
+    /// Maps the APIC-access page at the local APIC's usual place, where accesses are virtualized instead of being made; it is
+    /// seen only while the virtual CPU's APIC is there.
+    private static func mapAPICAccessPage(
+        _ page: HostPhysicalAddress, _ table: inout NestedTable, _ machine: inout HostMachine
+    ) -> (address: HostPhysicalAddress, value: UInt64) {
+        let place = GuestPhysicalAddress(0xFEE0_0000)
+        do {
+            _ = try table.map(
+                GuestPhysicalRange(start: place, count: ByteCount(PageSize.fourKibibytes.bytes)), to: page,
+                permissions: .read | .write, memoryType: .writeBack, largest: .fourKibibytes, frames: &machine.frames)
+        } catch {
+            HostMachine.refuse("the guest's EPT does not fit the kernel's memory pool", .badUsage)
+        }
+        guard let entry = table.leafEntry(of: place) else { Panic.stop("a page that was mapped is not") }
+        IdentityMemory().writeUInt64(0, at: entry.address)
+        return entry
     }
 
     private static func passRegisters(_ controls: VMXControls, to bitmaps: MSRBitmaps<IdentityMemory>) {

@@ -42,7 +42,8 @@ struct HardwareHost: HostServices, ModelSpecificRegisterAccess, ModelSpecificReg
 
     @inline(__always)
     func timeStamp() -> UInt64 { read_tsc() }
-    func relax() { spin_pause() }
+    func sleep(until moment: UInt64) { LocalInterruptController.sleep(until: moment) }
+    func receive() -> UInt8? { SerialInput.take() }
     func transmit(_ byte: UInt8) { Console.transmit(byte) }
     func loadExtendedControl(_ value: UInt64) { write_xcr0(value) }
     func loadPageFaultAddress(_ address: UInt64) { write_cr2(address) }
@@ -66,6 +67,12 @@ struct HardwareVMCS: VMCSAccess {
     func write(_ field: VMCSFieldEncoding, _ value: UInt64) {
         if field.isUniversal { return execute_universal_vmwrite(UInt64(field.rawValue), value) }
         if execute_vmwrite(UInt64(field.rawValue), value) { HardwareVMCS.fail(field) }
+    }
+
+    func writePhysical(_ value: UInt64, at address: HostPhysicalAddress) { IdentityMemory().writeUInt64(value, at: address) }
+
+    func invalidateNestedTranslations() {
+        if execute_invept(2, 0) { Panic.stop("INVEPT failed") }
     }
 
     @inline(never)

@@ -56,7 +56,7 @@ extension HostMachine {
         capabilities = VMXCapabilities(
             reading: host, physicalAddressWidth: host.physicalAddressWidth, linearAddressWidth: host.linearAddressWidth)
         do {
-            controls = try VMXControls(capabilities, wantsVPID: options.usesVPID)
+            controls = try VMXControls(capabilities, wantsVPID: options.usesVPID, assistance: options.assistance)
         } catch {
             Report.error("this processor's VMX lacks something that Martlet needs:")
             error.report { Report.error($0) }

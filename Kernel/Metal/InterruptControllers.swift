@@ -1,24 +1,46 @@
 import Instructions
 import X86
 
-/// The machine's interrupt controllers. Martlet takes no interrupts; one that comes all the same is ended.
+/// The machine's interrupt controllers. Martlet takes two interrupts: COM1's, through the 8259 pair, and the timer's of the
+/// local APIC; any other that comes all the same is ended.
 enum InterruptControllers {
-    /// Masks all lines of the 8259 pair. What firmware left pending then stays where it is.
+    /// The vectors of the 8259 pair, sixteen.
+    private static var firstLine: UInt8 { 0x20 }
+    private static var serialLine: UInt8 { 4 }
+
+    /// Puts the 8259 pair at its vectors, with all lines masked (8259A data sheet, "Initialization Command Words").
     static func mask() {
+        outb(0x20, 0x11)
+        outb(0xA0, 0x11)
+        outb(0x21, firstLine)
+        outb(0xA1, firstLine + 8)
+        outb(0x21, 1 << 2)
+        outb(0xA1, 2)
+        outb(0x21, 1)
+        outb(0xA1, 1)
         outb(0x21, 0xFF)
         outb(0xA1, 0xFF)
     }
 
-    /// Ends an interrupt that a VM exit or the kernel itself acknowledged: at the 8259s and, where it is on, at the local
-    /// APIC (SDM volume 3, 12.8.5 "Signaling Interrupt Servicing Completion").
+    /// Lets COM1 interrupt.
+    static func openSerialLine() { outb(0x21, ~(1 << serialLine)) }
+
+    /// Serves and ends an interrupt that a VM exit or the kernel itself acknowledged.
     static func finish(_ vector: UInt8) {
-        outb(0xA0, 0x20)
-        outb(0x20, 0x20)
-        guard execute_cpuid(1, 0).edx & CPUIDFeature.apic != 0 else { return }
-        let base = read_msr(ModelSpecificRegister.apicBase.number)
-        let isEnabled = base & 1 << 11 != 0
-        let isX2APIC = base & 1 << 10 != 0
-        if isEnabled, isX2APIC { write_msr(0x80B, 0) }
-        if isEnabled, !isX2APIC { write_word(base & 0x000F_FFFF_FFFF_F000 + 0xB0, 0) }
+        guard vector &- firstLine < 16 else { return LocalInterruptController.finish(vector) }
+        let line = vector - firstLine
+        if line == serialLine { SerialInput.collect() }
+        // A request that went away again comes as line 7 or 15 and is not in service.
+        if line >= 8 {
+            if line != 15 || isInService(0xA0) { outb(0xA0, 0x20) }
+            outb(0x20, 0x20)
+        } else if line != 7 || isInService(0x20) {
+            outb(0x20, 0x20)
+        }
+    }
+
+    private static func isInService(_ port: UInt16) -> Bool {
+        outb(port, 0x0B)
+        return inb(port) & 0x80 != 0
     }
 }

@@ -19,6 +19,9 @@ func main(_ magic: UInt32, _ information: UInt32) -> Never {
     let options = readOptions(loader)
     if options.reports { Report.open(quietConsole: options.trace == .off) }
     SelfTests.runEarly(options)
+    LocalInterruptController.open()
+    TimeStamp.measure()
+    SerialInput.open()
     var machine = HostMachine(options, loader)
     SelfTests.run(options, &machine)
     let status = runGuests(loader, on: &machine)

@@ -1,9 +1,17 @@
+import Memory
+
 /// Reads and writes fields of the current VMCS: the processor's VMREAD and VMWRITE, or a simulation of them.
 ///
 /// A field that the processor does not have is a bug of the kernel, never the guest's doing: the implementation stops.
 public protocol VMCSAccess {
     @inline(__always) func read(_ field: VMCSFieldEncoding) -> UInt64
     @inline(__always) func write(_ field: VMCSFieldEncoding, _ value: UInt64)
+
+    // What belongs to the VMCS but lies in memory of its own: bitmaps, nested page tables.
+
+    func writePhysical(_ value: UInt64, at address: HostPhysicalAddress)
+    /// Drops every translation that nested page tables gave (INVEPT).
+    func invalidateNestedTranslations()
 }
 
 /// The current VMCS, typed: `vmcs[.guestRIP] += 2`. Writing a read-only field does not compile.

@@ -1,4 +1,5 @@
 import Memory
+import Virtualization
 import X86
 
 /// What the processor loads on a VM exit, fixed for the life of a virtual CPU.
@@ -46,17 +47,21 @@ public struct ControlStructures: Equatable, Sendable {
     public var ioBitmapB: HostPhysicalAddress
     public var msrBitmaps: HostPhysicalAddress
     public var virtualAPICPage: HostPhysicalAddress
+    /// What the nested page tables map at the local APIC's place.
+    public var apicAccessPage: HostPhysicalAddress
     public var extendedPageTables: ExtendedPageTablePointer
     public var tag: UInt16
 
     public init(
         ioBitmapA: HostPhysicalAddress, ioBitmapB: HostPhysicalAddress, msrBitmaps: HostPhysicalAddress,
-        virtualAPICPage: HostPhysicalAddress, extendedPageTables: ExtendedPageTablePointer, tag: UInt16
+        virtualAPICPage: HostPhysicalAddress, apicAccessPage: HostPhysicalAddress,
+        extendedPageTables: ExtendedPageTablePointer, tag: UInt16
     ) {
         self.ioBitmapA = ioBitmapA
         self.ioBitmapB = ioBitmapB
         self.msrBitmaps = msrBitmaps
         self.virtualAPICPage = virtualAPICPage
+        self.apicAccessPage = apicAccessPage
         self.extendedPageTables = extendedPageTables
         self.tag = tag
     }
@@ -97,6 +102,14 @@ extension VMCS {
         if controls.primary.contains(.useTPRShadow) {
             self[.virtualAPICAddress] = structures.virtualAPICPage
             self[.tprThreshold] = 0
+        }
+        if controls.localAPIC.contains(.virtualizeAPICAccesses) { self[.apicAccessAddress] = structures.apicAccessPage }
+        if controls.assistance == .delivery {
+            self[.guestInterruptStatus] = 0
+            self[.eoiExitBitmap0] = 0
+            self[.eoiExitBitmap1] = 0
+            self[.eoiExitBitmap2] = 0
+            self[.eoiExitBitmap3] = 0
         }
         if controls.secondary.contains(.enableVPID) { self[.virtualProcessorIdentifier] = structures.tag }
     }

@@ -10,14 +10,19 @@ public struct VMXConstants: Sendable {
     let invalidator: TranslationInvalidator
     /// The tag of the virtual CPU's cached translations, or 0 without VPID.
     let tag: UInt16
+    let localAPIC: LocalAPICVirtualization
 
-    public init(_ capabilities: VMXCapabilities, tag: UInt16, invalidator: TranslationInvalidator) {
+    public init(
+        _ capabilities: VMXCapabilities, tag: UInt16, invalidator: TranslationInvalidator,
+        localAPIC: LocalAPICVirtualization
+    ) {
         cr0Fixed = capabilities.cr0
         cr4Fixed = capabilities.cr4
         timerShift = capabilities.miscellaneous.preemptionTimerShift
         reportsStringIODetails = capabilities.basic.reportsStringIODetails
         self.invalidator = invalidator
         self.tag = tag
+        self.localAPIC = localAPIC
     }
 }
 

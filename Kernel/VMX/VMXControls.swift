@@ -1,4 +1,5 @@
 import Text
+import Virtualization
 import X86
 
 /// The five control fields for a virtual CPU, computed from what Martlet needs and what the processor offers.
@@ -8,6 +9,10 @@ public struct VMXControls: Equatable, Sendable {
     public let secondary: SecondaryControls
     public let exit: ExitControls
     public let entry: EntryControls
+    /// How much of a guest's local APIC the processor is to work.
+    public let assistance: InterruptAssistance
+    /// The secondary controls that make it do so; which of them are on follows the mode of the guest's APIC.
+    public let localAPIC: SecondaryControls
 
     // What is required has no path without it. What is preferred has one.
 
@@ -27,18 +32,38 @@ public struct VMXControls: Equatable, Sendable {
     static var requiredEntry: EntryControls { .loadEFER | .loadDebugControls }
     static var preferredEntry: EntryControls { .loadPAT }
 
-    /// - Parameter wantsVPID: whether translations are to be tagged.
+    static var apicMemory: SecondaryControls { .virtualizeAPICAccesses }
+    static var interruptDelivery: SecondaryControls { .apicRegisterVirtualization | .virtualInterruptDelivery }
+    static var allOfLocalAPIC: SecondaryControls { interruptDelivery | .virtualizeAPICAccesses | .virtualizeX2APICMode }
+
+    /// - Parameters:
+    ///   - wantsVPID: whether translations are to be tagged.
+    ///   - most: the most that the processor is to do for a guest's local APIC.
     /// - Throws: everything that is missing, not only the first of it.
-    public init(_ capabilities: VMXCapabilities, wantsVPID: Bool) throws(MissingRequirements) {
+    public init(
+        _ capabilities: VMXCapabilities, wantsVPID: Bool, assistance most: InterruptAssistance = .delivery
+    ) throws(MissingRequirements) {
         let missing = MissingRequirements(capabilities)
         guard missing.isEmpty else { throw missing }
         pin = capabilities.pin.adjust(require: Self.requiredPin, prefer: Self.preferredPin)
-        var primary = capabilities.primary.adjust(require: Self.requiredPrimary, prefer: Self.preferredPrimary)
+        var primary = capabilities.primary.adjust(
+            require: Self.requiredPrimary, prefer: most == .none ? .none : Self.preferredPrimary)
         if !primary.contains(.useTPRShadow) { primary = primary | .cr8LoadExiting | .cr8StoreExiting }
         self.primary = primary
         secondary = capabilities.secondary.adjust(
             require: Self.requiredSecondary,
             prefer: Self.preferredSecondary.setting(.enableVPID, to: wantsVPID && capabilities.eptAndVPID.canTag))
+        let offered = capabilities.secondary.allowed & Self.allOfLocalAPIC
+        if !primary.contains(.useTPRShadow) {
+            assistance = .none
+            localAPIC = .none
+        } else if most == .delivery, offered == Self.allOfLocalAPIC {
+            assistance = .delivery
+            localAPIC = offered
+        } else {
+            assistance = .taskPriority
+            localAPIC = offered.subtracting(Self.interruptDelivery)
+        }
         exit = capabilities.exit.adjust(require: Self.requiredExit, prefer: Self.preferredExit)
         entry = capabilities.entry.adjust(require: Self.requiredEntry, prefer: Self.preferredEntry)
     }
@@ -48,8 +73,8 @@ public struct VMXControls: Equatable, Sendable {
         Self.report("pin-based", Self.requiredPin, Self.preferredPin, capabilities.pin, pin, print)
         Self.report("primary", Self.requiredPrimary, Self.preferredPrimary, capabilities.primary, primary, print)
         Self.report(
-            "secondary", Self.requiredSecondary, Self.preferredSecondary | .enableVPID, capabilities.secondary, secondary,
-            print)
+            "secondary", Self.requiredSecondary, Self.preferredSecondary | .enableVPID | Self.allOfLocalAPIC,
+            capabilities.secondary, secondary | localAPIC, print)
         Self.report("VM-exit", Self.requiredExit, Self.preferredExit, capabilities.exit, exit, print)
         Self.report("VM-entry", Self.requiredEntry, Self.preferredEntry, capabilities.entry, entry, print)
     }

@@ -7,7 +7,7 @@ import X86
 /// It is one pointer wide, so that the exit path passes it in a register.
 public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
     public let vmcs: VMCS<Access>
-    private let constants: UnsafePointer<VMXConstants>
+    let constants: UnsafePointer<VMXConstants>
 
     /// - Parameter constants: stay where they are as long as the virtual CPU lives.
     public init(_ access: Access, _ constants: UnsafePointer<VMXConstants>) {

@@ -56,6 +56,32 @@ public protocol VirtualProcessor {
     /// Asks for an exit as soon as the guest can take an interrupt, or withdraws the wish.
     func requestInterruptWindow(_ wanted: Bool)
 
+    /// Whether the guest could take a non-maskable interrupt at the next VM entry.
+    var canTakeNonMaskableInterrupt: Bool { get }
+
+    /// Asks for an exit as soon as the guest can take a non-maskable interrupt, or withdraws the wish.
+    func requestNonMaskableInterruptWindow(_ wanted: Bool)
+
+    // MARK: Local APIC
+
+    /// How much of the local APIC the processor works.
+    var interruptAssistance: InterruptAssistance { get }
+
+    /// Makes the processor follow the mode of the guest's local APIC.
+    func setLocalAPICMode(_ mode: LocalAPICMode)
+
+    /// The highest vector that is requested and that is in service, 0 for none. Only with assistance in delivery.
+    func setVirtualInterrupts(requested: UInt8, inService: UInt8)
+
+    /// One more vector is requested. Only with assistance in delivery.
+    func requestVirtualInterrupt(_ vector: UInt8)
+
+    /// The guest exits when its task priority falls below this class; 0 never. Only with assistance in task priority.
+    func setTaskPriorityThreshold(_ priorityClass: UInt8)
+
+    /// The vectors, 64 a word, whose end of interrupt exits. Only with assistance in delivery.
+    func setEndOfInterruptExits(_ word0: UInt64, _ word1: UInt64, _ word2: UInt64, _ word3: UInt64)
+
     /// Lets the guest run for at most so many time-stamp ticks.
     func setTimer(ticks: UInt64)
 

@@ -38,7 +38,10 @@ final class TestMachine {
         constants.initialize(
             to: VMXConstants(
                 capabilities, tag: tag,
-                invalidator: TranslationInvalidator(capabilities.eptAndVPID) { Invalidations.record($0, $1) }))
+                invalidator: TranslationInvalidator(capabilities.eptAndVPID) { Invalidations.record($0, $1) },
+                localAPIC: LocalAPICVirtualization(
+                    controls, msrBitmaps: HostPhysicalAddress(0x3000), accessEntry: HostPhysicalAddress(0x7000),
+                    accessEntryValue: 0x6037)))
         entries = .allocate(capacity: CPUIDAnswers.entryCount)
         let policy = CPUIDPolicy(
             offersRDTSCP: controls.secondary.contains(.enableRDTSCP), offersINVPCID: controls.secondary.contains(.enableINVPCID))
@@ -68,7 +71,7 @@ final class TestMachine {
     static func structures(_ tag: UInt16, _ capabilities: VMXCapabilities) -> ControlStructures {
         ControlStructures(
             ioBitmapA: HostPhysicalAddress(0x1000), ioBitmapB: HostPhysicalAddress(0x2000),
-            msrBitmaps: HostPhysicalAddress(0x3000), virtualAPICPage: HostPhysicalAddress(0x4000),
+            msrBitmaps: HostPhysicalAddress(0x3000), virtualAPICPage: HostPhysicalAddress(0x4000), apicAccessPage: HostPhysicalAddress(0x6000),
             extendedPageTables: ExtendedPageTablePointer(
                 root: HostPhysicalAddress(0x5000), levelCount: 4, memoryType: .writeBack,
                 usesAccessedAndDirty: capabilities.eptAndVPID.accessedAndDirty),

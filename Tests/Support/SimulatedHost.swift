@@ -9,9 +9,12 @@ public final class SimulatedHost: HostServices, ModelSpecificRegisterAccess {
     /// Leaves with subleaves: those that are not listed read as zero.
     public var leavesWithSubleaves: Set<UInt32> = [4, 7, 0xB, 0xD]
     public var time: UInt64 = 1_000_000
-    /// How far `relax` moves the time.
-    public var relaxation: UInt64 = 1000
-    public private(set) var relaxations = 0
+    /// How far `sleep` moves the time at most: an interrupt of the host's comes in between.
+    public var longestSleep: UInt64 = .max
+    /// The moments until which it was asked to sleep.
+    public private(set) var sleeps: [UInt64] = []
+    /// What came in on COM1 and was not yet received.
+    public var input: [UInt8] = []
     public private(set) var transmitted: [UInt8] = []
     public private(set) var extendedControl: UInt64 = 1
     public private(set) var pageFaultAddress: UInt64 = 0
@@ -33,10 +36,12 @@ public final class SimulatedHost: HostServices, ModelSpecificRegisterAccess {
 
     public func timeStamp() -> UInt64 { time }
 
-    public func relax() {
-        relaxations += 1
-        time += relaxation
+    public func sleep(until moment: UInt64) {
+        sleeps.append(moment)
+        if moment > time { time += min(longestSleep, moment - time) }
     }
+
+    public func receive() -> UInt8? { input.isEmpty ? nil : input.removeFirst() }
 
     public func transmit(_ byte: UInt8) { transmitted.append(byte) }
     public func loadExtendedControl(_ value: UInt64) { extendedControl = value }

@@ -1,3 +1,4 @@
+import Memory
 import VMX
 
 /// A VMCS as a processor keeps it, for tests: it has the fields that its capabilities promise, refuses what hardware
@@ -31,6 +32,13 @@ public final class SimulatedVMCS: VMCSAccess {
         guard field.rawValue >> 10 & 3 != 1 else { return _ = refuse("VMWRITE of the read-only field \(hex(field.rawValue))") }
         values[field.rawValue] = value & mask(field.rawValue)
     }
+
+    /// What was written to the structures that the VMCS points to, by address.
+    public private(set) var physical: [UInt64: UInt64] = [:]
+    public private(set) var nestedInvalidations = 0
+
+    public func writePhysical(_ value: UInt64, at address: HostPhysicalAddress) { physical[address.rawValue] = value }
+    public func invalidateNestedTranslations() { nestedInvalidations += 1 }
 
     private func refuse(_ words: String) -> UInt64 {
         refusals.append(words)

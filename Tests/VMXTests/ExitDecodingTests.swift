@@ -15,7 +15,7 @@ import X86
         for (field, value) in fields { access[field] = value }
         let constants = UnsafeMutablePointer<VMXConstants>.allocate(capacity: 1)
         defer { constants.deallocate() }
-        constants.initialize(to: VMXConstants(set, tag: 0, invalidator: TranslationInvalidator(set.eptAndVPID) { _, _ in }))
+        constants.initialize(to: .simple(set))
         let exit = VMXProcessor(access, constants).decodeExit()
         #expect(access.refusals == [])
         #expect(access.writeCount == 0)
@@ -90,7 +90,7 @@ import X86
         let set = CapabilitySet.skylakeX.capabilities
         let constants = UnsafeMutablePointer<VMXConstants>.allocate(capacity: 1)
         defer { constants.deallocate() }
-        constants.initialize(to: VMXConstants(set, tag: 0, invalidator: TranslationInvalidator(set.eptAndVPID) { _, _ in }))
+        constants.initialize(to: .simple(set))
         for (reason, fields) in [(10, []), (12, []), (30, [0x6400]), (48, [0x2400, 0x6400]), (31, [])] as [(UInt64, Set<UInt32>)] {
             let access = SimulatedVMCS(set)
             access[0x4402] = reason
@@ -185,5 +185,16 @@ import X86
         let single = TranslationInvalidator(EPTAndVPIDCapabilities(rawValue: 1 << 41 | 1 << 42)) { _, _ in }
         let all = TranslationInvalidator(EPTAndVPIDCapabilities(rawValue: 1 << 42)) { _, _ in }
         #expect(single.kind == 1 && all.kind == 2)
+    }
+}
+
+extension VMXConstants {
+    /// For a virtual CPU without VPID whose local APIC follows no mode.
+    static func simple(_ set: VMXCapabilities) -> Self {
+        VMXConstants(
+            set, tag: 0, invalidator: TranslationInvalidator(set.eptAndVPID) { _, _ in },
+            localAPIC: LocalAPICVirtualization(
+                try! VMXControls(set, wantsVPID: true), msrBitmaps: HostPhysicalAddress(0x3000),
+                accessEntry: HostPhysicalAddress(0x7000), accessEntryValue: 0x6037))
     }
 }

@@ -1,6 +1,7 @@
 import Memory
 import Text
 import Trace
+import Virtualization
 
 /// What the kernel's command line asks for: words of the form key=value.
 public struct KernelOptions: Equatable, Sendable {
@@ -12,6 +13,8 @@ public struct KernelOptions: Equatable, Sendable {
     public var largestPage = PageSize.oneGibibyte
     /// vpid=on|off: whether cached translations are tagged.
     public var usesVPID = true
+    /// apic=auto|tpr|plain: the most that the processor does for the guest's local APIC.
+    public var assistance = InterruptAssistance.delivery
     /// checks=on|off: the entry checks before every VM entry.
     public var checksEntries = false
     /// exceptions=on|off: every exception of the guest's exits, to be seen.
@@ -45,7 +48,7 @@ public enum KernelOptionError: Error, Equatable, TextConvertible {
         case .unknownKey(let word):
             output.write("unknown key on the command line: \"")
             output.write(word)
-            output.write("\"; there are memory, trace, large, vpid, checks, exceptions, report, slice, selftest, guest")
+            output.write("\"; there are memory, trace, large, vpid, apic, checks, exceptions, report, slice, selftest, guest")
         case .badValue(let word, let accepted):
             output.write("bad value on the command line: \"")
             output.write(word)
@@ -133,6 +136,16 @@ extension KernelOptions {
             }
         } else if key.equals("vpid") {
             usesVPID = try flag()
+        } else if key.equals("apic") {
+            if value.equals("auto") {
+                assistance = .delivery
+            } else if value.equals("tpr") {
+                assistance = .taskPriority
+            } else if value.equals("plain") {
+                assistance = .none
+            } else {
+                throw refused("auto, tpr or plain")
+            }
         } else if key.equals("checks") {
             checksEntries = try flag()
         } else if key.equals("exceptions") {

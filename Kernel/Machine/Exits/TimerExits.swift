@@ -47,7 +47,7 @@ extension VirtualCPU {
     ///
     /// The processor itself is never left in the HLT activity state: see "HLT exiting".
     public mutating func sleep() {
-        while !timerIsDue { host.relax() }
+        while !timerIsDue { host.sleep(until: timer.deadline) }
         processor.inject(wake())
     }
 

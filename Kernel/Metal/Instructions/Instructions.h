@@ -98,10 +98,18 @@ INSTRUCTION void load_segments(uint16_t code, uint16_t data) {
 }
 INSTRUCTION void spin_pause(void) { __asm__ volatile("pause"); }
 INSTRUCTION void disable_interrupts(void) { __asm__ volatile("cli" : : : "memory"); }
+INSTRUCTION void memory_fence(void) { __asm__ volatile("mfence" : : : "memory"); }
+// An interrupt that is pending comes after HLT has begun, and so ends it.
+INSTRUCTION void wait_for_interrupt(void) { __asm__ volatile("sti\n hlt\n cli" : : : "memory"); }
 INSTRUCTION void halt(void) { __asm__ volatile("hlt"); }
 INSTRUCTION void call_address(uint64_t address) { __asm__ volatile("call *%0" : : "r"(address) : "memory"); }
 INSTRUCTION void write_byte(uint64_t address, uint8_t value) {
     __asm__ volatile("movb %0, (%1)" : : "q"(value), "r"(address) : "memory");
+}
+INSTRUCTION uint32_t read_word(uint64_t address) {
+    uint32_t value;
+    __asm__ volatile("movl (%1), %0" : "=r"(value) : "r"(address) : "memory");
+    return value;
 }
 INSTRUCTION void write_word(uint64_t address, uint32_t value) {
     __asm__ volatile("movl %0, (%1)" : : "r"(value), "r"(address) : "memory");
@@ -196,6 +204,10 @@ INSTRUCTION void set_gate(uint64_t vector, uint64_t low, uint64_t high) {
 INSTRUCTION void set_interrupt_stack(uint64_t index, uint64_t top) {
     __builtin_memcpy(task_state + 28 + 8 * (index & 7), &top, 8);
 }
+
+extern uint8_t serial_input_buffer[4096];
+INSTRUCTION void serial_input_buffer_write(uint64_t index, uint8_t byte) { serial_input_buffer[index & 4095] = byte; }
+INSTRUCTION uint8_t serial_input_buffer_read(uint64_t index) { return serial_input_buffer[index & 4095]; }
 
 #define ADDRESS_OF(symbol) INSTRUCTION uint64_t address_of_##symbol(void) { return (uint64_t)symbol; }
 ADDRESS_OF(image_start)

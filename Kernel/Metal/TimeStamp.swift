@@ -1,0 +1,47 @@
+import Instructions
+import X86
+
+/// How fast the time-stamp counter runs.
+enum TimeStamp {
+    /// The time-stamp ticks of the measurement.
+    nonisolated(unsafe) private(set) static var calibrationTicks: UInt64 = 0
+    /// Ticks a second; 0 if nothing tells.
+    nonisolated(unsafe) private(set) static var frequency: UInt64 = 0
+
+    private static var calibrationCount: UInt64 { 11932 }
+    /// Ticks that 10 ms have on no processor.
+    private static var longest: UInt64 { 1 << 32 }
+    private static var timerFrequency: UInt64 { 1_193_182 }
+
+    /// Measures it against channel 2 of the 8254, for 10 ms. What CPUID says is taken only if the measurement bears it out:
+    /// emulators show the figures of the processor that they imitate. A machine whose 8254 stands still is believed.
+    static func measure() {
+        let control = inb(0x61)
+        outb(0x61, control & ~0x03 | 0x01)  // gate on, speaker off
+        outb(0x43, 0b1011_0000)  // channel 2, low and high byte, mode 0
+        outb(0x42, UInt8(truncatingIfNeeded: calibrationCount))
+        LocalInterruptController.beginCalibration()
+        outb(0x42, UInt8(truncatingIfNeeded: calibrationCount >> 8))
+        let start = read_tsc()
+        while inb(0x61) & 0x20 == 0, read_tsc() - start < longest {}
+        calibrationTicks = read_tsc() - start
+        LocalInterruptController.endCalibration()
+        outb(0x61, control)
+        let measured = calibrationTicks * timerFrequency / calibrationCount
+        let told = toldFrequency
+        guard calibrationTicks < longest else {
+            frequency = told
+            return
+        }
+        let difference = told > measured ? told - measured : measured - told
+        frequency = difference < measured / 100 ? told : measured
+    }
+
+    /// What CPUID says, or 0 (SDM volume 3, 20.7.3 "Determining the Processor Base Frequency").
+    private static var toldFrequency: UInt64 {
+        guard execute_cpuid(0, 0).eax >= 0x15 else { return 0 }
+        let ratio = execute_cpuid(0x15, 0)
+        guard ratio.eax != 0 else { return 0 }
+        return UInt64(ratio.ecx) * UInt64(ratio.ebx) / UInt64(ratio.eax)
+    }
+}
