@@ -1,3 +1,4 @@
+import Devices
 import Virtualization
 import X86
 
@@ -18,7 +19,9 @@ extension VirtualCPU {
 
     @inline(__always)
     private mutating func loadEmulatedMSR() -> Bool {
-        guard let value = msrs.read(ModelSpecificRegister(UInt32(truncatingIfNeeded: registers.rcx))) else { return false }
+        let register = ModelSpecificRegister(UInt32(truncatingIfNeeded: registers.rcx))
+        guard let value = register == .apicBase ? apic.base.rawValue : msrs.read(register) ?? readLocalAPIC(register)
+        else { return false }
         registers.rax = value & 0xFFFF_FFFF
         registers.rdx = value >> 32
         return true
@@ -52,6 +55,7 @@ extension VirtualCPU {
         case .extendedFeatureEnable:
             guard writeExtendedFeatures(ExtendedFeatureEnable(rawValue: value)) else { return refuseMSR() }
         case .timeStampCounter: processor.timeStampOffset = value &- host.timeStamp()
+        case _ where register.isOfLocalAPIC: return writeLocalAPIC(register, value) ? .step : refuseMSR()
         default: return refuseMSR()
         }
         return .step
