@@ -77,13 +77,13 @@ public struct Board: Equatable, Sendable {
     /// IN of one byte from such a port; nil from any other.
     @inline(__always)
     public mutating func readFrequentByte(_ port: UInt16) -> UInt8? {
-        port == SerialPort.firstPort + SerialPort.lineStatus ? serial.read(SerialPort.lineStatus) : nil
+        port == SerialPort.lineStatusPort ? serial.pollLineStatus() : nil
     }
 
     /// OUT of one byte to such a port; `absent` for any other.
     @inline(__always)
     public mutating func writeFrequentByte(_ port: UInt16, _ value: UInt8) -> PortEffect {
-        if port == SerialPort.firstPort, let byte = serial.transmitQuietly(value) { return .transmit(byte) }
+        if port == SerialPort.firstPort, serial.transmitsQuietly { return .transmit(value) }
         guard port == Board.diagnosticPort else { return .absent }
         diagnostic = value
         return .none
