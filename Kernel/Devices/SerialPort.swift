@@ -5,6 +5,9 @@ public struct SerialPort: Equatable, Sendable {
     public static var firstPort: UInt16 { 0x3F8 }
     public static var portCount: UInt16 { 8 }
 
+    /// The offset of the line status register.
+    public static var lineStatus: UInt16 { 5 }
+
     private var interruptEnable: UInt8 = 0
     private var fifoControl: UInt8 = 0
     private var lineControl: UInt8 = 0
@@ -31,6 +34,10 @@ public struct SerialPort: Equatable, Sendable {
         default: scratch
         }
     }
+
+    /// Writes the data register, if that only transmits: it interrupts nobody, and the data is not the divisor's.
+    @inline(__always)
+    public mutating func transmitQuietly(_ value: UInt8) -> UInt8? { selectsDivisor ? nil : value }
 
     /// Writes the register at an offset from the first port.
     /// - Returns: the byte to transmit, if that is what the write asked for.

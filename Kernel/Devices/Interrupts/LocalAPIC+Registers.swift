@@ -1,0 +1,196 @@
+// Reading and writing the registers, as memory and as MSRs.
+
+/// The bits of each register that software may write; the others are reserved or read-only.
+private enum Writable {
+    static var spuriousInterrupt: UInt32 { 0x3FF }
+    static var interruptCommand: UInt32 { 0x000C_CFFF }
+    static var divideConfiguration: UInt32 { 0xB }
+
+    /// Of an entry of the local vector table (SDM volume 3, figure "Local Vector Table (LVT)").
+    static func localInterrupt(_ register: APICRegister) -> UInt32 {
+        switch register {
+        case .timer: 0x7_00FF
+        case .line0, .line1: 0x1_A7FF
+        case .errorInterrupt: 0x1_00FF
+        default: 0x1_07FF
+        }
+    }
+}
+
+extension LocalAPIC {
+    // MARK: In memory
+
+    /// Reads 4 bytes at an offset in the page. Registers stand every 16 bytes; what lies between them reads as 0.
+    public mutating func read(offset: UInt16, at time: MachineTime) -> UInt32 {
+        guard offset & 0xF == 0 else { return 0 }
+        return read(offset, at: time) ?? refuse()
+    }
+
+    /// An access to a register that does not exist (12.5.3 "Error Handling").
+    private mutating func refuse() -> UInt32 {
+        note(.illegalRegister)
+        return 0
+    }
+
+    private mutating func read(_ offset: UInt16, at time: MachineTime) -> UInt32? {
+        switch offset {
+        case 0x100...0x270: page[Int(offset >> 2)]
+        default:
+            switch APICRegister(rawValue: offset) {
+            case .none, .selfInterrupt: nil
+            case .currentCount: timer.currentCount(at: time)
+            case .processorPriority, .arbitrationPriority: UInt32(processorPriority)
+            case .endOfInterrupt: 0
+            case .some(let register): value(register)
+            }
+        }
+    }
+
+    /// Writes 4 bytes at an offset in the page.
+    public mutating func write(offset: UInt16, _ new: UInt32, at time: MachineTime) -> LocalAPICEffect {
+        guard offset & 0xF == 0, let register = APICRegister(rawValue: offset) else {
+            _ = refuse()
+            return .none
+        }
+        return write(register, new, at: time)
+    }
+
+    /// The guest wrote the page itself, and the processor reports it (SDM volume 3, 30.4.3.2 "APIC-Write Emulation").
+    public mutating func written(offset: UInt16, at time: MachineTime) -> LocalAPICEffect {
+        // In x2APIC mode the command register is one of 64 bits.
+        if base.isExtended, offset == APICRegister.interruptCommand.rawValue {
+            return writeCommand(value(.interruptCommand), destination: page[Int(offset >> 2) + 1])
+        }
+        return write(offset: offset & 0xFF0, page[Int(offset & 0xFF0) >> 2], at: time)
+    }
+
+    // MARK: As MSRs
+
+    /// Reads the register of an MSR from 800H to 8FFH; nil for #GP (SDM volume 3, table "Local APIC Register Address Map
+    /// Supported by x2APIC").
+    public mutating func readMSR(_ number: UInt32, at time: MachineTime) -> UInt64? {
+        guard base.isExtended, number &- 0x800 < 0x40 else { return nil }
+        let offset = UInt16(truncatingIfNeeded: (number & 0xFF) << 4)
+        switch APICRegister(rawValue: offset) {
+        case .endOfInterrupt, .arbitrationPriority, .remoteRead, .destinationFormat, .interruptCommandHigh, .selfInterrupt:
+            return nil
+        case .interruptCommand: return UInt64(page[0x304 >> 2]) << 32 | UInt64(value(.interruptCommand))
+        default:
+            guard let low = read(offset, at: time) else { return nil }
+            return UInt64(low)
+        }
+    }
+
+    /// Writes it; nil for #GP.
+    @inline(__always)
+    public mutating func writeMSR(_ number: UInt32, _ new: UInt64, at time: MachineTime) -> LocalAPICEffect? {
+        // The most frequent one first.
+        if number == 0x80B, new == 0, base.isExtended { return endOfInterrupt() }
+        return writeAnyMSR(number, new, at: time)
+    }
+
+    @inline(never)
+    private mutating func writeAnyMSR(_ number: UInt32, _ new: UInt64, at time: MachineTime) -> LocalAPICEffect? {
+        guard base.isExtended, number &- 0x800 < 0x40,
+            let register = APICRegister(rawValue: UInt16(truncatingIfNeeded: (number & 0xFF) << 4))
+        else { return nil }
+        let low = UInt32(truncatingIfNeeded: new)
+        let defined: UInt64
+        switch register {
+        case .taskPriority, .selfInterrupt: defined = 0xFF
+        case .spuriousInterrupt: defined = UInt64(Writable.spuriousInterrupt)
+        case .errorStatus, .endOfInterrupt: defined = 0
+        case .interruptCommand: defined = ~0 << 32 | UInt64(Writable.interruptCommand)
+        case .timer, .thermalSensor, .performanceCounter, .line0, .line1, .errorInterrupt:
+            // Delivery status and remote IRR are read-only, not reserved.
+            defined = UInt64(Writable.localInterrupt(register)) | 1 << 12 | 1 << 14
+        case .initialCount: defined = 0xFFFF_FFFF
+        case .divideConfiguration: defined = UInt64(Writable.divideConfiguration)
+        default: return nil
+        }
+        guard new & ~defined == 0 else { return nil }
+        switch register {
+        case .interruptCommand: return writeCommand(low, destination: UInt32(truncatingIfNeeded: new >> 32))
+        case .selfInterrupt: return writeCommand(UInt32(InterruptShorthand.toSelf.rawValue) << 18 | low, keeps: false)
+        default: return write(register, low, at: time)
+        }
+    }
+
+    // MARK: Each register
+
+    private mutating func write(_ register: APICRegister, _ new: UInt32, at time: MachineTime) -> LocalAPICEffect {
+        switch register {
+        case .taskPriority:
+            set(register, new & 0xFF)
+            return .priorityChanged
+        case .endOfInterrupt: return endOfInterrupt()
+        case .identifier: set(register, identifier << 24)  // fixed, as on all processors of the last decades
+        case .logicalDestination: set(register, new & 0xFF00_0000)
+        case .destinationFormat: set(register, new | 0x0FFF_FFFF)
+        case .spuriousInterrupt:
+            set(register, new & Writable.spuriousInterrupt)
+            if !isSoftwareEnabled { maskLocalInterrupts() }
+            return .timerChanged
+        case .errorStatus:
+            set(register, errors)
+            errors = 0
+        case .interruptCommand: return writeCommand(new, destination: value(.interruptCommandHigh) >> 24)
+        case .interruptCommandHigh: set(register, new & 0xFF00_0000)
+        case .timer:
+            settleTimer(at: time)
+            setLocalInterrupt(register, new)
+            timer.setMode(.init(rawValue: UInt8(truncatingIfNeeded: new >> 17 & 3)) ?? .reserved)
+            return .timerChanged
+        case .thermalSensor, .performanceCounter, .line0, .line1, .errorInterrupt: setLocalInterrupt(register, new)
+        case .initialCount:
+            set(register, new)
+            timer.start(count: new, at: time)
+            return .timerChanged
+        case .divideConfiguration:
+            set(register, new & Writable.divideConfiguration)
+            settleTimer(at: time)
+            timer.setDivide(new, at: time)
+            return .timerChanged
+        default: _ = refuse()  // read-only
+        }
+        return .none
+    }
+
+    /// A write of the end-of-interrupt register.
+    @inline(__always)
+    public mutating func endOfInterrupt() -> LocalAPICEffect {
+        let effect = endInterrupt()
+        return effect == .none ? .priorityChanged : effect
+    }
+
+    private mutating func setLocalInterrupt(_ register: APICRegister, _ new: UInt32) {
+        set(register, new & Writable.localInterrupt(register) | (isSoftwareEnabled ? 0 : LocalAPIC.mask))
+    }
+
+    /// A disabled APIC has all its local interrupts masked (12.4.7.2 "Local APIC State After It Has Been Software Disabled").
+    private mutating func maskLocalInterrupts() {
+        var offset = APICRegister.timer.rawValue
+        while offset <= APICRegister.errorInterrupt.rawValue {
+            page[Int(offset >> 2)] |= LocalAPIC.mask
+            offset += 0x10
+        }
+    }
+
+    // MARK: Errors
+
+    /// By their bit in the error status register.
+    enum RegisterError: UInt32 {
+        case sentIllegalVector = 5
+        case receivedIllegalVector = 6
+        case illegalRegister = 7
+    }
+
+    mutating func note(_ error: RegisterError) {
+        let bit: UInt32 = 1 << error.rawValue
+        let isNew = errors & bit == 0
+        errors |= bit
+        let entry = value(.errorInterrupt)
+        let vector = UInt8(truncatingIfNeeded: entry)
+        if isNew, entry & LocalAPIC.mask == 0, vector >= 16 { request(vector, isLevelTriggered: false) }
+    }
+}

@@ -1,0 +1,60 @@
+// The timer, and IA32_APIC_BASE.
+
+extension LocalAPIC {
+    private var isTimerMasked: Bool { value(.timer) & LocalAPIC.mask != 0 || !base.isEnabled }
+
+    /// When the timer will request its interrupt.
+    public var nextEvent: MachineTime { isTimerMasked ? .never : timer.expiry }
+
+    /// Lets the timer request its interrupt if that is due.
+    /// - Returns: the vector that was requested, or 0.
+    @inline(__always)
+    public mutating func advance(to time: MachineTime) -> UInt8 {
+        guard timer.expiry <= time else { return 0 }
+        let entry = value(.timer)
+        timer.expire(at: time)
+        guard entry & LocalAPIC.mask == 0, base.isEnabled else { return 0 }
+        let vector = UInt8(truncatingIfNeeded: entry)
+        guard vector >= 16 else {
+            note(.receivedIllegalVector)
+            return 0
+        }
+        request(vector, isLevelTriggered: false)
+        return vector
+    }
+
+    /// A timer that ran out while it was masked is past.
+    mutating func settleTimer(at time: MachineTime) {
+        if timer.expiry <= time { timer.expire(at: time) }
+    }
+
+    // MARK: IA32_TSC_DEADLINE
+
+    /// The value, 0 when disarmed.
+    public var deadline: UInt64 { timer.mode == .deadline ? timer.deadline : 0 }
+
+    /// - Parameters:
+    ///   - value: as the guest writes it, in its own time stamp.
+    ///   - moment: the machine time when the guest's time stamp has that value.
+    @inline(__always)
+    public mutating func writeDeadline(_ value: UInt64, at moment: MachineTime) { timer.setDeadline(value, at: moment) }
+
+    // MARK: IA32_APIC_BASE
+
+    /// WRMSR.
+    /// - Returns: false for #GP.
+    public mutating func writeBase(_ new: UInt64) -> Bool {
+        guard base.allows(new, physicalAddressWidth: physicalAddressWidth) else { return false }
+        let wasExtended = base.isExtended
+        base.set(new)
+        if !base.isEnabled {
+            resetRegisters()
+        } else if base.isExtended != wasExtended {
+            writeIdentifiers()
+            // The halves of the command register move together.
+            page[0x304 >> 2] = 0
+            set(.interruptCommandHigh, 0)
+        }
+        return true
+    }
+}
