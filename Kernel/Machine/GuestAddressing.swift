@@ -38,13 +38,16 @@ extension VirtualCPU {
     }
 
     /// Translates a linear address for an access of the guest's, or says what the guest gets instead.
-    mutating func translate(_ address: GuestVirtualAddress, _ kind: GuestAccess.Kind) -> Translated {
+    /// - Parameter segment: through which the access goes: a non-canonical address is #SS through SS, #GP otherwise.
+    mutating func translate(
+        _ address: GuestVirtualAddress, _ kind: GuestAccess.Kind, through segment: SegmentRegister
+    ) -> Translated {
         switch paging.translate(address, for: access(kind), in: memory) {
         case .page(let page): return .page(page.address)
         case .fault(let code):
             host.loadPageFaultAddress(address.rawValue)
             return .outcome(.inject(.exception(.pageFault, errorCode: code.rawValue)))
-        case .notCanonical: return .outcome(.inject(.generalProtection))
+        case .notCanonical: return .outcome(.inject(segment == .ss ? .stackFault : .generalProtection))
         case .tableOutsideRAM: return .outcome(.end(.unsupported(.tableInAbsentMemory)))
         }
     }
@@ -52,62 +55,6 @@ extension VirtualCPU {
     enum Translated {
         case page(GuestPhysicalAddress)
         case outcome(Outcome)
-    }
-
-    /// Reads `size` bytes (1, 2, 4 or 8) at a linear address, over a page boundary if need be; absent memory reads as ones.
-    /// - Returns: what the guest gets instead of the value, or nil.
-    mutating func readGuest(_ address: GuestVirtualAddress, size: Int, into value: inout UInt64) -> Outcome? {
-        var result: UInt64 = 0
-        var physical = GuestPhysicalAddress(0)
-        for index in 0..<size {
-            if index == 0 || (address.rawValue &+ UInt64(index)) & 0xFFF == 0 {
-                switch translate(address.advanced(by: ByteCount(UInt64(index))), .read) {
-                case .page(let page): physical = page
-                case .outcome(let outcome): return outcome
-                }
-            } else {
-                physical = physical.advanced(by: ByteCount(1))
-            }
-            result |= UInt64(readByte(at: physical)) << UInt64(8 * index)
-        }
-        value = result
-        return nil
-    }
-
-    /// Writes `size` bytes at a linear address. All of it is translated before `value` is asked for, and nothing is
-    /// written if any byte faults; absent memory swallows its part.
-    mutating func writeGuest(
-        _ address: GuestVirtualAddress, size: Int, _ value: (inout Board) -> UInt64
-    ) -> Outcome? {
-        let first: GuestPhysicalAddress
-        switch translate(address, .write) {
-        case .page(let page): first = page
-        case .outcome(let outcome): return outcome
-        }
-        let inFirstPage = min(size, Int(0x1000 - address.rawValue & 0xFFF))
-        var second = first
-        if inFirstPage < size {
-            switch translate(address.advanced(by: ByteCount(UInt64(inFirstPage))), .write) {
-            case .page(let page): second = page
-            case .outcome(let outcome): return outcome
-            }
-        }
-        let bytes = value(&board.pointee)
-        writeBytes(bytes, count: inFirstPage, at: first)
-        if inFirstPage < size {
-            writeBytes(bytes >> UInt64(8 * inFirstPage), count: size - inFirstPage, at: second)
-        }
-        return nil
-    }
-
-    private mutating func readByte(at address: GuestPhysicalAddress) -> UInt8 {
-        if let byte = memory.readUInt8(at: address) { return byte }
-        absentMemoryAccesses &+= 1
-        return 0xFF
-    }
-
-    private mutating func writeBytes(_ value: UInt64, count: Int, at address: GuestPhysicalAddress) {
-        if !memory.write(value, count: count, at: address) { absentMemoryAccesses &+= 1 }
     }
 
     /// The bytes of the instruction at RIP, as far as they can be read.

@@ -40,6 +40,17 @@ public struct GuestMemory {
         return (start.loadUnaligned(as: UInt64.self), (start + 8).loadUnaligned(as: UInt64.self))
     }
 
+    /// Reads `count` bytes (1 to 8).
+    func read(count: Int, at address: GuestPhysicalAddress) -> UInt64? {
+        guard contains(address, count: UInt64(count)) else { return nil }
+        var value: UInt64 = 0
+        for index in 0..<count {
+            let byte = (base + Int(address.rawValue) + index).load(as: UInt8.self)
+            value |= UInt64(byte) << UInt64(8 * index)
+        }
+        return value
+    }
+
     /// Writes the low `count` bytes (1 to 8) of a value.
     /// - Returns: false, and nothing is written, outside the RAM.
     @discardableResult

@@ -12,6 +12,12 @@ public protocol HostServices: ProcessorIdentification {
     func transmit(_ byte: UInt8)
     /// Loads XCR0, which stays loaded across exits since the kernel uses no extended state.
     func loadExtendedControl(_ value: UInt64)
+    /// XCR0. Only where the guest has set CR4.OSXSAVE, and so the processor has the register.
+    func readExtendedControl() -> UInt64
+    /// A vector register of the guest's, which stays in the processor across exits: the lowest 16 bytes, or 32.
+    func readVector(_ register: UInt8, isWide: Bool) -> VectorValue
+    /// Writes one. VEX and 32 bytes only where XCR0 has AVX.
+    func writeVector(_ register: UInt8, _ value: VectorValue, _ write: VectorWrite)
     /// PKRU, which the kernel leaves the guest's: it governs user pages, of which the kernel has none.
     func protectionKeyRights() -> UInt32
     /// Loads CR2, which VM entries and exits leave alone.

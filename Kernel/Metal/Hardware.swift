@@ -47,6 +47,24 @@ struct HardwareHost: HostServices, ModelSpecificRegisterAccess, ModelSpecificReg
     func transmit(_ byte: UInt8) { Console.transmit(byte) }
     func loadExtendedControl(_ value: UInt64) { write_xcr0(value) }
     func protectionKeyRights() -> UInt32 { read_pkru() }
+    func readExtendedControl() -> UInt64 { read_xcr0() }
+    func readVector(_ register: UInt8, isWide: Bool) -> VectorValue {
+        var value = VectorValue()
+        if isWide {
+            martlet_read_wide_vector(UInt32(register), &value)
+        } else {
+            martlet_read_vector(UInt32(register), &value)
+        }
+        return value
+    }
+    func writeVector(_ register: UInt8, _ value: VectorValue, _ write: VectorWrite) {
+        var value = value
+        switch write {
+        case .lowest16: martlet_write_vector(UInt32(register), &value)
+        case .all16: martlet_write_vector_clearing(UInt32(register), &value)
+        case .all32: martlet_write_wide_vector(UInt32(register), &value)
+        }
+    }
     func loadPageFaultAddress(_ address: UInt64) { write_cr2(address) }
     func readDebugStatus() -> UInt64 { read_dr6() }
     func loadDebugStatus(_ value: UInt64) { write_dr6(value) }

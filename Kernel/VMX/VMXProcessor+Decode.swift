@@ -92,18 +92,18 @@ extension VMXProcessor {
         return information.isValid ? information.vector : nil
     }
 
-    /// SDM volume 3, table "Format of the VM-Exit Instruction-Information Field as Used for INS and OUTS".
+    /// SDM volume 3, table "Format of the VM-Exit Instruction-Information Field as Used for INS and OUTS". The processors that
+    /// do not have the field are the oldest with VMX; for them the operand is that of an instruction without prefixes.
     public func stringIOOperand() -> StringIOOperand {
-        let addressSize: Int
-        if reportsStringIODetails {
-            addressSize = switch vmcs[.exitInstructionInformation] >> 7 & 7 {
+        guard reportsStringIODetails else { return .init(segment: .ds, addressSize: mode.defaultAddressSize) }
+        let information = vmcs[.exitInstructionInformation]
+        let addressSize =
+            switch information >> 7 & 7 {
             case 0: 2
             case 1: 4
             default: 8
             }
-        } else {
-            addressSize = mode.defaultAddressSize
-        }
-        return .init(address: vmcs[.guestLinearAddress], addressSize: addressSize)
+        return .init(
+            segment: SegmentRegister(rawValue: UInt8(truncatingIfNeeded: information >> 15 & 7)) ?? .ds, addressSize: addressSize)
     }
 }

@@ -63,6 +63,10 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
     @inline(never)
     private func stepSpecially(to next: UInt64, wraps: Bool) {
         vmcs[.guestRIP] = wraps && !mode.is64Bit ? next & 0xFFFF_FFFF : next
+        endIteration()
+    }
+
+    public func endIteration() {
         endBlocking()
         // IA32_DEBUGCTL.BTF turns single steps into branch steps, and no instruction that exits is a branch.
         if vmcs[.guestRFLAGS].contains(.trap), vmcs[.guestDebugControl] & 2 == 0 {

@@ -42,6 +42,10 @@ public struct Event: Equatable, Sendable {
 
     /// #UD.
     public static var invalidOpcode: Self { .exception(.invalidOpcode) }
+    /// #NM.
+    public static var deviceNotAvailable: Self { .exception(.deviceNotAvailable) }
+    /// #SS(0).
+    public static var stackFault: Self { .exception(.stackFault, errorCode: 0) }
     /// #GP(0).
     public static var generalProtection: Self { .exception(.generalProtection, errorCode: 0) }
 }

@@ -26,10 +26,14 @@ public protocol VirtualProcessor {
     /// Moves RIP past an instruction of a known length, likewise, where the processor does not tell the length.
     func stepPastInstruction(length: UInt64)
 
+    /// An iteration of a repeated string instruction was emulated, and the instruction goes on: RIP stays, but the blocking
+    /// by STI and MOV SS ends and TF raises the single-step trap, as after an instruction.
+    func endIteration()
+
     /// The length of the instruction that exited, 1 to 15; undefined for nested page faults.
     var instructionLength: UInt8 { get }
 
-    /// Memory operand of a string port instruction: the address size in bytes and the linear address of its first element.
+    /// Memory operand of a string port instruction.
     func stringIOOperand() -> StringIOOperand
 
     /// The event whose delivery the exit interrupted, to be injected again or lost.
@@ -122,14 +126,15 @@ public protocol VirtualProcessor {
     func flushTranslations()
 }
 
-/// Where a string port instruction reads or writes memory.
+/// Where a string port instruction reads or writes memory: at RSI or RDI.
 public struct StringIOOperand: Equatable, Sendable {
-    public var address: GuestVirtualAddress
+    /// The source's segment register, for OUTS; INS always uses ES.
+    public var segment: SegmentRegister
     /// 2, 4 or 8.
     public var addressSize: Int
 
-    public init(address: GuestVirtualAddress, addressSize: Int) {
-        self.address = address
+    public init(segment: SegmentRegister, addressSize: Int) {
+        self.segment = segment
         self.addressSize = addressSize
     }
 }

@@ -16,6 +16,14 @@ public struct SegmentAttributes: Equatable, Sendable {
     public init(rawValue: UInt16) { self.rawValue = rawValue }
 
     public var isPresent: Bool { rawValue & 0x80 != 0 }
+    /// A code segment rather than one of data; not asked of system segments.
+    public var isCode: Bool { rawValue & 8 != 0 }
+    /// Data that may be read always may be written with this bit, code that may be executed may be read.
+    public var isWritableOrReadable: Bool { rawValue & 2 != 0 }
+    /// Data whose offsets lie above the limit.
+    public var expandsDown: Bool { rawValue & 0xC == 4 }
+    /// D/B: 32-bit.
+    public var is32Bit: Bool { rawValue & 0x4000 != 0 }
 
     /// Real-mode data, accessed.
     public static var realModeData: Self { .init(rawValue: 0x93) }

@@ -45,6 +45,21 @@ public final class SimulatedHost: HostServices, ModelSpecificRegisterAccess {
 
     public func transmit(_ byte: UInt8) { transmitted.append(byte) }
     public func loadExtendedControl(_ value: UInt64) { extendedControl = value }
+    public func readExtendedControl() -> UInt64 { extendedControl }
+    /// The vector registers, all 32 bytes of each.
+    public var vectors = [VectorValue](repeating: VectorValue(), count: 16)
+    public func readVector(_ register: UInt8, isWide: Bool) -> VectorValue {
+        let value = vectors[Int(register)]
+        return isWide ? value : VectorValue(value.word0, value.word1)
+    }
+    public func writeVector(_ register: UInt8, _ value: VectorValue, _ write: VectorWrite) {
+        let old = vectors[Int(register)]
+        switch write {
+        case .lowest16: vectors[Int(register)] = VectorValue(value.word0, value.word1, old.word2, old.word3)
+        case .all16: vectors[Int(register)] = VectorValue(value.word0, value.word1)
+        case .all32: vectors[Int(register)] = value
+        }
+    }
     public func loadPageFaultAddress(_ address: UInt64) { pageFaultAddress = address }
     public func readDebugStatus() -> UInt64 { debugStatus }
     public func loadDebugStatus(_ value: UInt64) { debugStatus = value }

@@ -48,20 +48,20 @@ extension VirtualCPU {
 
     /// INS and OUTS, with or without REP: element by element, as the processor does it, up to one page's worth an exit, so
     /// that no count a guest chooses holds Martlet up. A fault leaves RCX, RSI and RDI at the element that faulted.
+    ///
+    /// The exit comes before the processor looks at the memory operand, its segment included (SDM volume 3, 28.1.1
+    /// "Relative Priority of Faults and VM Exits").
     @inline(never)
     mutating func performStringIO(_ access: IOAccess) -> Outcome {
         let operand = processor.stringIOOperand()
-        let mask: UInt64 = operand.addressSize == 8 ? .max : 1 << UInt64(8 * operand.addressSize) - 1
+        let mask = addressMask(operand.addressSize)
+        let mode = processor.mode
         var remaining = access.isRepeated ? registers.rcx & mask : 1
         if remaining == 0 { return .step }
         let step = processor.flags.contains(.direction) ? 0 &- UInt64(access.size) : UInt64(access.size)
-        // The processor tells where the first element is; the index wraps within its segment, at the address size.
-        let base = operand.address.rawValue &- ((access.isInput ? registers.rdi : registers.rsi) & mask)
-        let linearMask: UInt64 = processor.executes64BitCode ? .max : 0xFFFF_FFFF
-        var budget = 4096 / access.size
+        var budget = iterationBudget(elementSize: access.size)
         while remaining > 0, budget > 0 {
-            let index = (access.isInput ? registers.rdi : registers.rsi) & mask
-            switch transfer(access, at: GuestVirtualAddress((base &+ index) & linearMask)) {
+            switch transfer(access, operand, mask, in: mode) {
             case .step: break
             case let other: return other
             }
@@ -72,22 +72,30 @@ extension VirtualCPU {
             }
             budget -= 1
         }
+        if remaining == 0 { return .step }
         // Not at the end: the instruction runs again and exits again, with interrupts between as on a processor.
-        return remaining == 0 ? .step : .resume
+        processor.endIteration()
+        return .resume
     }
 
-    /// One element between port and memory.
-    private mutating func transfer(_ access: IOAccess, at address: GuestVirtualAddress) -> Outcome {
-        if access.isInput {
-            // The address is translated first: a fault must come before the port's register is read.
-            let fault = writeGuest(address, size: access.size) { board in
-                UInt64(board.read(access.port, size: access.size))
-            }
-            return fault ?? .step
+    /// One element between port and memory. The memory's place is found first: a fault must come before the port's register
+    /// is read.
+    private mutating func transfer(
+        _ access: IOAccess, _ operand: StringIOOperand, _ mask: UInt64, in mode: ProcessorMode
+    ) -> Outcome {
+        let index = (access.isInput ? registers.rdi : registers.rsi) & mask
+        let place: OperandPlace
+        switch locate(
+            offset: index, size: access.size, in: access.isInput ? .es : operand.segment, access.isInput ? .write : .read, mode)
+        {
+        case .place(let found): place = found
+        case .outcome(let outcome): return outcome
         }
-        var value: UInt64 = 0
-        if let fault = readGuest(address, size: access.size, into: &value) { return fault }
-        return output(access, UInt32(truncatingIfNeeded: value))
+        if access.isInput {
+            write(place, count: access.size, UInt64(board.pointee.read(access.port, size: access.size)))
+            return .step
+        }
+        return output(access, UInt32(truncatingIfNeeded: read(place, count: access.size)))
     }
 
     private mutating func advanceIndex(isInput: Bool, by step: UInt64, addressSize: Int) {

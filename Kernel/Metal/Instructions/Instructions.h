@@ -53,6 +53,12 @@ INSTRUCTION uint32_t read_pkru(void) {
     return low;
 }
 
+INSTRUCTION uint64_t read_xcr0(void) {
+    uint32_t low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return (uint64_t)high << 32 | low;
+}
+
 typedef struct { uint32_t eax, ebx, ecx, edx; } cpuid_registers;
 INSTRUCTION cpuid_registers execute_cpuid(uint32_t leaf, uint32_t subleaf) {
     cpuid_registers r;
@@ -193,6 +199,12 @@ extern uint32_t martlet_enter_guest(void *virtual_cpu, uint32_t launched);
 extern const char martlet_probe_exit[];
 extern uint32_t martlet_probe_entry(void);
 extern _Noreturn void martlet_leave_guest(void *virtual_cpu);
+
+extern void martlet_read_vector(uint32_t number, void *value);
+extern void martlet_read_wide_vector(uint32_t number, void *value);
+extern void martlet_write_vector(uint32_t number, const void *value);
+extern void martlet_write_vector_clearing(uint32_t number, const void *value);
+extern void martlet_write_wide_vector(uint32_t number, const void *value);
 
 extern uint64_t descriptor_table[8], interrupt_table[512];
 extern char task_state[104], virtual_cpu_area[32768];

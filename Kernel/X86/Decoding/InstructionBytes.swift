@@ -42,6 +42,9 @@ public struct InstructionBytes: Equatable, Sendable {
         UInt8(truncatingIfNeeded: (place < 8 ? low : high) >> UInt64(8 * (place & 7)))
     }
 
+    /// The byte that would be taken next.
+    var first: UInt8? { count == 0 ? nil : UInt8(truncatingIfNeeded: low) }
+
     /// Takes `size` bytes (1 to 8) from the beginning, little-endian; nil, and none are taken, if they are not there.
     @inline(__always)
     mutating func take(_ size: Int) -> UInt64? {

@@ -1,5 +1,5 @@
-/// Decodes the instructions that software uses on devices in memory: the MOV family, two-operand arithmetic, XCHG and the
-/// string instructions (SDM volume 2, chapter 2 "Instruction Format" and appendix A "Opcode Map").
+/// Decodes the instructions that software uses on devices in memory, by the tables of OpcodeTables.swift (SDM volume 2,
+/// chapter 2 "Instruction Format").
 ///
 /// An instruction that it does not know is nil, never a guess.
 public struct InstructionDecoder {
@@ -7,12 +7,15 @@ public struct InstructionDecoder {
     private var rest: InstructionBytes
     private let length: Int
     private let is64Bit: Bool
+    private let allowsVEX: Bool
     private let defaultOperandSize: Int
     private let defaultAddressSize: Int
     private var rex: UInt8 = 0
     private var hasOperandSizePrefix = false
     private var hasAddressSizePrefix = false
-    private var isRepeated = false
+    private var repetition = MemoryInstruction.Repetition.none
+    private var isLocked = false
+    private var isVEX = false
     private var segmentOverride: SegmentRegister?
     private var operand = MemoryInstruction.Operand()
 
@@ -21,6 +24,7 @@ public struct InstructionDecoder {
         rest = bytes
         length = bytes.count
         is64Bit = mode.is64Bit
+        allowsVEX = mode != .real && mode != .virtual8086
         defaultAddressSize = mode.defaultAddressSize
         defaultOperandSize = defaultAddressSize == 2 ? 2 : 4
     }
@@ -34,10 +38,10 @@ public struct InstructionDecoder {
     /// The same for a MOV between a general register and memory without prefixes but REX, by far the most frequent: in
     /// place, and so in few instructions. Any other instruction is nil here.
     @inline(__always)
-    public static func decodePlainMove(_ bytes: InstructionBytes, in mode: ProcessorMode) -> MemoryInstruction? {
+    public static func decodePlainMove(_ bytes: InstructionBytes, in mode: ProcessorMode) -> PlainMove? {
         var decoder = InstructionDecoder(bytes, mode)
         guard let opcode = decoder.nextAfterREX(), opcode & 0xFC == 0x88 else { return nil }
-        return decoder.decodeMove(opcode)
+        return decoder.decodePlainMove(opcode)
     }
 
     @inline(__always)
@@ -54,7 +58,10 @@ public struct InstructionDecoder {
             guard let following = nextAfterREX() else { return nil }
             opcode = following
         }
-        return opcode == 0x0F ? decodeTwoByte() : decodeOneByte(opcode)
+        if opcode == 0x0F { return decodeTwoByte() }
+        if opcode & 0xFE == 0xC4 { return decodeVEX(opcode) }
+        guard let form = OpcodeTables.oneByte(opcode, is64Bit: is64Bit) else { return nil }
+        return decode(form, opcode)
     }
 
     /// Takes a byte, after a REX prefix if there is one.
@@ -68,22 +75,20 @@ public struct InstructionDecoder {
 
     /// 88H to 8BH, MOV between a general register and memory.
     @inline(__always)
-    private mutating func decodeMove(_ opcode: UInt8) -> MemoryInstruction? {
+    private mutating func decodePlainMove(_ opcode: UInt8) -> PlainMove? {
         let size = size(opcode)
-        guard let register = memoryOperand(registerSize: size) else { return nil }
-        return finish(
-            opcode & 2 == 0
-                ? .store(register: register) : .load(register: register, destinationSize: size, signExtends: false), size)
+        guard passOperand() else { return nil }
+        return PlainMove(isStore: opcode & 2 == 0, size: size, length: length &- rest.count, operand: operand)
     }
 
-    /// Whether a byte is a legacy prefix, which is then noted. LOCK changes nothing for a lone virtual CPU; REPNE repeats the
-    /// string instructions here as REP does.
+    /// Whether a byte is a legacy prefix, which is then noted.
     private mutating func takePrefix(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x66: hasOperandSizePrefix = true
         case 0x67: hasAddressSizePrefix = true
-        case 0xF3, 0xF2: isRepeated = true
-        case 0xF0: break  // one virtual CPU: every access is its own
+        case 0xF3: repetition = .whileEqual
+        case 0xF2: repetition = .whileNotEqual
+        case 0xF0: isLocked = true
         case 0x26: overrideSegment(.es)
         case 0x2E: overrideSegment(.cs)
         case 0x36: overrideSegment(.ss)
@@ -119,99 +124,218 @@ public struct InstructionDecoder {
     @inline(__always)
     private func size(_ opcode: UInt8) -> Int { opcode & 1 == 0 ? 1 : operandSize }
 
+    /// PUSH and POP have no operand size of 4 in 64-bit mode.
+    private var stackOperandSize: Int { is64Bit && operandSize == 4 ? 8 : operandSize }
+
     // MARK: Opcodes
 
-    private mutating func decodeOneByte(_ opcode: UInt8) -> MemoryInstruction? {
-        switch opcode {
-        case 0x00...0x3F:
-            guard opcode & 7 < 4, let arithmetic = MemoryInstruction.Arithmetic(rawValue: opcode >> 3) else { return nil }
+    private mutating func decode(_ form: OpcodeForm, _ opcode: UInt8) -> MemoryInstruction? {
+        switch form {
+        case .arithmetic:
+            guard let arithmetic = MemoryInstruction.Arithmetic(rawValue: opcode >> 3) else { return nil }
+            if opcode & 2 == 0 { return withRegister(size(opcode)) { .computeMemory(arithmetic, .register($0)) } }
+            return withRegister(size(opcode)) { .computeRegister(arithmetic, register: $0) }
+        case .arithmeticConstant, .arithmeticByte:
+            guard let number = memoryExtension(), let arithmetic = MemoryInstruction.Arithmetic(rawValue: number),
+                let value = opcode == 0x83 ? signedByte() : immediate(size(opcode))
+            else { return nil }
+            return finish(.computeMemory(arithmetic, .constant(value)), size(opcode))
+        case .test: return withRegister(size(opcode)) { .computeMemory(.test, .register($0)) }
+        case .testConstant: return withConstant(opcode) { .computeMemory(.test, .constant($0)) }
+        case .move:
             let size = size(opcode)
-            guard let register = memoryOperand(registerSize: size) else { return nil }
+            if opcode & 2 == 0 { return withRegister(size) { .store(register: $0) } }
+            return withRegister(size) { .load(register: $0, destinationSize: size, signExtends: false) }
+        case .moveAccumulator: return decodeAccumulatorMove(opcode)
+        case .moveConstant: return withConstant(opcode) { .storeImmediate($0) }
+        case .moveNonTemporal: return withRegister(max(operandSize, 4)) { .store(register: $0) }
+        case .moveExtending(let from, let signed):
+            let destinationSize = operandSize
+            guard let register = memoryOperand(registerSize: destinationSize) else { return nil }
             return finish(
-                opcode & 2 == 0
-                    ? .computeMemory(arithmetic, register: register) : .computeRegister(arithmetic, register: register), size)
-        case 0x63:
-            guard is64Bit, let register = memoryOperand(registerSize: operandSize) else { return nil }
-            return finish(.load(register: register, destinationSize: operandSize, signExtends: true), min(operandSize, 4))
-        case 0x80, 0x81, 0x83: return decodeArithmeticImmediate(opcode)
-        case 0x84, 0x85:
-            let size = size(opcode)
-            guard let register = memoryOperand(registerSize: size) else { return nil }
-            return finish(.computeMemory(.test, register: register), size)
-        case 0x86, 0x87:
-            let size = size(opcode)
-            guard let register = memoryOperand(registerSize: size) else { return nil }
-            return finish(.exchange(register: register), size)
-        case 0x88...0x8B: return decodeMove(opcode)
-        case 0xA0...0xA3:
-            let size = size(opcode)
-            guard displacement(addressSize) else { return nil }
-            let accumulator = MemoryInstruction.Register(number: 0)
+                .load(register: register, destinationSize: destinationSize, signExtends: signed),
+                from ?? min(destinationSize, 4))
+        case .moveSwapped:
+            if opcode & 1 == 0 { return withRegister(operandSize) { .loadSwapped(register: $0) } }
+            return withRegister(operandSize) { .storeSwapped(register: $0) }
+        case .moveConditionally:
+            return withRegister(operandSize) { .loadConditionally(Condition(opcode), register: $0) }
+        case .setCondition: return memoryExtension() == nil ? nil : finish(.storeCondition(Condition(opcode)), 1)
+        case .storeSegment:
+            guard let number = memoryExtension(), number < 6, let register = SegmentRegister(rawValue: number) else { return nil }
+            return finish(.storeSegment(register), 2)
+        case .exchange: return withRegister(size(opcode)) { .exchange(register: $0) }
+        case .exchangeAdd: return withRegister(size(opcode)) { .exchangeAdd(register: $0) }
+        case .compareExchange: return withRegister(size(opcode)) { .compareExchange(register: $0) }
+        case .compareExchangePair:
+            return memoryExtension() == nil ? nil : finish(.compareExchangePair, rex & 8 != 0 ? 16 : 8)
+        case .modify(let modification): return memoryExtension() == nil ? nil : finish(.modify(modification), size(opcode))
+        case .shiftByConstant, .shiftByOne, .shiftByCounter: return decodeShift(form, opcode)
+        case .testBit:
+            let test = MemoryInstruction.BitTest(rawValue: opcode >> 3 & 3) ?? .keep
+            return withRegister(operandSize) { .testBit(test, offset: .register($0)) }
+        case .testBitConstant:
+            guard let number = memoryExtension(), let offset = next() else { return nil }
             return finish(
-                opcode & 2 == 0
-                    ? .load(register: accumulator, destinationSize: size, signExtends: false)
-                    : .store(register: accumulator), size)
-        case 0xA4, 0xA5: return finish(.moveString, size(opcode))
-        case 0xAA, 0xAB: return finish(.storeString, size(opcode))
-        case 0xAC, 0xAD: return finish(.loadString, size(opcode))
-        case 0xC6, 0xC7:
-            let size = size(opcode)
-            guard memoryExtension() == 0, let value = immediate(size) else { return nil }
-            return finish(.storeImmediate(value), size)
-        case 0xF6, 0xF7:
-            let size = size(opcode)
-            guard let number = memoryExtension(), number < 2, let value = immediate(size) else { return nil }
-            return finish(.computeMemoryImmediate(.test, value), size)
-        default: return nil
+                .testBit(MemoryInstruction.BitTest(rawValue: number & 3) ?? .keep, offset: .constant(UInt64(offset))),
+                operandSize)
+        case .countBits(let count): return withRegister(operandSize) { .countBits(count, register: $0) }
+        case .multiply: return withRegister(operandSize) { .multiply(register: $0) }
+        case .multiplyByConstant, .multiplyByByte:
+            guard let register = memoryOperand(registerSize: operandSize),
+                let value = opcode == 0x6B ? signedByte() : immediate(operandSize)
+            else { return nil }
+            return finish(.multiplyByConstant(value, register: register), operandSize)
+        case .multiplyAccumulator(let signed):
+            return memoryExtension() == nil ? nil : finish(.multiplyAccumulator(isSigned: signed), size(opcode))
+        case .push: return memoryExtension() == nil ? nil : finish(.push, stackOperandSize)
+        case .pop: return memoryExtension() == nil ? nil : finish(.pop, stackOperandSize)
+        case .string(let operation): return finish(operation, size(opcode))
+        case .group(let group):
+            guard let modRM = rest.first, let member = OpcodeTables.member(modRM >> 3 & 7, of: group) else { return nil }
+            return decode(member, opcode)
         }
     }
 
-    private mutating func decodeArithmeticImmediate(_ opcode: UInt8) -> MemoryInstruction? {
-        let size = size(opcode)
-        guard let number = memoryExtension(), let arithmetic = MemoryInstruction.Arithmetic(rawValue: number),
-            let value = opcode == 0x83 ? signedByte() : immediate(size)
-        else { return nil }
-        return finish(.computeMemoryImmediate(arithmetic, value), size)
+    /// A ModRM operand in memory and a register.
+    private mutating func withRegister(
+        _ size: Int, _ operation: (MemoryInstruction.Register) -> MemoryInstruction.Operation
+    ) -> MemoryInstruction? {
+        guard let register = memoryOperand(registerSize: size) else { return nil }
+        return finish(operation(register), size)
+    }
+
+    /// A ModRM operand in memory and a constant.
+    private mutating func withConstant(
+        _ opcode: UInt8, _ operation: (UInt64) -> MemoryInstruction.Operation
+    ) -> MemoryInstruction? {
+        guard memoryExtension() != nil, let value = immediate(size(opcode)) else { return nil }
+        return finish(operation(value), size(opcode))
+    }
+
+    private mutating func decodeAccumulatorMove(_ opcode: UInt8) -> MemoryInstruction? {
+        guard displacement(addressSize) else { return nil }
+        let accumulator = MemoryInstruction.Register(number: 0)
+        return finish(
+            opcode & 2 == 0
+                ? .load(register: accumulator, destinationSize: size(opcode), signExtends: false)
+                : .store(register: accumulator), size(opcode))
+    }
+
+    private mutating func decodeShift(_ form: OpcodeForm, _ opcode: UInt8) -> MemoryInstruction? {
+        guard let number = memoryExtension(), let shift = MemoryInstruction.Shift(rawValue: number) else { return nil }
+        let count: MemoryInstruction.Source
+        switch form {
+        case .shiftByOne: count = .constant(1)
+        case .shiftByCounter: count = .register(.init(number: 1))
+        default:
+            guard let value = next() else { return nil }
+            count = .constant(UInt64(value))
+        }
+        return finish(.shift(shift, count: count), size(opcode))
     }
 
     private mutating func decodeTwoByte() -> MemoryInstruction? {
-        guard let opcode = next() else { return nil }
-        switch opcode {
-        case 0xB6, 0xB7, 0xBE, 0xBF:
-            guard let register = memoryOperand(registerSize: operandSize) else { return nil }
-            return finish(
-                .load(register: register, destinationSize: operandSize, signExtends: opcode & 8 != 0),
-                opcode & 1 == 0 ? 1 : 2)
-        default: return nil
+        guard var opcode = next() else { return nil }
+        let prefix: MandatoryPrefix =
+            switch repetition {
+            case .whileEqual: .pF3
+            case .whileNotEqual: .pF2
+            case .none: hasOperandSizePrefix ? .p66 : .none
+            }
+        let isThreeByte = opcode == 0x38
+        if isThreeByte {
+            guard let following = next() else { return nil }
+            opcode = following
         }
+        if let form = isThreeByte ? VectorForm.threeByte(opcode, prefix) : VectorForm.twoByte(opcode, prefix) {
+            return decodeVector(form, wide: false, other: 0)
+        }
+        guard let form = isThreeByte ? OpcodeTables.threeByte(opcode, prefix) : OpcodeTables.twoByte(opcode, prefix)
+        else { return nil }
+        return decode(form, opcode)
+    }
+
+    // MARK: Vector registers
+
+    /// An instruction behind C4H or C5H (SDM volume 2, 2.3.5 "The VEX Prefix"). Outside 64-bit mode these are LES and LDS
+    /// unless the next byte is like a ModRM byte of a register.
+    private mutating func decodeVEX(_ first: UInt8) -> MemoryInstruction? {
+        guard allowsVEX, rex == 0, repetition == .none, !hasOperandSizePrefix, !isLocked, var byte = next() else { return nil }
+        if !is64Bit, byte < 0xC0 { return nil }
+        var map: UInt8 = 1
+        var extensions = ~byte >> 5 & 4
+        if first == 0xC4 {
+            map = byte & 0x1F
+            extensions = ~byte >> 5 & 7
+            guard let second = next() else { return nil }
+            byte = second
+            extensions |= byte >> 4 & 8
+        }
+        // Outside 64-bit mode there are eight registers, and W means nothing.
+        rex = is64Bit ? 0x40 | extensions : 0
+        isVEX = true
+        let prefix: MandatoryPrefix =
+            switch byte & 3 {
+            case 0: .none
+            case 1: .p66
+            case 2: .pF3
+            default: .pF2
+            }
+        let other = ~byte >> 3 & 15
+        guard let opcode = next(),
+            let form = map == 1 ? VectorForm.twoByte(opcode, prefix) : map == 2 ? VectorForm.threeByte(opcode, prefix) : nil
+        else { return nil }
+        // Only a load of one half has a third operand; only whole registers are ever wide.
+        let isWide = byte & 4 != 0
+        let hasOther = !form.isStore && (form.part == .low || form.part == .high)
+        guard hasOther || other == 0, !isWide || form.size == .whole else { return nil }
+        return decodeVector(form, wide: isWide, other: is64Bit ? other : other & 7)
+    }
+
+    private mutating func decodeVector(_ form: VectorForm, wide: Bool, other: UInt8) -> MemoryInstruction? {
+        guard let number = memoryExtension() else { return nil }
+        let register = number | rex << 1 & 8
+        let size =
+            switch form.size {
+            case .bytes4: 4
+            case .bytes8: 8
+            case .whole: wide ? 32 : 16
+            case .general: rex & 8 != 0 ? 8 : 4
+            }
+        let move = MemoryInstruction.VectorMove(
+            form.part, register: register, other: isVEX ? other : register, isVEX: isVEX)
+        return finish(form.isStore ? .storeVector(move) : .loadVector(move), size)
     }
 
     @inline(__always)
     private func finish(_ operation: MemoryInstruction.Operation, _ size: Int) -> MemoryInstruction {
         MemoryInstruction(
-            operation: operation, operand: operand, size: size, length: length &- rest.count, addressSize: addressSize, isRepeated: isRepeated,
-            segmentOverride: segmentOverride)
+            operation: operation, operand: operand, size: size, length: length &- rest.count, addressSize: addressSize,
+            repetition: repetition, isLocked: isLocked, segmentOverride: segmentOverride)
     }
 
     // MARK: ModRM, SIB, displacement, immediate
 
     /// Passes a ModRM byte that names memory, and all that belongs to it.
     /// - Returns: the register that it names besides.
-    @inline(__always)
     private mutating func memoryOperand(registerSize: Int) -> MemoryInstruction.Register? {
-        guard let number = memoryExtension() else { return nil }
-        // Without REX, byte registers 4 to 7 are AH, CH, DH and BH.
-        if registerSize == 1, rex == 0, number >= 4 { return .init(number: number - 4, isHighByte: true) }
-        return .init(number: number | rex << 1 & 8)
+        passOperand() ? operand.register(size: registerSize) : nil
     }
 
     /// Passes a ModRM byte that names memory, and all that belongs to it.
     /// - Returns: bits 5:3, or nil if the operand is a register.
-    @inline(__always)
     private mutating func memoryExtension() -> UInt8? {
-        guard let modRM = next(), modRM < 0xC0 else { return nil }
-        let isComplete = !is64Bit && addressSize == 2 ? shortOperand(modRM) : operand(modRM)
-        return isComplete ? modRM >> 3 & 7 : nil
+        passOperand() ? operand.modRM >> 3 & 7 : nil
+    }
+
+    /// Passes a ModRM byte and all that belongs to it.
+    /// - Returns: false if the operand is a register, or not all is there.
+    @inline(__always)
+    private mutating func passOperand() -> Bool {
+        guard let modRM = next(), modRM < 0xC0 else { return false }
+        operand.rex = rex
+        return !is64Bit && addressSize == 2 ? shortOperand(modRM) : operand(modRM)
     }
 
     /// The 32-bit and 64-bit forms (SDM volume 2, 2.1.5 "Addressing-Mode Encoding of ModR/M and SIB Bytes").
@@ -219,7 +343,6 @@ public struct InstructionDecoder {
     private mutating func operand(_ modRM: UInt8) -> Bool {
         operand.form = .long
         operand.modRM = modRM
-        operand.rex = rex
         let mod = modRM &>> 6
         var base = modRM & 7
         if base == 4 {

@@ -17,6 +17,14 @@ extension MemoryInstruction {
         private var rm: UInt8 { modRM & 7 }
         private var hasSIB: Bool { form == .long && rm == 4 }
 
+        /// The register of `size` bytes that ModRM names besides. Without REX, byte registers 4 to 7 are AH, CH, DH and BH.
+        @inline(__always)
+        func register(size: Int) -> Register {
+            let number = modRM >> 3 & 7
+            if size == 1, rex == 0, number >= 4 { return .init(number: number - 4, isHighByte: true) }
+            return .init(number: number | rex << 1 & 8)
+        }
+
         /// The number of the base register, if there is one.
         @inline(__always)
         public var base: UInt8? {
