@@ -41,6 +41,11 @@ public struct SerialPort: Equatable, Sendable {
         modemControl & ModemControl.loopback == 0 && received.count < (isFIFOEnabled ? ReceiveFIFO.capacity : 1)
     }
 
+    /// Whether a byte that comes in would interrupt.
+    public var interruptsOnInput: Bool {
+        interruptEnable & InterruptSource.receiver != 0 && modemControl & ModemControl.output2 != 0
+    }
+
     /// A byte comes in.
     /// - Returns: false when there is no room; the sender keeps the byte.
     public mutating func receive(_ byte: UInt8) -> Bool {
