@@ -72,7 +72,7 @@ main:
         cmp     dword [rsi], 0
         jne     failed
         REGISTER APIC_SVR
-        cmp     dword [rsi], 0xFF
+        cmp     dword [rsi], SVR_ENABLE | 0xFF  ; firmware's virtual wire
         jne     failed
         mov     dword [rsi], SVR_ENABLE | 0xFF
         cmp     dword [rsi], SVR_ENABLE | 0xFF

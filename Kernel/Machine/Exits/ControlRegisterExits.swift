@@ -95,6 +95,7 @@ extension VirtualCPU {
         guard value.subtracting(features.cr4).isEmpty else { return .inject(.generalProtection) }
         if isLong, !value.contains(.physicalAddressExtension) { return .inject(.generalProtection) }
         let changed = value ^ old
+        if isLong, changed.contains(.fiveLevelPaging) { return .inject(.generalProtection) }
         if changed.contains(.processContextIdentifiers), value.contains(.processContextIdentifiers) {
             guard isLong, processor.cr3 & 0xFFF == 0 else { return .inject(.generalProtection) }
         }
@@ -107,7 +108,8 @@ extension VirtualCPU {
         }
         processor.cr4 = value
         if changed.contains(.xsave) { answers.update(osxsave: value.contains(.xsave)) }
-        if changed.intersects(translation | .processContextIdentifiers | .supervisorAccessPrevention) {
+        if changed.contains(.protectionKeys) { answers.update(protectionKeysEnabled: value.contains(.protectionKeys)) }
+        if changed.intersects(translation | .processContextIdentifiers | .supervisorAccessPrevention | .fiveLevelPaging) {
             processor.flushTranslations()
         }
         return .step
