@@ -38,16 +38,8 @@ public struct EmulatedMSRs: Equatable, Sendable {
     /// - Returns: false if it is not, or does not take the value.
     @inline(__always)
     mutating func write(_ register: ModelSpecificRegister, _ value: UInt64) -> Bool {
-        switch register {
-        case .apicBase:
-            // Bits 8 (BSP), 11 (enable) and the address; x2APIC mode is not offered.
-            guard value & 0x6FF == 0, value >> physicalAddressWidth == 0 else { return false }
-            apicBase = value
-        case .miscEnable:
-            guard value & ~MSRPolicy.miscEnableBits == 0 else { return false }
-            miscEnable = value | MSRPolicy.miscEnableFixed
-        default: return false
-        }
+        guard register == .miscEnable, value & ~MSRPolicy.miscEnableBits == 0 else { return false }
+        miscEnable = value | MSRPolicy.miscEnableFixed
         return true
     }
 
@@ -70,9 +62,14 @@ public struct EmulatedMSRs: Equatable, Sendable {
     @inline(never)
     mutating func writeRare(_ register: ModelSpecificRegister, _ value: UInt64) -> Bool {
         switch register {
-        case .microcodeVersion: value == 0
-        case .supervisorState: hasSupervisorState && value == 0
-        default: memoryTypes.write(register, value) || machineCheck.write(register, value)
+        case .apicBase:
+            // Bits 8 (BSP), 11 (enable) and the address; x2APIC mode is not offered.
+            guard value & 0x6FF == 0, value >> physicalAddressWidth == 0 else { return false }
+            apicBase = value
+            return true
+        case .microcodeVersion: return value == 0
+        case .supervisorState: return hasSupervisorState && value == 0
+        default: return memoryTypes.write(register, value) || machineCheck.write(register, value)
         }
     }
 }
