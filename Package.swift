@@ -33,7 +33,7 @@ let package = Package(
         tests("Memory", "VMX", "Text"),
         tests("Virtualization", "X86", "Support"),
         tests("VMX", "Text", "X86", "Memory", "Virtualization", "Support"),
-        tests("Devices"),
+        tests("Devices", "Support"),
         tests("Trace", "Text", "X86", "Memory", "Virtualization", "Support"),
         tests("Machine", "Text", "X86", "Memory", "Virtualization", "VMX", "Devices", "Trace", "Support"),
     ]

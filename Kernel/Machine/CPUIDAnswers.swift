@@ -62,6 +62,12 @@ public struct CPUIDAnswers: ~Copyable {
             || (leaf >= 0x8000_0000 && leaf <= processor.cpuid(0x8000_0000, 0).eax && leaf <= CPUIDPolicy.highestExtended)
     }
 
+    /// Leaf 1 shows whether the local APIC is enabled: called when the guest changes that.
+    mutating func update(hasAPIC: Bool) {
+        let bit = CPUIDFeature.apic
+        entries[1].result.edx = hasAPIC ? entries[1].result.edx | bit : entries[1].result.edx & ~bit
+    }
+
     /// Leaf 1 shows CR4.OSXSAVE: called when the guest changes it.
     mutating func update(osxsave: Bool) {
         let bit = CPUIDFeature.osxsave

@@ -59,7 +59,7 @@ extension VirtualCPU {
     /// Writes `size` bytes at a linear address. All of it is translated before `value` is asked for, and nothing is
     /// written if any byte faults; absent memory swallows its part.
     mutating func writeGuest(
-        _ address: GuestVirtualAddress, size: Int, _ value: (inout PortDevices) -> UInt64
+        _ address: GuestVirtualAddress, size: Int, _ value: (inout Board) -> UInt64
     ) -> Outcome? {
         let first: GuestPhysicalAddress
         switch translate(address, .write) {
@@ -74,7 +74,7 @@ extension VirtualCPU {
             case .outcome(let outcome): return outcome
             }
         }
-        let bytes = value(&devices)
+        let bytes = value(&board.pointee)
         writeBytes(bytes, count: inFirstPage, at: first)
         if inFirstPage < size {
             writeBytes(bytes >> UInt64(8 * inFirstPage), count: size - inFirstPage, at: second)

@@ -7,7 +7,7 @@ import X86
 /// | FS_BASE, GS_BASE, KERNEL_GS_BASE, STAR, LSTAR, CSTAR, FMASK, SYSENTER_*, TSC_AUX, PAT | the guest's own, no exit |
 /// | IA32_TIME_STAMP_COUNTER | read without an exit; a write moves the guest's offset |
 /// | IA32_EFER | read without an exit; a write is checked |
-/// | IA32_APIC_BASE | holds what is written; reserved bits and x2APIC mode raise #GP |
+/// | IA32_APIC_BASE, IA32_TSC_DEADLINE, 800H to 8FFH | the local APIC's |
 /// | IA32_MISC_ENABLE | holds what is written; bit 0 always reads 1 |
 /// | IA32_FEATURE_CONTROL | reads 1 (locked); a write raises #GP |
 /// | IA32_BIOS_SIGN_ID | reads 0; only 0 may be written |
@@ -36,19 +36,15 @@ public enum MSRPolicy {
 
 /// The registers that Martlet keeps for the guest.
 public struct EmulatedMSRs: Equatable, Sendable {
-    /// Enabled, at its usual place, on the bootstrap processor.
-    private var apicBase: UInt64 = 0xFEE0_0900
     /// Bit 0, fast strings, is always on.
     private var miscEnable: UInt64 = 1
-    private let physicalAddressWidth: UInt64
 
-    public init(physicalAddressWidth: Int) { self.physicalAddressWidth = UInt64(physicalAddressWidth) }
+    public init() {}
 
     /// The value of a register, or nil for #GP.
     @inline(__always)
     func read(_ register: ModelSpecificRegister) -> UInt64? {
         switch register {
-        case .apicBase: apicBase
         case .miscEnable: miscEnable
         case .featureControl: 1
         case .microcodeVersion: 0
@@ -61,10 +57,6 @@ public struct EmulatedMSRs: Equatable, Sendable {
     @inline(__always)
     mutating func write(_ register: ModelSpecificRegister, _ value: UInt64) -> Bool {
         switch register {
-        case .apicBase:
-            // Bits 8 (BSP), 11 (enable) and the address; x2APIC mode is not offered.
-            guard value & 0x6FF == 0, value >> physicalAddressWidth == 0 else { return false }
-            apicBase = value
         case .miscEnable: miscEnable = value | 1
         case .microcodeVersion: return value == 0
         default: return false

@@ -1,3 +1,4 @@
+import Devices
 import Instructions
 import Machine
 import Memory
@@ -57,6 +58,8 @@ struct GuestMachine: ~Copyable {
                 localAPIC: LocalAPICVirtualization(
                     machine.controls, msrBitmaps: structures.msrBitmaps, accessEntry: accessEntry.address,
                     accessEntryValue: accessEntry.value)))
+        let board = (area + GuestMachine.boardOffset).bindMemory(to: Board.self, capacity: 1)
+        board.initialize(to: Board())
         VMXOperation.makeCurrent(capabilities, vmcs: vmcs)
         let processor = VMXProcessor(HardwareVMCS(), constants)
         processor.vmcs.prepare(
@@ -68,6 +71,7 @@ struct GuestMachine: ~Copyable {
             to: HardwareCPU(
                 processor: processor, host: machine.host,
                 memory: GuestMemory(base: UnsafeMutableRawPointer(bitPattern: UInt(ram.start.rawValue))!, size: ram.count),
+                board: board, apicPage: UnsafeMutablePointer(bitPattern: UInt(structures.virtualAPICPage.rawValue))!,
                 features: features, answers: CPUIDAnswers(policy, machine.host, entries: entries),
                 slice: machine.options.slice))
         GuestMachine.resetProcessorState(machine.host, features)
@@ -75,6 +79,7 @@ struct GuestMachine: ~Copyable {
 
     private static var answersOffset: Int { 8 * 1024 }
     private static var constantsOffset: Int { 15 * 1024 }
+    private static var boardOffset: Int { 16 * 1024 }
 
     /// Gives all that the machine had back; nothing of its translations stays.
     consuming func destroy(on machine: inout HostMachine) {

@@ -1,3 +1,4 @@
+import Devices
 import Virtualization
 import X86
 
@@ -5,7 +6,12 @@ extension VirtualCPU {
     /// RDMSR of a register that the MSR bitmaps do not pass.
     @inline(never)
     mutating func readMSR() -> Outcome {
-        loadEmulatedMSR() ? .step : refuseMSR()
+        if loadEmulatedMSR() { return .step }
+        guard let value = readLocalAPIC(ModelSpecificRegister(UInt32(truncatingIfNeeded: registers.rcx))) else {
+            return refuseMSR()
+        }
+        loadRead(value)
+        return .step
     }
 
     /// RDMSR of a register that Martlet keeps; the quick way.
@@ -18,10 +24,17 @@ extension VirtualCPU {
 
     @inline(__always)
     private mutating func loadEmulatedMSR() -> Bool {
-        guard let value = msrs.read(ModelSpecificRegister(UInt32(truncatingIfNeeded: registers.rcx))) else { return false }
+        let register = ModelSpecificRegister(UInt32(truncatingIfNeeded: registers.rcx))
+        guard let value = register == .apicBase ? apic.base.rawValue : msrs.read(register) else { return false }
+        loadRead(value)
+        return true
+    }
+
+    /// EDX:EAX.
+    @inline(__always)
+    private mutating func loadRead(_ value: UInt64) {
         registers.rax = value & 0xFFFF_FFFF
         registers.rdx = value >> 32
-        return true
     }
 
     /// WRMSR of a register that the MSR bitmaps do not pass.
@@ -52,6 +65,7 @@ extension VirtualCPU {
         case .extendedFeatureEnable:
             guard writeExtendedFeatures(ExtendedFeatureEnable(rawValue: value)) else { return refuseMSR() }
         case .timeStampCounter: processor.timeStampOffset = value &- host.timeStamp()
+        case _ where register.isOfLocalAPIC: return writeLocalAPIC(register, value) ? .step : refuseMSR()
         default: return refuseMSR()
         }
         return .step

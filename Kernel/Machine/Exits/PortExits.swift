@@ -4,14 +4,32 @@ import Virtualization
 import X86
 
 extension VirtualCPU {
-    /// IN and OUT.
+    /// IN and OUT of a byte at the ports that software polls: COM1's line status and data, the diagnostic port.
+    /// - Returns: false, and nothing was done, for any other.
     @inline(__always)
+    mutating func performFrequentIO(_ access: IOAccess) -> Bool {
+        guard access.size == 1, !access.isString else { return false }
+        if access.isInput {
+            guard let value = board.pointee.readFrequentByte(access.port) else { return false }
+            registers.rax = registers.rax & ~0xFF | UInt64(value)
+            return true
+        }
+        switch board.pointee.writeFrequentByte(access.port, UInt8(truncatingIfNeeded: registers.rax)) {
+        case .transmit(let byte): host.transmit(byte)
+        case .none: break
+        default: return false
+        }
+        return true
+    }
+
+    /// IN and OUT.
+    @inline(never)
     mutating func performIO(_ access: IOAccess) -> Outcome {
         if access.isInput {
             if access.size == 1 {
-                registers.rax = registers.rax & ~0xFF | UInt64(devices.readByte(access.port))
+                registers.rax = registers.rax & ~0xFF | UInt64(board.pointee.readByte(access.port))
             } else {
-                let value = devices.readWide(access.port, size: access.size)
+                let value = board.pointee.readWide(access.port, size: access.size)
                 registers.rax = registers.rax.replacing(size: access.size, with: UInt64(value))
             }
             return .step
@@ -19,9 +37,8 @@ extension VirtualCPU {
         return output(access, UInt32(truncatingIfNeeded: registers.rax))
     }
 
-    @inline(__always)
     private mutating func output(_ access: IOAccess, _ value: UInt32) -> Outcome {
-        switch devices.write(access.port, size: access.size, value) {
+        switch board.pointee.write(access.port, size: access.size, value) {
         case .none, .absent: break
         case .transmit(let byte): host.transmit(byte)
         case .exit(let value): return .end(.debugExit(value))
@@ -63,8 +80,8 @@ extension VirtualCPU {
     private mutating func transfer(_ access: IOAccess, at address: GuestVirtualAddress) -> Outcome {
         if access.isInput {
             // The address is translated first: a fault must come before the port's register is read.
-            let fault = writeGuest(address, size: access.size) { devices in
-                UInt64(devices.read(access.port, size: access.size))
+            let fault = writeGuest(address, size: access.size) { board in
+                UInt64(board.read(access.port, size: access.size))
             }
             return fault ?? .step
         }

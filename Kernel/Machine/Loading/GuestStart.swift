@@ -18,7 +18,9 @@ extension VirtualCPU {
         case .realMode: startInRealMode()
         case .multiboot(let entry, let information): startAsMultiboot(entry: entry, information: information)
         }
-        setSlice()
+        processor.timeStampOffset = 0 &- startTime
+        followAPICMode()
+        setSlice(at: clock.now)
     }
 
     /// SDM volume 3, 11.1.1 "Processor State After Reset", but for CS and EIP.

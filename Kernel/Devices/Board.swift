@@ -9,10 +9,10 @@ public enum PortEffect: Equatable, Sendable {
     case absent
 }
 
-/// The devices behind the guest's ports.
+/// The devices of a virtual machine and the wires between them. Each virtual CPU's local APIC is its own.
 ///
 /// Policy: a port without a device reads as ones and swallows writes, and each such access is counted.
-public struct PortDevices: Equatable, Sendable {
+public struct Board: Equatable, Sendable {
     /// QEMU's isa-debug-exit, where its users expect it.
     public static var debugExitPort: UInt16 { 0xF4 }
     /// Where firmware shows its progress; also written for a short delay.
@@ -24,11 +24,69 @@ public struct PortDevices: Equatable, Sendable {
     /// How many accesses found no device.
     public private(set) var absentAccesses: UInt64 = 0
 
+    /// An interrupt line changed, a message waits, or the next moment at which a device does something: the virtual CPU has
+    /// to look.
+    public var needsAttention = false
+    /// When a device will do something by itself.
+    public private(set) var nextEvent = MachineTime.never
+
     public init() {}
+
+    // MARK: Interrupts
+
+    /// The next message of the I/O APIC's for the local APICs.
+    public mutating func takeMessage() -> InterruptMessage? { nil }
+
+    /// A local APIC ended a level-triggered interrupt.
+    public mutating func endOfInterrupt(_ vector: UInt8) {}
+
+    /// The output of the 8259 pair.
+    public var requestsExternalInterrupt: Bool { false }
+
+    /// The processor takes the interrupt of the 8259 pair.
+    /// - Returns: its vector.
+    public mutating func acknowledgeExternalInterrupt() -> UInt8 { 0 }
+
+    /// Whether a guest-physical address is one of the I/O APIC's.
+    public static func isIOAPIC(_ address: UInt64) -> Bool { address & ~0xFFF == 0xFEC0_0000 }
+
+    public mutating func readIOAPIC(_ address: UInt64) -> UInt32 { .max }
+    public mutating func writeIOAPIC(_ address: UInt64, _ value: UInt32) {}
+
+    // MARK: Time and input
+
+    /// Brings about what is due.
+    public mutating func advance(to time: MachineTime) {}
+
+    /// Whether COM1 has room for a byte.
+    public var canReceive: Bool { false }
+
+    /// A byte arrives on COM1.
+    public mutating func receive(_ byte: UInt8) {}
+
+    /// Whether a byte that arrives on COM1 would interrupt.
+    public var awaitsInput: Bool { false }
 
     /// Whether a device answers at a port.
     public static func isPresent(_ port: UInt16) -> Bool {
         port &- SerialPort.firstPort < SerialPort.portCount || port == debugExitPort || port == diagnosticPort
+    }
+
+    // The two below serve what software polls and what needs nothing else of the machine: the quick way.
+
+    /// IN of one byte from such a port; nil from any other.
+    @inline(__always)
+    public mutating func readFrequentByte(_ port: UInt16) -> UInt8? {
+        port == SerialPort.firstPort + SerialPort.lineStatus ? serial.read(SerialPort.lineStatus) : nil
+    }
+
+    /// OUT of one byte to such a port; `absent` for any other.
+    @inline(__always)
+    public mutating func writeFrequentByte(_ port: UInt16, _ value: UInt8) -> PortEffect {
+        if port == SerialPort.firstPort, let byte = serial.transmitQuietly(value) { return .transmit(byte) }
+        guard port == Board.diagnosticPort else { return .absent }
+        diagnostic = value
+        return .none
     }
 
     /// The value that IN of `size` bytes (1, 2 or 4) gives; the bytes above are zero.
@@ -51,8 +109,8 @@ public struct PortDevices: Equatable, Sendable {
     public mutating func readByte(_ port: UInt16) -> UInt8 {
         let offset = port &- SerialPort.firstPort
         if offset < SerialPort.portCount { return serial.read(offset) }
-        if port == PortDevices.diagnosticPort { return diagnostic }
-        if port == PortDevices.debugExitPort { return 0 }
+        if port == Board.diagnosticPort { return diagnostic }
+        if port == Board.debugExitPort { return 0 }
         absentAccesses &+= 1
         return 0xFF
     }
@@ -60,7 +118,7 @@ public struct PortDevices: Equatable, Sendable {
     /// OUT of the low `size` bytes (1, 2 or 4) of a value.
     @inline(__always)
     public mutating func write(_ port: UInt16, size: Int, _ value: UInt32) -> PortEffect {
-        if port == PortDevices.debugExitPort {
+        if port == Board.debugExitPort {
             return .exit(size == 4 ? value : value & (1 << UInt32(8 * size) - 1))
         }
         if size == 1 { return writeByte(port, UInt8(truncatingIfNeeded: value)) }
@@ -84,7 +142,7 @@ public struct PortDevices: Equatable, Sendable {
             if let byte = serial.write(offset, value) { return .transmit(byte) }
             return .none
         }
-        if port == PortDevices.diagnosticPort {
+        if port == Board.diagnosticPort {
             diagnostic = value
             return .none
         }
