@@ -3,8 +3,8 @@ import X86
 /// The answers to CPUID of one virtual CPU, worked out once: under another hypervisor each CPUID in the kernel is an exit
 /// of its own.
 ///
-/// The first 32 leaves of the basic and of the extended range have a place; leaves whose answer depends on ECX or on the
-/// guest's state now are asked again each time.
+/// The first 32 leaves of the basic and of the extended range have a place, and so have the two subleaves of leaf 7; other
+/// leaves whose answer depends on ECX, and those of the hypervisor, are worked out each time.
 public struct CPUIDAnswers: ~Copyable {
     /// One leaf's place.
     public struct Entry: Sendable {
@@ -14,12 +14,13 @@ public struct CPUIDAnswers: ~Copyable {
     }
 
     /// How many places there are.
-    public static var entryCount: Int { 64 }
+    public static var entryCount: Int { 66 }
+    /// Where those of leaf 7 begin.
+    private static var structuredFeatures: Int { 64 }
 
     // A table in place would be copied wherever the compiler cannot prove that it may look at it where it is.
     private let entries: UnsafeMutablePointer<Entry>
     private let policy: CPUIDPolicy
-    private let highestBasic: UInt32
 
     /// - Parameter entries: memory for `entryCount` places, which stays as long as the virtual CPU lives.
     public init(
@@ -28,14 +29,18 @@ public struct CPUIDAnswers: ~Copyable {
         self.policy = policy
         self.entries = entries
         entries.initialize(repeating: Entry(), count: CPUIDAnswers.entryCount)
-        highestBasic = policy.answer(0, 0, from: processor, osxsave: false).eax
         for index in 0..<64 {
             let leaf = index < 32 ? UInt32(index) : 0x8000_0000 + UInt32(index - 32)
-            let shown = isKnown(leaf, processor) ? leaf : highestBasic
+            // A leaf above the highest gives what the highest basic one gives (SDM volume 2, "CPUID").
+            let highest = index < 32 ? CPUIDPolicy.highestBasic : CPUIDPolicy.highestExtended
+            let shown = leaf <= highest ? leaf : CPUIDPolicy.highestBasic
             switch shown {
             case 4, 7, 0xB, 0xD: break
-            default: entries[index] = Entry(result: policy.answer(shown, 0, from: processor, osxsave: false), isConstant: true)
+            default: entries[index] = Entry(result: policy.answer(shown, 0, from: processor), isConstant: true)
             }
+        }
+        for subleaf in 0..<2 {
+            entries[CPUIDAnswers.structuredFeatures + subleaf].result = policy.answer(7, UInt32(subleaf), from: processor)
         }
     }
 
@@ -50,27 +55,34 @@ public struct CPUIDAnswers: ~Copyable {
         return place.pointee.isConstant ? place.pointee.result : nil
     }
 
-    /// Any answer. A leaf above the highest gives what the highest basic one gives, for the same ECX (SDM volume 2, "CPUID").
-    func answer(
-        _ leaf: UInt32, _ subleaf: UInt32, _ processor: some ProcessorIdentification, osxsave: Bool
-    ) -> CPUIDResult {
-        policy.answer(isKnown(leaf, processor) ? leaf : highestBasic, subleaf, from: processor, osxsave: osxsave)
+    /// The answer to a leaf that has no constant one.
+    func answer(_ leaf: UInt32, _ subleaf: UInt32, _ processor: some ProcessorIdentification) -> CPUIDResult {
+        switch leaf {
+        case 7: subleaf < 2 ? entries[CPUIDAnswers.structuredFeatures + Int(subleaf)].result : .zero
+        case 4, 0xB, 0xD, CPUIDPolicy.hypervisorLeaf...CPUIDPolicy.highestHypervisor:
+            policy.answer(leaf, subleaf, from: processor)
+        default: entries[Int(CPUIDPolicy.highestBasic)].result
+        }
     }
 
-    private func isKnown(_ leaf: UInt32, _ processor: some ProcessorIdentification) -> Bool {
-        leaf <= highestBasic || leaf == CPUIDPolicy.hypervisorLeaf
-            || (leaf >= 0x8000_0000 && leaf <= processor.cpuid(0x8000_0000, 0).eax && leaf <= CPUIDPolicy.highestExtended)
-    }
+    // What follows the guest's state: called when the guest changes it.
 
-    /// Leaf 1 shows whether the local APIC is enabled: called when the guest changes that.
-    mutating func update(hasAPIC: Bool) {
-        let bit = CPUIDFeature.apic
-        entries[1].result.edx = hasAPIC ? entries[1].result.edx | bit : entries[1].result.edx & ~bit
-    }
-
-    /// Leaf 1 shows CR4.OSXSAVE: called when the guest changes it.
+    /// Leaf 1 shows CR4.OSXSAVE.
     mutating func update(osxsave: Bool) {
         let bit = CPUIDFeature.osxsave
         entries[1].result.ecx = osxsave ? entries[1].result.ecx | bit : entries[1].result.ecx & ~bit
+    }
+
+    /// Leaf 1 shows the enable bit of IA32_APIC_BASE.
+    mutating func update(apicEnabled: Bool) {
+        let bit = CPUIDFeature.apic
+        entries[1].result.edx = apicEnabled ? entries[1].result.edx | bit : entries[1].result.edx & ~bit
+    }
+
+    /// Leaf 7 shows CR4.PKE.
+    mutating func update(protectionKeysEnabled: Bool) {
+        let place = CPUIDAnswers.structuredFeatures
+        let bit = CPUIDFeature.protectionKeysEnabled
+        entries[place].result.ecx = protectionKeysEnabled ? entries[place].result.ecx | bit : entries[place].result.ecx & ~bit
     }
 }

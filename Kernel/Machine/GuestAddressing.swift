@@ -19,9 +19,27 @@ extension VirtualCPU {
             alignmentCheck: processor.flags.contains(.alignmentCheck))
     }
 
+    /// How the guest translates linear addresses now.
+    var paging: GuestPaging {
+        mutating get {
+            var paging = processor.paging(features)
+            if features.cr4.contains(.protectionKeys), processor.cr4.contains(.protectionKeys) {
+                paging.protectionKeyRights = host.protectionKeyRights()
+            }
+            return paging
+        }
+    }
+
+    /// Whether the guest's linear addresses have 57 bits.
+    private var usesFiveLevels: Bool {
+        @inline(__always) mutating get {
+            features.cr4.contains(.fiveLevelPaging) && processor.cr4.contains(.fiveLevelPaging)
+        }
+    }
+
     /// Translates a linear address for an access of the guest's, or says what the guest gets instead.
     mutating func translate(_ address: GuestVirtualAddress, _ kind: GuestAccess.Kind) -> Translated {
-        switch processor.paging(features).translate(address, for: access(kind), in: memory) {
+        switch paging.translate(address, for: access(kind), in: memory) {
         case .page(let page): return .page(page.address)
         case .fault(let code):
             host.loadPageFaultAddress(address.rawValue)
@@ -97,8 +115,8 @@ extension VirtualCPU {
     @inline(__always)
     public mutating func fetchInstruction(in mode: ProcessorMode) -> InstructionBytes {
         let pointer = processor.instructionPointer
-        // Nearly always: 64-bit code, and all the bytes in one page.
-        if mode.is64Bit, pointer & 0xFFF <= 0x1000 - 16,
+        // Nearly always: 64-bit code with four levels of tables, and all the bytes in one page.
+        if mode.is64Bit, pointer & 0xFFF <= 0x1000 - 16, !usesFiveLevels,
             let address = GuestPaging.locate(GuestVirtualAddress(pointer), cr3: processor.cr3, in: memory),
             let words = memory.readPair(at: address)
         {
@@ -113,7 +131,7 @@ extension VirtualCPU {
         let base = mode.is64Bit ? 0 : processor.segment(.cs).base
         let mask: UInt64 = mode.is64Bit ? .max : 0xFFFF_FFFF
         let address = base &+ processor.instructionPointer
-        let paging = processor.paging(features)
+        let paging = paging
         let access = access(.fetch)
         var physical = GuestPhysicalAddress(0)
         for place in 0..<UInt64(InstructionBytes.capacity) {

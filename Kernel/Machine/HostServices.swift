@@ -12,6 +12,8 @@ public protocol HostServices: ProcessorIdentification {
     func transmit(_ byte: UInt8)
     /// Loads XCR0, which stays loaded across exits since the kernel uses no extended state.
     func loadExtendedControl(_ value: UInt64)
+    /// PKRU, which the kernel leaves the guest's: it governs user pages, of which the kernel has none.
+    func protectionKeyRights() -> UInt32
     /// Loads CR2, which VM entries and exits leave alone.
     func loadPageFaultAddress(_ address: UInt64)
     /// DR6, likewise.

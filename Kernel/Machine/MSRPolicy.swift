@@ -1,66 +1,79 @@
 import X86
 
-/// What happens when a guest reads or writes a model-specific register.
+/// What happens when a guest reads or writes a model-specific register. This table is the specification; the README shows
+/// the same.
 ///
-/// | register | policy |
-/// | --- | --- |
-/// | FS_BASE, GS_BASE, KERNEL_GS_BASE, STAR, LSTAR, CSTAR, FMASK, SYSENTER_*, TSC_AUX, PAT | the guest's own, no exit |
-/// | IA32_TIME_STAMP_COUNTER | read without an exit; a write moves the guest's offset |
-/// | IA32_EFER | read without an exit; a write is checked |
-/// | IA32_APIC_BASE, IA32_TSC_DEADLINE, 800H to 8FFH | the local APIC's |
-/// | IA32_MISC_ENABLE | holds what is written; bit 0 always reads 1 |
-/// | IA32_FEATURE_CONTROL | reads 1 (locked); a write raises #GP |
-/// | IA32_BIOS_SIGN_ID | reads 0; only 0 may be written |
-/// | all others | #GP(0) |
+/// | register | name | read | write | only with |
+/// | --- | --- | --- | --- | --- |
+/// | 10H | IA32_TIME_STAMP_COUNTER | no exit | moves the guest's time, and IA32_TSC_ADJUST with it | |
+/// | 17H | IA32_PLATFORM_ID | 0 | #GP | |
+/// | 1BH | IA32_APIC_BASE | as written | the local APIC's | |
+/// | 3AH | IA32_FEATURE_CONTROL | 1: locked, no VMX | #GP | |
+/// | 3BH | IA32_TSC_ADJUST | by how much writes moved the time | moves the guest's time | |
+/// | 48H | IA32_SPEC_CTRL | no exit | no exit | IBRS, STIBP or SSBD |
+/// | 49H | IA32_PRED_CMD | #GP | no exit | IBRS |
+/// | 8BH | IA32_BIOS_SIGN_ID | the processor's microcode version | 0 only | |
+/// | CEH | MSR_PLATFORM_INFO | 0 | #GP | |
+/// | FEH | IA32_MTRRCAP | 508H: 8 variable ranges, fixed ranges, write combining | #GP | |
+/// | 10AH | IA32_ARCH_CAPABILITIES | the processor's, by an allow-list | #GP | ARCH-CAPABILITIES |
+/// | 10BH | IA32_FLUSH_CMD | #GP | no exit | L1D-FLUSH |
+/// | 174H to 176H | IA32_SYSENTER_CS, ESP, EIP | no exit | no exit | |
+/// | 179H | IA32_MCG_CAP | 10AH: 10 banks, IA32_MCG_CTL | #GP | |
+/// | 17AH | IA32_MCG_STATUS | as written | bits 2:0 | |
+/// | 17BH | IA32_MCG_CTL | as written | all zeros or all ones | |
+/// | 1A0H | IA32_MISC_ENABLE | as written; bits 0, 11, 12 set | the defined bits, without effect | |
+/// | 1D9H | IA32_DEBUGCTL | as written | LBR and BTF | |
+/// | 200H to 20FH | IA32_MTRR_PHYSBASEn, PHYSMASKn | as written | checked, without effect | |
+/// | 250H, 258H, 259H, 268H to 26FH | IA32_MTRR_FIX... | as written | checked, without effect | |
+/// | 277H | IA32_PAT | no exit | no exit | PAT |
+/// | 2FFH | IA32_MTRR_DEF_TYPE | as written | checked, without effect | |
+/// | 400H to 427H | IA32_MCi_CTL, STATUS, ADDR, MISC | CTL as written, the others 0 | CTL all zeros or all ones, the others 0 | |
+/// | 6E0H | IA32_TSC_DEADLINE | the local APIC's | the local APIC's | |
+/// | 800H to 83FH | the registers of the local APIC | the local APIC's | the local APIC's | x2APIC mode |
+/// | DA0H | IA32_XSS | 0 | 0 only | XSAVES |
+/// | C0000080H | IA32_EFER | no exit | checked | |
+/// | C0000081H to C0000084H | IA32_STAR, LSTAR, CSTAR, FMASK | no exit | no exit | |
+/// | C0000100H to C0000102H | IA32_FS_BASE, GS_BASE, KERNEL_GS_BASE | no exit | no exit | |
+/// | C0000103H | IA32_TSC_AUX | no exit | no exit | RDTSCP or RDPID |
+/// | all others | | #GP | #GP | |
+///
+/// A value that a checked register does not take is refused with #GP, and so is a register whose feature is missing.
+///
+/// Of what passes without an exit, the kernel uses nothing but IA32_PAT, which VM entries and exits switch. IA32_SPEC_CTRL
+/// stays as the guest set it while the kernel runs: it changes how fast the kernel is, not what it does.
 public enum MSRPolicy {
     /// Whether the guest reads the register without an exit.
-    public static func passesReads(_ register: ModelSpecificRegister, hasPAT: Bool, hasAuxiliary: Bool) -> Bool {
+    public static func passesReads(_ register: ModelSpecificRegister, _ features: GuestFeatures) -> Bool {
         switch register {
         case .timeStampCounter, .extendedFeatureEnable: true
-        default: passesWrites(register, hasPAT: hasPAT, hasAuxiliary: hasAuxiliary)
+        case .predictionCommand, .flushCommand: false
+        default: passesWrites(register, features)
         }
     }
 
-    /// Whether the guest writes the register without an exit. All of these the kernel itself never uses.
-    public static func passesWrites(_ register: ModelSpecificRegister, hasPAT: Bool, hasAuxiliary: Bool) -> Bool {
+    /// Whether the guest writes the register without an exit.
+    public static func passesWrites(_ register: ModelSpecificRegister, _ features: GuestFeatures) -> Bool {
         switch register {
         case .fsBase, .gsBase, .kernelGSBase, .star, .longSTAR, .compatibilitySTAR, .systemCallMask,
             .sysenterCS, .sysenterESP, .sysenterEIP:
             true
-        case .pat: hasPAT
-        case .timeStampCounterAux: hasAuxiliary
+        case .pat: features.hasPAT
+        case .timeStampCounterAux: features.hasAuxiliary
+        case .speculationControl: features.hasSpeculationControl
+        case .predictionCommand: features.hasPredictionCommand
+        case .flushCommand: features.hasFlushCommand
         default: false
         }
     }
-}
 
-/// The registers that Martlet keeps for the guest.
-public struct EmulatedMSRs: Equatable, Sendable {
-    /// Bit 0, fast strings, is always on.
-    private var miscEnable: UInt64 = 1
+    /// The bits of IA32_ARCH_CAPABILITIES that say what the processor is immune to, or what makes it so, without another
+    /// register: RDCL_NO, IBRS_ALL, RSBA, SKIP_L1DFL_VMENTRY, SSB_NO, MDS_NO, IF_PSCHANGE_MC_NO, TAA_NO, SBDR_SSDP_NO,
+    /// FBSDP_NO, PSDP_NO, FB_CLEAR, RRSBA, BHI_NO, PBRSB_NO, GDS_NO and RFDS_NO.
+    static var shownCapabilities: UInt64 { 0x0D1A_E17F }
 
-    public init() {}
-
-    /// The value of a register, or nil for #GP.
-    @inline(__always)
-    func read(_ register: ModelSpecificRegister) -> UInt64? {
-        switch register {
-        case .miscEnable: miscEnable
-        case .featureControl: 1
-        case .microcodeVersion: 0
-        default: nil
-        }
-    }
-
-    /// Writes a register.
-    /// - Returns: false for #GP.
-    @inline(__always)
-    mutating func write(_ register: ModelSpecificRegister, _ value: UInt64) -> Bool {
-        switch register {
-        case .miscEnable: miscEnable = value | 1
-        case .microcodeVersion: return value == 0
-        default: return false
-        }
-        return true
-    }
+    /// What IA32_MISC_ENABLE takes: fast strings, thermal control, performance monitoring, BTS and PEBS unavailable, enhanced
+    /// SpeedStep, MONITOR, CPUID limit, xTPR, XD disable, turbo disable.
+    static var miscEnableBits: UInt64 { 0x44_00C5_1889 }
+    /// What is always set in it: fast strings, which Linux needs to see with CPUID's ERMS; BTS and PEBS unavailable.
+    static var miscEnableFixed: UInt64 { 0x1801 }
 }

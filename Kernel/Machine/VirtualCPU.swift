@@ -34,6 +34,8 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
     var isNonMaskablePending = false
     /// An I/O APIC passed the request of the 8259 pair on.
     var takesExternalMessage = false
+    /// The state of the I/O APIC's table that the processor was told of.
+    var seenRedirectionChanges: UInt64 = .max
     /// INIT reached this virtual CPU.
     var isResetPending = false
     var answers: CPUIDAnswers
@@ -64,7 +66,7 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
         self.features = features
         self.slice = slice
         self.answers = answers
-        msrs = EmulatedMSRs()
+        msrs = EmulatedMSRs(features)
     }
 
     /// How many port accesses found no device.
@@ -179,14 +181,12 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
         case .nonMaskableInterrupt: finishHostNonMaskableInterrupt()
         case .nonMaskableInterruptWindow: openNonMaskableInterruptWindow()
         case .virtualAPIC(let exit): serve(exit)
-        case .monitorTrap, .modificationLogFull: .end(.unsupported(.controlNotSet))
+        case .monitorTrap, .modificationLogFull, .random, .invalidatePage, .invalidateByPCID, .readTimeStamp, .pause,
+            .descriptorTable:
+            .end(.unsupported(.controlNotSet))
         case .invalidateCaches: .step  // guest RAM is coherent, and no device of the guest's sees memory behind the caches
-        case .invalidatePage, .invalidateByPCID: invalidateTranslations()
-        case .readTimeStamp(let withAuxiliary): readTimeStamp(withAuxiliary: withAuxiliary)
-        case .pause: .step
         case .readPerformanceCounter: .inject(.generalProtection)  // no counters are offered
         case .monitor, .wait, .virtualizationInstruction, .unofferedInstruction: .inject(.invalidOpcode)
-        case .random: .end(.unsupported(.controlNotSet))
         case .tripleFault: .end(.tripleFault)
         case .initSignal: .end(.unsupported(.initSignal))
         case .startupIPI: .end(.unsupported(.startupIPI))
@@ -196,39 +196,5 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
         case .unexpected(let reason):
             .end(reason & 1 << 31 != 0 ? .entryFailure(reason: reason) : .unsupported(.unknownReason(reason)))
         }
-    }
-}
-
-/// What a guest may turn on, decided once from the processor and the policy.
-public struct GuestFeatures: PagingAbilities, Equatable, Sendable {
-    /// The bits of CR4 that it may set.
-    public var cr4: ControlRegister4
-    /// The bits of XCR0 that it may set; 0 without XSAVE.
-    public var extendedState: UInt64
-    public var hasExecuteDisable: Bool
-    public var has1GiBPages: Bool
-    public var physicalAddressWidth: Int
-
-    /// What CPUID shows under a policy, in terms of the registers.
-    public init(_ policy: CPUIDPolicy, _ processor: some ProcessorIdentification) {
-        let leaf1 = policy.answer(1, 0, from: processor, osxsave: false)
-        let highest = processor.cpuid(0, 0).eax
-        let leaf7 = highest >= 7 ? policy.answer(7, 0, from: processor, osxsave: false) : .zero
-        let extended = policy.answer(0x8000_0001, 0, from: processor, osxsave: false)
-        var cr4: ControlRegister4 =
-            .virtual8086Extensions | .protectedVirtualInterrupts | .timeStampDisable | .debuggingExtensions
-            | .pageSizeExtensions | .physicalAddressExtension | .pageGlobalEnable | .fxsave | .unmaskedSIMDExceptions
-            | .performanceCounterEnable
-        if leaf1.ecx & 1 << 17 != 0 { cr4 = cr4 | .processContextIdentifiers }
-        if leaf1.ecx & CPUIDFeature.xsave != 0 { cr4 = cr4 | .xsave }
-        if leaf7.ebx & 1 << 0 != 0 { cr4 = cr4 | .fsgsbase }
-        if leaf7.ebx & 1 << 7 != 0 { cr4 = cr4 | .supervisorExecutionPrevention }
-        if leaf7.ebx & 1 << 20 != 0 { cr4 = cr4 | .supervisorAccessPrevention }
-        if leaf7.ecx & 1 << 2 != 0 { cr4 = cr4 | .userModeInstructionPrevention }
-        self.cr4 = cr4
-        extendedState = CPUIDPolicy.offeredExtendedState(processor)
-        hasExecuteDisable = extended.edx & CPUIDFeature.executeDisable != 0
-        has1GiBPages = extended.edx & CPUIDFeature.page1GB != 0
-        physicalAddressWidth = processor.physicalAddressWidth
     }
 }

@@ -29,11 +29,16 @@ protocol GuestTableEntries {
     /// Whether bit 7 means something in an entry above the last level.
     static func hasLargePages(_ paging: GuestPaging) -> Bool
 
+    /// Whether bits 62:59 of a leaf are a protection key.
+    static var hasProtectionKeys: Bool { get }
+
     /// The physical address that a large leaf of 2^shift bytes maps.
     static func largePageAddress(_ entry: UInt64, shift: UInt64) -> UInt64
 }
 
 extension GuestTableEntries {
+    static var hasProtectionKeys: Bool { false }
+
     @inline(__always)
     static func largePageAddress(_ entry: UInt64, shift: UInt64) -> UInt64 {
         entry & GuestEntryBits.address & ~((1 &<< shift) &- 1)
@@ -52,6 +57,7 @@ extension GuestPaging {
 
 /// 4-level and 5-level paging. Intel SDM vol. 3, 4.5.
 enum LongModeEntries: GuestTableEntries {
+    static var hasProtectionKeys: Bool { true }
     static var indexBits: UInt64 { 9 }
     static var entryShift: UInt64 { 3 }
 
@@ -178,7 +184,10 @@ extension GuestPaging {
                 }
                 page = Entries.largePageAddress(entry, shift: shift)
             }
-            guard permits(access, rights) else { return .fault(errorCode(1, for: access)) }
+            let isForbiddenByKey = Entries.hasProtectionKeys && protectionKeyForbids(access, rights, leaf: entry)
+            guard permits(access, rights), !isForbiddenByKey else {
+                return .fault(errorCode(isForbiddenByKey ? 0x21 : 1, for: access))
+            }
             let due = access.kind == .write ? GuestEntryBits.dirty : 0
             if rights & GuestEntryBits.accessed == 0 || ~entry & due != 0 {
                 guard path.mark(in: memory, leaf: due) else { return nil }

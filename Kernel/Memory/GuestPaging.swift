@@ -31,6 +31,8 @@ public struct GuestPaging: Sendable {
     public var preventsSupervisorExecution: Bool
     /// CR4.SMAP: no supervisor data accesses to user pages, unless RFLAGS.AC permits.
     public var preventsSupervisorAccess: Bool
+    /// PKRU, while CR4.PKE is 1, or else 0, which forbids nothing.
+    public var protectionKeyRights: UInt32
     /// The guest's processor has 1 GiB pages (CPUID 80000001H, EDX bit 26).
     public var hasGibibytePages: Bool
     /// The guest's processor has 4 MiB pages above 4 GiB (CPUID 1, EDX bit 17).
@@ -41,7 +43,7 @@ public struct GuestPaging: Sendable {
     public init(
         mode: GuestPagingMode, cr3: UInt64, pdptes: InlineArray<4, UInt64> = InlineArray(repeating: 0),
         writeProtects: Bool, hasPageSizeExtensions: Bool, hasExecuteDisable: Bool,
-        preventsSupervisorExecution: Bool, preventsSupervisorAccess: Bool,
+        preventsSupervisorExecution: Bool, preventsSupervisorAccess: Bool, protectionKeyRights: UInt32 = 0,
         hasGibibytePages: Bool, hasPSE36: Bool, physicalAddressWidth: Int
     ) {
         self.mode = mode
@@ -52,6 +54,7 @@ public struct GuestPaging: Sendable {
         self.hasExecuteDisable = hasExecuteDisable
         self.preventsSupervisorExecution = preventsSupervisorExecution
         self.preventsSupervisorAccess = preventsSupervisorAccess
+        self.protectionKeyRights = protectionKeyRights
         self.hasGibibytePages = hasGibibytePages
         self.hasPSE36 = hasPSE36
         self.physicalAddressWidth = physicalAddressWidth
@@ -102,6 +105,8 @@ public struct PageFaultErrorCode: Equatable, Sendable {
     public var isReservedBit: Bool { rawValue & 8 != 0 }
     /// Bit 4 (I/D): the access was an instruction fetch, and pages can be non-executable.
     public var isFetch: Bool { rawValue & 16 != 0 }
+    /// Bit 5 (PK): the page's protection key forbids the access.
+    public var isProtectionKey: Bool { rawValue & 32 != 0 }
 }
 
 /// The way to a guest's page tables: its RAM, by guest-physical address.

@@ -79,7 +79,8 @@ extension GuestPaging {
         }
     }
 
-    /// The error code for a fault of `access`; `cause` is 0 (not present), 1 (rights) or 9 (reserved bit).
+    /// The error code for a fault of `access`; `cause` is 0 (not present), 1 (rights), 21H (protection key) or
+    /// 9 (reserved bit).
     func errorCode(_ cause: UInt32, for access: GuestAccess) -> PageFaultErrorCode {
         var code = cause
         if access.kind == .write { code |= 2 }
@@ -108,5 +109,15 @@ extension GuestPaging {
         }
         if isUserPage, preventsSupervisorAccess, !access.overridesSMAP { return false }
         return access.kind == .read || !writeProtects || rights & GuestEntryBits.writable != 0
+    }
+    /// Whether the protection key of a user page forbids a data access, by supervisor or user.
+    ///
+    /// Intel SDM vol. 3, "Protection Keys" (4.6.2).
+    @inline(__always)
+    func protectionKeyForbids(_ access: GuestAccess, _ rights: UInt64, leaf: UInt64) -> Bool {
+        guard protectionKeyRights != 0, access.kind != .fetch, rights & GuestEntryBits.user != 0 else { return false }
+        let forbidden = protectionKeyRights &>> UInt32(truncatingIfNeeded: leaf &>> 58 & 0x1E)
+        if forbidden & 1 != 0 { return true }
+        return forbidden & 2 != 0 && access.kind == .write && (access.isUser || writeProtects)
     }
 }

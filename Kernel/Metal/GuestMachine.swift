@@ -20,7 +20,8 @@ struct GuestMachine: ~Copyable {
     private var structures: ControlStructures
     private var nestedTable: NestedTable
 
-    init(on machine: inout HostMachine) {
+    /// - Parameter commandLine: the guest's, which stays where it is as long as the machine lives.
+    init(on machine: inout HostMachine, commandLine: UnsafeRawBufferPointer) {
         let memory = IdentityMemory()
         nestedTable = GuestMachine.mapRAM(&machine)
         let apicAccessPage = machine.frame()
@@ -39,9 +40,16 @@ struct GuestMachine: ~Copyable {
         IOBitmaps.fill(structures.ioBitmapA, structures.ioBitmapB, in: memory)
         let secondary = machine.controls.secondary
         let policy = CPUIDPolicy(
-            offersRDTSCP: secondary.contains(.enableRDTSCP), offersINVPCID: secondary.contains(.enableINVPCID))
+            CPUIDPolicy.Offers(
+                rdtscp: secondary.contains(.enableRDTSCP), invpcid: secondary.contains(.enableINVPCID),
+                xsaves: secondary.contains(.enableXSAVES), pat: machine.controls.switchesPAT, cr4: capabilities.cr4.fixed1),
+            timeStampFrequency: TimeStamp.frequency)
         let features = GuestFeatures(policy, machine.host)
-        GuestMachine.passRegisters(machine.controls, to: MSRBitmaps(page: structures.msrBitmaps, memory: memory))
+        // RDPKRU in the kernel, for accesses that it makes for the guest.
+        if features.cr4.contains(.protectionKeys) {
+            write_cr4(read_cr4() | ControlRegister4.protectionKeys.rawValue)
+        }
+        GuestMachine.passRegisters(features, to: MSRBitmaps(page: structures.msrBitmaps, memory: memory))
 
         let area = UnsafeMutableRawPointer(bitPattern: UInt(address_of_virtual_cpu_area()))!
         cpu = area.bindMemory(to: HardwareCPU.self, capacity: 1)
@@ -59,7 +67,11 @@ struct GuestMachine: ~Copyable {
                     machine.controls, msrBitmaps: structures.msrBitmaps, accessEntry: accessEntry.address,
                     accessEntryValue: accessEntry.value)))
         let board = (area + GuestMachine.boardOffset).bindMemory(to: Board.self, capacity: 1)
-        board.initialize(to: Board())
+        board.initialize(
+            to: Board(
+                .init(
+                    memory: machine.guestRAM.count.bytes, timeStampFrequency: TimeStamp.frequency,
+                    unixSeconds: HostCalendar.unixSeconds(), commandLine: .init(commandLine))))
         VMXOperation.makeCurrent(capabilities, vmcs: vmcs)
         let processor = VMXProcessor(HardwareVMCS(), constants)
         processor.vmcs.prepare(
@@ -146,13 +158,11 @@ struct GuestMachine: ~Copyable {
         return entry
     }
 
-    private static func passRegisters(_ controls: VMXControls, to bitmaps: MSRBitmaps<IdentityMemory>) {
-        let hasPAT = controls.entry.contains(.loadPAT) && controls.exit.contains(.loadPAT | .savePAT)
-        let hasAuxiliary = controls.secondary.contains(.enableRDTSCP)
+    private static func passRegisters(_ features: GuestFeatures, to bitmaps: MSRBitmaps<IdentityMemory>) {
         func pass(_ register: ModelSpecificRegister) {
             bitmaps.pass(
-                register, reads: MSRPolicy.passesReads(register, hasPAT: hasPAT, hasAuxiliary: hasAuxiliary),
-                writes: MSRPolicy.passesWrites(register, hasPAT: hasPAT, hasAuxiliary: hasAuxiliary))
+                register, reads: MSRPolicy.passesReads(register, features),
+                writes: MSRPolicy.passesWrites(register, features))
         }
         for number in UInt32(0)..<0x2000 { pass(ModelSpecificRegister(number)) }
         for number in UInt32(0xC000_0000)..<0xC000_2000 { pass(ModelSpecificRegister(number)) }
@@ -178,7 +188,9 @@ struct GuestMachine: ~Copyable {
         host.write(.compatibilitySTAR, 0)
         host.write(.systemCallMask, 0)
         host.write(.kernelGSBase, 0)
-        if host.cpuid(0x8000_0001, 0).edx & 1 << 27 != 0 { host.write(.timeStampCounterAux, 0) }
+        if features.hasAuxiliary { host.write(.timeStampCounterAux, 0) }
+        if features.hasSpeculationControl { host.write(.speculationControl, 0) }
+        if features.hasSupervisorState { host.write(.supervisorState, 0) }
         write_cr2(0)
         write_dr6(0xFFFF_0FF0)
         clear_debug_addresses()

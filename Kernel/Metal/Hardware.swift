@@ -46,6 +46,7 @@ struct HardwareHost: HostServices, ModelSpecificRegisterAccess, ModelSpecificReg
     func receive() -> UInt8? { SerialInput.take() }
     func transmit(_ byte: UInt8) { Console.transmit(byte) }
     func loadExtendedControl(_ value: UInt64) { write_xcr0(value) }
+    func protectionKeyRights() -> UInt32 { read_pkru() }
     func loadPageFaultAddress(_ address: UInt64) { write_cr2(address) }
     func readDebugStatus() -> UInt64 { read_dr6() }
     func loadDebugStatus(_ value: UInt64) { write_dr6(value) }

@@ -155,7 +155,7 @@ private func runOnce(
         Report.error("\(error)")
         return .badImage
     }
-    let guestMachine = GuestMachine(on: &machine)
+    let guestMachine = GuestMachine(on: &machine, commandLine: guest.commandLine)
     guestMachine.cpu.pointee.start(start)
     SelfTests.spoil(guestMachine.cpu.pointee.processor.vmcs, machine.options)
     machine.log("martlet: VM entry")

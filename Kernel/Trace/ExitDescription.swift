@@ -50,6 +50,7 @@ public struct ExitDescription: TextConvertible {
         case .debugRegister(let access):
             access.isRead
                 ? "MOV \(access.general.name), DR\(access.register)" : "MOV DR\(access.register), \(access.general.name)"
+        case .descriptorTable: "an access to a descriptor-table register"
         case .setExtendedControlRegister:
             "XSETBV \(low(registers.rcx)), EDX:EAX = \(hex: registers.rdx << 32 | registers.rax & 0xFFFF_FFFF)"
         case .monitor: "MONITOR"

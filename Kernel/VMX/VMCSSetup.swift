@@ -111,6 +111,8 @@ extension VMCS {
             self[.eoiExitBitmap2] = 0
             self[.eoiExitBitmap3] = 0
         }
+        // XSAVES never exits: IA32_XSS is 0, so it saves what XSAVEC saves.
+        if controls.secondary.contains(.enableXSAVES) { self[.xssExitingBitmap] = 0 }
         if controls.secondary.contains(.enableVPID) { self[.virtualProcessorIdentifier] = structures.tag }
     }
 
@@ -178,8 +180,9 @@ public struct GuestOwnedBits: Equatable, Sendable {
         cr0 =
             (.taskSwitched | .writeProtect | .monitorCoprocessor | .emulation | .alignmentMask)
             & capabilities.cr0.fixed1 & .init(rawValue: ~capabilities.cr0.fixed0.rawValue)
-        // VMXE is fixed; OSXSAVE shows in CPUID; PAE and PCIDE take part in mode changes, whose rules the processor knows.
-        let wanted = offered.subtracting(.vmxEnable | .smxEnable | .xsave | .machineCheckEnable)
+        // VMXE is fixed; OSXSAVE and PKE show in CPUID; machine checks are the host's. PAE, PCIDE and LA57 take part in mode
+        // changes, whose rules the processor knows.
+        let wanted = offered.subtracting(.vmxEnable | .smxEnable | .xsave | .machineCheckEnable | .protectionKeys)
         cr4 = wanted & capabilities.cr4.fixed1 & .init(rawValue: ~capabilities.cr4.fixed0.rawValue)
     }
 }

@@ -24,7 +24,9 @@ public struct VMXControls: Equatable, Sendable {
     }
     static var preferredPrimary: PrimaryControls { .useTPRShadow }
     static var requiredSecondary: SecondaryControls { .enableEPT | .unrestrictedGuest }
-    static var preferredSecondary: SecondaryControls { .enableRDTSCP | .enableINVPCID | .wbinvdExiting }
+    static var preferredSecondary: SecondaryControls {
+        .enableRDTSCP | .enableINVPCID | .enableXSAVES | .wbinvdExiting
+    }
     static var requiredExit: ExitControls {
         .hostAddressSpaceSize | .saveEFER | .loadEFER | .savePreemptionTimer | .acknowledgeInterrupt | .saveDebugControls
     }
@@ -67,6 +69,9 @@ public struct VMXControls: Equatable, Sendable {
         exit = capabilities.exit.adjust(require: Self.requiredExit, prefer: Self.preferredExit)
         entry = capabilities.entry.adjust(require: Self.requiredEntry, prefer: Self.preferredEntry)
     }
+
+    /// VM entries and exits switch IA32_PAT.
+    public var switchesPAT: Bool { entry.contains(.loadPAT) && exit.contains(.loadPAT | .savePAT) }
 
     /// Says of every control that is wanted or forced whether it was granted, a line each.
     public func report(_ capabilities: VMXCapabilities, to print: (Line) -> Void) {

@@ -47,7 +47,7 @@ extension VMXProcessor {
         case 15: .readPerformanceCounter
         case 16: .readTimeStamp(withAuxiliary: false)
         case 18: .hypercall
-        case 11, 17, 46, 47, 60, 63, 64, 65, 67, 68, 69, 70, 72, 73, 76, 77: .unofferedInstruction
+        case 11, 17, 60, 63, 64, 65, 67, 68, 69, 70, 72, 73, 76, 77: .unofferedInstruction
         case 19...27, 50, 53, 59: .virtualizationInstruction
         case 28: .controlRegister(ControlRegisterQualification(rawValue: vmcs[.exitQualification]).access)
         case 29: .debugRegister(DebugRegisterQualification(rawValue: vmcs[.exitQualification]).access)
@@ -61,6 +61,7 @@ extension VMXProcessor {
         case 43: .virtualAPIC(.priorityBelowThreshold)
         case 44: .virtualAPIC(APICAccessQualification(rawValue: vmcs[.exitQualification]).exit)
         case 45: .virtualAPIC(.endOfInterrupt(vector: UInt8(truncatingIfNeeded: vmcs[.exitQualification])))
+        case 46, 47: .descriptorTable
         case 48: .nestedPageFault(decodeNestedPageFault())
         case 49: .nestedPageMisconfiguration(vmcs[.guestPhysicalAddress])
         case 51: .readTimeStamp(withAuxiliary: true)

@@ -67,6 +67,11 @@ extension VMXProcessor {
         nonmutating set { vmcs[.guestDR7] = newValue }
     }
 
+    public var debugControl: UInt64 {
+        get { vmcs[.guestDebugControl] }
+        nonmutating set { vmcs[.guestDebugControl] = newValue }
+    }
+
     public var privilegeLevel: UInt8 { vmcs[.guestSSAccessRights].privilegeLevel }
 
     /// CS.L outside IA-32e mode means nothing.

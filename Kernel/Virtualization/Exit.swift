@@ -31,6 +31,8 @@ public enum Exit: Equatable, Sendable {
     case io(IOAccess)
     case controlRegister(ControlRegisterAccess)
     case debugRegister(DebugRegisterAccess)
+    /// LGDT, SIDT, LTR and their kind.
+    case descriptorTable
     case setExtendedControlRegister
     case monitor
     case wait

@@ -98,6 +98,8 @@ public protocol VirtualProcessor {
     /// IA32_EFER; setting LMA also sets the mode that the guest resumes in.
     var extendedFeatures: ExtendedFeatureEnable { get nonmutating set }
     var debugRegister7: UInt64 { get nonmutating set }
+    /// IA32_DEBUGCTL.
+    var debugControl: UInt64 { get nonmutating set }
     func segment(_ register: SegmentRegister) -> Segment
     func setSegment(_ register: SegmentRegister, _ segment: Segment)
     /// The base and limit of GDTR.

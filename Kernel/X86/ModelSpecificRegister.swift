@@ -7,12 +7,23 @@ public struct ModelSpecificRegister: Equatable, Sendable {
     public init(_ number: UInt32) { self.number = number }
 
     public static var timeStampCounter: Self { .init(0x10) }
+    public static var platformID: Self { .init(0x17) }
     public static var apicBase: Self { .init(0x1B) }
     public static var featureControl: Self { .init(0x3A) }
+    public static var timeStampAdjust: Self { .init(0x3B) }
+    public static var speculationControl: Self { .init(0x48) }
+    public static var predictionCommand: Self { .init(0x49) }
     public static var microcodeVersion: Self { .init(0x8B) }
+    public static var platformInformation: Self { .init(0xCE) }
+    public static var memoryTypeCapability: Self { .init(0xFE) }
+    public static var architecturalCapabilities: Self { .init(0x10A) }
+    public static var flushCommand: Self { .init(0x10B) }
     public static var sysenterCS: Self { .init(0x174) }
     public static var sysenterESP: Self { .init(0x175) }
     public static var sysenterEIP: Self { .init(0x176) }
+    public static var machineCheckCapability: Self { .init(0x179) }
+    public static var machineCheckStatus: Self { .init(0x17A) }
+    public static var machineCheckControl: Self { .init(0x17B) }
     public static var miscEnable: Self { .init(0x1A0) }
     public static var debugControl: Self { .init(0x1D9) }
     public static var pat: Self { .init(0x277) }
@@ -39,6 +50,7 @@ public struct ModelSpecificRegister: Equatable, Sendable {
     @inline(__always)
     public var isOfLocalAPIC: Bool { number &- 0x800 < 0x100 || self == .timeStampDeadline || self == .apicBase }
 
+    public static var supervisorState: Self { .init(0xDA0) }
     public static var extendedFeatureEnable: Self { .init(0xC000_0080) }
     public static var star: Self { .init(0xC000_0081) }
     public static var longSTAR: Self { .init(0xC000_0082) }
@@ -55,13 +67,23 @@ extension ModelSpecificRegister: TextConvertible {
     public var name: StaticString? {
         switch number {
         case 0x10: "IA32_TIME_STAMP_COUNTER"
+        case 0x17: "IA32_PLATFORM_ID"
         case 0x1B: "IA32_APIC_BASE"
         case 0x3A: "IA32_FEATURE_CONTROL"
+        case 0x3B: "IA32_TSC_ADJUST"
+        case 0x48: "IA32_SPEC_CTRL"
+        case 0x49: "IA32_PRED_CMD"
         case 0x8B: "IA32_BIOS_SIGN_ID"
+        case 0xCE: "MSR_PLATFORM_INFO"
         case 0xFE: "IA32_MTRRCAP"
+        case 0x10A: "IA32_ARCH_CAPABILITIES"
+        case 0x10B: "IA32_FLUSH_CMD"
         case 0x174: "IA32_SYSENTER_CS"
         case 0x175: "IA32_SYSENTER_ESP"
         case 0x176: "IA32_SYSENTER_EIP"
+        case 0x179: "IA32_MCG_CAP"
+        case 0x17A: "IA32_MCG_STATUS"
+        case 0x17B: "IA32_MCG_CTL"
         case 0x1A0: "IA32_MISC_ENABLE"
         case 0x1D9: "IA32_DEBUGCTL"
         case 0x277: "IA32_PAT"
@@ -84,6 +106,8 @@ extension ModelSpecificRegister: TextConvertible {
         case 0x48F: "IA32_VMX_TRUE_EXIT_CTLS"
         case 0x490: "IA32_VMX_TRUE_ENTRY_CTLS"
         case 0x491: "IA32_VMX_VMFUNC"
+        case 0x6E0: "IA32_TSC_DEADLINE"
+        case 0xDA0: "IA32_XSS"
         case 0xC000_0080: "IA32_EFER"
         case 0xC000_0081: "IA32_STAR"
         case 0xC000_0082: "IA32_LSTAR"

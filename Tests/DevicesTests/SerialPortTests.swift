@@ -313,32 +313,31 @@ import Testing
     // MARK: The quick ways
 
     @Test func `a byte is sent the quick way only if nothing else happens by it`() {
-        #expect(SerialPort().transmitQuietly(0x41) == 0x41)
-        #expect(Self.port((Self.lineControl, 0x03), (Self.interruptEnable, 0x0D), (Self.modemControl, 0x0F)).transmitQuietly(0x41) == 0x41)
-        #expect(Self.port((Self.lineControl, 0x80)).transmitQuietly(0x41) == nil)
-        #expect(Self.port((Self.interruptEnable, 0x02)).transmitQuietly(0x41) == nil)
-        #expect(Self.port((Self.modemControl, Self.loopback)).transmitQuietly(0x41) == nil)
+        #expect(SerialPort().transmitsQuietly)
+        #expect(Self.port((Self.lineControl, 0x03), (Self.interruptEnable, 0x0D), (Self.modemControl, 0x0F)).transmitsQuietly)
+        #expect(!Self.port((Self.lineControl, 0x80)).transmitsQuietly)
+        #expect(!Self.port((Self.interruptEnable, 0x02)).transmitsQuietly)
+        #expect(!Self.port((Self.modemControl, Self.loopback)).transmitsQuietly)
     }
 
     @Test func `the line status is read the quick way only if nothing else happens by it`() {
         var port = Self.port((Self.lineControl, 3))
-        #expect(port.quietLineStatus == 0x60)
-        #expect(port.receive(1) && port.quietLineStatus == 0x61)
+        #expect(port.pollLineStatus() == 0x60)
+        #expect(port.receive(1) && port.pollLineStatus() == 0x61)
         _ = port.write(Self.modemControl, Self.loopback)
         _ = port.write(Self.data, 2)
-        #expect(port.quietLineStatus == nil && port.read(Self.lineStatus) == 0x63 && port.quietLineStatus == 0x61)
+        #expect(port.pollLineStatus() == nil && port.read(Self.lineStatus) == 0x63 && port.pollLineStatus() == 0x61)
     }
 
-    @Test func `input is awaited when it would interrupt`() {
+    @Test func `input interrupts if that is enabled and the gate is open`() {
         var port = Self.port((Self.interruptEnable, 0x0E), (Self.modemControl, Self.output2))
-        #expect(!port.awaitsInput)
+        #expect(!port.interruptsOnInput)
         _ = port.write(Self.interruptEnable, 0x01)
-        #expect(port.awaitsInput)
-        #expect(port.receive(1) && port.interruptLine && !port.awaitsInput, "no room")
-        _ = port.write(Self.fifo, 1)
-        #expect(port.awaitsInput)
-        _ = port.write(Self.modemControl, 0)
-        #expect(!port.awaitsInput)
+        #expect(port.interruptsOnInput && port.receive(1) && port.interruptLine)
+        for control in [0, Self.output2 | Self.loopback] {
+            _ = port.write(Self.modemControl, control)
+            #expect(!port.interruptsOnInput && !port.interruptLine)
+        }
     }
 
     // MARK: As drivers do it

@@ -49,7 +49,7 @@ final class TestMachine {
         let policy = CPUIDPolicy(
             offersRDTSCP: controls.secondary.contains(.enableRDTSCP), offersINVPCID: controls.secondary.contains(.enableINVPCID))
         let features = GuestFeatures(policy, host)
-        board.initialize(to: Board())
+        board.initialize(to: Board(TestMachine.parameters))
         let processor = VMXProcessor(vmcs, constants)
         processor.vmcs.prepare(
             controls, TestMachine.structures(tag, capabilities), TestMachine.hostState, GuestOwnedBits(capabilities, offered: features.cr4))
@@ -73,6 +73,10 @@ final class TestMachine {
         board.deallocate()
         apicPage.deallocate()
     }
+
+    static let parameters = Board.Parameters(
+        memory: UInt64(ramSize), timeStampFrequency: 2_000_000_000, unixSeconds: 1_700_000_000,
+        commandLine: .init(UnsafeRawBufferPointer(start: nil, count: 0)))
 
     static func structures(_ tag: UInt16, _ capabilities: VMXCapabilities) -> ControlStructures {
         ControlStructures(

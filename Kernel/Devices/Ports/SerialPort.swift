@@ -11,8 +11,8 @@ public struct SerialPort: Equatable, Sendable {
     /// Ports of COM1.
     public static var firstPort: UInt16 { 0x3F8 }
     public static var portCount: UInt16 { 8 }
-    /// The offset of the line status register.
-    public static var lineStatus: UInt16 { 5 }
+    /// Port of the line status register.
+    public static var lineStatusPort: UInt16 { firstPort + 5 }
 
     private var interruptEnable: UInt8 = 0
     private var fifoControl: UInt8 = 0
@@ -43,8 +43,8 @@ public struct SerialPort: Equatable, Sendable {
         modemControl & ModemControl.loopback == 0 && received.count < (isFIFOEnabled ? ReceiveFIFO.capacity : 1)
     }
 
-    /// Whether a byte that comes in now would interrupt.
-    public var awaitsInput: Bool { interruptEnable & InterruptSource.receiver != 0 && isGateOpen && canReceive }
+    /// Whether a byte that comes in would interrupt.
+    public var interruptsOnInput: Bool { interruptEnable & InterruptSource.receiver != 0 && isGateOpen }
 
     /// A byte comes in.
     /// - Returns: false when there is no room; the sender keeps the byte.
@@ -65,10 +65,18 @@ public struct SerialPort: Equatable, Sendable {
 
     // MARK: Registers
 
+    /// Reads the line status, unless that does more: nil then, and nothing was done.
+    @inline(__always)
+    public func pollLineStatus() -> UInt8? { lineStatus & Self.lineErrors == 0 ? lineStatus : nil }
+
+    /// Whether a write of the data register does nothing but transmit.
+    @inline(__always)
+    public var transmitsQuietly: Bool { transmitObstacles == 0 }
+
     /// Reads the register at an offset from the first port.
     @inline(__always)
     public mutating func read(_ offset: UInt16) -> UInt8 {
-        if offset == Self.lineStatus, let value = quietLineStatus { return value }
+        if offset == 5, let value = pollLineStatus() { return value }
         return readRegister(offset)
     }
 
@@ -76,19 +84,9 @@ public struct SerialPort: Equatable, Sendable {
     /// - Returns: the byte to transmit, if that is what the write asked for.
     @inline(__always)
     public mutating func write(_ offset: UInt16, _ value: UInt8) -> UInt8? {
-        if offset == 0, let byte = transmitQuietly(value) { return byte }
+        if offset == 0, transmitsQuietly { return value }
         return writeRegister(offset, value)
     }
-
-    // The two below serve what drivers poll: they change nothing here, the interrupt line neither.
-
-    /// The line status register, if reading it clears nothing in it.
-    @inline(__always)
-    public var quietLineStatus: UInt8? { lineStatus & Self.lineErrors == 0 ? lineStatus : nil }
-
-    /// Writes the data register, if that only transmits: it interrupts nobody, reaches the line, and is not the divisor.
-    @inline(__always)
-    public func transmitQuietly(_ value: UInt8) -> UInt8? { transmitObstacles == 0 ? value : nil }
 
     @inline(never)
     private mutating func readRegister(_ offset: UInt16) -> UInt8 {

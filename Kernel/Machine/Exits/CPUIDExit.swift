@@ -8,8 +8,7 @@ extension VirtualCPU {
     mutating func answerCPUID() -> Outcome {
         let leaf = UInt32(truncatingIfNeeded: registers.rax)
         let subleaf = UInt32(truncatingIfNeeded: registers.rcx)
-        let osxsave = processor.cr4.contains(.xsave)
-        load(answers.constant(leaf) ?? answers.answer(leaf, subleaf, host, osxsave: osxsave))
+        load(answers.constant(leaf) ?? answers.answer(leaf, subleaf, host))
         return .step
     }
 

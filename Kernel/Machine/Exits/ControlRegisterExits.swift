@@ -1,3 +1,4 @@
+import Devices
 import Memory
 import Virtualization
 import X86
@@ -12,11 +13,10 @@ extension VirtualCPU {
             case 0: return writeCR0(value)
             case 3: return writeCR3(value)
             case 4: return writeCR4(value)
-            default: return .end(.unsupported(.controlNotSet))  // CR8 goes to the virtual-APIC page
+            default: return writeTaskPriority(value)
             }
         case .read(let register, let destination):
-            guard register == 3 else { return .end(.unsupported(.controlNotSet)) }
-            writeGeneral(destination, processor.cr3)
+            writeGeneral(destination, register == 3 ? processor.cr3 : UInt64(apic.taskPriority) >> 4)
             return .step
         case .clearTaskSwitched: return writeCR0(processor.cr0.subtracting(.taskSwitched).rawValue)
         case .loadMachineStatus(let status):
@@ -95,6 +95,7 @@ extension VirtualCPU {
         guard value.subtracting(features.cr4).isEmpty else { return .inject(.generalProtection) }
         if isLong, !value.contains(.physicalAddressExtension) { return .inject(.generalProtection) }
         let changed = value ^ old
+        if isLong, changed.contains(.fiveLevelPaging) { return .inject(.generalProtection) }
         if changed.contains(.processContextIdentifiers), value.contains(.processContextIdentifiers) {
             guard isLong, processor.cr3 & 0xFFF == 0 else { return .inject(.generalProtection) }
         }
@@ -107,7 +108,8 @@ extension VirtualCPU {
         }
         processor.cr4 = value
         if changed.contains(.xsave) { answers.update(osxsave: value.contains(.xsave)) }
-        if changed.intersects(translation | .processContextIdentifiers | .supervisorAccessPrevention) {
+        if changed.contains(.protectionKeys) { answers.update(protectionKeysEnabled: value.contains(.protectionKeys)) }
+        if changed.intersects(translation | .processContextIdentifiers | .supervisorAccessPrevention | .fiveLevelPaging) {
             processor.flushTranslations()
         }
         return .step

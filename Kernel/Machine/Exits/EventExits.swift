@@ -43,10 +43,4 @@ extension VirtualCPU {
         if let event = processor.interruptedEvent { return .inject(event) }
         return .resume
     }
-
-    @inline(never)
-    mutating func invalidateTranslations() -> Outcome {
-        processor.flushTranslations()
-        return .step
-    }
 }

@@ -6,33 +6,26 @@ extension VirtualCPU {
     /// RDMSR of a register that the MSR bitmaps do not pass.
     @inline(never)
     mutating func readMSR() -> Outcome {
-        if loadEmulatedMSR() { return .step }
-        guard let value = readLocalAPIC(ModelSpecificRegister(UInt32(truncatingIfNeeded: registers.rcx))) else {
+        let register = ModelSpecificRegister(UInt32(truncatingIfNeeded: registers.rcx))
+        guard let value = msrs.read(register) ?? msrs.readRare(register) ?? readProcessorMSR(register) else {
             return refuseMSR()
         }
-        loadRead(value)
+        loadMSR(value)
         return .step
     }
 
     /// RDMSR of a register that Martlet keeps; the quick way.
     @inline(__always)
     mutating func readEmulatedMSR() -> Bool {
-        guard loadEmulatedMSR() else { return false }
+        let register = ModelSpecificRegister(UInt32(truncatingIfNeeded: registers.rcx))
+        guard let value = register == .apicBase ? apic.base.rawValue : msrs.read(register) else { return false }
+        loadMSR(value)
         processor.stepPastInstruction()
         return true
     }
 
     @inline(__always)
-    private mutating func loadEmulatedMSR() -> Bool {
-        let register = ModelSpecificRegister(UInt32(truncatingIfNeeded: registers.rcx))
-        guard let value = register == .apicBase ? apic.base.rawValue : msrs.read(register) else { return false }
-        loadRead(value)
-        return true
-    }
-
-    /// EDX:EAX.
-    @inline(__always)
-    private mutating func loadRead(_ value: UInt64) {
+    private mutating func loadMSR(_ value: UInt64) {
         registers.rax = value & 0xFFFF_FFFF
         registers.rdx = value >> 32
     }
@@ -42,7 +35,8 @@ extension VirtualCPU {
     mutating func writeMSR() -> Outcome {
         let register = ModelSpecificRegister(UInt32(truncatingIfNeeded: registers.rcx))
         let value = writtenMSR
-        return msrs.write(register, value) ? .step : writeProcessorMSR(register, value)
+        if msrs.write(register, value) || msrs.writeRare(register, value) { return .step }
+        return writeProcessorMSR(register, value)
     }
 
     /// WRMSR of a register that Martlet keeps; the quick way.
@@ -58,17 +52,33 @@ extension VirtualCPU {
         @inline(__always) mutating get { registers.rdx << 32 | registers.rax & 0xFFFF_FFFF }
     }
 
-    /// Registers whose value the virtual processor holds.
+    // Registers whose value the virtual processor holds.
+
+    private mutating func readProcessorMSR(_ register: ModelSpecificRegister) -> UInt64? {
+        register == .debugControl ? processor.debugControl : readLocalAPIC(register)
+    }
+
     @inline(never)
     private mutating func writeProcessorMSR(_ register: ModelSpecificRegister, _ value: UInt64) -> Outcome {
         switch register {
         case .extendedFeatureEnable:
             guard writeExtendedFeatures(ExtendedFeatureEnable(rawValue: value)) else { return refuseMSR() }
-        case .timeStampCounter: processor.timeStampOffset = value &- host.timeStamp()
+        case .timeStampCounter: moveTimeStamp(by: value &- (host.timeStamp() &+ processor.timeStampOffset))
+        case .timeStampAdjust: moveTimeStamp(by: value &- msrs.timeStampAdjust)
+        case .debugControl:
+            // Last-branch records and single steps by branches; the records themselves are not the guest's to read.
+            guard value & ~0b11 == 0 else { return refuseMSR() }
+            processor.debugControl = value
         case _ where register.isOfLocalAPIC: return writeLocalAPIC(register, value) ? .step : refuseMSR()
         default: return refuseMSR()
         }
         return .step
+    }
+
+    /// A write of either register moves the other (SDM volume 3, "Time-Stamp Counter Adjustment").
+    private mutating func moveTimeStamp(by ticks: UInt64) {
+        processor.timeStampOffset &+= ticks
+        msrs.timeStampAdjust &+= ticks
     }
 
     @inline(never)
@@ -88,16 +98,5 @@ extension VirtualCPU {
         processor.extendedFeatures = value.setting(.longModeActive, to: current.contains(.longModeActive))
         if changed.contains(.executeDisable) { processor.flushTranslations() }
         return true
-    }
-
-    /// RDTSC and RDTSCP, for a processor whose controls force the exit.
-    @inline(never)
-    mutating func readTimeStamp(withAuxiliary: Bool) -> Outcome {
-        if processor.cr4.contains(.timeStampDisable), processor.privilegeLevel != 0 { return .inject(.generalProtection) }
-        let value = host.timeStamp() &+ processor.timeStampOffset
-        registers.rax = value & 0xFFFF_FFFF
-        registers.rdx = value >> 32
-        if withAuxiliary { registers.rcx = 0 }
-        return .step
     }
 }

@@ -46,10 +46,11 @@ extension VirtualCPU {
     mutating func halt() -> Outcome {
         processor.stepPastInstruction()
         guard processor.flags.contains(.interruptEnable) else { return .end(.halted(interruptsEnabled: false)) }
-        if timer.isArmed, !isWindowOpen {
+        if timer.isArmed, apic.highestRequested == 0, !isNonMaskablePending, !board.pointee.requestsExternalInterrupt {
             // The timer alone: the quick way.
             let now = clock.now
             if now.ticks &+ startTime >= timer.deadline {
+                if isWindowOpen { closeWindow() }
                 let event = takeTimerInterrupt()
                 setSlice(at: now)
                 return .inject(event)

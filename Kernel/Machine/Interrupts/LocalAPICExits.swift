@@ -24,6 +24,7 @@ extension VirtualCPU {
     @inline(never)
     mutating func readLocalAPIC(_ register: ModelSpecificRegister) -> UInt64? {
         switch register.number {
+        case ModelSpecificRegister.apicBase.number: apic.base.rawValue
         case ModelSpecificRegister.timeStampDeadline.number: apic.deadline
         default: apic.readMSR(register.number, at: clock.now)
         }
@@ -80,7 +81,7 @@ extension VirtualCPU {
     /// What depends on the mode of the local APIC: the processor's help, and what CPUID shows.
     mutating func followAPICMode() {
         let mode = apic.base.mode
-        answers.update(hasAPIC: mode != .disabled)
+        answers.update(apicEnabled: mode != .disabled)
         processor.setLocalAPICMode(mode)
         let isAtItsPlace = mode == .memory || mode == .registers
         hasMovedAPIC = mode == .movedMemory

@@ -46,6 +46,13 @@ INSTRUCTION void write_xcr0(uint64_t value) {
     __asm__ volatile("xsetbv" : : "c"(0), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
 }
 
+/// Needs CR4.PKE.
+INSTRUCTION uint32_t read_pkru(void) {
+    uint32_t low, high;
+    __asm__ volatile("rdpkru" : "=a"(low), "=d"(high) : "c"(0));
+    return low;
+}
+
 typedef struct { uint32_t eax, ebx, ecx, edx; } cpuid_registers;
 INSTRUCTION cpuid_registers execute_cpuid(uint32_t leaf, uint32_t subleaf) {
     cpuid_registers r;

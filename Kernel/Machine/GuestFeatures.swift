@@ -1,0 +1,66 @@
+import Virtualization
+import X86
+
+/// What a guest may turn on and which registers it has, decided once from what CPUID shows it.
+public struct GuestFeatures: PagingAbilities, Equatable, Sendable {
+    /// The bits of CR4 that it may set.
+    public var cr4: ControlRegister4
+    /// The bits of XCR0 that it may set; 0 without XSAVE.
+    public var extendedState: UInt64
+    public var hasExecuteDisable: Bool
+    public var has1GiBPages: Bool
+    public var physicalAddressWidth: Int
+    /// IA32_PAT.
+    public var hasPAT: Bool
+    /// IA32_TSC_AUX.
+    public var hasAuxiliary: Bool
+    /// IA32_XSS.
+    public var hasSupervisorState: Bool
+    /// IA32_SPEC_CTRL, IA32_PRED_CMD and IA32_FLUSH_CMD.
+    public var hasSpeculationControl: Bool
+    public var hasPredictionCommand: Bool
+    public var hasFlushCommand: Bool
+    /// IA32_ARCH_CAPABILITIES, as far as the guest is shown it, or nil without the register.
+    public var architecturalCapabilities: UInt64?
+    /// IA32_BIOS_SIGN_ID: the version of the processor's microcode, in the upper half.
+    public var microcodeVersion: UInt64
+
+    /// What CPUID shows under a policy, in terms of the registers.
+    public init(_ policy: CPUIDPolicy, _ processor: some ProcessorIdentification & ModelSpecificRegisterAccess) {
+        let leaf1 = policy.answer(1, 0, from: processor)
+        let leaf7 = policy.answer(7, 0, from: processor)
+        let extended = policy.answer(0x8000_0001, 0, from: processor)
+        var cr4: ControlRegister4 =
+            .virtual8086Extensions | .protectedVirtualInterrupts | .timeStampDisable | .debuggingExtensions
+            | .pageSizeExtensions | .physicalAddressExtension | .machineCheckEnable | .pageGlobalEnable | .fxsave
+            | .unmaskedSIMDExceptions | .performanceCounterEnable
+        if leaf1.ecx & 1 << 17 != 0 { cr4 = cr4 | .processContextIdentifiers }
+        if leaf1.ecx & CPUIDFeature.xsave != 0 { cr4 = cr4 | .xsave }
+        if leaf7.ebx & 1 << 0 != 0 { cr4 = cr4 | .fsgsbase }
+        if leaf7.ebx & 1 << 7 != 0 { cr4 = cr4 | .supervisorExecutionPrevention }
+        if leaf7.ebx & 1 << 20 != 0 { cr4 = cr4 | .supervisorAccessPrevention }
+        if leaf7.ecx & 1 << 2 != 0 { cr4 = cr4 | .userModeInstructionPrevention }
+        if leaf7.ecx & CPUIDFeature.protectionKeys != 0 { cr4 = cr4 | .protectionKeys }
+        if leaf7.ecx & CPUIDFeature.fiveLevelPaging != 0 { cr4 = cr4 | .fiveLevelPaging }
+        self.cr4 = cr4
+        extendedState = policy.offeredExtendedState(processor)
+        hasExecuteDisable = extended.edx & CPUIDFeature.executeDisable != 0
+        has1GiBPages = extended.edx & CPUIDFeature.page1GB != 0
+        physicalAddressWidth = processor.physicalAddressWidth
+        hasPAT = leaf1.edx & CPUIDFeature.pat != 0
+        hasAuxiliary = extended.edx & CPUIDFeature.rdtscp != 0 || leaf7.ecx & 1 << 22 != 0
+        hasSupervisorState = policy.answer(0xD, 1, from: processor).eax & 1 << 3 != 0
+        let speculation =
+            CPUIDFeature.indirectBranchRestriction | CPUIDFeature.singleThreadPredictors | CPUIDFeature.storeBypassDisable
+        hasSpeculationControl = leaf7.edx & speculation != 0
+        hasPredictionCommand = leaf7.edx & CPUIDFeature.indirectBranchRestriction != 0
+        hasFlushCommand = leaf7.edx & CPUIDFeature.cacheFlush != 0
+        architecturalCapabilities =
+            leaf7.edx & CPUIDFeature.architecturalCapabilities != 0
+            ? processor.read(.architecturalCapabilities) & MSRPolicy.shownCapabilities : nil
+        // SDM volume 3, "Determining the Signature": CPUID loads the register.
+        processor.write(.microcodeVersion, 0)
+        _ = processor.cpuid(1, 0)
+        microcodeVersion = processor.read(.microcodeVersion) & ~0xFFFF_FFFF
+    }
+}
