@@ -23,7 +23,7 @@ let package = Package(
         module("Memory", "Text"),
         module("Virtualization", "Text", "X86", "Memory"),
         module("VMX", "Text", "X86", "Memory", "Virtualization"),
-        module("Devices"),
+        module("Devices", "Memory"),
         module("Trace", "Text", "X86", "Memory", "Virtualization"),
         module("Machine", "Text", "X86", "Memory", "Virtualization", "Devices", "Trace"),
         .target(
@@ -33,7 +33,7 @@ let package = Package(
         tests("Memory", "VMX", "Text"),
         tests("Virtualization", "X86", "Support"),
         tests("VMX", "Text", "X86", "Memory", "Virtualization", "Support"),
-        tests("Devices"),
+        tests("Devices", "Memory", "Support"),
         tests("Trace", "Text", "X86", "Memory", "Virtualization", "Support"),
         tests("Machine", "Text", "X86", "Memory", "Virtualization", "VMX", "Devices", "Trace", "Support"),
     ]

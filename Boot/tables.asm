@@ -18,7 +18,7 @@ task_state: resb 104
 alignb 4096
 virtual_cpu_guard: resb 4096
 resb 16 * 1024                                          ; the stack of the exit handler, right below the virtual CPU
-virtual_cpu_area: resb 16 * 1024
+virtual_cpu_area: resb 32 * 1024
 serial_input_buffer: resb 4096
 
 section .rodata

@@ -2,10 +2,7 @@ import X86
 
 /// The model-specific registers that Martlet keeps for one virtual CPU.
 public struct EmulatedMSRs: Equatable, Sendable {
-    /// Enabled, at its usual place, on the bootstrap processor.
-    private var apicBase: UInt64 = 0xFEE0_0900
     private var miscEnable = MSRPolicy.miscEnableFixed
-    private let physicalAddressWidth: UInt64
     /// IA32_TSC_ADJUST.
     var timeStampAdjust: UInt64 = 0
     private var memoryTypes: MemoryTypeRegisters
@@ -15,7 +12,6 @@ public struct EmulatedMSRs: Equatable, Sendable {
     private let hasSupervisorState: Bool
 
     public init(_ features: GuestFeatures) {
-        physicalAddressWidth = UInt64(features.physicalAddressWidth)
         memoryTypes = MemoryTypeRegisters(physicalAddressWidth: features.physicalAddressWidth)
         microcodeVersion = features.microcodeVersion
         architecturalCapabilities = features.architecturalCapabilities
@@ -27,11 +23,7 @@ public struct EmulatedMSRs: Equatable, Sendable {
     /// The value of a register that is used often, or nil.
     @inline(__always)
     func read(_ register: ModelSpecificRegister) -> UInt64? {
-        switch register {
-        case .apicBase: apicBase
-        case .miscEnable: miscEnable
-        default: nil
-        }
+        register == .miscEnable ? miscEnable : nil
     }
 
     /// Writes a register that is used often.
@@ -62,14 +54,9 @@ public struct EmulatedMSRs: Equatable, Sendable {
     @inline(never)
     mutating func writeRare(_ register: ModelSpecificRegister, _ value: UInt64) -> Bool {
         switch register {
-        case .apicBase:
-            // Bits 8 (BSP), 11 (enable) and the address; x2APIC mode is not offered.
-            guard value & 0x6FF == 0, value >> physicalAddressWidth == 0 else { return false }
-            apicBase = value
-            return true
-        case .microcodeVersion: return value == 0
-        case .supervisorState: return hasSupervisorState && value == 0
-        default: return memoryTypes.write(register, value) || machineCheck.write(register, value)
+        case .microcodeVersion: value == 0
+        case .supervisorState: hasSupervisorState && value == 0
+        default: memoryTypes.write(register, value) || machineCheck.write(register, value)
         }
     }
 }

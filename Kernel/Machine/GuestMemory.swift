@@ -1,3 +1,4 @@
+import Devices
 import Memory
 
 /// The guest's RAM: guest-physical addresses from 0 up to its size, in one piece of the host's memory.
@@ -70,5 +71,6 @@ public struct GuestMemory {
             .initializeMemory(as: UInt8.self, repeating: 0)
         return true
     }
-
 }
+
+extension GuestMemory: FirmwareMemory {}

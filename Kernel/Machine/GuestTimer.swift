@@ -4,9 +4,6 @@ public struct GuestTimer: Equatable, Sendable {
     public private(set) var deadline: UInt64 = .max
     public private(set) var vector: UInt8 = 0
 
-    /// It is due, but the guest cannot take the interrupt yet: an interrupt window was asked for.
-    public var awaitsWindow = false
-
     public init() {}
 
     @inline(__always)
@@ -19,6 +16,5 @@ public struct GuestTimer: Equatable, Sendable {
 
     public mutating func disarm() {
         deadline = .max
-        awaitsWindow = false
     }
 }

@@ -7,7 +7,7 @@ import X86
 /// | --- | --- | --- | --- | --- |
 /// | 10H | IA32_TIME_STAMP_COUNTER | no exit | moves the guest's time, and IA32_TSC_ADJUST with it | |
 /// | 17H | IA32_PLATFORM_ID | 0 | #GP | |
-/// | 1BH | IA32_APIC_BASE | as written | checked | |
+/// | 1BH | IA32_APIC_BASE | as written | the local APIC's | |
 /// | 3AH | IA32_FEATURE_CONTROL | 1: locked, no VMX | #GP | |
 /// | 3BH | IA32_TSC_ADJUST | by how much writes moved the time | moves the guest's time | |
 /// | 48H | IA32_SPEC_CTRL | no exit | no exit | IBRS, STIBP or SSBD |
@@ -28,6 +28,8 @@ import X86
 /// | 277H | IA32_PAT | no exit | no exit | PAT |
 /// | 2FFH | IA32_MTRR_DEF_TYPE | as written | checked, without effect | |
 /// | 400H to 427H | IA32_MCi_CTL, STATUS, ADDR, MISC | CTL as written, the others 0 | CTL all zeros or all ones, the others 0 | |
+/// | 6E0H | IA32_TSC_DEADLINE | the local APIC's | the local APIC's | |
+/// | 800H to 83FH | the registers of the local APIC | the local APIC's | the local APIC's | x2APIC mode |
 /// | DA0H | IA32_XSS | 0 | 0 only | XSAVES |
 /// | C0000080H | IA32_EFER | no exit | checked | |
 /// | C0000081H to C0000084H | IA32_STAR, LSTAR, CSTAR, FMASK | no exit | no exit | |

@@ -23,6 +23,10 @@ public enum Ending: Equatable, Sendable {
     /// It halted, and nothing can wake it.
     case halted(interruptsEnabled: Bool)
     case tripleFault
+    /// It switched the machine off.
+    case powerOff
+    /// It reset the machine, which starts anew.
+    case reset
     /// It did something that Martlet does not emulate.
     case unsupported(Unsupported)
     /// The VM entry failed (exit reason bit 31).

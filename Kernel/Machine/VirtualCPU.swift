@@ -18,7 +18,26 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
     public let processor: Processor
     public let host: Host
     var memory: GuestMemory
-    var devices = PortDevices()
+    /// The devices of the machine, whose owner is the virtual machine.
+    let board: UnsafeMutablePointer<Board>
+    var apic: LocalAPIC
+    /// The time stamp when the machine was started.
+    let startTime: UInt64
+    /// The next moment at which a device of the machine or the local APIC does something.
+    var nextEvent = MachineTime.never
+    /// Interrupt-window exiting is on.
+    var isWindowOpen = false
+    /// The class that the guest's task priority must fall below, as the processor was told.
+    var awaitedPriorityClass: UInt8 = 0
+    /// The guest moved its local APIC's registers away from their usual place.
+    var hasMovedAPIC = false
+    var isNonMaskablePending = false
+    /// An I/O APIC passed the request of the 8259 pair on.
+    var takesExternalMessage = false
+    /// The state of the I/O APIC's table that the processor was told of.
+    var seenRedirectionChanges: UInt64 = .max
+    /// INIT reached this virtual CPU.
+    var isResetPending = false
     var answers: CPUIDAnswers
     var msrs: EmulatedMSRs
     var timer = GuestTimer()
@@ -30,13 +49,20 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
     /// How many time-stamp ticks a guest runs at most before Martlet looks at it.
     let slice: UInt64
 
+    /// - Parameters:
+    ///   - board: the machine's devices, which live as long as the virtual CPU.
+    ///   - apicPage: 4 KiB for the local APIC's registers, likewise; the processor's virtual-APIC page.
     public init(
-        processor: Processor, host: Host, memory: GuestMemory, features: GuestFeatures, answers: consuming CPUIDAnswers,
-        slice: UInt64
+        processor: Processor, host: Host, memory: GuestMemory, board: UnsafeMutablePointer<Board>,
+        apicPage: UnsafeMutablePointer<UInt32>, features: GuestFeatures, answers: consuming CPUIDAnswers, slice: UInt64
     ) {
         self.processor = processor
         self.host = host
         self.memory = memory
+        self.board = board
+        apic = LocalAPIC(
+            page: apicPage, identifier: 0, isBootstrap: true, physicalAddressWidth: features.physicalAddressWidth)
+        startTime = host.timeStamp()
         self.features = features
         self.slice = slice
         self.answers = answers
@@ -44,7 +70,7 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
     }
 
     /// How many port accesses found no device.
-    public var absentPortAccesses: UInt64 { devices.absentAccesses }
+    public var absentPortAccesses: UInt64 { board.pointee.absentAccesses }
 
     // MARK: One exit
 
@@ -75,23 +101,34 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
         }
     }
 
+    /// Whether a WRMSR exit is an end of interrupt or a new deadline, which have ways of their own.
     @inline(__always)
-    public mutating func finishIO() -> Bool { apply(handle(.io(processor.decodeIO()))) }
+    public var writesFrequentAPICRegister: Bool {
+        mutating get { registers.rcx & 0xFFFF_FFFF == 0x80B || registers.rcx & 0xFFFF_FFFF == 0x6E0 }
+    }
 
+    /// IN and OUT of the ports that are used most. Returns false for all others, and nothing was done.
     @inline(__always)
-    public mutating func finishNestedPageFault() -> Bool {
-        apply(handle(.nestedPageFault(processor.decodeNestedPageFault())))
+    public mutating func finishFrequentIO() -> Bool {
+        guard performFrequentIO(processor.decodeIO()) else { return false }
+        processor.stepPastInstruction()
+        return true
     }
 
     @inline(__always)
-    public mutating func finishAnyExit() -> Bool { apply(handle(processor.decodeExit())) }
+    public mutating func finishNestedPageFault() -> Bool {
+        apply(resolve(processor.decodeNestedPageFault()))
+    }
+
+    @inline(__always)
+    public mutating func finishAnyExit() -> Bool { applyAndAttend(handle(processor.decodeExit())) }
 
     /// Handles an exit as those above do, for the run loop, which looks on.
     public mutating func finishObservedExit(_ exit: Exit) -> Outcome {
         countExit()
         let outcome = handle(exit)
         pending = .resume
-        _ = apply(outcome)
+        _ = applyAndAttend(outcome)
         return outcome
     }
 
@@ -116,6 +153,13 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
         }
     }
 
+    /// The same, and what the devices ask for besides: of nothing of that an exit pays that touches none.
+    @inline(__always)
+    mutating func applyAndAttend(_ outcome: Outcome) -> Bool {
+        guard apply(outcome) else { return false }
+        return board.pointee.needsAttention ? attend() : true
+    }
+
     /// What happens on each exit. Every case is named; the compiler proves that none is forgotten.
     @inline(__always)
     public mutating func handle(_ exit: Exit) -> Outcome {
@@ -135,8 +179,10 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
         case .exception(let exception): reflect(exception)
         case .externalInterrupt(let vector): finishHostInterrupt(vector)
         case .nonMaskableInterrupt: finishHostNonMaskableInterrupt()
-        case .nonMaskableInterruptWindow, .monitorTrap, .modificationLogFull, .virtualAPIC, .random, .invalidatePage,
-            .invalidateByPCID, .readTimeStamp, .pause, .descriptorTable:
+        case .nonMaskableInterruptWindow: openNonMaskableInterruptWindow()
+        case .virtualAPIC(let exit): serve(exit)
+        case .monitorTrap, .modificationLogFull, .random, .invalidatePage, .invalidateByPCID, .readTimeStamp, .pause,
+            .descriptorTable:
             .end(.unsupported(.controlNotSet))
         case .invalidateCaches: .step  // guest RAM is coherent, and no device of the guest's sees memory behind the caches
         case .readPerformanceCounter: .inject(.generalProtection)  // no counters are offered

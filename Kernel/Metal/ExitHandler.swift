@@ -21,13 +21,19 @@ private func handleFrequentExit(_ cpu: UnsafeMutablePointer<HardwareCPU>) {
     switch exit {
     case .io: handleIO(cpu)
     case .nestedPageFault: handleNestedPageFault(cpu)
+    case .writeMSR where cpu.pointee.writesFrequentAPICRegister: handleAPICWrite(cpu)
     default: if !cpu.pointee.finishMSRExit(exit) { handleAnyExit(cpu) }
     }
 }
 
 @inline(never)
+private func handleAPICWrite(_ cpu: UnsafeMutablePointer<HardwareCPU>) {
+    if !cpu.pointee.finishFrequentAPICWrite() { handleAnyExit(cpu) }
+}
+
+@inline(never)
 private func handleIO(_ cpu: UnsafeMutablePointer<HardwareCPU>) {
-    if !cpu.pointee.finishIO() { martlet_leave_guest(cpu) }
+    if !cpu.pointee.finishFrequentIO() { handleAnyExit(cpu) }
 }
 
 @inline(never)

@@ -1,3 +1,4 @@
+import Devices
 import Instructions
 import Machine
 import Memory
@@ -19,7 +20,8 @@ struct GuestMachine: ~Copyable {
     private var structures: ControlStructures
     private var nestedTable: NestedTable
 
-    init(on machine: inout HostMachine) {
+    /// - Parameter commandLine: the guest's, which stays where it is as long as the machine lives.
+    init(on machine: inout HostMachine, commandLine: UnsafeRawBufferPointer) {
         let memory = IdentityMemory()
         nestedTable = GuestMachine.mapRAM(&machine)
         let apicAccessPage = machine.frame()
@@ -64,6 +66,12 @@ struct GuestMachine: ~Copyable {
                 localAPIC: LocalAPICVirtualization(
                     machine.controls, msrBitmaps: structures.msrBitmaps, accessEntry: accessEntry.address,
                     accessEntryValue: accessEntry.value)))
+        let board = (area + GuestMachine.boardOffset).bindMemory(to: Board.self, capacity: 1)
+        board.initialize(
+            to: Board(
+                .init(
+                    memory: machine.guestRAM.count.bytes, timeStampFrequency: TimeStamp.frequency,
+                    unixSeconds: HostCalendar.unixSeconds(), commandLine: .init(commandLine))))
         VMXOperation.makeCurrent(capabilities, vmcs: vmcs)
         let processor = VMXProcessor(HardwareVMCS(), constants)
         processor.vmcs.prepare(
@@ -75,6 +83,7 @@ struct GuestMachine: ~Copyable {
             to: HardwareCPU(
                 processor: processor, host: machine.host,
                 memory: GuestMemory(base: UnsafeMutableRawPointer(bitPattern: UInt(ram.start.rawValue))!, size: ram.count),
+                board: board, apicPage: UnsafeMutablePointer(bitPattern: UInt(structures.virtualAPICPage.rawValue))!,
                 features: features, answers: CPUIDAnswers(policy, machine.host, entries: entries),
                 slice: machine.options.slice))
         GuestMachine.resetProcessorState(machine.host, features)
@@ -82,6 +91,7 @@ struct GuestMachine: ~Copyable {
 
     private static var answersOffset: Int { 8 * 1024 }
     private static var constantsOffset: Int { 15 * 1024 }
+    private static var boardOffset: Int { 16 * 1024 }
 
     /// Gives all that the machine had back; nothing of its translations stays.
     consuming func destroy(on machine: inout HostMachine) {

@@ -131,6 +131,18 @@ private func run(
     _ guest: GuestModule, named name: Line, moduleCount: Int, _ module: (Int) -> GuestModule,
     on machine: inout HostMachine, _ statistics: inout ExitStatistics
 ) -> Status {
+    while true {
+        let status = runOnce(guest, named: name, moduleCount: moduleCount, module, on: &machine, &statistics)
+        guard status == nil else { return status! }
+        machine.log("martlet: \(name): starting it anew")
+    }
+}
+
+/// Runs a guest from its start; nil when it reset its machine.
+private func runOnce(
+    _ guest: GuestModule, named name: Line, moduleCount: Int, _ module: (Int) -> GuestModule,
+    on machine: inout HostMachine, _ statistics: inout ExitStatistics
+) -> Status? {
     let ram = machine.guestRAM
     let memory = GuestMemory(base: UnsafeMutableRawPointer(bitPattern: UInt(ram.start.rawValue))!, size: ram.count)
     machine.log("martlet: loading \(name)")
@@ -143,7 +155,7 @@ private func run(
         Report.error("\(error)")
         return .badImage
     }
-    let guestMachine = GuestMachine(on: &machine)
+    let guestMachine = GuestMachine(on: &machine, commandLine: guest.commandLine)
     guestMachine.cpu.pointee.start(start)
     SelfTests.spoil(guestMachine.cpu.pointee.processor.vmcs, machine.options)
     machine.log("martlet: VM entry")
@@ -154,10 +166,10 @@ private func run(
     return status
 }
 
-/// Says why the guest ended, and what that means for the status.
+/// Says why the guest ended, and what that means for the status; nil for a reset.
 private func conclude(
     _ ending: Ending?, _ name: Line, _ cpu: UnsafeMutablePointer<HardwareCPU>, _ machine: borrowing HostMachine
-) -> Status {
+) -> Status? {
     guard let ending else { return .failedEntry }
     let absent = cpu.pointee.absentMemoryAccesses
     if absent > 0 { machine.log("martlet: \(absent) accesses to memory that is not there") }
@@ -169,7 +181,10 @@ private func conclude(
     case .debugExit(let value):
         machine.log("martlet: \(name): \(ending)")
         return .guestValue(value)
-    case .halted:
+    case .reset:
+        machine.log("martlet: \(name): \(ending)")
+        return nil
+    case .halted, .powerOff:
         machine.log("martlet: \(name): \(ending)")
         return .ended
     case .tripleFault:

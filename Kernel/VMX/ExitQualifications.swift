@@ -85,3 +85,21 @@ struct EPTViolationQualification {
             duringWalk: hasLinearAddress && !isTranslationOfLinearAddress)
     }
 }
+
+/// Of an access to the APIC-access page (SDM volume 3, table "Exit Qualification for APIC-Access VM Exits from Linear
+/// Accesses and Guest-Physical Accesses").
+struct APICAccessQualification {
+    var rawValue: UInt64
+
+    private var offset: UInt16 { UInt16(truncatingIfNeeded: rawValue) & 0xFFF }
+
+    /// Bits 15:12 tell the kind; those from 3 on are the processor's own, not an instruction's operand.
+    var exit: VirtualAPICExit {
+        switch rawValue >> 12 & 15 {
+        case 0: .access(offset: offset, isWrite: false, isFetch: false)
+        case 1: .access(offset: offset, isWrite: true, isFetch: false)
+        case 2: .access(offset: offset, isWrite: false, isFetch: true)
+        default: .accessDuringDelivery(offset: offset)
+        }
+    }
+}

@@ -34,7 +34,7 @@ private enum RegisterSet {
     /// Those that the processor reads from the virtual-APIC page and that hold their true value there: not the timer's
     /// current count (SDM volume 3, 30.5 "Virtualizing MSR-Based APIC Accesses").
     static var readable: UInt64 {
-        1 << 0x02 | 1 << 0x03 | taskPriority | 1 << 0x0A | 1 << 0x0D | 1 << 0x0F | 0x1_FFFF_FF << 0x10 | 1 << 0x2F
+        1 << 0x02 | 1 << 0x03 | taskPriority | 1 << 0x0A | 1 << 0x0D | 1 << 0x0F | 0x1FF_FFFF << 0x10
             | 1 << 0x30 | 0x7F << 0x32 | 1 << 0x3E
     }
     /// Task priority, end of interrupt, self-IPI.

@@ -59,7 +59,7 @@ extension VMXProcessor {
         case 39: .monitor
         case 40: .pause
         case 43: .virtualAPIC(.priorityBelowThreshold)
-        case 44: .virtualAPIC(.access(offset: UInt16(truncatingIfNeeded: vmcs[.exitQualification]) & 0xFFF))
+        case 44: .virtualAPIC(APICAccessQualification(rawValue: vmcs[.exitQualification]).exit)
         case 45: .virtualAPIC(.endOfInterrupt(vector: UInt8(truncatingIfNeeded: vmcs[.exitQualification])))
         case 46, 47: .descriptorTable
         case 48: .nestedPageFault(decodeNestedPageFault())

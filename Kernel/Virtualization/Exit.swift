@@ -152,8 +152,12 @@ public struct NestedPageFault: Equatable, Sendable {
 
 /// What the processor's APIC virtualization reports.
 public enum VirtualAPICExit: Equatable, Sendable {
-    case access(offset: UInt16)
+    /// An access to the APIC-access page that is not virtualized.
+    case access(offset: UInt16, isWrite: Bool, isFetch: Bool)
+    /// The guest wrote a register of the virtual-APIC page.
     case write(offset: UInt16)
     case endOfInterrupt(vector: UInt8)
     case priorityBelowThreshold
+    /// The delivery of an event, or the processor's own page walk, touched the APIC-access page.
+    case accessDuringDelivery(offset: UInt16)
 }

@@ -18,7 +18,9 @@ final class LoaderFixture {
     deinit { #expect(ram.isIntactAround) }
 
     /// Loads an image and modules; the error instead, if there is one.
-    func load(_ image: [UInt8], words: String = "", modules: [([UInt8], String)] = []) -> Result<GuestStart, ImageError> {
+    func load(
+        _ image: [UInt8], words: String = "", modules: [([UInt8], String)] = [], bios: [UInt8] = [], processors: Int = 1
+    ) -> Result<GuestStart, ImageError> {
         var held: [UnsafeMutableRawBufferPointer] = []
         defer { for buffer in held { buffer.deallocate() } }
         func hold(_ bytes: [UInt8]) -> UnsafeRawBufferPointer {
@@ -29,7 +31,7 @@ final class LoaderFixture {
         }
         let guest = GuestModule(image: ImageBytes(hold(image)), commandLine: hold(Array(words.utf8)))
         let all = modules.map { GuestModule(image: ImageBytes(hold($0.0)), commandLine: hold(Array($0.1.utf8))) }
-        var loader = GuestLoader(ram.memory)
+        var loader = GuestLoader(ram.memory, bios: hold(bios), processorCount: processors)
         do throws(ImageError) {
             return .success(try loader.load(guest, moduleCount: all.count) { all[$0] })
         } catch {
@@ -314,8 +316,11 @@ final class LoaderFixture {
         }
         #expect(ram[0x10_1000..<0x10_2234] == first && ram[0x10_3000] == 0x22)
         let map = Int(ram.word32(information + 48))
-        #expect(ram.word32(information + 44) == 72)
-        let entries: [(UInt64, UInt64, UInt32)] = [(0, 0x9FC00, 1), (0x9FC00, 0x60400, 2), (0x10_0000, 0x30_0000, 1)]
+        #expect(ram.word32(information + 44) == 6 * 24)
+        let entries: [(UInt64, UInt64, UInt32)] = [
+            (0, 0x9FC00, 1), (0x9FC00, 0x400, 2), (0xF0000, 0x10000, 2), (0x10_0000, 0x30_0000, 1),
+            (0xFEC0_0000, 0x1000, 2), (0xFEE0_0000, 0x1000, 2),
+        ]
         for (index, (start, count, type)) in entries.enumerated() {
             let entry = map + 24 * index
             #expect(ram.word32(entry) == 20 && ram.word64(entry + 4) == start && ram.word64(entry + 12) == count && ram.word32(entry + 20) == type)
@@ -337,27 +342,16 @@ final class LoaderFixture {
         #expect(LoaderFixture().error(image, modules: [(fits, ""), ([1], "")]) == .moduleDoesNotFit(index: 1, size: 1, free: 0))
     }
 
-    /// RAM above 4 GiB that is reserved and hardly touched.
-    @Test func `a module whose addresses would not fit the module list is refused`() throws {
-        let size = 5 << 30
-        let base = try #require(mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0))
-        try #require(base != MAP_FAILED)
-        defer { munmap(base, size) }
-        let image = ImageBuilder.elf(
-            is64Bit: true, entry: 0x10_0010, segments: [Self.plain, TestSegment(at: 0x1_0000_0000, fileSize: 0x10)])
-        let failure = image.bytes.withUnsafeBytes { bytes -> ImageError? in
-            let guest = GuestModule(image: ImageBytes(bytes), commandLine: .init(start: nil, count: 0))
-            let module = GuestModule(
-                image: ImageBytes(UnsafeRawBufferPointer(rebasing: bytes[..<0x10])), commandLine: .init(start: nil, count: 0))
-            var loader = GuestLoader(GuestMemory(base: base, size: ByteCount(UInt64(size))))
-            do throws(ImageError) {
-                _ = try loader.load(guest, moduleCount: 1) { _ in module }
-                return nil
-            } catch {
-                return error
-            }
+    @Test func `more RAM than there are addresses below the devices is refused`() {
+        let memory = GuestMemory(base: UnsafeMutableRawPointer.allocate(byteCount: 8, alignment: 8), size: ByteCount(0xC000_1000))
+        var loader = GuestLoader(memory)
+        let empty = GuestModule(image: ImageBytes(.init(start: nil, count: 0)), commandLine: .init(start: nil, count: 0))
+        do throws(ImageError) {
+            _ = try loader.load(empty, moduleCount: 0) { _ in empty }
+            Issue.record("loaded")
+        } catch {
+            #expect(error == .tooMuchRAM(size: 0xC000_1000, limit: 0xC000_0000))
         }
-        #expect(failure == .moduleDoesNotFit(index: 0, size: 0x10, free: 0))
     }
 
     @Test func `words and modules that are too many for the boot area are refused`() {
@@ -365,7 +359,7 @@ final class LoaderFixture {
         let room = 0x9FC00 - 0x90000 - 128 - 512
         #expect(LoaderFixture().error(image, words: String(repeating: "w", count: room)) == .bootInformationTooLong)
         #expect(LoaderFixture().error(image, words: String(repeating: "w", count: room - 1)) == .bootInformationTooLong)
-        #expect(LoaderFixture().load(image.bytes, words: String(repeating: "w", count: room - 100)) == .success(Self.multiboot))
+        #expect(LoaderFixture().load(image.bytes, words: String(repeating: "w", count: room - 180)) == .success(Self.multiboot))
         let empty = ([UInt8](), "")
         #expect(LoaderFixture().load(image.bytes, modules: Array(repeating: empty, count: 32)) == .success(Self.multiboot))
         #expect(LoaderFixture().error(image, modules: Array(repeating: empty, count: 33)) == .bootInformationTooLong)
@@ -381,6 +375,13 @@ final class LoaderFixture {
             (.segmentInBootArea(index: 0, start: 1, end: 2), "0x90000 to 0x9fbff"), (.entryOutsideImage(0xABC), "0xabc"),
             (.moduleDoesNotFit(index: 4, size: 9, free: 8), "9 bytes, 8 are free"), (.bootInformationTooLong, "shorten"),
             (.notEnoughRAM(needed: 9, size: 8), "at least 9 bytes and has 8"),
+            (.tooMuchRAM(size: 4 << 30, limit: 3 << 30), "at most 3072 MiB of RAM, below its devices, not 4096 MiB; give less"),
+            (.alteredLinuxHeader(what: "alignment"), "its alignment is wrong; fetch or build"),
+            (.truncatedLinux(needed: 9, size: 8), "it needs 9 bytes and has 8; fetch or build"),
+            (.linuxTooOld(version: 0x204), "boot protocol 2.4; take one with 2.6 or later"),
+            (.linuxSetupTooLarge(size: 9, limit: 8), "9 bytes, at most 8 find room"), (.linuxTooLargeForLow(size: 9, limit: 8), "take a bzImage"),
+            (.commandLineTooLong(size: 9, limit: 8), "9 characters, and this kernel takes 8; shorten it"),
+            (.initialRAMDiskDoesNotFit(size: 9, free: 8), "9 bytes, 8 are free; give more with memory="),
         ]
         for (error, part) in errors { #expect(words(error).contains(part), "\(words(error))") }
     }

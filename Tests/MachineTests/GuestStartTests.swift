@@ -31,9 +31,53 @@ import X86
         #expect(machine.processor.cr0.rawValue == 0x11 && machine.processor.cr4.rawValue == 0)
     }
 
+    @Test func `a 64-bit Linux kernel starts in long mode, paging on, with the address of its parameters`() {
+        let machine = TestMachine()
+        machine.cpu.start(.linux64(entry: 0x100_0200, bootParameters: 0x90000))
+        #expect(machine.processor.mode == .long64)
+        #expect(machine.rip == 0x100_0200 && machine.rflags == 2 && machine.cpu.registers.rsi == 0x90000)
+        #expect(machine.processor.cr0.rawValue == 0x8000_0011 && machine.processor.cr4.rawValue == 1 << 5)
+        #expect(machine.processor.cr3 == 0x92000)
+        #expect(machine.processor.extendedFeatures == .longModeEnable | .longModeActive)
+        Self.expectLinuxSegments(machine, code: .code64)
+    }
+
+    @Test func `a 32-bit Linux kernel starts in flat protected mode with the address of its parameters`() {
+        let machine = TestMachine()
+        machine.cpu.registers.rbx = 1
+        machine.cpu.start(.linux32(entry: 0x10_0000, bootParameters: 0x90000))
+        #expect(machine.processor.mode == .protected32)
+        #expect(machine.rip == 0x10_0000 && machine.rflags == 2 && machine.cpu.registers.rsi == 0x90000)
+        #expect(machine.cpu.registers.rbx == 0 && machine.cpu.registers.rbp == 0 && machine.cpu.registers.rdi == 0)
+        #expect(machine.processor.cr0.rawValue == 0x11)
+        Self.expectLinuxSegments(machine, code: .code32)
+    }
+
+    private static func expectLinuxSegments(_ machine: TestMachine, code: SegmentAttributes) {
+        let segment = machine.processor.segment(.cs)
+        #expect(segment.selector.rawValue == 0x10 && segment.attributes == code && segment.limit == 0xFFFF_FFFF)
+        for register in [SegmentRegister.ds, .es, .ss] {
+            #expect(machine.processor.segment(register).selector.rawValue == 0x18)
+        }
+        #expect(machine.vmcs[0x6816] == 0x91000 && machine.vmcs[0x4810] == 31)
+    }
+
+    @Test func `a kernel that needs its setup code starts in the BIOS, in real mode`() {
+        let machine = TestMachine()
+        machine.cpu.start(.realModeSetup(segment: 0x9000, stackPointer: 0xE000))
+        #expect(machine.processor.mode == .real)
+        let code = machine.processor.segment(.cs)
+        #expect(code.selector.rawValue == 0xF000 && code.base == 0xF0000 && machine.rip == 0x8000)
+        #expect(machine.cpu.registers.rbx == 0x9000 && machine.cpu.registers.rcx == 0xE000 && machine.rflags == 2)
+    }
+
     @Test(arguments: [CapabilitySet.skylakeX, .nestedKVM, .arrandale])
     func `the first VM entry of every kind of start breaks no rule`(set: CapabilitySet) {
-        for start in [GuestStart.realMode, .multiboot(entry: 0x10_0010, information: 0x90000)] {
+        for start in [
+            GuestStart.realMode, .multiboot(entry: 0x10_0010, information: 0x90000),
+            .linux64(entry: 0x100_0200, bootParameters: 0x90000), .linux32(entry: 0x10_0000, bootParameters: 0x90000),
+            .realModeSetup(segment: 0x9000, stackPointer: 0xE000),
+        ] {
             let machine = TestMachine(set: set)
             machine.cpu.start(start)
             #expect(machine.entryViolations == [])

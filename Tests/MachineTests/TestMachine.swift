@@ -1,3 +1,4 @@
+import Devices
 import Memory
 import Support
 import Synchronization
@@ -17,6 +18,8 @@ final class TestMachine {
     let tag: UInt16
     private let entries: UnsafeMutablePointer<CPUIDAnswers.Entry>
     private let constants: UnsafeMutablePointer<VMXConstants>
+    let board = UnsafeMutablePointer<Board>.allocate(capacity: 1)
+    let apicPage = UnsafeMutablePointer<UInt32>.allocate(capacity: 1024)
 
     /// The slice that machines are made with, in time-stamp ticks.
     static let slice: UInt64 = 500_000
@@ -54,11 +57,12 @@ final class TestMachine {
                 xsaves: controls.secondary.contains(.enableXSAVES), pat: controls.switchesPAT, cr4: capabilities.cr4.fixed1),
             timeStampFrequency: TestMachine.frequency)
         let features = GuestFeatures(policy, host)
+        board.initialize(to: Board(TestMachine.parameters))
         let processor = VMXProcessor(vmcs, constants)
         processor.vmcs.prepare(
             controls, TestMachine.structures(tag, capabilities), TestMachine.hostState, GuestOwnedBits(capabilities, offered: features.cr4))
         cpu = VirtualCPU(
-            processor: processor, host: host, memory: ram.memory, features: features,
+            processor: processor, host: host, memory: ram.memory, board: board, apicPage: apicPage, features: features,
             answers: CPUIDAnswers(policy, host, entries: entries), slice: TestMachine.slice)
         self.vmcs = vmcs
         self.host = host
@@ -74,7 +78,13 @@ final class TestMachine {
         #expect(ram.isIntactAround)
         entries.deallocate()
         constants.deallocate()
+        board.deallocate()
+        apicPage.deallocate()
     }
+
+    static let parameters = Board.Parameters(
+        memory: UInt64(ramSize), timeStampFrequency: 2_000_000_000, unixSeconds: 1_700_000_000,
+        commandLine: .init(UnsafeRawBufferPointer(start: nil, count: 0)))
 
     static func structures(_ tag: UInt16, _ capabilities: VMXCapabilities) -> ControlStructures {
         ControlStructures(
@@ -252,8 +262,9 @@ final class TestMachine {
         if cpu.finishMostFrequentExit() { return true }
         let exit = processor.frequentExit
         switch exit {
-        case .io: return cpu.finishIO()
+        case .io: return cpu.finishFrequentIO() || cpu.finishAnyExit()
         case .nestedPageFault: return cpu.finishNestedPageFault()
+        case .writeMSR where cpu.writesFrequentAPICRegister: return cpu.finishFrequentAPICWrite() || cpu.finishAnyExit()
         default: return cpu.finishMSRExit(exit) || cpu.finishAnyExit()
         }
     }

@@ -77,7 +77,9 @@ import X86
     @Test func `the other payloads`() {
         #expect(Self.decode(4, [0x6400: 0x9A]) == .startupIPI(vector: 0x9A))
         #expect(Self.decode(14, [0x6400: 0xFFFF_8000_0000_1000]) == .invalidatePage(GuestVirtualAddress(0xFFFF_8000_0000_1000)))
-        #expect(Self.decode(44, [0x6400: 0x10B0]) == .virtualAPIC(.access(offset: 0xB0)))
+        #expect(Self.decode(44, [0x6400: 0x10B0]) == .virtualAPIC(.access(offset: 0xB0, isWrite: true, isFetch: false)))
+        #expect(Self.decode(44, [0x6400: 0x0020]) == .virtualAPIC(.access(offset: 0x20, isWrite: false, isFetch: false)))
+        #expect(Self.decode(44, [0x6400: 0x3020]) == .virtualAPIC(.accessDuringDelivery(offset: 0x20)))
         #expect(Self.decode(45, [0x6400: 0x55]) == .virtualAPIC(.endOfInterrupt(vector: 0x55)))
         #expect(Self.decode(49, [0x2400: 0x5000]) == .nestedPageMisconfiguration(GuestPhysicalAddress(0x5000)))
         #expect(Self.decode(56, [0x6400: 0x300]) == .virtualAPIC(.write(offset: 0x300)))

@@ -32,7 +32,7 @@ extension LocalAPIC {
         return 0
     }
 
-    private func read(_ offset: UInt16, at time: MachineTime) -> UInt32? {
+    private mutating func read(_ offset: UInt16, at time: MachineTime) -> UInt32? {
         switch offset {
         case 0x100...0x270: page[Int(offset >> 2)]
         default:
@@ -68,7 +68,7 @@ extension LocalAPIC {
 
     /// Reads the register of an MSR from 800H to 8FFH; nil for #GP (SDM volume 3, table "Local APIC Register Address Map
     /// Supported by x2APIC").
-    public func readMSR(_ number: UInt32, at time: MachineTime) -> UInt64? {
+    public mutating func readMSR(_ number: UInt32, at time: MachineTime) -> UInt64? {
         guard base.isExtended, number &- 0x800 < 0x40 else { return nil }
         let offset = UInt16(truncatingIfNeeded: (number & 0xFF) << 4)
         switch APICRegister(rawValue: offset) {
@@ -156,10 +156,9 @@ extension LocalAPIC {
         return .none
     }
 
-    /// Without assistance this ends the interrupt; with it the processor has done so.
+    /// A write of the end-of-interrupt register.
     @inline(__always)
-    private mutating func endOfInterrupt() -> LocalAPICEffect {
-        guard !isAssisted else { return .none }
+    public mutating func endOfInterrupt() -> LocalAPICEffect {
         let effect = endInterrupt()
         return effect == .none ? .priorityChanged : effect
     }

@@ -41,6 +41,14 @@ extension LocalAPIC {
 
     // MARK: IA32_APIC_BASE
 
+    /// As firmware leaves it: enabled, with the 8259 pair at LINT0 and NMI at LINT1 (Multiprocessor Specification 1.4, 3.6.2.2
+    /// "Virtual Wire Mode").
+    public mutating func enableVirtualWire() {
+        set(.spuriousInterrupt, 0x1FF)
+        set(.line0, 7 << 8)
+        set(.line1, 4 << 8)
+    }
+
     /// WRMSR.
     /// - Returns: false for #GP.
     public mutating func writeBase(_ new: UInt64) -> Bool {

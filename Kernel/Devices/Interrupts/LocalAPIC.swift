@@ -10,7 +10,7 @@ public struct LocalAPIC {
     private let isBootstrap: Bool
     public internal(set) var base: APICBase
     /// The processor itself delivers and ends interrupts: the page's ISR, IRR, TPR and PPR change under our hands.
-    public let isAssisted: Bool
+    public private(set) var isAssisted = false
 
     // Without assistance: which of the eight words of IRR and ISR hold bits, and the highest vector of each, 0 for none.
     var requestedWords: UInt8 = 0
@@ -22,17 +22,12 @@ public struct LocalAPIC {
     var errors: UInt32 = 0
     public internal(set) var timer = LocalAPICTimer()
 
-    /// - Parameters:
-    ///   - page: 4 KiB that belong to this APIC as long as it lives.
-    ///   - isAssisted: whether the processor delivers interrupts from the page.
-    public init(
-        page: UnsafeMutablePointer<UInt32>, identifier: UInt32, isBootstrap: Bool, physicalAddressWidth: Int, isAssisted: Bool
-    ) {
+    /// - Parameter page: 4 KiB that belong to this APIC as long as it lives.
+    public init(page: UnsafeMutablePointer<UInt32>, identifier: UInt32, isBootstrap: Bool, physicalAddressWidth: Int) {
         self.page = page
         self.identifier = identifier
         self.isBootstrap = isBootstrap
         self.physicalAddressWidth = physicalAddressWidth
-        self.isAssisted = isAssisted
         base = APICBase(isBootstrap: isBootstrap)
         reset()
     }
@@ -76,6 +71,21 @@ public struct LocalAPIC {
         }
     }
 
+    /// Whether the processor delivers interrupts from the page from now on.
+    public mutating func setAssisted(_ new: Bool) {
+        isAssisted = new
+        requestedWords = words(.requested)
+        inServiceWords = words(.inService)
+        highestRequested = highest(.requested)
+        highestInService = highest(.inService)
+    }
+
+    private func words(_ array: APICRegister) -> UInt8 {
+        var result: UInt8 = 0
+        for index in 0..<8 where page[Int(array.rawValue >> 2) + 4 * index] != 0 { result |= 1 << UInt8(index) }
+        return result
+    }
+
     // MARK: The page
 
     @inline(__always)
@@ -94,7 +104,8 @@ public struct LocalAPIC {
     private static func bit(_ vector: UInt8) -> UInt32 { 1 &<< UInt32(vector & 31) }
 
     /// The highest vector of a bit array, 0 for none.
-    private func highest(_ array: APICRegister) -> UInt8 {
+    @inline(never)
+    private mutating func highest(_ array: APICRegister) -> UInt8 {
         var index = 7
         while index >= 0 {
             let word = page[Int(array.rawValue >> 2) + 4 * index]
@@ -125,27 +136,31 @@ public struct LocalAPIC {
 
     /// The greater of task priority and the class of what is in service.
     public var processorPriority: UInt8 {
-        let inService = (isAssisted ? highest(.inService) : highestInService) & 0xF0
-        return inService > taskPriority & 0xF0 ? inService : taskPriority
+        mutating get {
+            let inService = (isAssisted ? highest(.inService) : highestInService) & 0xF0
+            return inService > taskPriority & 0xF0 ? inService : taskPriority
+        }
     }
 
     /// The vector that the processor would take now, 0 for none.
-    @inline(__always)
     public var pendingVector: UInt8 {
-        if isAssisted { return pendingVectorInPage }
-        guard highestRequested != 0 else { return 0 }
-        return highestRequested & 0xF0 > processorPriority & 0xF0 ? highestRequested : 0
+        @inline(__always) mutating get {
+            if isAssisted { return pendingVectorInPage }
+            guard highestRequested != 0 else { return 0 }
+            return highestRequested & 0xF0 > processorPriority & 0xF0 ? highestRequested : 0
+        }
     }
 
-    @inline(never)
     private var pendingVectorInPage: UInt8 {
-        let requested = highest(.requested)
-        return requested & 0xF0 > processorPriority & 0xF0 ? requested : 0
+        @inline(never) mutating get {
+            let requested = highest(.requested)
+            return requested & 0xF0 > processorPriority & 0xF0 ? requested : 0
+        }
     }
 
     /// The highest vectors that are requested and in service, as the page has them.
-    public var requestedInPage: UInt8 { highest(.requested) }
-    public var inServiceInPage: UInt8 { highest(.inService) }
+    public var requestedInPage: UInt8 { mutating get { highest(.requested) } }
+    public var inServiceInPage: UInt8 { mutating get { highest(.inService) } }
 
     /// The priority class below which the task priority must fall for an interrupt to come, 0 if none waits for that.
     /// Without assistance only.
@@ -180,10 +195,24 @@ public struct LocalAPIC {
         return vector
     }
 
-    /// A write of the end-of-interrupt register. Without assistance only.
+    /// Ends the highest interrupt in service if nothing follows from that: it was edge-triggered, and no other waits. Without
+    /// assistance only.
+    /// - Returns: false, and nothing was done, otherwise.
+    @inline(__always)
+    public mutating func endInterruptQuietly() -> Bool {
+        let vector = highestInService
+        guard vector != 0, highestRequested == 0, !isLevelTriggered(vector) else { return false }
+        let inService = word(.inService, vector)
+        inService.pointee &= ~Self.bit(vector)
+        if inService.pointee == 0 { inServiceWords &= ~(1 &<< (vector >> 5)) }
+        highestInService = inServiceWords == 0 ? 0 : highest(.inService, words: inServiceWords)
+        return true
+    }
+
+    /// Ends the highest interrupt in service.
     @inline(__always)
     public mutating func endInterrupt() -> LocalAPICEffect {
-        let vector = highestInService
+        let vector = isAssisted ? highest(.inService) : highestInService
         guard vector != 0 else { return .none }
         let inService = word(.inService, vector)
         inService.pointee &= ~Self.bit(vector)

@@ -9,5 +9,13 @@ public struct MachineTime: Equatable, Comparable, Sendable {
     /// Later than all others: what is due then never is.
     public static var never: Self { .init(.max) }
 
+    /// The moment so many ticks later; a sum beyond all time never comes.
+    @inline(__always)
+    public func advanced(by count: UInt64) -> Self {
+        let (sum, overflow) = ticks.addingReportingOverflow(count)
+        return overflow ? .never : MachineTime(sum)
+    }
+
+    @inline(__always)
     public static func < (left: Self, right: Self) -> Bool { left.ticks < right.ticks }
 }

@@ -1,3 +1,4 @@
+import Devices
 import Memory
 import Virtualization
 import X86
@@ -12,11 +13,10 @@ extension VirtualCPU {
             case 0: return writeCR0(value)
             case 3: return writeCR3(value)
             case 4: return writeCR4(value)
-            default: return .end(.unsupported(.controlNotSet))  // CR8 goes to the virtual-APIC page
+            default: return writeTaskPriority(value)
             }
         case .read(let register, let destination):
-            guard register == 3 else { return .end(.unsupported(.controlNotSet)) }
-            writeGeneral(destination, processor.cr3)
+            writeGeneral(destination, register == 3 ? processor.cr3 : UInt64(apic.taskPriority) >> 4)
             return .step
         case .clearTaskSwitched: return writeCR0(processor.cr0.subtracting(.taskSwitched).rawValue)
         case .loadMachineStatus(let status):

@@ -40,16 +40,16 @@ extension VirtualCPU {
         guard processor.privilegeLevel == 0 else { return Hypercall.refused }
         let vector = registers.rbx
         guard vector == 0 || (32...255).contains(vector) else { return Hypercall.refused }
-        if timer.awaitsWindow { closeWindow() }
         if vector == 0 {
             timer.disarm()
         } else {
             let (deadline, isFar) = host.timeStamp().addingReportingOverflow(registers.rcx)
             timer.arm(vector: UInt8(vector), deadline: isFar ? .max : deadline)
             // Due at once, and the guest cannot take it: the preemption timer would exit only to find that out.
-            if registers.rcx == 0, !processor.canTakeInterrupt { openWindow() }
+            if registers.rcx == 0, !isWindowOpen, !processor.canTakeInterrupt { openWindow() }
         }
-        setSlice()
+        if isWindowOpen, !hasInterrupt { closeWindow() }
+        setSlice(at: clock.now)
         return 0
     }
 }

@@ -1,3 +1,4 @@
+import Devices
 import Virtualization
 import X86
 
@@ -16,7 +17,8 @@ extension VirtualCPU {
     /// RDMSR of a register that Martlet keeps; the quick way.
     @inline(__always)
     mutating func readEmulatedMSR() -> Bool {
-        guard let value = msrs.read(ModelSpecificRegister(UInt32(truncatingIfNeeded: registers.rcx))) else { return false }
+        let register = ModelSpecificRegister(UInt32(truncatingIfNeeded: registers.rcx))
+        guard let value = register == .apicBase ? apic.base.rawValue : msrs.read(register) else { return false }
         loadMSR(value)
         processor.stepPastInstruction()
         return true
@@ -53,7 +55,7 @@ extension VirtualCPU {
     // Registers whose value the virtual processor holds.
 
     private mutating func readProcessorMSR(_ register: ModelSpecificRegister) -> UInt64? {
-        register == .debugControl ? processor.debugControl : nil
+        register == .debugControl ? processor.debugControl : readLocalAPIC(register)
     }
 
     @inline(never)
@@ -67,6 +69,7 @@ extension VirtualCPU {
             // Last-branch records and single steps by branches; the records themselves are not the guest's to read.
             guard value & ~0b11 == 0 else { return refuseMSR() }
             processor.debugControl = value
+        case _ where register.isOfLocalAPIC: return writeLocalAPIC(register, value) ? .step : refuseMSR()
         default: return refuseMSR()
         }
         return .step
@@ -76,6 +79,8 @@ extension VirtualCPU {
     private mutating func moveTimeStamp(by ticks: UInt64) {
         processor.timeStampOffset &+= ticks
         msrs.timeStampAdjust &+= ticks
+        // The deadline stands for another moment now.
+        if apic.deadline != 0 { writeDeadline(apic.deadline) }
     }
 
     @inline(never)

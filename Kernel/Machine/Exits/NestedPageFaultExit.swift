@@ -12,9 +12,26 @@ extension VirtualCPU {
         if fault.isFetch { return .end(.unsupported(.fetchFromAbsentMemory)) }
         // Delivering an event touched absent memory: its stack or a descriptor table lies there.
         if processor.isDeliveringEvent { return .end(.unsupported(.tableInAbsentMemory)) }
+        if isDevice(fault.address) { return accessDevice(fault.address) }
         absentMemoryAccesses &+= 1
         // The same twice, so that the compiler knows the frequent mode.
         return processor.executes64BitCode ? emulate(fault, in: .long64) : emulateOutside64BitMode(fault)
+    }
+
+    /// An access to a device: done whole, with what the device asks for, so that no other access pays for that.
+    @inline(never)
+    private mutating func accessDevice(_ address: GuestPhysicalAddress) -> Outcome {
+        let mode = processor.mode
+        let bytes = fetchInstruction(in: mode)
+        guard let instruction = InstructionDecoder.decode(bytes, in: mode), !instruction.isString else {
+            return .end(.unsupported(.instruction))
+        }
+        let old = instruction.readsMemory ? readDevice(address, size: instruction.size) : 0
+        let new = newValue(instruction, old: old)
+        finish(instruction, old: old)
+        if let new { writeDevice(address, size: instruction.size, new) }
+        let step = Outcome.stepLength(UInt8(truncatingIfNeeded: instruction.length))
+        return applyAndAttend(step) ? .resume : pending
     }
 
     @inline(never)

@@ -1,86 +1,118 @@
+import Devices
 import Virtualization
 import X86
 
 extension VirtualCPU {
-    /// The preemption timer ran out, and the guest's own timer is not armed: Martlet had its look at a guest that does not
-    /// exit by itself; the quick way.
+    /// The preemption timer ran out, and nothing is due ever: Martlet had its look at a guest that does not exit by itself;
+    /// the quick way.
     @inline(__always)
     mutating func extendSlice() -> Bool {
-        guard !timer.isArmed else { return false }
+        guard !timer.isArmed, nextEvent == .never else { return false }
         processor.setTimer(ticks: slice)
         return true
     }
 
-    /// The preemption timer ran out: perhaps the guest's own timer is due.
+    /// The preemption timer ran out: perhaps something is due.
     @inline(never)
     mutating func serveTimer() -> Outcome {
-        defer { setSlice() }
-        guard timerIsDue else { return .resume }
-        guard processor.canTakeInterrupt else {
-            openWindow()
-            return .resume
-        }
-        return .inject(takeTimerInterrupt())
+        let now = clock.now
+        advanceDevices(to: now)
+        let event = interruptToInject()
+        arm(at: now)
+        if let event { return .inject(event) }
+        return .resume
     }
 
-    /// The guest can take an interrupt now, and one was waiting.
-    @inline(never)
-    mutating func openInterruptWindow() -> Outcome {
-        closeWindow()
-        guard timerIsDue else { return .resume }
-        let interrupt = takeTimerInterrupt()
-        setSlice()
-        return .inject(interrupt)
+    /// Brings about what is due.
+    @inline(__always)
+    mutating func advanceDevices(to now: MachineTime) {
+        guard nextEvent <= now else { return }
+        requestTimerInterrupt(at: now)
+        if board.pointee.nextEvent <= now { board.pointee.advance(to: now) }
+        if board.pointee.needsAttention { acceptRequests() }
+    }
+
+    /// The local APIC's timer requests its interrupt if that is due.
+    @inline(__always)
+    mutating func requestTimerInterrupt(at now: MachineTime) {
+        let vector = apic.advance(to: now)
+        guard vector != 0 else { return }
+        offer(vector)
+        if !apic.isAssisted { board.pointee.needsAttention = true }
     }
 
     /// HLT ends when an interrupt can be delivered. Without one to come it is the guest's end.
     @inline(never)
     mutating func halt() -> Outcome {
         processor.stepPastInstruction()
-        let interruptsEnabled = processor.flags.contains(.interruptEnable)
-        guard interruptsEnabled, timer.isArmed else { return .end(.halted(interruptsEnabled: interruptsEnabled)) }
-        guard timerIsDue else { return .wait }
-        return .inject(wake())
+        guard processor.flags.contains(.interruptEnable) else { return .end(.halted(interruptsEnabled: false)) }
+        if timer.isArmed, apic.highestRequested == 0, !isNonMaskablePending, !board.pointee.requestsExternalInterrupt {
+            // The timer alone: the quick way.
+            let now = clock.now
+            if now.ticks &+ startTime >= timer.deadline {
+                if isWindowOpen { closeWindow() }
+                let event = takeTimerInterrupt()
+                setSlice(at: now)
+                return .inject(event)
+            }
+        }
+        if let event = interruptToInject(isOpen: true) {
+            setSlice(at: clock.now)
+            return .inject(event)
+        }
+        if apic.isAssisted, apic.pendingVector != 0 { return .resume }
+        guard timer.isArmed || nextEvent != .never || board.pointee.awaitsInput else {
+            return .end(.halted(interruptsEnabled: true))
+        }
+        return .wait
     }
 
     /// Waits in root mode for the interrupt that ends HLT, and delivers it.
     ///
     /// The processor itself is never left in the HLT activity state: see "HLT exiting".
     public mutating func sleep() {
-        while !timerIsDue { host.sleep(until: timer.deadline) }
-        processor.inject(wake())
+        while true {
+            let now = clock.now
+            advanceDevices(to: now)
+            acceptRequests()
+            arm(at: now)
+            if let event = interruptToInject() { return processor.inject(event) }
+            if apic.isAssisted, apic.pendingVector != 0 { return }
+            host.sleep(until: min(timer.deadline, nextEvent == .never ? .max : nextEvent.ticks &+ startTime))
+        }
     }
 
-    private mutating func wake() -> Event {
-        defer { setSlice() }
-        return takeTimerInterrupt()
+
+    var timerIsDue: Bool {
+        @inline(__always) mutating get { timer.isArmed && host.timeStamp() >= timer.deadline }
     }
 
-    private var timerIsDue: Bool {
-        mutating get { timer.isArmed && host.timeStamp() >= timer.deadline }
-    }
-
-    private mutating func takeTimerInterrupt() -> Event {
-        if timer.awaitsWindow { closeWindow() }
+    mutating func takeTimerInterrupt() -> Event {
         defer { timer.disarm() }
         return .interrupt(timer.vector)
     }
 
-    mutating func openWindow() {
-        processor.requestInterruptWindow(true)
-        timer.awaitsWindow = true
+    /// Finds the next moment at which something is due, and lets the guest run until then.
+    @inline(__always)
+    mutating func arm(at now: MachineTime) {
+        nextEvent = min(apic.nextEvent, board.pointee.nextEvent)
+        setSlice(at: now)
     }
 
-    mutating func closeWindow() {
-        processor.requestInterruptWindow(false)
-        timer.awaitsWindow = false
-    }
-
-    /// Lets the guest run until its timer is due, but for no longer than a slice.
-    public mutating func setSlice() {
-        // A timer that waits for a window is past: the preemption timer would exit at once, again and again.
-        guard timer.isArmed, !timer.awaitsWindow else { return processor.setTimer(ticks: slice) }
-        let now = host.timeStamp()
-        processor.setTimer(ticks: timer.deadline > now ? min(slice, timer.deadline - now) : 0)
+    /// Lets the guest run until something is due, but for no longer than a slice.
+    @inline(__always)
+    public mutating func setSlice(at now: MachineTime) {
+        var ticks = slice
+        if nextEvent != .never { ticks = nextEvent > now ? min(ticks, nextEvent.ticks &- now.ticks) : 0 }
+        if timer.isArmed {
+            let stamp = now.ticks &+ startTime
+            if timer.deadline > stamp {
+                ticks = min(ticks, timer.deadline &- stamp)
+            } else if !isWindowOpen {
+                // One that waits for a window is past: the preemption timer would exit at once, again and again.
+                ticks = 0
+            }
+        }
+        processor.setTimer(ticks: ticks)
     }
 }

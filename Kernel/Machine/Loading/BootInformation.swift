@@ -1,3 +1,4 @@
+import Devices
 import Memory
 
 /// The multiboot information structure of a guest and all that it points to, in conventional memory (Multiboot
@@ -59,7 +60,7 @@ struct BootInformation {
         put(UInt32(truncatingIfNeeded: min((ram - 1 << 20) >> 10, UInt64(UInt32.max))), at: 8)
         put(moduleCount, at: 20)
         put(UInt32(BootInformation.moduleList), at: 24)
-        try writeMemoryMap(ram)
+        try writeMemoryMap()
         let name: StaticString = "Martlet"
         let bytes = UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
         put(try store(bytes), at: 64)
@@ -68,21 +69,20 @@ struct BootInformation {
                 | BootInformation.hasMemoryMap | BootInformation.hasLoaderName, at: 0)
     }
 
-    /// The map of a PC: conventional memory, the area of BIOS and video, and extended memory.
-    private mutating func writeMemoryMap(_ ram: UInt64) throws(ImageError) {
-        let conventional = GuestLoader.conventionalEnd
-        let table = try take(3 * 24)
-        writeMapEntry(table, start: 0, end: conventional, isUsable: true)
-        writeMapEntry(table + 24, start: conventional, end: 1 << 20, isUsable: false)
-        writeMapEntry(table + 48, start: 1 << 20, end: ram, isUsable: true)
-        put(3 * 24, at: 44)
+    private mutating func writeMemoryMap() throws(ImageError) {
+        let map = AddressMap(ram: memory.size)
+        let size = 24 * UInt64(map.count)
+        let table = try take(size)
+        for index in 0..<map.count { write(map[index], at: table + 24 * UInt64(index)) }
+        put(UInt32(truncatingIfNeeded: size), at: 44)
         put(UInt32(table), at: 48)
     }
 
-    private func writeMapEntry(_ address: UInt64, start: UInt64, end: UInt64, isUsable: Bool) {
+    /// An entry, which begins with the size of the rest of it.
+    private func write(_ entry: AddressMap.Entry, at address: UInt64) {
         memory.write(20, count: 4, at: GuestPhysicalAddress(address))
-        memory.write(start, count: 8, at: GuestPhysicalAddress(address + 4))
-        memory.write(end - start, count: 8, at: GuestPhysicalAddress(address + 12))
-        memory.write(isUsable ? 1 : 2, count: 4, at: GuestPhysicalAddress(address + 20))
+        memory.write(entry.start, count: 8, at: GuestPhysicalAddress(address + 4))
+        memory.write(entry.count, count: 8, at: GuestPhysicalAddress(address + 12))
+        memory.write(UInt64(entry.kind.rawValue), count: 4, at: GuestPhysicalAddress(address + 20))
     }
 }

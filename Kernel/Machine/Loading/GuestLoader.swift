@@ -1,32 +1,34 @@
+import Devices
 import Memory
-
-/// Where and how a loaded guest begins to execute.
-public enum GuestStart: Equatable, Sendable {
-    /// In real mode at 0000:7C00, as after reset otherwise.
-    case realMode
-    /// In flat 32-bit protected mode as multiboot says, with the address of the information structure.
-    case multiboot(entry: UInt32, information: UInt32)
-}
 
 /// Puts a guest image and its modules into guest RAM.
 ///
-/// A multiboot image is loaded as the Multiboot Specification 0.6.96 says; anything else that is not an ELF file is a flat
-/// binary, loaded at 7C00H as firmware loads a boot sector.
+/// A Linux kernel is loaded as its boot protocol says, a multiboot image as the Multiboot Specification 0.6.96 says; anything
+/// else that is not an ELF file is a flat binary, loaded at 7C00H as firmware loads a boot sector.
 public struct GuestLoader {
     /// Where a flat binary goes.
     public static var flatAddress: UInt64 { 0x7C00 }
     /// The end of conventional memory, above which a PC keeps its extended BIOS data area.
-    public static var conventionalEnd: UInt64 { 0x9FC00 }
+    public static var conventionalEnd: UInt64 { FirmwareLayout.conventionalEnd }
     /// Where the boot information of a multiboot guest goes, up to `conventionalEnd`.
     public static var bootArea: UInt64 { 0x90000 }
     /// A guest needs its first MiB, whose memory map is a PC's, and some memory above it.
     public static var leastRAM: UInt64 { 2 << 20 }
 
     let memory: GuestMemory
+    /// The code of the BIOS, which begins at `FirmwareLayout.bios`.
+    let bios: UnsafeRawBufferPointer
+    let processorCount: Int
     /// The end of what is loaded so far: modules go behind it.
     private var loadedEnd: UInt64 = 1 << 20
 
-    public init(_ memory: GuestMemory) { self.memory = memory }
+    public init(
+        _ memory: GuestMemory, bios: UnsafeRawBufferPointer = .init(start: nil, count: 0), processorCount: Int = 1
+    ) {
+        self.memory = memory
+        self.bios = bios
+        self.processorCount = processorCount
+    }
 
     /// Loads an image, and the modules `module(0)` up to `module(moduleCount - 1)`.
     public mutating func load(
@@ -34,7 +36,12 @@ public struct GuestLoader {
     ) throws(ImageError) -> GuestStart {
         let ram = memory.size.bytes
         guard ram >= GuestLoader.leastRAM else { throw .notEnoughRAM(needed: GuestLoader.leastRAM, size: ram) }
+        guard memory.size <= AddressMap.mostRAM else { throw .tooMuchRAM(size: ram, limit: AddressMap.mostRAM.bytes) }
         guard guest.image.count > 0 else { throw .empty }
+        installFirmware()
+        if LinuxHeader.isLinux(guest.image) {
+            return try loadLinux(guest, moduleCount: moduleCount, module: module)
+        }
         guard let header = MultibootHeader(in: guest.image) else {
             guard !ELFImage.isELF(guest.image) else { throw .elfWithoutMultibootHeader }
             try loadFlat(guest.image)
@@ -140,10 +147,10 @@ public struct GuestLoader {
         loadedEnd = max(loadedEnd, end)
     }
 
-    /// Puts a module behind all else, on a page boundary, below 4 GiB: its list holds 32-bit addresses.
+    /// Puts a module behind all else, on a page boundary.
     private mutating func place(_ image: ImageBytes, index: Int) throws(ImageError) -> UInt64 {
         let start = (loadedEnd + 0xFFF) & ~0xFFF
-        let end = min(memory.size.bytes, UInt64(UInt32.max))
+        let end = memory.size.bytes
         let free = end > start ? end - start : 0
         guard start <= end, image.count <= free, memory.copy(image.bytes, to: GuestPhysicalAddress(start)) else {
             throw .moduleDoesNotFit(index: index, size: image.count, free: free)

@@ -1,5 +1,20 @@
+import Devices
 import Virtualization
 import X86
+
+/// Where and how a loaded guest begins to execute.
+public enum GuestStart: Equatable, Sendable {
+    /// In real mode at 0000:7C00, as after reset otherwise.
+    case realMode
+    /// In flat 32-bit protected mode as multiboot says, with the address of the information structure.
+    case multiboot(entry: UInt32, information: UInt32)
+    /// In 64-bit mode as the Linux boot protocol says.
+    case linux64(entry: UInt64, bootParameters: UInt64)
+    /// In flat 32-bit protected mode as the Linux boot protocol says.
+    case linux32(entry: UInt32, bootParameters: UInt32)
+    /// In the BIOS, which sets itself up and then enters a Linux kernel's setup code in real mode.
+    case realModeSetup(segment: UInt16, stackPointer: UInt16)
+}
 
 extension VirtualCPU {
     /// Sets the registers in which a guest starts.
@@ -17,8 +32,14 @@ extension VirtualCPU {
         switch start {
         case .realMode: startInRealMode()
         case .multiboot(let entry, let information): startAsMultiboot(entry: entry, information: information)
+        case .linux64(let entry, let bootParameters): startLinux64(entry: entry, bootParameters: bootParameters)
+        case .linux32(let entry, let bootParameters): startLinux32(entry: entry, bootParameters: bootParameters)
+        case .realModeSetup(let segment, let stackPointer): startBIOS(segment: segment, stackPointer: stackPointer)
         }
-        setSlice()
+        processor.timeStampOffset = 0 &- startTime
+        apic.enableVirtualWire()
+        followAPICMode()
+        setSlice(at: clock.now)
     }
 
     /// SDM volume 3, 11.1.1 "Processor State After Reset", but for CS and EIP.
@@ -43,6 +64,42 @@ extension VirtualCPU {
         processor.setSegment(.cs, .init(selector: 0x08, base: 0, limit: 0xFFFF_FFFF, attributes: .code32))
         setDataSegments(.init(selector: 0x10, base: 0, limit: 0xFFFF_FFFF, attributes: .data32))
         processor.instructionPointer = UInt64(entry)
+    }
+
+    /// The Linux/x86 Boot Protocol, "64-bit Boot Protocol".
+    private mutating func startLinux64(entry: UInt64, bootParameters: UInt64) {
+        processor.cr4 = .physicalAddressExtension
+        processor.cr3 = LinuxLayout.pageTables
+        processor.cr0 = .protectionEnable | .extensionType | .paging
+        processor.extendedFeatures = .longModeEnable | .longModeActive
+        startLinux(code: .code64, entry: entry, bootParameters: bootParameters)
+    }
+
+    /// The Linux/x86 Boot Protocol, "32-bit Boot Protocol".
+    private mutating func startLinux32(entry: UInt32, bootParameters: UInt32) {
+        processor.cr0 = .protectionEnable | .extensionType
+        startLinux(code: .code32, entry: UInt64(entry), bootParameters: UInt64(bootParameters))
+    }
+
+    private mutating func startLinux(code: SegmentAttributes, entry: UInt64, bootParameters: UInt64) {
+        registers.rsi = bootParameters
+        processor.setGlobalDescriptorTable(
+            base: LinuxLayout.descriptorTable, limit: UInt32(truncatingIfNeeded: LinuxLayout.descriptorTableSize) - 1)
+        processor.setInterruptDescriptorTable(base: 0, limit: 0)
+        processor.setSegment(.cs, .init(selector: 0x10, base: 0, limit: 0xFFFF_FFFF, attributes: code))
+        setDataSegments(.init(selector: 0x18, base: 0, limit: 0xFFFF_FFFF, attributes: .data32))
+        processor.instructionPointer = entry
+    }
+
+    /// In real mode at the beginning of the BIOS, which takes the segment of the setup code in BX and its stack pointer in CX.
+    private mutating func startBIOS(segment: UInt16, stackPointer: UInt16) {
+        startInRealMode()
+        registers.rbx = UInt64(segment)
+        registers.rcx = UInt64(stackPointer)
+        let base = FirmwareLayout.start
+        processor.setSegment(
+            .cs, .init(selector: UInt16(base >> 4), base: base, limit: 0xFFFF, attributes: .realModeCode))
+        processor.instructionPointer = FirmwareLayout.bios - base
     }
 
     private func setDataSegments(_ segment: Segment) {

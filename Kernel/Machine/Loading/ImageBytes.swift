@@ -12,6 +12,7 @@ public struct ImageBytes {
         return bytes.loadUnaligned(fromByteOffset: Int(offset), as: type)
     }
 
+    func uint8(_ offset: UInt64) -> UInt8? { load(offset, as: UInt8.self) }
     func uint16(_ offset: UInt64) -> UInt16? { load(offset, as: UInt16.self) }
     func uint32(_ offset: UInt64) -> UInt32? { load(offset, as: UInt32.self) }
     func uint64(_ offset: UInt64) -> UInt64? { load(offset, as: UInt64.self) }

@@ -23,6 +23,14 @@ public enum ImageError: Error, Equatable, Sendable {
     case moduleDoesNotFit(index: Int, size: UInt64, free: UInt64)
     case bootInformationTooLong
     case notEnoughRAM(needed: UInt64, size: UInt64)
+    case tooMuchRAM(size: UInt64, limit: UInt64)
+    case alteredLinuxHeader(what: StaticString)
+    case truncatedLinux(needed: UInt64, size: UInt64)
+    case linuxTooOld(version: UInt16)
+    case linuxSetupTooLarge(size: UInt64, limit: UInt64)
+    case linuxTooLargeForLow(size: UInt64, limit: UInt64)
+    case commandLineTooLong(size: UInt64, limit: UInt64)
+    case initialRAMDiskDoesNotFit(size: UInt64, free: UInt64)
 
     public static func == (left: Self, right: Self) -> Bool {
         Line("\(left)") == Line("\(right)")
@@ -36,9 +44,9 @@ extension ImageError: TextConvertible {
 
     private var words: Line {
         switch self {
-        case .empty: "the guest image is empty; give a flat binary or a multiboot image"
+        case .empty: "the guest image is empty; give a Linux kernel, a multiboot image or a flat binary"
         case .flatTooLarge(let size, let limit):
-            "the guest image has no multiboot header and is too large for a flat binary: \(size) bytes, at most \(limit)"
+            "the guest image has neither a Linux nor a multiboot header and is too large for a flat binary: \(size) bytes, at most \(limit)"
         case .elfWithoutMultibootHeader:
             "the guest image is an ELF file without a multiboot header in its first 8192 bytes; add one"
         case .unsupportedFlags(let flags):
@@ -67,6 +75,22 @@ extension ImageError: TextConvertible {
             "the guest's command line, modules and their words take more than 64512 bytes; shorten them"
         case .notEnoughRAM(let needed, let size):
             "the guest has too little RAM: it needs at least \(needed) bytes and has \(size); give more with memory="
+        case .tooMuchRAM(let size, let limit):
+            "a guest has at most \(limit >> 20) MiB of RAM, below its devices, not \(size >> 20) MiB; give less with memory="
+        case .alteredLinuxHeader(let what):
+            "the header of the Linux kernel is damaged: its \(what) is wrong; fetch or build the image again"
+        case .truncatedLinux(let needed, let size):
+            "the Linux kernel is cut off: it needs \(needed) bytes and has \(size); fetch or build the image again"
+        case .linuxTooOld(let version):
+            "the Linux kernel speaks boot protocol \(version >> 8).\(version & 0xFF); take one with 2.6 or later (Linux 2.6.22)"
+        case .linuxSetupTooLarge(let size, let limit):
+            "the Linux kernel's real-mode setup code has \(size) bytes, at most \(limit) find room; take a kernel with a 32-bit entry"
+        case .linuxTooLargeForLow(let size, let limit):
+            "the Linux kernel is to be loaded below 640 KiB and has \(size) bytes, at most \(limit) find room; take a bzImage"
+        case .commandLineTooLong(let size, let limit):
+            "the command line has \(size) characters, and this kernel takes \(limit); shorten it"
+        case .initialRAMDiskDoesNotFit(let size, let free):
+            "the initial RAM disk does not fit the guest's RAM: \(size) bytes, \(free) are free; give more with memory="
         }
     }
 }

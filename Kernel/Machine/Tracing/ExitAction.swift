@@ -53,7 +53,7 @@ public struct ExitAction: TextConvertible {
     private func low(_ value: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: value) }
 
     private func describe(_ access: IOAccess) -> Line {
-        guard PortDevices.isPresent(access.port) else { return access.isInput ? "no device, read ones" : "no device, swallowed" }
+        guard Board.isPresent(access.port) else { return access.isInput ? "no device, read ones" : "no device, swallowed" }
         if access.isString { return "done" }
         if access.isInput {
             let mask: UInt64 = access.size == 4 ? 0xFFFF_FFFF : 1 << UInt64(8 * access.size) - 1
@@ -71,6 +71,8 @@ extension Ending: TextConvertible {
         case .debugExit(let value): "wrote \(hex: value) to the debug-exit port"
         case .halted(let interruptsEnabled):
             interruptsEnabled ? "halted, and nothing can wake it" : "halted with interrupts off"
+        case .powerOff: "switched the machine off"
+        case .reset: "reset the machine"
         case .tripleFault: "triple fault"
         case .unsupported(let reason): Line("\(reason)")
         case .entryFailure(let reason): "VM-entry failure, exit reason \(hex: reason)"

@@ -195,7 +195,7 @@ extern uint32_t martlet_probe_entry(void);
 extern _Noreturn void martlet_leave_guest(void *virtual_cpu);
 
 extern uint64_t descriptor_table[8], interrupt_table[512];
-extern char task_state[104], virtual_cpu_area[16384];
+extern char task_state[104], virtual_cpu_area[32768];
 extern const char initial_extended_state[4096];
 
 typedef struct { const uint8_t *start, *end; const char *name; } embedded_guest;

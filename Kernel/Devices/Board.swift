@@ -1,0 +1,205 @@
+/// The devices of a virtual machine and the wires between them. Each virtual CPU's local APIC is its own.
+///
+/// A plain value: a copy of it is a snapshot. Ports are in Board+Ports.swift.
+public struct Board: Equatable, Sendable {
+    public internal(set) var serial = SerialPort()
+    var controllers = InterruptControllerPair()
+    var ioAPIC = IOAPIC(identifier: 1)
+    var timer: IntervalTimer
+    var speaker: SystemControlPort
+    var clock: RealTimeClock
+    var power: PowerManagementTimer
+    var keyboard: KeyboardController
+    var resetControl = ResetControl()
+    var pci = ConfigurationSpace()
+    var configuration: FirmwareConfiguration
+    let commandLine: CommandLine
+    /// The last progress code.
+    var diagnostic: UInt8 = 0
+    /// How many accesses found no device.
+    public internal(set) var absentAccesses: UInt64 = 0
+
+    /// An interrupt line changed, a message waits, or the next moment at which a device does something: the virtual CPU has
+    /// to look.
+    public var needsAttention = false
+    /// When a device will do something by itself.
+    public private(set) var nextEvent = MachineTime.never
+
+    /// What a machine is made with.
+    public struct Parameters: Equatable, Sendable {
+        /// Bytes of RAM.
+        public var memory: UInt64
+        /// Of the time stamp, in Hz.
+        public var timeStampFrequency: UInt64
+        /// The date and time at the start, in Unix seconds.
+        public var unixSeconds: UInt64
+        public var commandLine: CommandLine
+
+        public init(memory: UInt64, timeStampFrequency: UInt64, unixSeconds: UInt64, commandLine: CommandLine) {
+            self.memory = memory
+            self.timeStampFrequency = timeStampFrequency
+            self.unixSeconds = unixSeconds
+            self.commandLine = commandLine
+        }
+    }
+
+    /// The guest's command line, where the boot loader left it.
+    public struct CommandLine: Equatable, @unchecked Sendable {
+        private let start: UnsafeRawPointer?
+        let count: Int
+
+        /// - Parameter bytes: stay where they are as long as the machine lives.
+        public init(_ bytes: UnsafeRawBufferPointer) {
+            start = bytes.baseAddress
+            count = bytes.count
+        }
+
+        func byte(at index: UInt32) -> UInt8 {
+            guard let start, index < count else { return 0 }
+            return start.load(fromByteOffset: Int(index), as: UInt8.self)
+        }
+    }
+
+    public init(_ parameters: Parameters) {
+        let frequency = parameters.timeStampFrequency
+        timer = IntervalTimer(timeStampFrequency: frequency)
+        speaker = SystemControlPort(timeStampFrequency: frequency)
+        clock = RealTimeClock(
+            unixSeconds: parameters.unixSeconds, memoryBelow4GiB: parameters.memory, timeStampFrequency: frequency)
+        power = PowerManagementTimer(timeStampFrequency: frequency)
+        keyboard = KeyboardController(timeStampFrequency: frequency)
+        commandLine = parameters.commandLine
+        configuration = FirmwareConfiguration(
+            memoryBelow4GiB: parameters.memory, commandLineLength: UInt32(truncatingIfNeeded: parameters.commandLine.count))
+    }
+
+    // MARK: Wires
+
+    /// The inputs of the interrupt controllers.
+    enum Line {
+        static var timer: UInt8 { 0 }
+        static var keyboard: UInt8 { 1 }
+        static var serial: UInt8 { 4 }
+        static var clock: UInt8 { 8 }
+        static var systemControl: UInt8 { 9 }
+    }
+
+    /// An ISA interrupt goes to both kinds of controller; that of the timer to pin 2 of the I/O APIC, as its table says.
+    func pin(_ line: UInt8) -> UInt8 { line == Line.timer ? 2 : line }
+
+    mutating func setLine(_ line: UInt8, _ isHigh: Bool) {
+        controllers.setLine(line, isHigh)
+        ioAPIC.setLine(pin(line), isHigh)
+        if controllers.interruptOutput || ioAPIC.hasMessage { needsAttention = true }
+    }
+
+    /// A line that is high has a new edge.
+    mutating func pulse(_ line: UInt8) {
+        setLine(line, false)
+        setLine(line, true)
+    }
+
+    mutating func followSerial() {
+        if serial.takePulse() { pulse(Line.serial) }
+        setLine(Line.serial, serial.interruptLine)
+        // There may be room for what waits outside.
+        if serial.canReceive { needsAttention = true }
+    }
+
+    mutating func followKeyboard() {
+        setLine(Line.keyboard, keyboard.interruptLine)
+        findNextEvent()
+    }
+
+    mutating func followClock() {
+        setLine(Line.clock, clock.interruptLine)
+        findNextEvent()
+    }
+
+    mutating func followPower() {
+        setLine(Line.systemControl, power.interruptLine)
+        findNextEvent()
+    }
+
+    mutating func followTimer(at time: MachineTime) {
+        if timer.advance(to: time) { pulse(Line.timer) }
+        setLine(Line.timer, timer.isOutput0High(at: time))
+        findNextEvent()
+    }
+
+    // MARK: Time and input
+
+    private mutating func findNextEvent() {
+        let next = min(min(timer.nextEvent, clock.nextEvent), min(power.nextEvent, keyboard.nextEvent))
+        guard next != nextEvent else { return }
+        nextEvent = next
+        needsAttention = true
+    }
+
+    /// Brings about what is due.
+    public mutating func advance(to time: MachineTime) {
+        if timer.nextEvent <= time { followTimer(at: time) }
+        if clock.nextEvent <= time {
+            clock.advance(to: time)
+            followClock()
+        }
+        if power.nextEvent <= time {
+            power.advance(to: time)
+            followPower()
+        }
+        if keyboard.nextEvent <= time {
+            keyboard.advance(to: time)
+            followKeyboard()
+        }
+        findNextEvent()
+    }
+
+    /// Whether COM1 has room for a byte.
+    public var canReceive: Bool { serial.canReceive }
+
+    /// A byte arrives on COM1, which has room.
+    public mutating func receive(_ byte: UInt8) {
+        _ = serial.receive(byte)
+        if serial.takePulse() { pulse(Line.serial) }
+        setLine(Line.serial, serial.interruptLine)
+    }
+
+    /// Whether a byte that arrives on COM1 would interrupt.
+    public var awaitsInput: Bool { serial.interruptsOnInput }
+
+    // MARK: Interrupts
+
+    /// The next message of the I/O APIC's for the local APICs.
+    public mutating func takeMessage() -> InterruptMessage? { ioAPIC.takeMessage() }
+
+    /// A local APIC ended a level-triggered interrupt.
+    public mutating func endOfInterrupt(_ vector: UInt8) {
+        ioAPIC.endOfInterrupt(vector: vector)
+        needsAttention = true
+    }
+
+    /// Grows when `levelTriggeredVectors` changes.
+    public var redirectionChanges: UInt64 { ioAPIC.redirectionChanges }
+
+    /// The vectors whose end a local APIC has to tell.
+    public mutating func levelTriggeredVectors() -> VectorSet { ioAPIC.levelTriggeredVectors() }
+
+    /// The output of the 8259 pair.
+    public var requestsExternalInterrupt: Bool { controllers.interruptOutput }
+
+    /// The processor takes the interrupt of the 8259 pair.
+    /// - Returns: its vector.
+    public mutating func acknowledgeExternalInterrupt() -> UInt8 { controllers.acknowledge() }
+
+    // MARK: The I/O APIC in memory
+
+    /// Whether a guest-physical address is one of the I/O APIC's.
+    public static func isIOAPIC(_ address: UInt64) -> Bool { address & ~0xFFF == 0xFEC0_0000 }
+
+    public mutating func readIOAPIC(_ address: UInt64) -> UInt32 { ioAPIC.read(offset: address & 0xFFF) }
+
+    public mutating func writeIOAPIC(_ address: UInt64, _ value: UInt32) {
+        ioAPIC.write(offset: address & 0xFFF, value: value)
+        needsAttention = true
+    }
+}

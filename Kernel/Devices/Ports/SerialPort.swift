@@ -1,0 +1,298 @@
+/// A 16550A UART (PC16550D data sheet, "Registers") with a terminal that is always there at its other end.
+///
+/// Three things differ from the chip, as no time passes on this line:
+/// - A byte is transmitted as soon as it is written, whatever the divisor: the transmitter is always empty, so that its
+///   interrupt is pending again right after each byte.
+/// - Received bytes stay with the sender until there is room (`receive` says so). Overruns come of the loopback alone;
+///   parity and framing errors and breaks never come.
+/// - The character timeout of the receive FIFO, four characters long on the chip, is over at once: bytes below the trigger
+///   level are told as timed out. A driver hears of each byte without delay, as it does when someone types.
+public struct SerialPort: Equatable, Sendable {
+    /// Ports of COM1.
+    public static var firstPort: UInt16 { 0x3F8 }
+    public static var portCount: UInt16 { 8 }
+
+    private var interruptEnable: UInt8 = 0
+    private var fifoControl: UInt8 = 0
+    private var lineControl: UInt8 = 0
+    private var modemControl: UInt8 = 0
+    private var lineStatus = SerialPort.transmitterReady
+    private var modemStatus = ModemStatus.terminal
+    private var scratch: UInt8 = 0
+    private var divisor: UInt16 = 1
+    private var received = ReceiveFIFO()
+    /// What the receiver buffer gives when it holds nothing new: what it gave last.
+    private var lastRead: UInt8 = 0
+    /// The transmitter-empty interrupt, whether or not it is enabled.
+    private var isTransmitterEmptyPending = false
+    /// Bits of several registers that make a write of the data register more than a byte on the line.
+    private var transmitObstacles: UInt8 = 0
+
+    /// INTR, behind the gate that OUT2 opens on a PC's board.
+    public private(set) var interruptLine = false
+    private var hasPulsed = false
+
+    public init() {}
+
+    // MARK: The far end
+
+    /// Whether a byte would be taken now. In loopback the receiver is cut off from the line.
+    public var canReceive: Bool {
+        modemControl & ModemControl.loopback == 0 && received.count < (isFIFOEnabled ? ReceiveFIFO.capacity : 1)
+    }
+
+    /// Whether a byte that comes in would interrupt.
+    public var interruptsOnInput: Bool {
+        interruptEnable & InterruptSource.receiver != 0 && modemControl & ModemControl.output2 != 0
+    }
+
+    /// A byte comes in.
+    /// - Returns: false when there is no room; the sender keeps the byte.
+    public mutating func receive(_ byte: UInt8) -> Bool {
+        guard canReceive else { return false }
+        received.append(byte)
+        update()
+        return true
+    }
+
+    /// Whether the interrupt line went low and high again within an access since this was last asked: an edge that looking
+    /// at the line before and after does not show.
+    public mutating func takePulse() -> Bool {
+        guard hasPulsed else { return false }
+        hasPulsed = false
+        return true
+    }
+
+    // MARK: Registers
+
+    /// Port of the line status register.
+    public static var lineStatusPort: UInt16 { firstPort + 5 }
+
+    /// Reads the line status, unless that does more: nil then, and nothing was done.
+    @inline(__always)
+    public func pollLineStatus() -> UInt8? { lineStatus & Self.lineErrors == 0 ? lineStatus : nil }
+
+    /// Whether a write of the data register does nothing but transmit.
+    @inline(__always)
+    public var transmitsQuietly: Bool { transmitObstacles == 0 }
+
+    /// Reads the register at an offset from the first port.
+    @inline(__always)
+    public mutating func read(_ offset: UInt16) -> UInt8 {
+        if offset == 5, lineStatus & Self.lineErrors == 0 { return lineStatus }
+        return readRegister(offset)
+    }
+
+    /// Writes the register at an offset from the first port.
+    /// - Returns: the byte to transmit, if that is what the write asked for.
+    @inline(__always)
+    public mutating func write(_ offset: UInt16, _ value: UInt8) -> UInt8? {
+        if offset == 0, transmitObstacles == 0 { return value }
+        return writeRegister(offset, value)
+    }
+
+    @inline(never)
+    private mutating func readRegister(_ offset: UInt16) -> UInt8 {
+        switch offset {
+        case 0: return selectsDivisor ? UInt8(truncatingIfNeeded: divisor) : readData()
+        case 1: return selectsDivisor ? UInt8(truncatingIfNeeded: divisor >> 8) : interruptEnable
+        case 2: return identifyInterrupt()
+        case 3: return lineControl
+        case 4: return modemControl
+        case 5:
+            let value = lineStatus
+            lineStatus &= ~Self.lineErrors
+            update()
+            return value
+        case 6:
+            let value = modemStatus
+            modemStatus &= ~ModemStatus.changes
+            update()
+            return value
+        default: return scratch
+        }
+    }
+
+    @inline(never)
+    private mutating func writeRegister(_ offset: UInt16, _ value: UInt8) -> UInt8? {
+        switch offset {
+        case 0:
+            guard !selectsDivisor else {
+                divisor = divisor & 0xFF00 | UInt16(value)
+                return nil
+            }
+            return transmit(value)
+        case 1:
+            if selectsDivisor {
+                divisor = divisor & 0x00FF | UInt16(value) << 8
+            } else {
+                if value & ~interruptEnable & InterruptSource.transmitter != 0 { isTransmitterEmptyPending = true }
+                interruptEnable = value & 0x0F
+            }
+        case 2: writeFIFOControl(value)
+        case 3: lineControl = value
+        case 4:
+            modemControl = value & 0x1F
+            updateModemStatus()
+        case 7: scratch = value
+        default: break  // line and modem status are read-only
+        }
+        update()
+        return nil
+    }
+
+    // MARK: Transmitter
+
+    /// DLAB: the first two registers are the divisor's.
+    private var selectsDivisor: Bool { lineControl & 0x80 != 0 }
+
+    /// The transmitter is ready again at once, and says so, if that is wanted, by an interrupt of its own.
+    private mutating func transmit(_ byte: UInt8) -> UInt8? {
+        let wasHigh = interruptLine
+        if isTransmitterEmptyPending {
+            isTransmitterEmptyPending = false
+            update()
+        }
+        let isLoopback = modemControl & ModemControl.loopback != 0
+        if isLoopback { loopBack(byte) }
+        let wentLow = wasHigh && !interruptLine
+        isTransmitterEmptyPending = true
+        update()
+        if wentLow, interruptLine { hasPulsed = true }
+        return isLoopback ? nil : byte
+    }
+
+    /// The receiver gets what the transmitter sent: as many bits as a character has.
+    private mutating func loopBack(_ byte: UInt8) {
+        let character = byte & 0xFF >> (3 - lineControl & 3)
+        if isFIFOEnabled {
+            // The byte in the shift register is overwritten, the FIFO is not.
+            if received.count < ReceiveFIFO.capacity { received.append(character) } else { lineStatus |= Self.overrun }
+        } else {
+            if received.count > 0 {
+                lineStatus |= Self.overrun
+                received = ReceiveFIFO()
+            }
+            received.append(character)
+        }
+    }
+
+    // MARK: Receiver
+
+    private var isFIFOEnabled: Bool { fifoControl & 1 != 0 }
+
+    /// How many bytes in the FIFO are worth an interrupt.
+    private var triggerLevel: UInt8 {
+        guard isFIFOEnabled else { return 1 }
+        return switch fifoControl >> 6 {
+        case 0: 1
+        case 1: 4
+        case 2: 8
+        default: 14
+        }
+    }
+
+    private mutating func readData() -> UInt8 {
+        guard received.count > 0 else { return lastRead }
+        let wasHigh = interruptLine
+        lastRead = received.removeFirst()
+        // Reading starts the timeout again, for the bytes that are left; and it is over.
+        update(isTimeoutOver: false)
+        let wentLow = wasHigh && !interruptLine
+        update()
+        if wentLow, interruptLine { hasPulsed = true }
+        return lastRead
+    }
+
+    /// The other bits count only together with the enable bit; turning the FIFOs on or off empties them.
+    private mutating func writeFIFOControl(_ value: UInt8) {
+        if (value ^ fifoControl) & 1 != 0 || value & 0b11 == 0b11 { received = ReceiveFIFO() }
+        fifoControl = value & 1 != 0 ? value & 0b1100_0001 : 0
+    }
+
+    // MARK: Modem
+
+    /// The inputs as they are now; a change is noted until the register is read.
+    private mutating func updateModemStatus() {
+        let old = modemStatus
+        var new = ModemStatus.terminal
+        if modemControl & ModemControl.loopback != 0 {
+            // RTS is CTS, DTR is DSR, OUT1 is RI, OUT2 is DCD.
+            new = (modemControl & 0b0010) << 3 | (modemControl & 0b0001) << 5 | (modemControl & 0b1100) << 4
+        }
+        let changed = (old ^ new) >> 4
+        // Of the ring indicator only its end counts.
+        let endOfRing = changed & 0b0100 & old >> 4
+        modemStatus = new | old & ModemStatus.changes | changed & 0b1011 | endOfRing
+    }
+
+    // MARK: Interrupts (data sheet, table "Interrupt Control Functions")
+
+    private func pendingInterrupt(isTimeoutOver: Bool = true) -> InterruptIdentification {
+        if interruptEnable & InterruptSource.lineStatus != 0, lineStatus & Self.lineErrors != 0 { return .lineStatus }
+        if interruptEnable & InterruptSource.receiver != 0 {
+            if received.count >= triggerLevel { return .dataReceived }
+            if received.count > 0, isTimeoutOver { return .timeout }
+        }
+        if interruptEnable & InterruptSource.transmitter != 0, isTransmitterEmptyPending { return .transmitterEmpty }
+        if interruptEnable & InterruptSource.modem != 0, modemStatus & ModemStatus.changes != 0 { return .modemStatus }
+        return .none
+    }
+
+    /// Reads the interrupt identification, which ends the transmitter's interrupt if it is the one identified.
+    private mutating func identifyInterrupt() -> UInt8 {
+        let pending = pendingInterrupt()
+        if pending == .transmitterEmpty {
+            isTransmitterEmptyPending = false
+            update()
+        }
+        return pending.rawValue | (isFIFOEnabled ? 0xC0 : 0)
+    }
+
+    /// Brings what is kept beside the registers up to date.
+    private mutating func update(isTimeoutOver: Bool = true) {
+        lineStatus = lineStatus & ~Self.dataReady | (received.count > 0 ? Self.dataReady : 0)
+        transmitObstacles =
+            lineControl & 0x80 | modemControl & ModemControl.loopback | interruptEnable & InterruptSource.transmitter
+        // In loopback the outputs are inactive, OUT2 too.
+        let isGateOpen = modemControl & (ModemControl.output2 | ModemControl.loopback) == ModemControl.output2
+        interruptLine = isGateOpen && pendingInterrupt(isTimeoutOver: isTimeoutOver) != .none
+    }
+
+    // MARK: Bits
+
+    // Of the line status.
+    private static var dataReady: UInt8 { 1 << 0 }
+    private static var overrun: UInt8 { 1 << 1 }
+    private static var lineErrors: UInt8 { 0b0001_1110 }
+    private static var transmitterReady: UInt8 { 0b0110_0000 }
+
+    private enum ModemStatus {
+        static var changes: UInt8 { 0b0000_1111 }
+        /// Carrier, data set ready, clear to send.
+        static var terminal: UInt8 { 0b1011_0000 }
+    }
+
+    private enum ModemControl {
+        static var output2: UInt8 { 1 << 3 }
+        static var loopback: UInt8 { 1 << 4 }
+    }
+
+    /// Bits of the interrupt enable register.
+    private enum InterruptSource {
+        static var receiver: UInt8 { 1 << 0 }
+        static var transmitter: UInt8 { 1 << 1 }
+        static var lineStatus: UInt8 { 1 << 2 }
+        static var modem: UInt8 { 1 << 3 }
+    }
+
+    /// The low four bits of the interrupt identification register.
+    private enum InterruptIdentification: UInt8 {
+        case modemStatus = 0x0
+        case none = 0x1
+        case transmitterEmpty = 0x2
+        case dataReceived = 0x4
+        case lineStatus = 0x6
+        case timeout = 0xC
+    }
+}

@@ -1,0 +1,131 @@
+/// The programmable interval timer at ports 40h to 43h (Intel 82C54 data sheet): counter 0 gives IRQ 0, counter 1 once
+/// paced memory refresh, counter 2 is the speaker's, with its gate at port 61h.
+///
+/// It starts as firmware leaves it: counter 0 a square wave of 18.2 Hz, counter 1 every 15 microseconds.
+public struct IntervalTimer: Equatable, Sendable {
+    public static var firstPort: UInt16 { 0x40 }
+    public static var portCount: UInt16 { 4 }
+    /// Of the counters' clock, in Hz.
+    public static var frequency: UInt64 { 1_193_182 }
+
+    private let clock: TickConversion
+    private var counter0 = IntervalCounter(gate: true)
+    private var counter1 = IntervalCounter(gate: true)
+    private var counter2 = IntervalCounter(gate: false)
+    /// The latest pulse of the clock that was seen; counter 0's output was followed until then.
+    private var now: UInt64 = 0
+    /// Counter 0's output has risen, and nobody was told.
+    private var hasRisen = false
+
+    /// The next rise of counter 0's output; in the past if one was not yet told by `advance`.
+    public private(set) var nextEvent = MachineTime.never
+
+    /// - Parameter timeStampFrequency: in Hz, more than the timer's own.
+    public init(timeStampFrequency: UInt64) {
+        clock = TickConversion(frequency: Self.frequency, timeStampFrequency: timeStampFrequency)
+        counter0.program(0x36, at: 0)
+        counter0.write(0, at: 0)
+        counter0.write(0, at: 0)
+        counter1.program(0x54, at: 0)
+        counter1.write(18, at: 0)
+        counter2.program(0xB6, at: 0)
+        findNextEvent()
+    }
+
+    // MARK: Ports
+
+    /// Reads the port at an offset from the first one. The control port is write-only.
+    public mutating func read(_ offset: UInt16, at time: MachineTime) -> UInt8 {
+        follow(to: time)
+        switch offset {
+        case 0: return counter0.read(at: now)
+        case 1: return counter1.read(at: now)
+        case 2: return counter2.read(at: now)
+        default: return 0xFF
+        }
+    }
+
+    /// Writes the port at an offset from the first one.
+    public mutating func write(_ offset: UInt16, _ value: UInt8, at time: MachineTime) {
+        follow(to: time)
+        let wasHigh = counter0.isHigh(at: now)
+        switch offset {
+        case 0: counter0.write(value, at: now)
+        case 1: counter1.write(value, at: now)
+        case 2: counter2.write(value, at: now)
+        case 3: control(value)
+        default: break
+        }
+        if !wasHigh && counter0.isHigh(at: now) { hasRisen = true }
+        if hasRisen { nextEvent = min(nextEvent, time) } else { findNextEvent() }
+    }
+
+    private mutating func control(_ value: UInt8) {
+        let now = now
+        switch value >> 6 {
+        case 0: Self.control(&counter0, value, at: now)
+        case 1: Self.control(&counter1, value, at: now)
+        case 2: Self.control(&counter2, value, at: now)
+        default:
+            if value & 2 != 0 { Self.readBack(&counter0, value, at: now) }
+            if value & 4 != 0 { Self.readBack(&counter1, value, at: now) }
+            if value & 8 != 0 { Self.readBack(&counter2, value, at: now) }
+        }
+    }
+
+    private static func control(_ counter: inout IntervalCounter, _ value: UInt8, at now: UInt64) {
+        if value & 0x30 == 0 { counter.latchCount(at: now) } else { counter.program(value, at: now) }
+    }
+
+    /// Read-back command: two bits that latch when clear.
+    private static func readBack(_ counter: inout IntervalCounter, _ value: UInt8, at now: UInt64) {
+        if value & 0x20 == 0 { counter.latchCount(at: now) }
+        if value & 0x10 == 0 { counter.latchStatus(at: now) }
+    }
+
+    // MARK: Lines
+
+    /// Sets counter 2's gate; those of the others are always high.
+    public mutating func setGate2(_ high: Bool, at time: MachineTime) {
+        follow(to: time)
+        counter2.setGate(high, at: now)
+    }
+
+    /// The level of counter 0's output, which is IRQ 0.
+    public mutating func isOutput0High(at time: MachineTime) -> Bool {
+        follow(to: time)
+        return counter0.isHigh(at: now)
+    }
+
+    /// The level of counter 2's output, which goes to the speaker and to port 61h.
+    public mutating func isOutput2High(at time: MachineTime) -> Bool {
+        follow(to: time)
+        counter2.settle(at: now)
+        return counter2.isHigh(at: now)
+    }
+
+    /// Follows counter 0's output.
+    /// - Returns: whether it has risen since this was asked last: IRQ 0 has an edge. Rises that were missed are one
+    ///   edge, as they would be for an interrupt controller that nobody served in time.
+    public mutating func advance(to time: MachineTime) -> Bool {
+        guard time >= nextEvent else { return false }
+        follow(to: time)
+        let result = hasRisen
+        hasRisen = false
+        findNextEvent()
+        return result
+    }
+
+    private mutating func follow(to time: MachineTime) {
+        let pulse = clock.count(at: time)
+        guard pulse > now else { return }
+        if counter0.nextRise(after: now) <= pulse { hasRisen = true }
+        now = pulse
+        counter0.settle(at: pulse)
+    }
+
+    private mutating func findNextEvent() {
+        let rise = counter0.nextRise(after: now)
+        nextEvent = rise == .max ? .never : clock.time(ofCount: rise)
+    }
+}

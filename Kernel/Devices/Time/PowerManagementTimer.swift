@@ -1,0 +1,124 @@
+/// ACPI's fixed hardware (ACPI specification 6.5, 4.8.3 "ACPI Register Model"): the PM1a event and control registers and
+/// the power-management timer of 32 bits, in one block of ports. The machine is in ACPI mode from the start.
+public struct PowerManagementTimer: Equatable, Sendable {
+    public static var firstPort: UInt16 { 0x600 }
+    public static var portCount: UInt16 { 0x0C }
+    /// Where the parts are in the block.
+    public static var controlOffset: UInt16 { 4 }
+    public static var timerOffset: UInt16 { 8 }
+    /// In Hz.
+    public static var frequency: UInt64 { 3_579_545 }
+    /// SLP_TYP of S5, soft off.
+    public static var softOff: UInt16 { 5 }
+
+    private static var timerBit: UInt16 { 1 << 0 }
+    private static var powerButtonBit: UInt16 { 1 << 8 }
+    /// Timer, global lock, power button, sleep button and clock alarm: ACPI drivers read back what they enable.
+    private static var enableBits: UInt16 { 0x0721 }
+    private static var systemControlEnable: UInt16 { 1 << 0 }
+    private static var sleepEnable: UInt16 { 1 << 13 }
+    /// BM_RLD and SLP_TYP.
+    private static var controlBits: UInt16 { 0x1C02 }
+    /// The timer's status is set when its top bit changes.
+    private static var topBit: UInt64 { 31 }
+
+    private let clock: TickConversion
+    private var status: UInt16 = 0
+    private var enable: UInt16 = 0
+    private var control: UInt16 = 0
+    /// Changes of the timer's top bit that the status tells, or has told.
+    private var changes: UInt64 = 0
+
+    /// When the interrupt line will rise by itself.
+    public private(set) var nextEvent = MachineTime.never
+
+    /// - Parameter timeStampFrequency: in Hz, more than the timer's own.
+    public init(timeStampFrequency: UInt64) {
+        clock = TickConversion(frequency: Self.frequency, timeStampFrequency: timeStampFrequency)
+    }
+
+    /// The timer.
+    @inline(__always)
+    public func count(at time: MachineTime) -> UInt32 { UInt32(truncatingIfNeeded: clock.count(at: time)) }
+
+    /// The system control interrupt, level-triggered.
+    public var interruptLine: Bool { status & enable != 0 }
+
+    /// The power button is pressed.
+    public mutating func pressPowerButton() { status |= Self.powerButtonBit }
+
+    // MARK: Ports
+
+    /// Reads 1, 2 or 4 bytes at an offset from the first port.
+    @inline(__always)
+    public mutating func read(_ offset: UInt16, size: Int, at time: MachineTime) -> UInt32 {
+        if offset == Self.timerOffset && size == 4 { return count(at: time) }
+        return readPart(offset, size: size, at: time)
+    }
+
+    private mutating func readPart(_ offset: UInt16, size: Int, at time: MachineTime) -> UInt32 {
+        let next = UInt64(register(offset & ~3 &+ 4, at: time))
+        let value = (next << 32 | UInt64(register(offset & ~3, at: time))) >> UInt64(offset & 3 &* 8)
+        return UInt32(truncatingIfNeeded: size == 4 ? value : value & (size == 2 ? 0xFFFF : 0xFF))
+    }
+
+    private mutating func register(_ offset: UInt16, at time: MachineTime) -> UInt32 {
+        switch offset {
+        case 0:
+            follow(to: time)
+            return UInt32(enable) << 16 | UInt32(status)
+        case 4: return UInt32(control | Self.systemControlEnable)
+        case 8: return count(at: time)
+        default: return .max
+        }
+    }
+
+    /// Writes 1, 2 or 4 bytes at an offset from the first port.
+    public mutating func write(_ offset: UInt16, size: Int, _ value: UInt32, at time: MachineTime) -> PowerEffect {
+        follow(to: time)
+        var effect = PowerEffect.none
+        for index in 0..<min(size, 4) {
+            let byte = UInt8(truncatingIfNeeded: value &>> UInt32(8 &* index))
+            if writeByte(offset &+ UInt16(truncatingIfNeeded: index), byte) { effect = .powerOff }
+        }
+        findNextEvent()
+        return effect
+    }
+
+    /// - Returns: whether this switches the machine off.
+    private mutating func writeByte(_ offset: UInt16, _ value: UInt8) -> Bool {
+        let shift = (offset & 1) &* 8
+        let word = UInt16(value) &<< shift
+        let bits = UInt16(0xFF) &<< shift
+        switch offset {
+        case 0, 1: status &= ~word
+        case 2, 3: enable = enable & ~bits | word & Self.enableBits
+        case 4, 5:
+            control = control & ~bits | word & Self.controlBits
+            return word & Self.sleepEnable != 0 && control >> 10 & 7 == Self.softOff
+        default: break
+        }
+        return false
+    }
+
+    // MARK: The timer's status
+
+    private mutating func follow(to time: MachineTime) {
+        let seen = clock.count(at: time) >> Self.topBit
+        guard seen > changes else { return }
+        changes = seen
+        status |= Self.timerBit
+    }
+
+    /// Brings the status and the interrupt line up to a moment.
+    public mutating func advance(to time: MachineTime) {
+        guard time >= nextEvent else { return }
+        follow(to: time)
+        findNextEvent()
+    }
+
+    private mutating func findNextEvent() {
+        let isAwaited = enable & Self.timerBit != 0 && status & Self.timerBit == 0
+        nextEvent = isAwaited ? clock.time(ofCount: (changes &+ 1) << Self.topBit) : .never
+    }
+}

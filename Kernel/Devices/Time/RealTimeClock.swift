@@ -1,0 +1,269 @@
+/// The real-time clock with 128 bytes of memory, at ports 70h and 71h (Motorola MC146818A data sheet; the century in byte
+/// 32h).
+///
+/// Its date is computed from machine time when it is read. While updates are inhibited (SET) or the divider is held, the
+/// registers are plain memory; when they run again, the clock goes on from what is written there.
+public struct RealTimeClock: Equatable, Sendable {
+    public static var firstPort: UInt16 { 0x70 }
+    public static var portCount: UInt16 { 2 }
+
+    private static var periodicFlag: UInt8 { 0x40 }
+    private static var alarmFlag: UInt8 { 0x20 }
+    private static var updateFlag: UInt8 { 0x10 }
+    private static var set: UInt8 { 0x80 }
+    /// The divider counts 2^15 a second.
+    private static var secondShift: UInt64 { 15 }
+    /// 244 microseconds.
+    private static var updateWarning: UInt64 { 8 }
+
+    private let clock: TickConversion
+    private var memory: NonvolatileMemory
+    private var index: UInt8 = 0
+    private var registerA: UInt8 = 0x26
+    private var registerB: UInt8 = 0x02
+    /// Register C without its top bit.
+    private var flags: UInt8 = 0
+
+    /// The latest tick of the 32.768 kHz clock that was seen; flags and alarms were followed until then.
+    private var now: UInt64 = 0
+    /// What the divider is ahead of the clock, in ticks, less than a second.
+    private var dividerLead: UInt64 = 0
+    /// The date when the divider's count was 0, in Unix seconds.
+    private var start: Int
+    /// What the guest's days of the week are ahead of the calendar's.
+    private var weekdayLead = 0
+
+    /// Bit 7 of port 70h. The virtual PC has no source of NMIs behind it.
+    public private(set) var isNMIMasked = false
+    /// When the interrupt line will rise by itself.
+    public private(set) var nextEvent = MachineTime.never
+
+    /// - Parameters:
+    ///   - unixSeconds: the date and time, without a time zone, at the start of the machine; up to the year 9999.
+    ///   - memoryBelow4GiB: the bytes of RAM that the CMOS memory tells.
+    ///   - timeStampFrequency: in Hz.
+    public init(unixSeconds: UInt64, memoryBelow4GiB: UInt64, memoryAbove4GiB: UInt64 = 0, timeStampFrequency: UInt64) {
+        clock = TickConversion(frequency: 1 << Self.secondShift, timeStampFrequency: timeStampFrequency)
+        memory = NonvolatileMemory(memoryBelow4GiB: memoryBelow4GiB, memoryAbove4GiB: memoryAbove4GiB)
+        start = Self.bounded(unixSeconds)
+    }
+
+    /// Sets the date and time of now.
+    public mutating func setTime(unixSeconds: UInt64, at time: MachineTime) {
+        follow(to: time)
+        start = Self.bounded(unixSeconds) - dividerSeconds
+        weekdayLead = 0
+        if !isRunning { storeDate() }
+        findNextEvent()
+    }
+
+    private static func bounded(_ unixSeconds: UInt64) -> Int { Int(min(unixSeconds, 253_402_300_799)) }
+
+    /// IRQ 8.
+    public var interruptLine: Bool { flags & registerB != 0 }
+
+    // MARK: Ports
+
+    /// Reads the port at an offset from the first one. The index port is write-only.
+    public mutating func read(_ offset: UInt16, at time: MachineTime) -> UInt8 {
+        guard offset == 1 else { return 0xFF }
+        follow(to: time)
+        switch index {
+        case 0, 2, 4, 6, 7, 8, 9, 0x32: return isRunning ? dateRegister(index) : memory[index]
+        case 0x0A: return registerA | (isUpdateInProgress ? 0x80 : 0)
+        case 0x0B: return registerB
+        case 0x0C:
+            let value = flags | (interruptLine ? 0x80 : 0)
+            flags = 0
+            findNextEvent()
+            return value
+        case 0x0D: return 0x80  // the battery is good
+        default: return memory[index]
+        }
+    }
+
+    /// Writes the port at an offset from the first one.
+    public mutating func write(_ offset: UInt16, _ value: UInt8, at time: MachineTime) {
+        guard offset == 1 else {
+            if offset == 0 {
+                index = value & 0x7F
+                isNMIMasked = value & 0x80 != 0
+            }
+            return
+        }
+        follow(to: time)
+        switch index {
+        case 0, 2, 4, 6, 7, 8, 9, 0x32:
+            if isRunning { storeDate() }
+            memory[index] = value
+            if isRunning { takeDate() }
+        case 0x0A: control(a: value & 0x7F, b: registerB)
+        // Inhibiting updates takes their interrupt away.
+        case 0x0B: control(a: registerA, b: value & Self.set != 0 ? value & ~Self.updateFlag : value)
+        case 0x0C, 0x0D: return
+        default: memory[index] = value
+        }
+        findNextEvent()
+    }
+
+    private mutating func control(a: UInt8, b: UInt8) {
+        if isRunning { storeDate() }
+        let (wasRunning, wasDividing) = (isRunning, isDividing)
+        (registerA, registerB) = (a, b)
+        if isDividing && !wasDividing {
+            // The first update comes half a second after the divider starts.
+            dividerLead = (1 << (Self.secondShift - 1) &- now) & (1 << Self.secondShift - 1)
+        }
+        if isRunning && !wasRunning { takeDate() }
+    }
+
+    // MARK: Time
+
+    /// The divider is set for the crystal of 32.768 kHz and not held in reset.
+    private var isDividing: Bool { registerA & 0x70 == 0x20 }
+    private var isRunning: Bool { isDividing && registerB & Self.set == 0 }
+
+    private var divider: UInt64 { now &+ dividerLead }
+    private var dividerSeconds: Int { Int(truncatingIfNeeded: divider >> Self.secondShift) }
+
+    private var isUpdateInProgress: Bool {
+        isRunning && ~divider & (1 << Self.secondShift - 1) < Self.updateWarning
+    }
+
+    /// Sets the flags of what has happened up to a moment.
+    private mutating func follow(to time: MachineTime) {
+        let tick = clock.count(at: time)
+        guard tick > now else { return }
+        let (before, second) = (divider, dividerSeconds)
+        now = tick
+        guard isDividing else { return }
+        if let shift = periodShift, before >> shift != divider >> shift { flags |= Self.periodicFlag }
+        guard isRunning, second != dividerSeconds else { return }
+        flags |= Self.updateFlag
+        if let alarm = nextAlarm(after: start + second), alarm <= start + dividerSeconds { flags |= Self.alarmFlag }
+    }
+
+    /// Brings the flags and the interrupt line up to a moment.
+    public mutating func advance(to time: MachineTime) {
+        guard time >= nextEvent else { return }
+        follow(to: time)
+        findNextEvent()
+    }
+
+    /// Ticks of the periodic interrupt, as a power of two.
+    private var periodShift: UInt64? {
+        switch UInt64(registerA & 0x0F) {
+        case 0: nil
+        case let rate where rate < 3: rate + 6
+        case let rate: rate - 1
+        }
+    }
+
+    private mutating func findNextEvent() {
+        nextEvent = .never
+        // The line cannot rise twice; without enabled interrupts, never.
+        guard registerB & 0x70 != 0, isDividing, !interruptLine else { return }
+        var event = UInt64.max
+        if registerB & Self.periodicFlag != 0, let shift = periodShift { event = (divider >> shift &+ 1) << shift }
+        if isRunning {
+            var wait: Int?
+            if registerB & Self.alarmFlag != 0, let alarm = nextAlarm(after: start + dividerSeconds) {
+                wait = alarm - start - dividerSeconds
+            }
+            if registerB & Self.updateFlag != 0 { wait = 1 }
+            if let wait { event = min(event, UInt64(truncatingIfNeeded: dividerSeconds &+ wait) << Self.secondShift) }
+        }
+        if event != .max { nextEvent = clock.time(ofCount: event &- dividerLead) }
+    }
+
+    // MARK: The alarm
+
+    /// The first second after another that the alarm registers match; nil if none does.
+    private func nextAlarm(after second: Int) -> Int? {
+        let (seconds, minutes, hours) = (alarmField(1), alarmField(3), alarmField(5))
+        guard isTime(1, seconds, below: 60), isTime(3, minutes, below: 60), isTime(5, hours, below: 24) else {
+            return nil
+        }
+        var time = CalendarDate.modulo(second + 1, CalendarDate.secondsPerDay)
+        let midnight = second + 1 - time
+        // From the shortest unit: what a longer one skips, the shorter ones begin anew.
+        if let seconds { time += CalendarDate.modulo(seconds - time, 60) }
+        if let minutes, time / 60 % 60 != minutes {
+            time = (time / 60 + CalendarDate.modulo(minutes - time / 60, 60)) * 60 + (seconds ?? 0)
+        }
+        if let hours, time / 3600 % 24 != hours {
+            let hour = time / 3600 + CalendarDate.modulo(hours - time / 3600, 24)
+            time = hour * 3600 + (minutes ?? 0) * 60 + (seconds ?? 0)
+        }
+        return midnight + time
+    }
+
+    /// What an alarm register asks for; nil for any.
+    private func alarmField(_ register: UInt8) -> Int? {
+        let raw = memory[register]
+        if raw >= 0xC0 { return nil }
+        return register == 5 ? decodeHour(raw) : decode(raw)
+    }
+
+    /// Whether some time has the register's value, written just so.
+    private func isTime(_ register: UInt8, _ value: Int?, below limit: Int) -> Bool {
+        guard let value else { return true }
+        return value < limit && (register == 5 ? encodeHour(value) : encode(value)) == memory[register]
+    }
+
+    // MARK: The date as registers
+
+    private func dateRegister(_ register: UInt8) -> UInt8 {
+        let second = start + dividerSeconds
+        let date = CalendarDate(unixSeconds: second)
+        switch register {
+        case 0: return encode(date.second)
+        case 2: return encode(date.minute)
+        case 4: return encodeHour(date.hour)
+        case 6: return encode((CalendarDate.weekday(unixSeconds: second) + weekdayLead) % 7 + 1)
+        case 7: return encode(date.day)
+        case 8: return encode(date.month)
+        case 9: return encode(CalendarDate.modulo(date.year, 100))
+        default: return encode((date.year - CalendarDate.modulo(date.year, 100)) / 100)
+        }
+    }
+
+    private mutating func storeDate() {
+        memory[0] = dateRegister(0)
+        memory[2] = dateRegister(2)
+        memory[4] = dateRegister(4)
+        for register in UInt8(6)...9 { memory[register] = dateRegister(register) }
+        memory[0x32] = dateRegister(0x32)
+    }
+
+    /// Goes on from the date in the registers, whatever is in them.
+    private mutating func takeDate() {
+        let date = CalendarDate(
+            year: decode(memory[0x32]) * 100 + decode(memory[9]), month: decode(memory[8]), day: decode(memory[7]),
+            hour: decodeHour(memory[4]), minute: decode(memory[2]), second: decode(memory[0]))
+        let second = date.unixSeconds
+        start = second - dividerSeconds
+        weekdayLead = CalendarDate.modulo(decode(memory[6]) - 1 - CalendarDate.weekday(unixSeconds: second), 7)
+    }
+
+    /// DM: binary, or two decimal digits.
+    private var isBinary: Bool { registerB & 0x04 != 0 }
+    /// 24/12.
+    private var has24Hours: Bool { registerB & 0x02 != 0 }
+
+    private func encode(_ value: Int) -> UInt8 {
+        UInt8(truncatingIfNeeded: isBinary ? value : (value / 10 % 10) << 4 | value % 10)
+    }
+
+    private func decode(_ raw: UInt8) -> Int { isBinary ? Int(raw) : Int(raw >> 4) * 10 + Int(raw & 0x0F) }
+
+    private func encodeHour(_ hour: Int) -> UInt8 {
+        if has24Hours { return encode(hour) }
+        return encode((hour + 11) % 12 + 1) | (hour >= 12 ? 0x80 : 0)
+    }
+
+    private func decodeHour(_ raw: UInt8) -> Int {
+        if has24Hours { return decode(raw) }
+        return decode(raw & 0x7F) % 12 + (raw & 0x80 != 0 ? 12 : 0)
+    }
+}

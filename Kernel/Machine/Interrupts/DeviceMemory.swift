@@ -1,0 +1,30 @@
+import Devices
+import Memory
+
+// Devices in memory. Both kinds of APIC have registers of 4 bytes, 16 bytes apart.
+
+extension VirtualCPU {
+    /// Reads `size` bytes (1, 2, 4 or 8) of a device; where none is, ones, which is counted.
+    mutating func readDevice(_ address: GuestPhysicalAddress, size: Int) -> UInt64 {
+        let aligned = GuestPhysicalAddress(address.rawValue & ~3)
+        let shift = 8 * (address.rawValue & 3)
+        if isLocalAPIC(address) { return UInt64(readLocalAPIC(at: aligned)) >> shift }
+        if Board.isIOAPIC(address.rawValue) {
+            return UInt64(board.pointee.readIOAPIC(aligned.rawValue)) >> shift
+        }
+        absentMemoryAccesses &+= 1
+        return .max
+    }
+
+    /// Writes `size` bytes of a device; where none is, nowhere, which is counted. Only writes of whole registers count.
+    mutating func writeDevice(_ address: GuestPhysicalAddress, size: Int, _ value: UInt64) {
+        let word = UInt32(truncatingIfNeeded: value)
+        if isLocalAPIC(address) {
+            if size >= 4 { writeLocalAPIC(word, at: address) }
+        } else if Board.isIOAPIC(address.rawValue) {
+            if size >= 4 || address.rawValue & 0xFF == 0 { board.pointee.writeIOAPIC(address.rawValue, word) }
+        } else {
+            absentMemoryAccesses &+= 1
+        }
+    }
+}

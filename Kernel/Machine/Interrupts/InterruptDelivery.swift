@@ -1,0 +1,160 @@
+import Devices
+import Virtualization
+
+// From the devices' lines to the guest's IDT.
+
+extension VirtualCPU {
+    /// Something changed that may interrupt the guest or that moves the next moment at which a device does something.
+    /// - Returns: false if the run loop has something to do, which is then `pending`.
+    @inline(never)
+    mutating func attend() -> Bool {
+        acceptRequests()
+        arm(at: clock.now)
+        if let event = interruptToInject() { processor.inject(event) }
+        guard isResetPending else { return true }
+        pending = .end(.reset)
+        return false
+    }
+
+    /// Takes up what the devices and the machine's own serial line have for the guest.
+    mutating func acceptRequests() {
+        board.pointee.needsAttention = false
+        passInput()
+        followRedirections()
+        while let message = board.pointee.takeMessage() { accept(message) }
+    }
+
+    /// A processor that ends interrupts by itself has to be told which ends the I/O APIC waits for.
+    private mutating func followRedirections() {
+        let changes = board.pointee.redirectionChanges
+        guard changes != seenRedirectionChanges, apic.isAssisted else { return }
+        seenRedirectionChanges = changes
+        let vectors = board.pointee.levelTriggeredVectors()
+        processor.setEndOfInterruptExits(vectors.word0, vectors.word1, vectors.word2, vectors.word3)
+    }
+
+    /// What came in for COM1 goes to the guest's UART, as far as that has room.
+    private mutating func passInput() {
+        while board.pointee.canReceive, let byte = host.receive() { board.pointee.receive(byte) }
+    }
+
+    // MARK: Accepting
+
+    /// Takes a message of the I/O APIC's or of this virtual CPU's own local APIC, if it is meant for it.
+    mutating func accept(_ message: InterruptMessage) {
+        var message = message
+        // The I/O APIC has destinations of 8 bits, all ones for everybody.
+        if message.destination == 0xFF, !message.isLogical, apic.base.isExtended { message.destination = .max }
+        guard apic.matches(message) else { return }
+        acceptHere(message)
+    }
+
+    mutating func acceptHere(_ message: InterruptMessage) {
+        switch apic.accept(message) {
+        case .requested(let vector): offer(vector)
+        case .nonMaskable: isNonMaskablePending = true
+        case .initialize: isResetPending = true
+        // A start-up IPI is nothing to a virtual CPU that runs; there is no firmware that would serve an SMI.
+        case .none, .startup, .systemManagement: break
+        case .external: takesExternalMessage = true
+        }
+    }
+
+    /// The local APIC requests a vector: a processor that delivers interrupts itself is told.
+    @inline(__always)
+    mutating func offer(_ vector: UInt8) {
+        if apic.isAssisted { processor.requestVirtualInterrupt(vector) }
+    }
+
+    // MARK: Delivering
+
+    /// The event that the guest takes at the next VM entry, if one waits and it can; otherwise Martlet is called when it can.
+    /// - Parameter isOpen: the guest is known to be able to.
+    mutating func interruptToInject(isOpen: Bool = false) -> Event? {
+        if isNonMaskablePending, let event = nonMaskableInterrupt() { return event }
+        guard hasInterrupt else {
+            if isWindowOpen { closeWindow() }
+            awaitLowerPriority()
+            return nil
+        }
+        guard isOpen || processor.canTakeInterrupt else {
+            if !isWindowOpen { openWindow() }
+            return nil
+        }
+        let event = takeInterrupt()
+        if hasInterrupt {
+            if !isWindowOpen { openWindow() }
+        } else if isWindowOpen {
+            closeWindow()
+        }
+        awaitLowerPriority()
+        return event
+    }
+
+    /// Whether an interrupt waits that Martlet has to inject.
+    var hasInterrupt: Bool {
+        mutating get {
+            timerIsDue || externalInterruptWaits || (!apic.isAssisted && apic.pendingVector != 0)
+        }
+    }
+
+    /// The 8259 pair requests one, and it reaches the virtual CPU.
+    private var externalInterruptWaits: Bool {
+        mutating get { board.pointee.requestsExternalInterrupt && (apic.passesExternalInterrupts || takesExternalMessage) }
+    }
+
+    private mutating func takeInterrupt() -> Event {
+        if timerIsDue { return takeTimerInterrupt() }
+        if externalInterruptWaits {
+            takesExternalMessage = false
+            return .interrupt(board.pointee.acknowledgeExternalInterrupt())
+        }
+        return .interrupt(apic.acknowledge())
+    }
+
+    private mutating func nonMaskableInterrupt() -> Event? {
+        guard processor.canTakeNonMaskableInterrupt else {
+            processor.requestNonMaskableInterruptWindow(true)
+            return nil
+        }
+        isNonMaskablePending = false
+        return Event(kind: .nonMaskableInterrupt, vector: 2)
+    }
+
+    /// The guest can take a non-maskable interrupt now.
+    @inline(never)
+    mutating func openNonMaskableInterruptWindow() -> Outcome {
+        processor.requestNonMaskableInterruptWindow(false)
+        if let event = interruptToInject() { return .inject(event) }
+        return .resume
+    }
+
+    /// A requested interrupt of too low a priority comes when the guest lowers its task priority, which the processor then
+    /// reports.
+    private mutating func awaitLowerPriority() {
+        guard processor.interruptAssistance == .taskPriority else { return }
+        let awaited = apic.awaitedPriorityClass
+        guard awaited != awaitedPriorityClass else { return }
+        awaitedPriorityClass = awaited
+        processor.setTaskPriorityThreshold(awaited)
+    }
+
+    /// The guest can take an interrupt now, and one was waiting.
+    @inline(never)
+    mutating func openInterruptWindow() -> Outcome {
+        isWindowOpen = true
+        guard let event = interruptToInject() else { return .resume }
+        setSlice(at: clock.now)
+        return .inject(event)
+    }
+
+    mutating func openWindow() {
+        processor.requestInterruptWindow(true)
+        isWindowOpen = true
+    }
+
+    mutating func closeWindow() {
+        processor.requestInterruptWindow(false)
+        isWindowOpen = false
+    }
+}

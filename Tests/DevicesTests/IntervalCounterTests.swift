@@ -1,0 +1,280 @@
+import Testing
+
+@testable import Devices
+
+/// The modes, pulse by pulse of the counter's own clock. A count written at pulse 0 is loaded at pulse 1.
+@Suite struct IntervalCounterTests {
+    private func counter(mode: UInt8, count: UInt16, gate: Bool = true, decimal: Bool = false) -> IntervalCounter {
+        var counter = IntervalCounter(gate: gate)
+        counter.program(0x30 | mode << 1 | (decimal ? 1 : 0), at: 0)
+        counter.write(UInt8(count & 0xFF), at: 0)
+        counter.write(UInt8(count >> 8), at: 0)
+        return counter
+    }
+
+    private func count(_ counter: inout IntervalCounter, at now: UInt64) -> UInt16 {
+        let low = counter.read(at: now)
+        return UInt16(counter.read(at: now)) << 8 | UInt16(low)
+    }
+
+    private func counts(_ counter: IntervalCounter, _ moments: ClosedRange<UInt64>) -> [UInt16] {
+        var counter = counter
+        return moments.map { count(&counter, at: $0) }
+    }
+
+    /// The output as the data sheet draws it.
+    private func wave(_ counter: IntervalCounter, _ moments: ClosedRange<UInt64>) -> String {
+        var counter = counter
+        return String(
+            moments.map {
+                counter.settle(at: $0)
+                return counter.isHigh(at: $0) ? "-" : "_"
+            })
+    }
+
+    /// Where `nextRise` says that the output rises.
+    private func rises(_ counter: IntervalCounter, _ moments: ClosedRange<UInt64>) -> [UInt64] {
+        var (counter, now) = (counter, moments.lowerBound)
+        var result: [UInt64] = []
+        while true {
+            counter.settle(at: now)
+            now = counter.nextRise(after: now)
+            guard moments.contains(now) else { return result }
+            result.append(now)
+        }
+    }
+
+    @Test("Mode 0 is low until the count is over, then high for good")
+    func mode0() {
+        let counter = counter(mode: 0, count: 4)
+        #expect(wave(counter, 0...8) == "_____----")
+        #expect(counts(counter, 1...7) == [4, 3, 2, 1, 0, 0xFFFF, 0xFFFE])
+        #expect(rises(counter, 0...200_000) == [5])
+    }
+
+    @Test("Mode 0 waits while its gate is low, and goes on where it was")
+    func mode0Gate() {
+        var counter = counter(mode: 0, count: 4)
+        counter.setGate(false, at: 3)
+        #expect(counts(counter, 3...5) == [2, 2, 2])
+        #expect(wave(counter, 3...9) == "_______")
+        #expect(counter.nextRise(after: 3) == .max)
+        counter.setGate(true, at: 10)
+        #expect(counts(counter, 10...13) == [2, 1, 0, 0xFFFF])
+        #expect(rises(counter, 10...100) == [12])
+    }
+
+    @Test("Mode 0 loads a count while its gate is low, and counts from the gate's rise")
+    func mode0LoadWithoutGate() {
+        var counter = counter(mode: 0, count: 3, gate: false)
+        #expect(counts(counter, 1...3) == [3, 3, 3])
+        counter.setGate(true, at: 5)
+        #expect(rises(counter, 5...100) == [8])
+    }
+
+    @Test("Mode 0 stops with the first byte of a new count, and drops its output")
+    func mode0NewCount() {
+        var counter = counter(mode: 0, count: 4)
+        counter.write(2, at: 7)
+        #expect(wave(counter, 7...9) == "___")
+        #expect(counts(counter, 8...10) == [0xFFFE, 0xFFFE, 0xFFFE])
+        counter.write(0, at: 20)
+        #expect(wave(counter, 20...24) == "___--")
+    }
+
+    @Test("Mode 1 makes a low pulse for each rise of its gate, and starts anew in its midst")
+    func mode1() {
+        var counter = counter(mode: 1, count: 3, gate: false)
+        #expect(wave(counter, 0...5) == "------")
+        counter.setGate(true, at: 10)
+        #expect(wave(counter, 11...16) == "___---")
+        #expect(rises(counter, 10...100) == [14])
+        counter.setGate(false, at: 12)
+        counter.setGate(true, at: 13)
+        #expect(wave(counter, 14...19) == "___---")
+        // A new count waits for the next trigger.
+        counter.write(5, at: 15)
+        counter.write(0, at: 15)
+        #expect(rises(counter, 15...100) == [17])
+        counter.setGate(false, at: 30)
+        counter.setGate(true, at: 31)
+        #expect(rises(counter, 31...100) == [37])
+    }
+
+    @Test("Mode 1 without a count does nothing at a trigger")
+    func mode1Untriggered() {
+        var counter = IntervalCounter(gate: false)
+        counter.program(0x32, at: 0)
+        counter.setGate(true, at: 1)
+        #expect(wave(counter, 1...4) == "----")
+        #expect(counter.nextRise(after: 1) == .max)
+    }
+
+    @Test("Mode 2 is low for one pulse in each period")
+    func mode2() {
+        let counter = counter(mode: 2, count: 4)
+        #expect(wave(counter, 1...12) == "---_---_---_")
+        #expect(counts(counter, 1...6) == [4, 3, 2, 1, 4, 3])
+        #expect(rises(counter, 0...14) == [5, 9, 13])
+    }
+
+    @Test("Mode 2 takes a new count at the end of its period")
+    func mode2NewCount() {
+        var counter = counter(mode: 2, count: 4)
+        counter.write(3, at: 6)
+        counter.write(0, at: 6)
+        #expect(counts(counter, 6...13) == [3, 2, 1, 3, 2, 1, 3, 2])
+        #expect(rises(counter, 6...16) == [9, 12, 15])
+        // Before the first count is even loaded.
+        var early = self.counter(mode: 2, count: 4)
+        early.write(2, at: 0)
+        early.write(0, at: 0)
+        #expect(counts(early, 1...4) == [2, 1, 2, 1])
+    }
+
+    @Test("Mode 2 is high while its gate is low, and begins a period with the gate's rise")
+    func mode2Gate() {
+        var counter = counter(mode: 2, count: 4)
+        counter.setGate(false, at: 4)
+        #expect(wave(counter, 4...7) == "----")
+        #expect(counts(counter, 4...6) == [1, 1, 1])
+        counter.write(3, at: 8)
+        counter.write(0, at: 8)
+        counter.setGate(true, at: 10)
+        #expect(counts(counter, 11...15) == [3, 2, 1, 3, 2])
+    }
+
+    @Test("Mode 3 is high for half of an even count, counting by two")
+    func mode3Even() {
+        let counter = counter(mode: 3, count: 6)
+        #expect(wave(counter, 1...12) == "---___---___")
+        #expect(counts(counter, 1...7) == [6, 4, 2, 6, 4, 2, 6])
+        #expect(rises(counter, 0...20) == [7, 13, 19])
+    }
+
+    @Test("Mode 3 is high one pulse longer for an odd count")
+    func mode3Odd() {
+        let counter = counter(mode: 3, count: 5)
+        #expect(wave(counter, 1...10) == "---__---__")
+        #expect(counts(counter, 1...6) == [4, 2, 0, 4, 2, 4])
+    }
+
+    @Test("Mode 3 takes a new count at the end of the half", arguments: [2, 4] as [UInt64])
+    func mode3NewCount(moment: UInt64) {
+        var counter = counter(mode: 3, count: 6)
+        counter.write(4, at: moment)
+        counter.write(0, at: moment)
+        // Written in the high half, the low half is the new one's already.
+        #expect(wave(counter, 4...11) == (moment == 2 ? "__--__--" : "___--__-"))
+        #expect(rises(counter, 4...11) == (moment == 2 ? [6, 10] : [7, 11]))
+    }
+
+    @Test("Mode 3 takes a new count that is larger than all that went before")
+    func mode3LargeCount() {
+        var counter = counter(mode: 3, count: 2)
+        counter.write(0, at: 1)
+        counter.write(0x80, at: 1)
+        #expect(wave(counter, 1...4) == "-___")
+        #expect(rises(counter, 1...40000) == [2 + 0x4000])
+    }
+
+    @Test("Mode 4 strobes once, one pulse after the count is over")
+    func mode4() {
+        let counter = counter(mode: 4, count: 3)
+        #expect(wave(counter, 0...7) == "----_---")
+        #expect(rises(counter, 0...200_000) == [5])
+        #expect(counts(counter, 1...5) == [3, 2, 1, 0, 0xFFFF])
+    }
+
+    @Test("Mode 5 strobes after each trigger")
+    func mode5() {
+        var counter = counter(mode: 5, count: 3, gate: false)
+        #expect(wave(counter, 0...8) == "---------")
+        counter.setGate(true, at: 10)
+        #expect(wave(counter, 10...16) == "----_--")
+        #expect(rises(counter, 10...100) == [15])
+    }
+
+    @Test("Decimal counts run from 9999 and read as digits")
+    func decimal() {
+        let counter = counter(mode: 0, count: 0x1000, decimal: true)
+        #expect(counts(counter, 1...3) == [0x1000, 0x0999, 0x0998])
+        #expect(counts(counter, 1001...1002) == [0, 0x9999])
+        #expect(rises(self.counter(mode: 2, count: 0, decimal: true), 0...20001) == [10001, 20001])
+    }
+
+    @Test("A count of 0 is the largest")
+    func zero() {
+        #expect(rises(counter(mode: 2, count: 0), 0...131_073) == [65537, 131_073])
+        #expect(counts(counter(mode: 2, count: 0), 1...2) == [0, 0xFFFF])
+    }
+
+    @Test("A count of 1, illegal in the periodic modes, gives a period of 2", arguments: [2, 3] as [UInt8])
+    func one(mode: UInt8) {
+        #expect(rises(counter(mode: mode, count: 1), 0...6) == [3, 5])
+    }
+
+    @Test("Access by one byte leaves the other at zero")
+    func byteAccess() {
+        var low = IntervalCounter(gate: true)
+        low.program(0x10, at: 0)
+        low.write(0x34, at: 0)
+        #expect(low.read(at: 1) == 0x34 && low.read(at: 2) == 0x33)
+        var high = IntervalCounter(gate: true)
+        high.program(0x20, at: 0)
+        high.write(0x12, at: 0)
+        #expect(high.read(at: 1) == 0x12 && high.read(at: 2) == 0x11)
+    }
+
+    @Test("A latched count stays until it was read; the second latch changes nothing")
+    func latch() {
+        var counter = counter(mode: 0, count: 0x0203)
+        counter.latchCount(at: 2)
+        counter.latchCount(at: 100)
+        #expect(count(&counter, at: 200) == 0x0202)
+        #expect(count(&counter, at: 201) == 0x0203 - 200)
+        var low = IntervalCounter(gate: true)
+        low.program(0x10, at: 0)
+        low.write(0x34, at: 0)
+        low.latchCount(at: 1)
+        #expect(low.read(at: 5) == 0x34 && low.read(at: 5) == 0x30)
+    }
+
+    @Test("The status tells output, null count, access, mode and base, before a latched count")
+    func status() {
+        var counter = counter(mode: 2, count: 4)
+        counter.latchStatus(at: 0)
+        #expect(counter.read(at: 1) == 0xF4)
+        counter.latchStatus(at: 1)
+        counter.latchStatus(at: 4)
+        counter.latchCount(at: 2)
+        #expect(counter.read(at: 9) == 0xB4)
+        #expect(counter.read(at: 9) == 3 && counter.read(at: 9) == 0)
+        // The output low, and a count that waits.
+        counter.write(9, at: 12)
+        counter.write(0, at: 12)
+        counter.latchStatus(at: 12)
+        #expect(counter.read(at: 12) == 0x74)
+        counter.latchStatus(at: 13)
+        #expect(counter.read(at: 13) == 0xB4)
+        // The modes' second encodings and decimal read as written.
+        counter.program(0x1F, at: 20)
+        counter.latchStatus(at: 20)
+        #expect(counter.read(at: 20) == 0xDF)
+    }
+
+    @Test("A control word keeps the count, forgets the rest, and sets the output as its mode begins")
+    func controlWord() {
+        var counter = counter(mode: 3, count: 6)
+        counter.latchCount(at: 1)
+        counter.write(1, at: 2)
+        counter.program(0x30, at: 2)
+        #expect(wave(counter, 2...9) == "________")
+        #expect(count(&counter, at: 9) == 4)
+        counter.write(2, at: 10)
+        counter.write(0, at: 10)
+        #expect(rises(counter, 10...20) == [13])
+        counter.program(0x34, at: 30)
+        #expect(wave(counter, 30...40) == "-----------")
+    }
+}

@@ -1,0 +1,10 @@
+import Devices
+import Support
+
+extension FixedSeedGenerator {
+    /// A moment after another: mostly soon, at times much later.
+    mutating func time(after time: MachineTime) -> MachineTime {
+        let (sum, overflows) = time.ticks.addingReportingOverflow(next() >> UInt64.random(in: 28...63, using: &self))
+        return overflows ? time : MachineTime(sum)
+    }
+}
