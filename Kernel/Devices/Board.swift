@@ -1,28 +1,23 @@
-/// What a port write asks of the machine.
-public enum PortEffect: Equatable, Sendable {
-    case none
-    /// COM1 transmits a byte.
-    case transmit(UInt8)
-    /// The debug-exit port ends the guest with a value.
-    case exit(UInt32)
-    /// No device has the port: the write went nowhere.
-    case absent
-}
-
 /// The devices of a virtual machine and the wires between them. Each virtual CPU's local APIC is its own.
 ///
-/// Policy: a port without a device reads as ones and swallows writes, and each such access is counted.
+/// A plain value: a copy of it is a snapshot. Ports are in Board+Ports.swift.
 public struct Board: Equatable, Sendable {
-    /// QEMU's isa-debug-exit, where its users expect it.
-    public static var debugExitPort: UInt16 { 0xF4 }
-    /// Where firmware shows its progress; also written for a short delay.
-    public static var diagnosticPort: UInt16 { 0x80 }
-
-    public var serial = SerialPort()
+    public internal(set) var serial = SerialPort()
+    var controllers = InterruptControllerPair()
+    var ioAPIC = IOAPIC(identifier: 1)
+    var timer: IntervalTimer
+    var speaker: SystemControlPort
+    var clock: RealTimeClock
+    var power: PowerManagementTimer
+    var keyboard: KeyboardController
+    var resetControl = ResetControl()
+    var pci = ConfigurationSpace()
+    var configuration: FirmwareConfiguration
+    let commandLine: CommandLine
     /// The last progress code.
-    public private(set) var diagnostic: UInt8 = 0
+    var diagnostic: UInt8 = 0
     /// How many accesses found no device.
-    public private(set) var absentAccesses: UInt64 = 0
+    public internal(set) var absentAccesses: UInt64 = 0
 
     /// An interrupt line changed, a message waits, or the next moment at which a device does something: the virtual CPU has
     /// to look.
@@ -30,123 +25,187 @@ public struct Board: Equatable, Sendable {
     /// When a device will do something by itself.
     public private(set) var nextEvent = MachineTime.never
 
-    public init() {}
+    /// What a machine is made with.
+    public struct Parameters: Equatable, Sendable {
+        /// Bytes of RAM.
+        public var memory: UInt64
+        /// Of the time stamp, in Hz.
+        public var timeStampFrequency: UInt64
+        /// The date and time at the start, in Unix seconds.
+        public var unixSeconds: UInt64
+        public var commandLine: CommandLine
+
+        public init(memory: UInt64, timeStampFrequency: UInt64, unixSeconds: UInt64, commandLine: CommandLine) {
+            self.memory = memory
+            self.timeStampFrequency = timeStampFrequency
+            self.unixSeconds = unixSeconds
+            self.commandLine = commandLine
+        }
+    }
+
+    /// The guest's command line, where the boot loader left it.
+    public struct CommandLine: Equatable, @unchecked Sendable {
+        private let start: UnsafeRawPointer?
+        let count: Int
+
+        /// - Parameter bytes: stay where they are as long as the machine lives.
+        public init(_ bytes: UnsafeRawBufferPointer) {
+            start = bytes.baseAddress
+            count = bytes.count
+        }
+
+        func byte(at index: UInt32) -> UInt8 {
+            guard let start, index < count else { return 0 }
+            return start.load(fromByteOffset: Int(index), as: UInt8.self)
+        }
+    }
+
+    public init(_ parameters: Parameters) {
+        let frequency = parameters.timeStampFrequency
+        timer = IntervalTimer(timeStampFrequency: frequency)
+        speaker = SystemControlPort(timeStampFrequency: frequency)
+        clock = RealTimeClock(
+            unixSeconds: parameters.unixSeconds, memoryBelow4GiB: parameters.memory, timeStampFrequency: frequency)
+        power = PowerManagementTimer(timeStampFrequency: frequency)
+        keyboard = KeyboardController(timeStampFrequency: frequency)
+        commandLine = parameters.commandLine
+        configuration = FirmwareConfiguration(
+            memoryBelow4GiB: parameters.memory, commandLineLength: UInt32(truncatingIfNeeded: parameters.commandLine.count))
+        // Firmware makes the system control interrupt level-triggered at the 8259s, as its tables say.
+        controllers.write(0x4D1, 1 << (Line.systemControl - 8))
+    }
+
+    // MARK: Wires
+
+    /// The inputs of the interrupt controllers.
+    enum Line {
+        static var timer: UInt8 { 0 }
+        static var keyboard: UInt8 { 1 }
+        static var serial: UInt8 { 4 }
+        static var clock: UInt8 { 8 }
+        static var systemControl: UInt8 { 9 }
+    }
+
+    /// An ISA interrupt goes to both kinds of controller; that of the timer to pin 2 of the I/O APIC, as its table says.
+    func pin(_ line: UInt8) -> UInt8 { line == Line.timer ? 2 : line }
+
+    mutating func setLine(_ line: UInt8, _ isHigh: Bool) {
+        controllers.setLine(line, isHigh)
+        ioAPIC.setLine(pin(line), isHigh)
+        if controllers.interruptOutput || ioAPIC.hasMessage { needsAttention = true }
+    }
+
+    /// A line that is high has a new edge.
+    mutating func pulse(_ line: UInt8) {
+        setLine(line, false)
+        setLine(line, true)
+    }
+
+    mutating func followSerial() {
+        if serial.takePulse() { pulse(Line.serial) }
+        setLine(Line.serial, serial.interruptLine)
+        // There may be room for what waits outside.
+        if serial.canReceive { needsAttention = true }
+    }
+
+    mutating func followKeyboard() {
+        setLine(Line.keyboard, keyboard.interruptLine)
+        findNextEvent()
+    }
+
+    mutating func followClock() {
+        setLine(Line.clock, clock.interruptLine)
+        findNextEvent()
+    }
+
+    mutating func followPower() {
+        setLine(Line.systemControl, power.interruptLine)
+        findNextEvent()
+    }
+
+    mutating func followTimer(at time: MachineTime) {
+        // A rise that is seen late still makes a request: the line stays high until the next look.
+        if timer.advance(to: time) {
+            pulse(Line.timer)
+        } else {
+            setLine(Line.timer, timer.isOutput0High(at: time))
+        }
+        findNextEvent()
+    }
+
+    // MARK: Time and input
+
+    private mutating func findNextEvent() {
+        let next = min(min(timer.nextEvent, clock.nextEvent), min(power.nextEvent, keyboard.nextEvent))
+        guard next != nextEvent else { return }
+        nextEvent = next
+        needsAttention = true
+    }
+
+    /// Brings about what is due.
+    public mutating func advance(to time: MachineTime) {
+        if timer.nextEvent <= time { followTimer(at: time) }
+        if clock.nextEvent <= time {
+            clock.advance(to: time)
+            followClock()
+        }
+        if power.nextEvent <= time {
+            power.advance(to: time)
+            followPower()
+        }
+        if keyboard.nextEvent <= time {
+            keyboard.advance(to: time)
+            followKeyboard()
+        }
+        findNextEvent()
+    }
+
+    /// Whether COM1 has room for a byte.
+    public var canReceive: Bool { serial.canReceive }
+
+    /// A byte arrives on COM1, which has room.
+    public mutating func receive(_ byte: UInt8) {
+        _ = serial.receive(byte)
+        if serial.takePulse() { pulse(Line.serial) }
+        setLine(Line.serial, serial.interruptLine)
+    }
+
+    /// Whether a byte that arrives on COM1 would interrupt.
+    public var awaitsInput: Bool { serial.interruptsOnInput }
 
     // MARK: Interrupts
 
     /// The next message of the I/O APIC's for the local APICs.
-    public mutating func takeMessage() -> InterruptMessage? { nil }
+    public mutating func takeMessage() -> InterruptMessage? { ioAPIC.takeMessage() }
 
     /// A local APIC ended a level-triggered interrupt.
-    public mutating func endOfInterrupt(_ vector: UInt8) {}
+    public mutating func endOfInterrupt(_ vector: UInt8) {
+        ioAPIC.endOfInterrupt(vector: vector)
+        needsAttention = true
+    }
+
+    /// Grows when `levelTriggeredVectors` changes.
+    public var redirectionChanges: UInt64 { ioAPIC.redirectionChanges }
+
+    /// The vectors whose end a local APIC has to tell.
+    public mutating func levelTriggeredVectors() -> VectorSet { ioAPIC.levelTriggeredVectors() }
 
     /// The output of the 8259 pair.
-    public var requestsExternalInterrupt: Bool { false }
+    public var requestsExternalInterrupt: Bool { controllers.interruptOutput }
 
     /// The processor takes the interrupt of the 8259 pair.
     /// - Returns: its vector.
-    public mutating func acknowledgeExternalInterrupt() -> UInt8 { 0 }
+    public mutating func acknowledgeExternalInterrupt() -> UInt8 { controllers.acknowledge() }
+
+    // MARK: The I/O APIC in memory
 
     /// Whether a guest-physical address is one of the I/O APIC's.
     public static func isIOAPIC(_ address: UInt64) -> Bool { address & ~0xFFF == 0xFEC0_0000 }
 
-    public mutating func readIOAPIC(_ address: UInt64) -> UInt32 { .max }
-    public mutating func writeIOAPIC(_ address: UInt64, _ value: UInt32) {}
+    public mutating func readIOAPIC(_ address: UInt64) -> UInt32 { ioAPIC.read(offset: address & 0xFFF) }
 
-    // MARK: Time and input
-
-    /// Brings about what is due.
-    public mutating func advance(to time: MachineTime) {}
-
-    /// Whether COM1 has room for a byte.
-    public var canReceive: Bool { false }
-
-    /// A byte arrives on COM1.
-    public mutating func receive(_ byte: UInt8) {}
-
-    /// Whether a byte that arrives on COM1 would interrupt.
-    public var awaitsInput: Bool { false }
-
-    /// Whether a device answers at a port.
-    public static func isPresent(_ port: UInt16) -> Bool {
-        port &- SerialPort.firstPort < SerialPort.portCount || port == debugExitPort || port == diagnosticPort
-    }
-
-    // The two below serve what software polls and what needs nothing else of the machine: the quick way.
-
-    /// IN of one byte from such a port; nil from any other.
-    @inline(__always)
-    public mutating func readFrequentByte(_ port: UInt16) -> UInt8? {
-        port == SerialPort.lineStatusPort ? serial.pollLineStatus() : nil
-    }
-
-    /// OUT of one byte to such a port; `absent` for any other.
-    @inline(__always)
-    public mutating func writeFrequentByte(_ port: UInt16, _ value: UInt8) -> PortEffect {
-        if port == SerialPort.firstPort, serial.transmitsQuietly { return .transmit(value) }
-        guard port == Board.diagnosticPort else { return .absent }
-        diagnostic = value
-        return .none
-    }
-
-    /// The value that IN of `size` bytes (1, 2 or 4) gives; the bytes above are zero.
-    public mutating func read(_ port: UInt16, size: Int) -> UInt32 {
-        if size == 1 { return UInt32(readByte(port)) }
-        return readWide(port, size: size)
-    }
-
-    /// IN of 2 or 4 bytes: a wide access to byte-wide devices takes consecutive ports, as the ISA bus splits it.
-    public mutating func readWide(_ port: UInt16, size: Int) -> UInt32 {
-        var value: UInt32 = 0
-        for index in 0..<size {
-            value |= UInt32(readByte(port &+ UInt16(truncatingIfNeeded: index))) << UInt32(8 * index)
-        }
-        return value
-    }
-
-    /// IN of one byte.
-    @inline(__always)
-    public mutating func readByte(_ port: UInt16) -> UInt8 {
-        let offset = port &- SerialPort.firstPort
-        if offset < SerialPort.portCount { return serial.read(offset) }
-        if port == Board.diagnosticPort { return diagnostic }
-        if port == Board.debugExitPort { return 0 }
-        absentAccesses &+= 1
-        return 0xFF
-    }
-
-    /// OUT of the low `size` bytes (1, 2 or 4) of a value.
-    @inline(__always)
-    public mutating func write(_ port: UInt16, size: Int, _ value: UInt32) -> PortEffect {
-        if port == Board.debugExitPort {
-            return .exit(size == 4 ? value : value & (1 << UInt32(8 * size) - 1))
-        }
-        if size == 1 { return writeByte(port, UInt8(truncatingIfNeeded: value)) }
-        return writeWide(port, size: size, value)
-    }
-
-    private mutating func writeWide(_ port: UInt16, size: Int, _ value: UInt32) -> PortEffect {
-        var effect = PortEffect.absent
-        for index in 0..<size {
-            let byteEffect = writeByte(
-                port &+ UInt16(truncatingIfNeeded: index), UInt8(truncatingIfNeeded: value >> UInt32(8 * index)))
-            // At most one byte of a wide write is COM1's data register.
-            if case .transmit = byteEffect { effect = byteEffect } else if effect == .absent { effect = byteEffect }
-        }
-        return effect
-    }
-
-    private mutating func writeByte(_ port: UInt16, _ value: UInt8) -> PortEffect {
-        let offset = port &- SerialPort.firstPort
-        if offset < SerialPort.portCount {
-            if let byte = serial.write(offset, value) { return .transmit(byte) }
-            return .none
-        }
-        if port == Board.diagnosticPort {
-            diagnostic = value
-            return .none
-        }
-        absentAccesses &+= 1
-        return .absent
+    public mutating func writeIOAPIC(_ address: UInt64, _ value: UInt32) {
+        ioAPIC.write(offset: address & 0xFFF, value: value)
+        needsAttention = true
     }
 }

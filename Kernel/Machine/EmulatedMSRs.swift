@@ -23,22 +23,15 @@ public struct EmulatedMSRs: Equatable, Sendable {
     /// The value of a register that is used often, or nil.
     @inline(__always)
     func read(_ register: ModelSpecificRegister) -> UInt64? {
-        switch register {
-        case .miscEnable: miscEnable
-        default: nil
-        }
+        register == .miscEnable ? miscEnable : nil
     }
 
     /// Writes a register that is used often.
     /// - Returns: false if it is not, or does not take the value.
     @inline(__always)
     mutating func write(_ register: ModelSpecificRegister, _ value: UInt64) -> Bool {
-        switch register {
-        case .miscEnable:
-            guard value & ~MSRPolicy.miscEnableBits == 0 else { return false }
-            miscEnable = value | MSRPolicy.miscEnableFixed
-        default: return false
-        }
+        guard register == .miscEnable, value & ~MSRPolicy.miscEnableBits == 0 else { return false }
+        miscEnable = value | MSRPolicy.miscEnableFixed
         return true
     }
 

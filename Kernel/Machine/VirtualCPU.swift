@@ -34,6 +34,8 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
     var isNonMaskablePending = false
     /// An I/O APIC passed the request of the 8259 pair on.
     var takesExternalMessage = false
+    /// The state of the I/O APIC's table that the processor was told of.
+    var seenRedirectionChanges: UInt64 = .max
     /// INIT reached this virtual CPU.
     var isResetPending = false
     var answers: CPUIDAnswers
@@ -82,7 +84,7 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
     @inline(__always)
     public mutating func finishMostFrequentExit() -> Bool {
         switch processor.frequentExit {
-        case .cpuid: answerConstantCPUID()
+        case .cpuid: answerQuickCPUID()
         case .hypercall: answerSignature()
         case .timerExpired: extendSlice()
         default: false

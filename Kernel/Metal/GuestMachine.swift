@@ -20,7 +20,8 @@ struct GuestMachine: ~Copyable {
     private var structures: ControlStructures
     private var nestedTable: NestedTable
 
-    init(on machine: inout HostMachine) {
+    /// - Parameter commandLine: the guest's, which stays where it is as long as the machine lives.
+    init(on machine: inout HostMachine, commandLine: UnsafeRawBufferPointer) {
         let memory = IdentityMemory()
         nestedTable = GuestMachine.mapRAM(&machine)
         let apicAccessPage = machine.frame()
@@ -66,7 +67,11 @@ struct GuestMachine: ~Copyable {
                     machine.controls, msrBitmaps: structures.msrBitmaps, accessEntry: accessEntry.address,
                     accessEntryValue: accessEntry.value)))
         let board = (area + GuestMachine.boardOffset).bindMemory(to: Board.self, capacity: 1)
-        board.initialize(to: Board())
+        board.initialize(
+            to: Board(
+                .init(
+                    memory: machine.guestRAM.count.bytes, timeStampFrequency: TimeStamp.frequency,
+                    unixSeconds: HostCalendar.unixSeconds(), commandLine: .init(commandLine))))
         VMXOperation.makeCurrent(capabilities, vmcs: vmcs)
         let processor = VMXProcessor(HardwareVMCS(), constants)
         processor.vmcs.prepare(

@@ -149,13 +149,13 @@ private func runOnce(
     _ = memory.zero(.init(0), count: ram.count.bytes)
     let start: GuestStart
     do {
-        var loader = GuestLoader(memory)
+        var loader = GuestLoader(memory, bios: UnsafeRawBufferPointer(start: bios_code(), count: Int(bios_size())))
         start = try loader.load(guest, moduleCount: moduleCount, module: module)
     } catch {
         Report.error("\(error)")
         return .badImage
     }
-    let guestMachine = GuestMachine(on: &machine)
+    let guestMachine = GuestMachine(on: &machine, commandLine: guest.commandLine)
     guestMachine.cpu.pointee.start(start)
     SelfTests.spoil(guestMachine.cpu.pointee.processor.vmcs, machine.options)
     machine.log("martlet: VM entry")

@@ -10,12 +10,14 @@ import X86
     /// The first absent address.
     static let absent = UInt64(TestMachine.ramSize)
 
-    /// Puts an instruction at RIP and makes it violate the EPT at a guest-physical address.
+    /// Puts an instruction at RIP and makes it violate the EPT at a guest-physical address, where RBX points if a test does
+    /// not say otherwise.
     static func execute(
         _ bytes: [UInt8], on machine: TestMachine, at physical: UInt64 = absent + 0x100, isWrite: Bool = false,
         flags: UInt64 = 0x180, vectoring: UInt32 = 0
     ) -> Outcome {
         let base = machine.processor.segment(.cs).base
+        if machine.cpu.registers.rbx == 0 { machine.cpu.registers.rbx = physical }
         machine.ram.put(bytes + [UInt8](repeating: 0x90, count: 15), at: Int(base + machine.rip))
         return machine.exit(
             48, qualification: flags | (isWrite ? 2 : 1), physical: physical, linear: physical, vectoring: vectoring)

@@ -38,11 +38,7 @@ extension VirtualCPU {
         _ instruction: MemoryInstruction, _ kind: GuestAccess.Kind, _ fault: NestedPageFault, in mode: ProcessorMode
     ) -> LocatedOperand {
         let segment = instruction.segmentOverride ?? instruction.operand.defaultSegment
-        let address: GuestVirtualAddress
-        switch linear(offset(of: instruction), size: instruction.size, in: segment, kind, mode) {
-        case .address(let linear): address = linear
-        case .outcome(let outcome): return .outcome(outcome)
-        }
+        let address = uncheckedLinear(offset(of: instruction), in: segment, mode)
         let place = address.rawValue & 0xFFF
         if place == fault.address.rawValue & 0xFFF, place + UInt64(instruction.size) <= 0x1000, fault.isWrite || kind == .read {
             return .place(OperandPlace(fault.address))

@@ -19,17 +19,21 @@ extension VirtualCPU {
     mutating func linear(
         _ offset: UInt64, size: Int, in register: SegmentRegister, _ kind: GuestAccess.Kind, _ mode: ProcessorMode
     ) -> LinearAddress {
-        if mode.is64Bit {
-            // Only FS and GS have a base. Whether the address is canonical is for the translation.
-            let base = register == .fs || register == .gs ? processor.segment(register).base : 0
-            return .address(GuestVirtualAddress(offset &+ base))
-        }
+        if mode.is64Bit { return .address(uncheckedLinear(offset, in: register, mode)) }
         let segment = processor.segment(register)
         let hasTypes = mode != .real && mode != .virtual8086
         guard !hasTypes || segment.attributes.permits(kind), segment.contains(offset, size: size) else {
             return .outcome(.inject(register == .ss ? .stackFault : .generalProtection))
         }
         return .address(GuestVirtualAddress((offset &+ segment.base) & 0xFFFF_FFFF))
+    }
+
+    /// The same for the operand that the processor was at, which it has checked.
+    mutating func uncheckedLinear(_ offset: UInt64, in register: SegmentRegister, _ mode: ProcessorMode) -> GuestVirtualAddress {
+        // In 64-bit mode only FS and GS have a base. Whether the address is canonical is for the translation.
+        let hasBase = !mode.is64Bit || register == .fs || register == .gs
+        let address = offset &+ (hasBase ? processor.segment(register).base : 0)
+        return GuestVirtualAddress(mode.is64Bit ? address : address & 0xFFFF_FFFF)
     }
 
     /// The bits of linear addresses that count: outside 64-bit mode they wrap at 4 GiB.

@@ -4,11 +4,17 @@ import Virtualization
 import X86
 
 extension VirtualCPU {
-    /// IN and OUT of a byte at the ports that software polls: COM1's line status and data, the diagnostic port.
+    /// IN and OUT at the ports that software polls: COM1's line status and data, the diagnostic port, the ACPI timer.
     /// - Returns: false, and nothing was done, for any other.
     @inline(__always)
     mutating func performFrequentIO(_ access: IOAccess) -> Bool {
-        guard access.size == 1, !access.isString else { return false }
+        guard !access.isString else { return false }
+        if access.size == 4, access.isInput {
+            guard let value = board.pointee.readFrequentDoubleword(access.port, clock) else { return false }
+            registers.rax = UInt64(value)
+            return true
+        }
+        guard access.size == 1 else { return false }
         if access.isInput {
             guard let value = board.pointee.readFrequentByte(access.port) else { return false }
             registers.rax = registers.rax & ~0xFF | UInt64(value)
@@ -26,22 +32,20 @@ extension VirtualCPU {
     @inline(never)
     mutating func performIO(_ access: IOAccess) -> Outcome {
         if access.isInput {
-            if access.size == 1 {
-                registers.rax = registers.rax & ~0xFF | UInt64(board.pointee.readByte(access.port))
-            } else {
-                let value = board.pointee.readWide(access.port, size: access.size)
-                registers.rax = registers.rax.replacing(size: access.size, with: UInt64(value))
-            }
+            let value = board.pointee.read(access.port, size: access.size, clock)
+            registers.rax = registers.rax.replacing(size: access.size, with: UInt64(value))
             return .step
         }
         return output(access, UInt32(truncatingIfNeeded: registers.rax))
     }
 
     private mutating func output(_ access: IOAccess, _ value: UInt32) -> Outcome {
-        switch board.pointee.write(access.port, size: access.size, value) {
+        switch board.pointee.write(access.port, size: access.size, value, clock) {
         case .none, .absent: break
         case .transmit(let byte): host.transmit(byte)
         case .exit(let value): return .end(.debugExit(value))
+        case .powerOff: return .end(.powerOff)
+        case .reset: return .end(.reset)
         }
         return .step
     }
@@ -92,7 +96,7 @@ extension VirtualCPU {
         case .outcome(let outcome): return outcome
         }
         if access.isInput {
-            write(place, count: access.size, UInt64(board.pointee.read(access.port, size: access.size)))
+            write(place, count: access.size, UInt64(board.pointee.read(access.port, size: access.size, clock)))
             return .step
         }
         return output(access, UInt32(truncatingIfNeeded: read(place, count: access.size)))

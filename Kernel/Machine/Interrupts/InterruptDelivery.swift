@@ -20,7 +20,17 @@ extension VirtualCPU {
     mutating func acceptRequests() {
         board.pointee.needsAttention = false
         passInput()
+        followRedirections()
         while let message = board.pointee.takeMessage() { accept(message) }
+    }
+
+    /// A processor that ends interrupts by itself has to be told which ends the I/O APIC waits for.
+    private mutating func followRedirections() {
+        let changes = board.pointee.redirectionChanges
+        guard changes != seenRedirectionChanges, apic.isAssisted else { return }
+        seenRedirectionChanges = changes
+        let vectors = board.pointee.levelTriggeredVectors()
+        processor.setEndOfInterruptExits(vectors.word0, vectors.word1, vectors.word2, vectors.word3)
     }
 
     /// What came in for COM1 goes to the guest's UART, as far as that has room.

@@ -37,6 +37,7 @@ extension VirtualCPU {
         case .realModeSetup(let segment, let stackPointer): startBIOS(segment: segment, stackPointer: stackPointer)
         }
         processor.timeStampOffset = 0 &- startTime
+        apic.enableVirtualWire()
         followAPICMode()
         setSlice(at: clock.now)
     }

@@ -1,0 +1,199 @@
+/// One 8259A (data sheet "8259A Programmable Interrupt Controller"), with the edge and level register that PC chip sets
+/// add (82371SB PIIX3 data sheet, "ELCR1, ELCR2").
+///
+/// Vectors are those of 8086 mode, whatever ICW4 says. ICW1's choice of level or edge for all inputs is the register's
+/// instead; addresses and intervals of the 8085 mean nothing.
+struct InterruptController8259: Equatable, Sendable {
+    /// The inputs as they are, one bit each.
+    private var lines: UInt8 = 0
+    /// IRR. A request that is withdrawn before it is acknowledged is gone, on edge-triggered inputs too (data sheet, "Edge
+    /// and Level Triggered Modes").
+    private var requested: UInt8 = 0
+    private var inService: UInt8 = 0
+    private var masked: UInt8 = 0
+    private(set) var vectorBase: UInt8 = 0
+    /// The input with the lowest priority; the next one, and 0 is next to 7, has the highest.
+    private var lowest: UInt8 = 7
+
+    /// Which inputs are level-triggered, and which may be.
+    private(set) var levelTriggered: UInt8 = 0
+    private let levelCapable: UInt8
+    /// The input that the other controller's output drives, as a bit: it follows that output.
+    private let cascade: UInt8
+
+    private enum Step: UInt8, Sendable { case powerUp, vectorBase, cascade, mode, ready }
+    private var step = Step.powerUp
+    /// Of ICW1: no ICW3 follows, and the controller takes itself for the only one.
+    private(set) var isSingle = false
+    private var needsMode = false
+
+    private var endsAutomatically = false
+    private var rotatesAutomatically = false
+    private var isSpecialFullyNested = false
+    private var isSpecialMask = false
+    private var readsInService = false
+    /// The next read is a poll.
+    private var isPolled = false
+
+    /// - Parameters:
+    ///   - levelCapable: the inputs whose trigger mode can be chosen.
+    ///   - cascade: the input where another controller is.
+    init(levelCapable: UInt8, cascade: UInt8 = 0) {
+        self.levelCapable = levelCapable
+        self.cascade = cascade
+    }
+
+    // MARK: Inputs
+
+    /// The input of a bit goes high or low.
+    mutating func setLine(_ bit: UInt8, _ isHigh: Bool) {
+        if isHigh {
+            requested |= bit & ~lines
+            lines |= bit
+        } else {
+            lines &= ~bit
+            requested &= ~bit
+        }
+    }
+
+    /// Inputs whose request lasts as long as the line is high.
+    private var following: UInt8 { levelTriggered | cascade }
+
+    mutating func setLevelTriggered(_ value: UInt8) {
+        let new = value & levelCapable
+        let changed = new ^ levelTriggered
+        levelTriggered = new
+        requested = requested & ~changed | lines & new
+    }
+
+    // MARK: Priorities
+
+    /// A set of inputs in the order of their priority: the highest is bit 0.
+    @inline(__always)
+    private func ordered(_ inputs: UInt8) -> UInt8 {
+        let shift = (lowest &+ 1) & 7
+        return inputs &>> shift | inputs &<< ((8 &- shift) & 7)
+    }
+
+    /// The input of the highest priority in a set that is not empty.
+    @inline(__always)
+    private func highest(_ inputs: UInt8) -> UInt8 {
+        (UInt8(truncatingIfNeeded: ordered(inputs).trailingZeroBitCount) &+ lowest &+ 1) & 7
+    }
+
+    /// The input to be served now (data sheet, "Fully Nested Mode", "Special Fully Nested Mode", "Special Mask Mode").
+    private var request: UInt8? {
+        guard step == .ready else { return nil }
+        let wanted = requested & ~masked
+        guard wanted != 0 else { return nil }
+        let input = highest(wanted)
+        let bit: UInt8 = 1 &<< input
+        var blocking = isSpecialMask ? inService & ~masked : inService
+        // The other controller may have something more urgent than what it has in service.
+        if isSpecialFullyNested { blocking &= ~(cascade & bit) }
+        guard blocking != 0 else { return input }
+        return ordered(bit).trailingZeroBitCount < ordered(blocking).trailingZeroBitCount ? input : nil
+    }
+
+    /// INT.
+    var output: Bool { request != nil }
+
+    /// INTA: takes the request of the highest priority.
+    /// - Returns: its input; 7 if there is none any more, which is then not in service.
+    mutating func acknowledge() -> UInt8 {
+        guard let input = request else { return 7 }
+        take(input)
+        return input
+    }
+
+    private mutating func take(_ input: UInt8) {
+        let bit: UInt8 = 1 &<< input
+        requested &= ~(bit & ~following)
+        guard endsAutomatically else {
+            inService |= bit
+            return
+        }
+        if rotatesAutomatically { lowest = input }
+    }
+
+    // MARK: Reading
+
+    mutating func readCommand() -> UInt8 {
+        if isPolled { return poll() }
+        return readsInService ? inService : requested
+    }
+
+    mutating func readData() -> UInt8 { isPolled ? poll() : masked }
+
+    /// An acknowledgement by a read (data sheet, "Poll Command").
+    private mutating func poll() -> UInt8 {
+        isPolled = false
+        guard let input = request else { return 0 }
+        take(input)
+        return 0x80 | input
+    }
+
+    // MARK: Writing
+
+    mutating func writeCommand(_ value: UInt8) {
+        if value & 0x10 != 0 {
+            initialize(value)
+        } else if value & 0x08 != 0 {
+            writeOperationControl3(value)
+        } else {
+            writeOperationControl2(value)
+        }
+    }
+
+    mutating func writeData(_ value: UInt8) {
+        switch step {
+        case .powerUp, .ready: masked = value
+        case .vectorBase:
+            vectorBase = value & 0xF8
+            step = !isSingle ? .cascade : needsMode ? .mode : .ready
+        case .cascade: step = needsMode ? .mode : .ready  // how the two are wired is known
+        case .mode:
+            endsAutomatically = value & 0x02 != 0
+            isSpecialFullyNested = value & 0x10 != 0
+            step = .ready
+        }
+    }
+
+    /// ICW1. An input must go high anew to request.
+    private mutating func initialize(_ value: UInt8) {
+        requested &= following
+        (inService, masked, lowest) = (0, 0, 7)
+        (isSpecialMask, readsInService, isPolled, rotatesAutomatically) = (false, false, false, false)
+        // Without ICW4 all its functions are off.
+        (endsAutomatically, isSpecialFullyNested) = (false, false)
+        needsMode = value & 0x01 != 0
+        isSingle = value & 0x02 != 0
+        step = .vectorBase
+    }
+
+    /// OCW2: ends of interrupts and rotations.
+    private mutating func writeOperationControl2(_ value: UInt8) {
+        let rotates = value & 0x80 != 0
+        let isSpecific = value & 0x40 != 0
+        guard value & 0x20 != 0 else {
+            if !isSpecific { rotatesAutomatically = rotates } else if rotates { lowest = value & 7 }
+            return
+        }
+        var input = value & 7
+        if !isSpecific {
+            // In special mask mode a masked interrupt is not ended unless by name.
+            let candidates = isSpecialMask ? inService & ~masked : inService
+            guard candidates != 0 else { return }
+            input = highest(candidates)
+        }
+        inService &= ~(1 &<< input)
+        if rotates { lowest = input }
+    }
+
+    /// OCW3: special mask mode, poll, and what a read gives.
+    private mutating func writeOperationControl3(_ value: UInt8) {
+        if value & 0x40 != 0 { isSpecialMask = value & 0x20 != 0 }
+        if value & 0x04 != 0 { isPolled = true }
+        if value & 0x02 != 0 { readsInService = value & 0x01 != 0 }
+    }
+}

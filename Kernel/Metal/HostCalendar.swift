@@ -1,0 +1,28 @@
+import Devices
+import Instructions
+
+/// The machine's own real-time clock (MC146818 data sheet).
+enum HostCalendar {
+    private static func register(_ number: UInt8) -> UInt8 {
+        outb(0x70, number)
+        return inb(0x71)
+    }
+
+    /// The date and time, in Unix seconds; read twice, since an update may come in between.
+    static func unixSeconds() -> UInt64 {
+        var last = read()
+        // A machine without the clock gives the same ones each time.
+        for _ in 0..<10 {
+            let next = read()
+            if next == last { break }
+            last = next
+        }
+        return last.unixSeconds
+    }
+
+    private static func read() -> ClockRegisters {
+        ClockRegisters(
+            second: register(0), minute: register(2), hour: register(4), day: register(7), month: register(8),
+            year: register(9), century: register(0x32), mode: register(0x0B))
+    }
+}
