@@ -29,7 +29,8 @@ let package = Package(
         .target(
             name: "Support", dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "Machine"], path: "Tests/Support"),
         tests("Text", "Support"),
-        tests("X86", "Text", "Support", exclude: ["vectors.asm", "make-vectors"]),
+        .target(name: "Processor", path: "Tests/Processor"),
+        tests("X86", "Text", "Support", "Processor", exclude: ["vectors.asm", "make-vectors"]),
         tests("Memory", "VMX", "Text"),
         tests("Virtualization", "X86", "Support"),
         tests("VMX", "Text", "X86", "Memory", "Virtualization", "Support"),

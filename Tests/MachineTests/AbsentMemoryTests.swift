@@ -10,14 +10,14 @@ import X86
     /// The first absent address.
     static let absent = UInt64(TestMachine.ramSize)
 
-    /// Puts an instruction at RIP and makes it violate the EPT at a guest-physical address, where RBX points if a test does
-    /// not say otherwise.
+    /// Puts an instruction at RIP and makes it violate the EPT at a guest-physical address.
     static func execute(
         _ bytes: [UInt8], on machine: TestMachine, at physical: UInt64 = absent + 0x100, isWrite: Bool = false,
         flags: UInt64 = 0x180, vectoring: UInt32 = 0
     ) -> Outcome {
         let base = machine.processor.segment(.cs).base
-        if machine.cpu.registers.rbx == 0 { machine.cpu.registers.rbx = physical }
+        // The guest's start leaves an address there that no test means.
+        if machine.cpu.registers.rbx == 0x90000 { machine.cpu.registers.rbx = physical }
         machine.ram.put(bytes + [UInt8](repeating: 0x90, count: 15), at: Int(base + machine.rip))
         return machine.exit(
             48, qualification: flags | (isWrite ? 2 : 1), physical: physical, linear: physical, vectoring: vectoring)
@@ -192,15 +192,67 @@ import X86
 
     // MARK: String instructions
 
-    @Test func `REP STOSD over the end of RAM fills RAM's part, an element an exit`() {
+    @Test func `REP STOSD over the end of RAM fills RAM's part`() {
         let machine = TestMachine()
         machine.cpu.registers.rax = 0xA5A5_A5A5
+        machine.cpu.registers.rdi = Self.absent - 2
+        machine.cpu.registers.rcx = 2
+        #expect(Self.execute([0xF3, 0xAB], on: machine, at: Self.absent, isWrite: true) == .stepLength(2))
+        #expect(machine.rip == 0x10002 && machine.cpu.registers.rcx == 0 && machine.cpu.registers.rdi == Self.absent + 6)
+        #expect(machine.ram[TestMachine.ramSize - 2..<TestMachine.ramSize] == [0xA5, 0xA5])
+    }
+
+    @Test func `a repetition does one page's worth an exit, and the guest is resumed at the same instruction`() {
+        for (bytes, size) in [([0xF3, 0xAA], 1), ([0xF3, 0x48, 0xAB], 8)] as [([UInt8], UInt64)] {
+            let machine = TestMachine()
+            machine.cpu.registers.rdi = Self.absent
+            machine.cpu.registers.rcx = .max
+            machine.vmcs[0x4824] = 1  // blocking by STI ends with the first iteration
+            #expect(Self.execute(bytes, on: machine, at: Self.absent, isWrite: true) == .resume)
+            #expect(machine.rip == 0x10000 && machine.cpu.registers.rdi == Self.absent + 0x1000)
+            #expect(machine.cpu.registers.rcx == .max - 4096 / size)
+            #expect(machine.vmcs[0x4824] == 0 && machine.vmcs[0x6822] == 0)
+        }
+    }
+
+    @Test func `a single-stepping guest gets its trap after each iteration`() {
+        let machine = TestMachine()
+        machine.rflags |= 1 << 8
         machine.cpu.registers.rdi = Self.absent
         machine.cpu.registers.rcx = 2
-        #expect(Self.execute([0xF3, 0xAB], on: machine, at: Self.absent, isWrite: true) == .resume)
-        #expect(machine.rip == 0x10000 && machine.cpu.registers.rcx == 1 && machine.cpu.registers.rdi == Self.absent + 4)
-        #expect(Self.execute([0xF3, 0xAB], on: machine, at: Self.absent + 4, isWrite: true) == .stepLength(2))
-        #expect(machine.rip == 0x10002 && machine.cpu.registers.rcx == 0 && machine.cpu.registers.rdi == Self.absent + 8)
+        #expect(Self.execute([0xF3, 0xAA], on: machine, at: Self.absent, isWrite: true) == .resume)
+        #expect(machine.cpu.registers.rcx == 1 && machine.rip == 0x10000 && machine.vmcs[0x6822] == 1 << 14)
+        #expect(Self.execute([0xF3, 0xAA], on: machine, at: Self.absent + 1, isWrite: true) == .stepLength(2))
+        #expect(machine.cpu.registers.rcx == 0 && machine.rip == 0x10002 && machine.vmcs[0x6822] == 1 << 14)
+    }
+
+    @Test func `a fault in a repetition leaves the registers at its element, and the flags`() {
+        let machine = TestMachine()
+        machine.map(0x21000, entry: 0)
+        machine.ram.put([0xFF, 0xFF], at: 0x20FFE)
+        machine.cpu.registers.rsi = Self.absent
+        machine.cpu.registers.rdi = 0x20FFE
+        machine.cpu.registers.rcx = 5
+        let flags = machine.rflags
+        #expect(Self.execute([0xF3, 0xA6], on: machine, at: Self.absent) == .inject(.exception(.pageFault, errorCode: 0)))
+        #expect(machine.host.pageFaultAddress == 0x21000)
+        #expect(machine.cpu.registers.rcx == 3 && machine.cpu.registers.rsi == Self.absent + 2 && machine.cpu.registers.rdi == 0x21000)
+        #expect(machine.rflags & 0x8D5 == flags & 0x8D5 && machine.rip == 0x10000)
+    }
+
+    @Test func `SCAS and CMPS end where they find what their prefix looks for`() {
+        let machine = TestMachine()
+        machine.ram.put([0xFF, 0xFF, 7, 0xFF], at: 0x20000)
+        machine.cpu.registers.rsi = Self.absent
+        machine.cpu.registers.rdi = 0x20000
+        machine.cpu.registers.rcx = 10
+        #expect(Self.execute([0xF3, 0xA6], on: machine, at: Self.absent) == .stepLength(2))  // REPE CMPSB: FFH and 7 differ
+        #expect(machine.cpu.registers.rcx == 7 && machine.cpu.registers.rdi == 0x20003 && machine.rflags & 0x41 == 0)
+        machine.rip = 0x10000
+        machine.cpu.registers.rax = 0xFF
+        machine.cpu.registers.rdi = Self.absent
+        #expect(Self.execute([0xF2, 0xAE], on: machine, at: Self.absent) == .stepLength(2))  // REPNE SCASB
+        #expect(machine.cpu.registers.rcx == 6 && machine.cpu.registers.rdi == Self.absent + 1 && machine.rflags & 0x40 != 0)
     }
 
     @Test func `MOVS copies ones from absent memory and RAM into it, in both directions`() {
@@ -230,8 +282,13 @@ import X86
 
     @Test func `an unknown instruction ends the guest and never skips`() {
         let machine = TestMachine()
-        #expect(Self.execute([0x0F, 0x10, 0x03], on: machine) == .end(.unsupported(.instruction)))  // MOVUPS
+        #expect(Self.execute([0xD9, 0x03], on: machine) == .end(.unsupported(.instruction)))  // FLD
         #expect(machine.rip == 0x10000)
+    }
+
+    @Test func `LOCK before what does not take it is an invalid opcode`() {
+        #expect(Self.execute([0xF0, 0x8B, 0x03], on: TestMachine()) == .invalidOpcode)
+        #expect(Self.execute([0xF0, 0xFF, 0x03], on: TestMachine(), isWrite: true) == .stepLength(3))
     }
 
     @Test func `code and tables in absent memory end the guest with words of their own`() {

@@ -40,11 +40,11 @@ func portQualification(_ port: UInt16, size: Int, isInput: Bool, isString: Bool 
     @Test func `ports without a device read as ones, swallow writes, and are counted`() {
         let machine = TestMachine()
         machine.cpu.registers.rax = 0
-        #expect(Self.input(machine, 0x320, size: 1) & 0xFF == 0xFF)
-        #expect(Self.input(machine, 0x324, size: 4) == 0xFFFF_FFFF)
-        #expect(machine.cpu.absentPortAccesses == 5)
-        #expect(Self.output(machine, 0x320, size: 1, 0) == .step)
-        #expect(machine.cpu.absentPortAccesses == 6)
+        #expect(Self.input(machine, 0x2100, size: 1) & 0xFF == 0xFF)
+        #expect(Self.input(machine, 0x2104, size: 4) == 0xFFFF_FFFF)
+        #expect(machine.cpu.absentPortAccesses == 2)
+        #expect(Self.output(machine, 0x2100, size: 1, 0) == .step)
+        #expect(machine.cpu.absentPortAccesses == 3)
         #expect(machine.host.transmitted == [])
     }
 
@@ -100,7 +100,7 @@ func portQualification(_ port: UInt16, size: Int, isInput: Bool, isString: Bool 
             let machine = TestMachine()
             machine.cpu.registers.rdi = 0x20000
             machine.ram.put([9, 9, 9, 9, 9], at: 0x20000)
-            let port: UInt16 = size == 1 ? 0x320 : 0x3FD
+            let port: UInt16 = size == 1 ? 0x2100 : 0x3FD
             #expect(Self.string(machine, port, size: size, isInput: true) == .step)
             #expect(machine.ram[0x20000..<0x20000 + size] == bytes)
             #expect(machine.ram[0x20000 + size] == 9)
@@ -133,7 +133,7 @@ func portQualification(_ port: UInt16, size: Int, isInput: Bool, isString: Bool 
         for (size, elements) in [(1, 4096), (2, 2048), (4, 1024)] as [(Int, UInt64)] {
             let machine = TestMachine()
             machine.cpu.registers.rdi = 0x20000
-            #expect(Self.string(machine, 0x320, size: size, isInput: true, count: .max) == .resume)
+            #expect(Self.string(machine, 0x2100, size: size, isInput: true, count: .max) == .resume)
             #expect(machine.cpu.registers.rcx == .max - elements)
             #expect(machine.cpu.registers.rdi == 0x21000)
             #expect(machine.rip == 0x10000)
@@ -143,7 +143,7 @@ func portQualification(_ port: UInt16, size: Int, isInput: Bool, isString: Bool 
     @Test func `a count of exactly a page's worth is done in one exit`() {
         let machine = TestMachine()
         machine.cpu.registers.rdi = 0x20000
-        #expect(Self.string(machine, 0x320, size: 4, isInput: true, count: 1024) == .step)
+        #expect(Self.string(machine, 0x2100, size: 4, isInput: true, count: 1024) == .step)
         #expect(machine.cpu.registers.rcx == 0)
     }
 
@@ -169,7 +169,7 @@ func portQualification(_ port: UInt16, size: Int, isInput: Bool, isString: Bool 
         machine.map(0x21000, entry: 0)
         machine.ram.put([7, 7], at: 0x20FFE)
         machine.cpu.registers.rdi = 0x20FFE
-        #expect(Self.string(machine, 0x320, size: 4, isInput: true) == .inject(.exception(.pageFault, errorCode: 2)))
+        #expect(Self.string(machine, 0x2100, size: 4, isInput: true) == .inject(.exception(.pageFault, errorCode: 2)))
         #expect(machine.ram[0x20FFE..<0x21000] == [7, 7])
         #expect(machine.cpu.absentPortAccesses == 0)
         #expect(machine.host.pageFaultAddress == 0x21000)
@@ -192,7 +192,7 @@ func portQualification(_ port: UInt16, size: Int, isInput: Bool, isString: Bool 
         machine.enterUserMode()
         machine.map(0x20000, entry: 0x20005)
         machine.cpu.registers.rdi = 0x20010
-        #expect(Self.string(machine, 0x320, size: 1, isInput: true) == .inject(.exception(.pageFault, errorCode: 7)))
+        #expect(Self.string(machine, 0x2100, size: 1, isInput: true) == .inject(.exception(.pageFault, errorCode: 7)))
         #expect(machine.injection == .exception(14, errorCode: 7))
         #expect(machine.host.pageFaultAddress == 0x20010)
     }
@@ -220,9 +220,54 @@ func portQualification(_ port: UInt16, size: Int, isInput: Bool, isString: Bool 
         machine.rflags |= 1 << 10
         machine.processor.setSegment(.es, .init(selector: 0x2000, base: 0x20000, limit: 0xFFFF, attributes: .realModeData))
         machine.cpu.registers.rdi = 1
-        #expect(Self.string(machine, 0x320, size: 1, isInput: true, count: 4, addressSize: 0, segmentBase: 0x20000) == .step)
+        #expect(Self.string(machine, 0x2100, size: 1, isInput: true, count: 4, addressSize: 0, segmentBase: 0x20000) == .step)
         #expect(machine.ram[0x2FFFE..<0x30000] == [0xFF, 0xFF])
         #expect(machine.ram[0x1FFFE..<0x20000] == [0, 0])
+    }
+
+    @Test func `a single-stepping guest gets its trap after each element`() {
+        let machine = TestMachine()
+        machine.rflags |= 1 << 8
+        machine.vmcs[0x4824] = 1  // blocking by STI
+        machine.cpu.registers.rdi = 0x20000
+        #expect(Self.string(machine, 0x2100, size: 1, isInput: true, count: 2) == .resume)
+        #expect(machine.cpu.registers.rcx == 1 && machine.cpu.registers.rdi == 0x20001 && machine.rip == 0x10000)
+        #expect(machine.vmcs[0x6822] == 1 << 14 && machine.vmcs[0x4824] == 0)
+        #expect(Self.string(machine, 0x2100, size: 1, isInput: true, count: 1) == .step)
+        #expect(machine.rip == 0x10002 && machine.vmcs[0x6822] == 1 << 14)
+    }
+
+    @Test func `the segment of a string is checked: type and limit, and SS has a fault of its own`() {
+        let machine = TestMachine(.protected32)
+        machine.cpu.registers.rdi = 0x2FFD
+        machine.processor.setSegment(.es, .init(selector: 16, base: 0x20000, limit: 0x2FFF, attributes: .data32))
+        #expect(Self.string(machine, 0x2100, size: 4, isInput: true, addressSize: 1) == .generalProtection)
+        machine.cpu.registers.rdi = 0x2FFC
+        #expect(Self.string(machine, 0x2100, size: 4, isInput: true, addressSize: 1) == .step)
+        #expect(machine.ram[0x22FFC..<0x23000] == [0xFF, 0xFF, 0xFF, 0xFF])
+        for attributes in [0xC091, 0xC09B, 0] as [UInt16] {  // read-only, code, none
+            machine.processor.setSegment(.es, .init(selector: 16, base: 0, limit: .max, attributes: .init(rawValue: attributes)))
+            #expect(Self.string(machine, 0x2100, size: 4, isInput: true, addressSize: 1) == .generalProtection)
+        }
+        // Data that grows down lies above its limit.
+        for (index, isFine) in [(0x1000, false), (0x1001, true)] as [(UInt64, Bool)] {
+            machine.processor.setSegment(.es, .init(selector: 16, base: 0, limit: 0x1000, attributes: .init(rawValue: 0xC097)))
+            machine.cpu.registers.rdi = index + 0x20000 * (isFine ? 1 : 0)
+            #expect(Self.string(machine, 0x2100, size: 1, isInput: true, addressSize: 1) == (isFine ? .step : .generalProtection))
+        }
+        machine.processor.setSegment(.ss, .init(selector: 16, base: 0, limit: 0xFF, attributes: .data32))
+        machine.cpu.registers.rsi = 0x100
+        let outcome = machine.exit(
+            30, qualification: portQualification(0x2100, size: 1, isInput: false, isString: true), length: 2, details: 1 << 7 | 2 << 15)
+        #expect(outcome == .inject(.exception(.stackFault, errorCode: 0)))
+    }
+
+    @Test func `a string through SS at a non-canonical address is a stack fault`() {
+        let machine = TestMachine()
+        machine.cpu.registers.rsi = 1 << 47
+        let outcome = machine.exit(
+            30, qualification: portQualification(0x2100, size: 1, isInput: false, isString: true), length: 2, details: 2 << 7 | 2 << 15)
+        #expect(outcome == .inject(.exception(.stackFault, errorCode: 0)))
     }
 
     @Test func `the debug-exit port ends the guest in the middle of a string`() {
