@@ -33,10 +33,17 @@ $(BUILD)/martlet.elf: $(BOOT_OBJECTS) $(SWIFT_OBJECTS) Linker/kernel.ld
 $(OBJECTS)/%.boot.o: Boot/%.asm Boot/registers.inc | $(OBJECTS)
 	@nasm -f elf64 -I Boot/ -g -F dwarf -w+error -o $@ $(abspath $<)
 
-$(OBJECTS)/tables.boot.o: $(BUILD)/guests/real.bin $(BUILD)/guests/protected.elf $(BUILD)/guests/long.elf
+$(OBJECTS)/tables.boot.o: $(BUILD)/bios.bin $(BUILD)/guests/real.bin $(BUILD)/guests/protected.elf $(BUILD)/guests/long.elf
 
 $(OBJECTS) $(BUILD)/guests:
 	@mkdir -p $@
+
+# The guest's BIOS, and a ROM with which a bare QEMU tries it out.
+$(BUILD)/bios.bin: Firmware/bios.asm | $(OBJECTS)
+	@nasm -f bin -w+error -o $@ $<
+
+$(BUILD)/bios-trial.rom: Tests/Firmware/trial.asm $(BUILD)/bios.bin
+	@nasm -f bin -w+error -o $@ $<
 
 # Guests: flat images as nasm writes them, and two linked ELF files.
 GUEST_LINK_FLAGS := -static --build-id=none -N --image-base=0x100000 -Ttext=0x100000 -e start

@@ -31,6 +31,13 @@ initial_extended_state:
     dd 0x1F80                                           ; MXCSR: all SIMD exceptions masked
     times 4096 - 28 db 0
 
+; The guest's BIOS.
+global bios_start
+global bios_end
+align 16
+bios_start: incbin "build/bios.bin"
+bios_end:
+
 ; The guests of the tour, in its order, each with its name.
 global embedded_guests
 section .rodata

@@ -15,7 +15,7 @@ LOW_VECTOR      equ 0x40
 VECTOR          equ 0x50
 HIGH_VECTOR     equ 0x70
 MOVED_MEMORY    equ 0xFED40000          ; neither RAM nor a device otherwise
-SOON            equ 20000               ; ticks
+SOON            equ 2000000             ; ticks: long enough for an access even in a nested machine
 
 ; A register of the APIC, in memory.
 %macro REGISTER 1

@@ -89,6 +89,8 @@ extension Board {
             return pci.readData(port & 3, size: size)
         }
         guard isWide else { return UInt32(readByte(port, now)) }
+        let absent = absentAccesses
+        defer { absentAccesses = min(absentAccesses, absent &+ 1) }
         var value: UInt32 = 0
         for index in 0..<size {
             value |= UInt32(readByte(port &+ UInt16(truncatingIfNeeded: index), now)) << UInt32(8 * index)
@@ -161,6 +163,8 @@ extension Board {
         default: break
         }
         if size == 1 { return writeByte(port, UInt8(truncatingIfNeeded: value), now) }
+        let absent = absentAccesses
+        defer { absentAccesses = min(absentAccesses, absent &+ 1) }
         var effect = PortEffect.absent
         for index in 0..<size {
             let byteEffect = writeByte(

@@ -71,6 +71,8 @@ public struct Board: Equatable, Sendable {
         commandLine = parameters.commandLine
         configuration = FirmwareConfiguration(
             memoryBelow4GiB: parameters.memory, commandLineLength: UInt32(truncatingIfNeeded: parameters.commandLine.count))
+        // Firmware makes the system control interrupt level-triggered at the 8259s, as its tables say.
+        controllers.write(0x4D1, 1 << (Line.systemControl - 8))
     }
 
     // MARK: Wires
@@ -122,8 +124,12 @@ public struct Board: Equatable, Sendable {
     }
 
     mutating func followTimer(at time: MachineTime) {
-        if timer.advance(to: time) { pulse(Line.timer) }
-        setLine(Line.timer, timer.isOutput0High(at: time))
+        // A rise that is seen late still makes a request: the line stays high until the next look.
+        if timer.advance(to: time) {
+            pulse(Line.timer)
+        } else {
+            setLine(Line.timer, timer.isOutput0High(at: time))
+        }
         findNextEvent()
     }
 

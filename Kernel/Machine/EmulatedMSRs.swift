@@ -33,12 +33,8 @@ public struct EmulatedMSRs: Equatable, Sendable {
     /// - Returns: false if it is not, or does not take the value.
     @inline(__always)
     mutating func write(_ register: ModelSpecificRegister, _ value: UInt64) -> Bool {
-        switch register {
-        case .miscEnable:
-            guard value & ~MSRPolicy.miscEnableBits == 0 else { return false }
-            miscEnable = value | MSRPolicy.miscEnableFixed
-        default: return false
-        }
+        guard register == .miscEnable, value & ~MSRPolicy.miscEnableBits == 0 else { return false }
+        miscEnable = value | MSRPolicy.miscEnableFixed
         return true
     }
 
@@ -61,9 +57,9 @@ public struct EmulatedMSRs: Equatable, Sendable {
     @inline(never)
     mutating func writeRare(_ register: ModelSpecificRegister, _ value: UInt64) -> Bool {
         switch register {
-        case .microcodeVersion: value == 0
-        case .supervisorState: hasSupervisorState && value == 0
-        default: memoryTypes.write(register, value) || machineCheck.write(register, value)
+        case .microcodeVersion: return value == 0
+        case .supervisorState: return hasSupervisorState && value == 0
+        default: return memoryTypes.write(register, value) || machineCheck.write(register, value)
         }
     }
 }

@@ -27,7 +27,7 @@ struct MemoryTypeRegisters: Equatable, Sendable {
         values[2] = Self.writeBack * 0x0101_0101_0101_0101
         for index in 4..<12 { values[index] = Self.writeProtected * 0x0101_0101_0101_0101 }
         values[Self.firstVariable] = 0xC000_0000
-        values[Self.firstVariable + 1] = (1 << self.physicalAddressWidth) - 0x4000_0000 | 1 << 11
+        values[Self.firstVariable + 1] = (1 << self.physicalAddressWidth) &- 0x4000_0000 | 1 << 11
     }
 
     static func == (left: Self, right: Self) -> Bool {

@@ -149,7 +149,7 @@ private func runOnce(
     _ = memory.zero(.init(0), count: ram.count.bytes)
     let start: GuestStart
     do {
-        var loader = GuestLoader(memory)
+        var loader = GuestLoader(memory, bios: UnsafeRawBufferPointer(start: bios_code(), count: Int(bios_size())))
         start = try loader.load(guest, moduleCount: moduleCount, module: module)
     } catch {
         Report.error("\(error)")

@@ -2,60 +2,151 @@ import Testing
 
 @testable import Devices
 
+/// A clock that stands still until the test moves it.
+private final class TestClock: MachineClock {
+    var now = MachineTime(1_000_000)
+}
+
 @Suite struct BoardTests {
-    @Test func `devices answer at COM1's eight ports, the diagnostic port and the debug-exit port alone`() {
+    private let now = TestClock()
+
+    private static func make() -> Board {
+        let line: StaticString = "abc"
+        return Board(
+            .init(
+                memory: 64 << 20, timeStampFrequency: 2_000_000_000, unixSeconds: 1_700_000_000,
+                commandLine: .init(UnsafeRawBufferPointer(start: line.utf8Start, count: 3))))
+    }
+
+    @Test func `every port that answers is one of the listed devices, and no other`() {
         let present = (UInt16.min...UInt16.max).filter { Board.isPresent($0) }
-        #expect(present == [0x80, 0xF4] + (0x3F8...0x3FF))
+        var listed: [UInt16] = [0x20, 0x21] + (0x40...0x43) + [0x60, 0x61, 0x64, 0x70, 0x71, 0x80, 0xA0, 0xA1, 0xE9, 0xF4]
+        listed += Array(0x3F8...0x3FF) + [0x4D0, 0x4D1, 0x510, 0x511] + Array(0x600...0x60B) + Array(0xCF8...0xCFF)
+        #expect(present == listed)
     }
 
-    @Test func `an absent port reads ones, swallows writes, and each byte counts`() {
-        var devices = Board()
-        #expect(devices.read(0x60, size: 1) == 0xFF && devices.absentAccesses == 1)
-        #expect(devices.read(0x60, size: 2) == 0xFFFF && devices.absentAccesses == 3)
-        #expect(devices.read(0x60, size: 4) == 0xFFFF_FFFF && devices.absentAccesses == 7)
-        #expect(devices.write(0x60, size: 1, 0) == .absent && devices.absentAccesses == 8)
-        #expect(devices.write(0x60, size: 4, 0) == .absent && devices.absentAccesses == 12)
-    }
-
-    @Test func `present ports are not counted as absent`() {
-        var devices = Board()
-        _ = devices.read(0x3FD, size: 1)
-        _ = devices.write(0x3F8, size: 1, 65)
-        _ = devices.write(0x80, size: 1, 1)
-        _ = devices.read(0xF4, size: 1)
-        #expect(devices.absentAccesses == 0)
+    @Test func `an absent port reads ones, swallows writes, and each access counts once`() {
+        var board = Self.make()
+        #expect(board.read(0x2100, size: 1, now) == 0xFF && board.absentAccesses == 1)
+        #expect(board.read(0x2100, size: 2, now) == 0xFFFF && board.absentAccesses == 2)
+        #expect(board.read(0x2100, size: 4, now) == 0xFFFF_FFFF && board.absentAccesses == 3)
+        #expect(board.write(0x2100, size: 1, 0, now) == .absent && board.absentAccesses == 4)
+        #expect(board.write(0x2100, size: 4, 0, now) == .absent && board.absentAccesses == 5)
     }
 
     @Test func `wide accesses take consecutive ports`() {
-        var devices = Board()
-        #expect(devices.write(0x3F8, size: 2, 0x0541) == .transmit(0x41))
-        #expect(devices.read(0x3F9, size: 1) == 0x05)
-        #expect(devices.read(0x3FC, size: 4) == 0x00B0_6000)
+        var board = Self.make()
+        #expect(board.write(0x3F8, size: 2, 0x0541, now) == .transmit(0x41))
+        #expect(board.read(0x3F9, size: 1, now) == 0x05)
+        #expect(board.read(0x3FC, size: 4, now) == 0x00B0_6000)
         // Over the end of COM1 into absent ports, and over the end of all ports.
-        #expect(devices.read(0x3FE, size: 4) == 0xFFFF_00B0)
-        #expect(devices.read(0xFFFF, size: 2) == 0xFFFF)
-        #expect(devices.write(0x3F6, size: 4, 0x0048_0000) == .transmit(0x48))
-        #expect(devices.write(0x3FE, size: 4, 0) == .none)
+        #expect(board.read(0x3FE, size: 4, now) == 0xFFFF_00B0)
+        #expect(board.read(0xFFFF, size: 2, now) == 0xFFFF)
+        #expect(board.write(0x3F6, size: 4, 0x0048_0000, now) == .transmit(0x48))
+        #expect(board.write(0x3FE, size: 4, 0, now) == .none)
     }
 
-    @Test func `the diagnostic port holds the last code`() {
-        var devices = Board()
-        #expect(devices.read(0x80, size: 1) == 0)
-        #expect(devices.write(0x80, size: 1, 0x1AB) == .none)
-        #expect(devices.diagnostic == 0xAB && devices.read(0x80, size: 1) == 0xAB)
+    @Test func `the quick ways do what the others do`() {
+        var one = Self.make(), other = Self.make()
+        #expect(one.readFrequentByte(0x3FD).map(UInt32.init) == other.read(0x3FD, size: 1, now))
+        #expect(one.readFrequentDoubleword(0x608, now) == other.read(0x608, size: 4, now))
+        #expect(one.writeFrequentByte(0x3F8, 65) == other.write(0x3F8, size: 1, 65, now))
+        #expect(one.writeFrequentByte(0x80, 7) == other.write(0x80, size: 1, 7, now))
+        other.needsAttention = one.needsAttention
+        #expect(one == other)
+        #expect(one.readFrequentByte(0x64) == nil && one.readFrequentDoubleword(0xCF8, now) == nil)
+        #expect(one.writeFrequentByte(0x20, 0x20) == .absent)
     }
 
     @Test(arguments: [(1, 0x44), (2, 0x3344), (4, 0x1122_3344)] as [(Int, UInt32)])
     func `the debug-exit port takes values of each size`(size: Int, value: UInt32) {
-        var devices = Board()
-        #expect(devices.write(0xF4, size: size, 0x1122_3344) == .exit(value))
+        var board = Self.make()
+        #expect(board.write(0xF4, size: size, 0x1122_3344, now) == .exit(value))
     }
 
-    @Test func `the single-byte ways are those of the wide ones`() {
-        for port in [0x3F8, 0x3FD, 0x80, 0xF4, 0x61] as [UInt16] {
-            var one = Board(), other = Board()
-            #expect(UInt32(one.readByte(port)) == other.readWide(port, size: 1))
-            #expect(one == other)
+    @Test func `soft off and the three ways to reset`() {
+        var board = Self.make()
+        #expect(board.write(0x604, size: 2, 0x2000 | 5 << 10, now) == .powerOff)
+        #expect(board.write(0xCF9, size: 1, 2, now) == .none)
+        #expect(board.write(0xCF9, size: 1, 6, now) == .reset)
+        #expect(board.write(0x64, size: 1, 0xFE, now) == .reset)
+    }
+
+    @Test func `the firmware configuration gives the command line`() {
+        var board = Self.make()
+        #expect(board.write(0x510, size: 2, 0x15, now) == .none)
+        #expect([0, 1, 2, 3].map { _ in board.read(0x511, size: 1, now) } == [0x61, 0x62, 0x63, 0])
+    }
+
+    /// An I/O APIC entry for a pin: edge-triggered, fixed, to APIC 0.
+    private func route(_ board: inout Board, pin: UInt32, vector: UInt32) {
+        board.writeIOAPIC(0xFEC0_0000, 0x10 + 2 * pin)
+        board.writeIOAPIC(0xFEC0_0010, vector)
+    }
+
+    @Test func `a byte on COM1 interrupts through both kinds of controller`() {
+        var board = Self.make()
+        route(&board, pin: 4, vector: 0x54)
+        for (port, value) in [(0x20, 0x11), (0x21, 0x20), (0x21, 4), (0x21, 1), (0x21, 0xEF)] as [(UInt16, UInt32)] {
+            _ = board.write(port, size: 1, value, now)
         }
+        _ = board.write(0x3F9, size: 1, 1, now)
+        _ = board.write(0x3FC, size: 1, 8, now)
+        #expect(board.awaitsInput && !board.requestsExternalInterrupt)
+        board.needsAttention = false
+        board.receive(65)
+        #expect(board.needsAttention)
+        #expect(board.takeMessage()?.vector == 0x54)
+        #expect(board.takeMessage() == nil)
+        #expect(board.requestsExternalInterrupt)
+        #expect(board.acknowledgeExternalInterrupt() == 0x24)
+        #expect(board.read(0x3F8, size: 1, now) == 65)
+    }
+
+    @Test func `the interval timer interrupts on pin 2, once for each period`() {
+        var board = Self.make()
+        route(&board, pin: 2, vector: 0x52)
+        _ = board.write(0x43, size: 1, 0x34, now)
+        _ = board.write(0x40, size: 1, 0xA9, now)
+        _ = board.write(0x40, size: 1, 0x04, now)  // 1193 counts: a millisecond
+        var interrupts = 0
+        for _ in 0..<10 {
+            while board.takeMessage() != nil {}
+            let next = board.nextEvent
+            #expect(next > now.now && next.ticks - now.now.ticks < 2_010_000)
+            now.now = next
+            board.advance(to: next)
+            if board.takeMessage()?.vector == 0x52 { interrupts += 1 }
+        }
+        #expect(interrupts == 10)
+    }
+
+    @Test func `100,000 random accesses never trap, and the board still answers`() {
+        var board = Self.make()
+        var state: UInt64 = 0x1234_5678_9ABC_DEF1
+        func random() -> UInt64 {
+            state ^= state << 13
+            state ^= state >> 7
+            state ^= state << 17
+            return state
+        }
+        let ports = (UInt16.min...UInt16.max).filter { Board.isPresent($0) } + [0, 0x3F7, 0xFFFF]
+        for _ in 0..<100_000 {
+            let port = ports[Int(random() % UInt64(ports.count))]
+            let size = [1, 2, 4][Int(random() % 3)]
+            now.now = MachineTime(now.now.ticks + random() % 100_000)
+            if board.nextEvent <= now.now { board.advance(to: now.now) }
+            switch random() % 8 {
+            case 0: board.writeIOAPIC(0xFEC0_0000 + random() % 0x50, UInt32(truncatingIfNeeded: random()))
+            case 1: _ = board.readIOAPIC(0xFEC0_0000 + random() % 0x50)
+            case 2: if board.canReceive { board.receive(UInt8(truncatingIfNeeded: random())) }
+            case 3, 4: _ = board.read(port, size: size, now)
+            default: _ = board.write(port, size: size, UInt32(truncatingIfNeeded: random()), now)
+            }
+            while board.takeMessage() != nil {}
+            if board.requestsExternalInterrupt, random() % 2 == 0 { _ = board.acknowledgeExternalInterrupt() }
+        }
+        #expect(board.write(0xF4, size: 1, 7, now) == .exit(7))
+        #expect(board.read(0xE9, size: 1, now) == 0xE9)
     }
 }

@@ -5,7 +5,9 @@ import Testing
 @Suite struct ConfigurationSpaceTests {
     private static let isaBridge: UInt32 = 0x8000_0800
 
-    private func read(_ space: inout ConfigurationSpace, _ address: UInt32, _ offset: UInt16 = 0, size: Int = 4) -> UInt32 {
+    private func read(
+        _ space: inout ConfigurationSpace, _ address: UInt32, _ offset: UInt16 = 0, size: Int = 4
+    ) -> UInt32 {
         space.writeAddress(address)
         return space.readData(offset, size: size)
     }
@@ -50,7 +52,8 @@ import Testing
     func headers() {
         var space = ConfigurationSpace()
         for (base, command, kind, subsystem) in [
-            (0x8000_0000, 0x0280_0006, 0x0600_0002, 0x1237_8086), (Self.isaBridge, 0x0200_0007, 0x0601_0000, 0x7000_8086),
+            (0x8000_0000, 0x0280_0006, 0x0600_0002, 0x1237_8086),
+            (Self.isaBridge, 0x0200_0007, 0x0601_0000, 0x7000_8086),
         ] as [(UInt32, UInt32, UInt32, UInt32)] {
             let expected: [UInt32: UInt32] = [4: command, 8: kind, 0x2C: subsystem]
             for register in stride(from: UInt32(4), to: 0x40, by: 4) {

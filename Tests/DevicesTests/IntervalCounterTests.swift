@@ -1,3 +1,4 @@
+import Support
 import Testing
 
 @testable import Devices
@@ -276,5 +277,26 @@ import Testing
         #expect(rises(counter, 10...20) == [13])
         counter.program(0x34, at: 30)
         #expect(wave(counter, 30...40) == "-----------")
+    }
+
+    @Test("The next rise is foretold just as the output, pulse by pulse, rises", arguments: 0...7 as ClosedRange<UInt8>)
+    func foretold(mode: UInt8) {
+        var generator = FixedSeedGenerator(seed: UInt64(mode))
+        var counter = IntervalCounter(gate: true)
+        counter.program(0x10 | mode << 1, at: 0)
+        var foretold = counter.nextRise(after: 0)
+        for now in 1...20000 as ClosedRange<UInt64> {
+            let wasHigh = counter.isHigh(at: now - 1)
+            counter.settle(at: now)
+            let rises = !wasHigh && counter.isHigh(at: now)
+            #expect(rises == (now == foretold))
+            switch generator.next() & 63 {
+            case 0: counter.setGate(!counter.gate, at: now)
+            case 1, 2: counter.write(UInt8.random(in: 1...20, using: &generator), at: now)
+            case 3 where now & 7 == 0: counter.program(0x10 | mode << 1, at: now)
+            default: if !rises { continue }
+            }
+            foretold = counter.nextRise(after: now)
+        }
     }
 }

@@ -4,7 +4,6 @@ import Support
 extension FixedSeedGenerator {
     /// A moment after another: mostly soon, at times much later.
     mutating func time(after time: MachineTime) -> MachineTime {
-        let (sum, overflows) = time.ticks.addingReportingOverflow(next() >> UInt64.random(in: 28...63, using: &self))
-        return overflows ? time : MachineTime(sum)
+        time.advanced(by: next() >> UInt64.random(in: 28...63, using: &self))
     }
 }

@@ -241,6 +241,27 @@ import Testing
         }
     }
 
+    @Test("The alarm comes at the first second that matches, as by asking each", arguments: 0..<8 as Range<UInt8>)
+    func alarmBySearch(cares: UInt8) {
+        var generator = FixedSeedGenerator(seed: UInt64(cares))
+        for _ in 0..<5 {
+            let fields = [59, 59, 23].map { UInt8.random(in: 0...$0, using: &generator) }
+            var clock = clock(start: Self.start + UInt64.random(in: 0..<86400, using: &generator))
+            write(&clock, 0x0B, 0x06, at: tick(0))
+            for (index, field) in fields.enumerated() {
+                write(&clock, UInt8(index * 2 + 1), cares >> UInt8(index) & 1 != 0 ? field : 0xC0, at: tick(0))
+            }
+            write(&clock, 0x0B, 0x26, at: tick(0))
+            let due = (1...86400 as ClosedRange<UInt64>).first { second in
+                var clock = clock
+                return (0..<3).allSatisfy {
+                    cares >> UInt8($0) & 1 == 0 || read(&clock, UInt8($0 * 2), at: self.second(second)) == fields[$0]
+                }
+            }
+            #expect(due.map { clock.nextEvent > tick($0 << 15 - 1) && clock.nextEvent <= second($0) } == true)
+        }
+    }
+
     @Test("The alarm works in 12 hours and binary too")
     func alarmFormats() {
         var clock = clock(start: 12 * 3600)
@@ -289,7 +310,8 @@ import Testing
     @Test("No access traps, and the clock still answers after being set again", arguments: frequencies)
     func randomAccesses(frequency: UInt64) {
         var generator = FixedSeedGenerator(seed: frequency)
-        var clock = RealTimeClock(unixSeconds: 0, memoryBelow4GiB: .max, memoryAbove4GiB: .max, timeStampFrequency: frequency)
+        var clock = RealTimeClock(
+            unixSeconds: 0, memoryBelow4GiB: .max, memoryAbove4GiB: .max, timeStampFrequency: frequency)
         var time = MachineTime(0)
         for _ in 0..<100_000 {
             time = generator.time(after: time)
@@ -299,7 +321,9 @@ import Testing
             case 0: clock.advance(to: time)
             case 1: clock.setTime(unixSeconds: value >> (value >> 8 & 63), at: time)
             case 2, 3: _ = read(&clock, byte, at: time)
-            default: write(&clock, UInt8(truncatingIfNeeded: value >> 8) & (value & 8 != 0 ? 0x0F : 0xFF), byte, at: time)
+            default:
+                let register = UInt8(truncatingIfNeeded: value >> 8) & (value & 8 != 0 ? 0x0F : 0xFF)
+                write(&clock, register, byte, at: time)
             }
         }
         write(&clock, 0x0A, 0x26, at: time)

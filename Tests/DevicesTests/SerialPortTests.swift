@@ -1,3 +1,4 @@
+import Support
 import Testing
 
 @testable import Devices
@@ -309,6 +310,36 @@ import Testing
         #expect(port.read(Self.lineStatus) == 0x60)
     }
 
+    // MARK: The quick ways
+
+    @Test func `a byte is sent the quick way only if nothing else happens by it`() {
+        #expect(SerialPort().transmitsQuietly)
+        #expect(Self.port((Self.lineControl, 0x03), (Self.interruptEnable, 0x0D), (Self.modemControl, 0x0F)).transmitsQuietly)
+        #expect(!Self.port((Self.lineControl, 0x80)).transmitsQuietly)
+        #expect(!Self.port((Self.interruptEnable, 0x02)).transmitsQuietly)
+        #expect(!Self.port((Self.modemControl, Self.loopback)).transmitsQuietly)
+    }
+
+    @Test func `the line status is read the quick way only if nothing else happens by it`() {
+        var port = Self.port((Self.lineControl, 3))
+        #expect(port.pollLineStatus() == 0x60)
+        #expect(port.receive(1) && port.pollLineStatus() == 0x61)
+        _ = port.write(Self.modemControl, Self.loopback)
+        _ = port.write(Self.data, 2)
+        #expect(port.pollLineStatus() == nil && port.read(Self.lineStatus) == 0x63 && port.pollLineStatus() == 0x61)
+    }
+
+    @Test func `input interrupts if that is enabled and the gate is open`() {
+        var port = Self.port((Self.interruptEnable, 0x0E), (Self.modemControl, Self.output2))
+        #expect(!port.interruptsOnInput)
+        _ = port.write(Self.interruptEnable, 0x01)
+        #expect(port.interruptsOnInput && port.receive(1) && port.interruptLine)
+        for control in [0, Self.output2 | Self.loopback] {
+            _ = port.write(Self.modemControl, control)
+            #expect(!port.interruptsOnInput && !port.interruptLine)
+        }
+    }
+
     // MARK: As drivers do it
 
     @Test func `Linux finds a 16550A`() {
@@ -410,7 +441,7 @@ import Testing
     }
 
     @Test func `whatever is read and written, the line is high exactly when an enabled interrupt is identified behind an open gate`() {
-        var random = SystemRandomNumberGenerator()
+        var random = FixedSeedGenerator(seed: 0x16550)
         var port = SerialPort()
         for _ in 0..<50_000 {
             let value = UInt8.random(in: 0...255, using: &random), offset = UInt16.random(in: 0...9, using: &random)

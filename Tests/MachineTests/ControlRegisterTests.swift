@@ -231,9 +231,55 @@ import X86
         #expect(machine.vmcs[0x6804] == Self.pae | 1 << 9 | 1 << 18 | 1 << 13 | 1 << 6)
     }
 
-    @Test(arguments: [6, 12, 13, 14, 15, 19, 22, 23, 24, 31, 32, 63])
+    @Test(arguments: Array(13...15) + [19] + Array(23...63) as [UInt64])
     func `CR4 refuses bits that the guest's processor does not have`(bit: UInt64) {
-        Self.refuses(4, Self.pae | 1 << bit, on: TestMachine())
+        Self.refuses(4, Self.pae | 1 << bit, on: TestMachine(set: .everything))
+    }
+
+    @Test(arguments: [0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 16, 18, 20, 21, 22] as [UInt64])
+    func `CR4 takes each bit that the guest's processor has`(bit: UInt64) {
+        let machine = TestMachine(set: .everything)
+        #expect(Self.write(4, Self.pae | 1 << bit, on: machine) == .step)
+        #expect(machine.processor.cr4.rawValue == Self.pae | 1 << bit)
+    }
+
+    @Test func `CR4 takes MCE, which the guest sees as it wrote it, and machine checks stay the host's`() {
+        let machine = TestMachine()
+        #expect(machine.processor.cr4.rawValue & 1 << 6 == 0)
+        #expect(machine.vmcs[0x6804] & 1 << 6 != 0)
+        #expect(Self.write(4, Self.pae | 1 << 6, on: machine) == .step)
+        #expect(Self.write(4, Self.pae, on: machine) == .step)
+        #expect(machine.vmcs[0x6804] & 1 << 6 != 0 && machine.vmcs[0x6006] & 1 << 6 == 0)
+    }
+
+    @Test(arguments: [11, 12, 22] as [UInt64])
+    func `CR4 refuses UMIP, LA57 and PKE where VMX does not let a guest have them`(bit: UInt64) {
+        Self.refuses(4, bit == 12 ? 1 << bit : Self.pae | 1 << bit, on: TestMachine(bit == 12 ? .protected32 : .long64))
+    }
+
+    @Test(arguments: [(11, 2), (12, 16), (22, 3)] as [(UInt64, UInt32)])
+    func `CR4 refuses UMIP, LA57 and PKE where CPUID lacks them`(bit: UInt64, feature: UInt32) {
+        let machine = TestMachine(.protected32, set: .everything) { $0.leaves[7]![0]!.ecx &= ~(1 << feature) }
+        Self.refuses(4, 1 << bit, on: machine)
+        #expect(Self.write(4, 1 << bit, on: TestMachine(.protected32, set: .everything)) == .step)
+    }
+
+    @Test func `LA57 cannot change in long mode, and drops cached translations elsewhere`() {
+        let machine = TestMachine(.long64, set: .everything)
+        Self.refuses(4, Self.pae | 1 << 12, on: machine)
+        machine.processor.cr4 = .physicalAddressExtension | .fiveLevelPaging
+        Self.refuses(4, Self.pae, on: machine)
+        let unpaged = TestMachine(.protected32, set: .everything)
+        #expect(Self.write(4, Self.pae | 1 << 12, on: unpaged) == .step)
+        #expect(unpaged.invalidations == [1])
+    }
+
+    /// What a context switch, a system call or a page fault touches.
+    @Test func `the guest owns TS, WP, MP, EM and AM of CR0, and PGE, PCIDE, TSD and the like of CR4`() {
+        let machine = TestMachine(set: .everything)
+        #expect(~machine.vmcs[0x6000] & 0xFFFF_FFFF == 1 << 1 | 1 << 2 | 1 << 3 | 1 << 16 | 1 << 18)
+        let kept: UInt64 = 1 << 6 | 1 << 13 | 1 << 18 | 1 << 22
+        #expect(~machine.vmcs[0x6002] == machine.cpu.features.cr4.rawValue & ~kept)
     }
 
     @Test(arguments: [(16, 0), (20, 7), (21, 20)] as [(UInt64, UInt32)])

@@ -23,6 +23,10 @@ final class TestMachine {
 
     /// The slice that machines are made with, in time-stamp ticks.
     static let slice: UInt64 = 500_000
+    /// Time-stamp ticks a second.
+    static let frequency: UInt64 = 2_345_678_901
+    /// Of a processor that lets a hypervisor give all.
+    static let allOffers = CPUIDPolicy.Offers(rdtscp: true, invpcid: true, xsaves: true, pat: true, cr4: .init(rawValue: .max))
     /// The size of the RAM: what lies above is absent.
     static let ramSize = 4 << 20
     /// Where tests put code.
@@ -31,6 +35,7 @@ final class TestMachine {
     init(_ mode: Mode = .long64, set: CapabilitySet = .skylakeX, configure: (SimulatedHost) -> Void = { _ in }) {
         let host = SimulatedHost()
         host.registers = set.registers
+        host.registers[0x10A] = .max
         configure(host)
         let capabilities = set.capabilities(on: host)
         let vmcs = SimulatedVMCS(capabilities)
@@ -47,7 +52,10 @@ final class TestMachine {
                     accessEntryValue: 0x6037)))
         entries = .allocate(capacity: CPUIDAnswers.entryCount)
         let policy = CPUIDPolicy(
-            offersRDTSCP: controls.secondary.contains(.enableRDTSCP), offersINVPCID: controls.secondary.contains(.enableINVPCID))
+            CPUIDPolicy.Offers(
+                rdtscp: controls.secondary.contains(.enableRDTSCP), invpcid: controls.secondary.contains(.enableINVPCID),
+                xsaves: controls.secondary.contains(.enableXSAVES), pat: controls.switchesPAT, cr4: capabilities.cr4.fixed1),
+            timeStampFrequency: TestMachine.frequency)
         let features = GuestFeatures(policy, host)
         board.initialize(to: Board(TestMachine.parameters))
         let processor = VMXProcessor(vmcs, constants)

@@ -136,8 +136,9 @@ struct GuestPagingReference {
         let writable = passed.allSatisfy { bits($0.entry, 1, 1) == 1 }
         let user = passed.allSatisfy { bits($0.entry, 2, 2) == 1 }
         let executable = passed.allSatisfy { bits($0.entry, 63, 63) == 0 }
-        guard allowed(access, writable, user, executable) else {
-            return .fault(code(present: true, reserved: false, access))
+        let isForbiddenByKey = user && keyForbids(access, bits(leaf, 62, 59))
+        guard allowed(access, writable, user, executable), !isForbiddenByKey else {
+            return .fault(code(present: true, reserved: false, access) + (isForbiddenByKey ? 0x20 : 0))
         }
         for (index, step) in passed.enumerated() {
             var set: UInt64 = 1 << 5
@@ -190,6 +191,16 @@ struct GuestPagingReference {
         case .write: return writable
         case .fetch: return paging.mode == .bits32 || !paging.hasExecuteDisable || executable
         }
+    }
+
+    /// "Protection Keys".
+    private func keyForbids(_ access: AccessDescription, _ key: UInt64) -> Bool {
+        guard paging.mode == .fourLevel || paging.mode == .fiveLevel, access.kind != .fetch else { return false }
+        let accessDisable = bits(UInt64(paging.protectionKeyRights), Int(2 * key), Int(2 * key)) == 1
+        let writeDisable = bits(UInt64(paging.protectionKeyRights), Int(2 * key + 1), Int(2 * key + 1)) == 1
+        if accessDisable { return true }
+        guard writeDisable, access.kind == .write else { return false }
+        return access.isUser || paging.writeProtects
     }
 
     private func code(present: Bool, reserved: Bool, _ access: AccessDescription) -> UInt32 {

@@ -27,6 +27,7 @@ extension GuestPaging {
             if random.one(in: 60) { entry += UInt64(frameCount) << 12 }
             guard mode != .bits32 else { return entry & 0xFFFF_FFFF | (random.one(in: 8) ? random.next() & 0xFFFF_E000 : 0) }
             if random.one(in: 16) { entry |= 1 << 63 }
+            if mode != .pae, random.one(in: 3) { entry |= random.next() << 59 & 0xF << 59 }
             if random.one(in: 40) { entry |= 1 << (36 + random.next() % 27) }
             return entry
         }
@@ -45,6 +46,7 @@ extension GuestPaging {
         paging.hasExecuteDisable = !random.one(in: 3)
         paging.preventsSupervisorExecution = random.one(in: 2)
         paging.preventsSupervisorAccess = random.one(in: 2)
+        if random.one(in: 2) { paging.protectionKeyRights = UInt32(truncatingIfNeeded: random.next() & random.next()) }
         paging.hasGibibytePages = random.one(in: 2)
         paging.hasPSE36 = random.one(in: 2)
         for index in 0..<4 {
@@ -149,6 +151,38 @@ extension GuestPaging {
         }
         #expect(Self.outcome(result) == .address(
             0x3F_C023_4567, .fourMebibytes, writable: true, user: false, executable: true, dirty: false))
+    }
+
+    /// A user page with protection key 5; what PKRU forbids, for reads and writes by user and supervisor.
+    @Test(arguments: [
+        (0, true, 0, 0, 0, 0), (1 << 10, true, 0x25, 0x27, 0x21, 0x23), (1 << 11, true, 0, 0x27, 0, 0x23),
+        (1 << 11, false, 0, 0x27, 0, 0), (3 << 8 | 3 << 12, true, 0, 0, 0, 0), (3 << 10, false, 0x25, 0x27, 0x21, 0x23),
+    ] as [(UInt32, Bool, UInt32, UInt32, UInt32, UInt32)])
+    func protectionKeysByHand(
+        pkru: UInt32, writeProtects: Bool, userRead: UInt32, userWrite: UInt32, supervisorRead: UInt32, supervisorWrite: UInt32
+    ) {
+        let ram = FakeGuestRAM(frames: 4)
+        ram.words[0] = 0x1027
+        ram.words[512] = 0x2027
+        ram.words[1024] = 0x3027
+        ram.words[1536] = 5 << 59 | 0x9067
+        var paging = GuestPaging.test(.fourLevel)
+        paging.protectionKeyRights = pkru
+        paging.writeProtects = writeProtects
+        paging.preventsSupervisorExecution = false
+        func code(_ kind: GuestAccess.Kind, _ level: Int) -> UInt32 {
+            let access = GuestAccess.explicit(kind, privilegeLevel: level, alignmentCheck: true)
+            guard case .fault(let code) = paging.translate(GuestVirtualAddress(0), for: access, in: ram) else { return 0 }
+            #expect(code.isProtectionKey)
+            return code.rawValue
+        }
+        #expect(code(.read, 3) == userRead && code(.write, 3) == userWrite)
+        #expect(code(.read, 0) == supervisorRead && code(.write, 0) == supervisorWrite)
+        #expect(code(.fetch, 3) == 0 && code(.fetch, 0) == 0)
+        // A supervisor page has no key.
+        ram.words[1536] &= ~4
+        #expect(code(.read, 0) == 0 && code(.write, 0) == 0)
+        #expect(ram.changes.isEmpty)
     }
 
     @Test func upperHalvesAreIgnoredOutsideLongMode() {

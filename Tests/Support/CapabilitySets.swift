@@ -52,6 +52,9 @@ public struct CapabilitySet: Sendable, CustomStringConvertible {
             0x490: 0x3_FFFF_0000_11FB, 0x491: 1,
         ])
 
+    /// skylakeX with every bit of CR4 that Martlet knows how to give.
+    public static let everything = skylakeX.replacing([0x489: 0x77_7FFF])
+
     /// EPT without 1-GiB pages, unrestricted guest, true controls; no EFER switch is missing, but INVPCID is.
     public static let arrandale = CapabilitySet(
         "arrandale",

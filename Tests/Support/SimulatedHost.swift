@@ -18,6 +18,10 @@ public final class SimulatedHost: HostServices, ModelSpecificRegisterAccess {
     public private(set) var transmitted: [UInt8] = []
     public private(set) var extendedControl: UInt64 = 1
     public private(set) var pageFaultAddress: UInt64 = 0
+    /// PKRU.
+    public var protectionKeyState: UInt32 = 0
+    /// What CPUID leaf 1 puts into IA32_BIOS_SIGN_ID.
+    public var microcodeVersion: UInt64 = 0xAB << 32
     public var debugStatus: UInt64 = 0xFFFF_0FF0
     public private(set) var finishedInterrupts: [UInt8] = []
     public private(set) var finishedNonMaskableInterrupts = 0
@@ -30,6 +34,7 @@ public final class SimulatedHost: HostServices, ModelSpecificRegisterAccess {
     public var transmittedText: String { String(decoding: transmitted, as: UTF8.self) }
 
     public func cpuid(_ leaf: UInt32, _ subleaf: UInt32) -> CPUIDResult {
+        if leaf == 1 { registers[0x8B] = microcodeVersion }
         let place = leavesWithSubleaves.contains(leaf) ? subleaf : 0
         return leaves[leaf]?[place] ?? .zero
     }
@@ -45,6 +50,7 @@ public final class SimulatedHost: HostServices, ModelSpecificRegisterAccess {
 
     public func transmit(_ byte: UInt8) { transmitted.append(byte) }
     public func loadExtendedControl(_ value: UInt64) { extendedControl = value }
+    public func protectionKeyRights() -> UInt32 { protectionKeyState }
     public func loadPageFaultAddress(_ address: UInt64) { pageFaultAddress = address }
     public func readDebugStatus() -> UInt64 { debugStatus }
     public func loadDebugStatus(_ value: UInt64) { debugStatus = value }
@@ -74,13 +80,13 @@ extension SimulatedHost {
             2: result(0x1C00_4143, 0x03C0_003F, 0x3FF, 0), 3: result(0x1C03_C163, 0x0280_003F, 0x7FF, 4),
         ],
         5: [0: result(64, 64, 3, 0x2020)],
-        7: [0: result(1, 0xFFFF_FFFF, 0xFFFF_FFFF, 0xFFFF_FFFF), 1: result(0xFFFF_FFFF, 0, 0, 0)],
+        7: [0: result(1, 0xFFFF_FFFF, 0xFFFF_FFFF, 0xFFFF_FFFF), 1: result(0xFFFF_FFFF, 0xFFFF_FFFF, 0xFFFF_FFFF, 0xFFFF_FFFF)],
         0xA: [0: result(0x0730_0404, 0, 0, 0x603)],
         0xB: [0: result(1, 2, 0x100, 3), 1: result(5, 16, 0x201, 3)],
         0xD: [
-            0: result(0xFF, 2696, 2696, 0), 1: result(0xF, 2696, 0x100, 0), 2: result(256, 576, 0, 0),
+            0: result(0x2FF, 2696, 2696, 0), 1: result(0x1F, 2696, 0x100, 0), 2: result(256, 576, 0, 0),
             3: result(64, 960, 0, 0), 4: result(64, 1024, 0, 0), 5: result(64, 1088, 0, 0), 6: result(512, 1152, 0, 0),
-            7: result(1024, 1664, 0, 0), 8: result(128, 0, 1, 0),
+            7: result(1024, 1664, 0, 0), 8: result(128, 0, 1, 0), 9: result(8, 2688, 7, 0),
         ],
         0x15: [0: result(2, 292, 0, 0)],
         0x16: [0: result(3500, 4500, 100, 0)],

@@ -64,7 +64,7 @@ import X86
             (.interruptWindow, "interrupt window"), (.nonMaskableInterruptWindow, "NMI window"), (.taskSwitch(.init(selector: 0x28, source: .jump)), "selector 0x28"),
             (.halt, "HLT"), (.invalidateCaches(writesBack: true), "WBINVD"), (.invalidateCaches(writesBack: false), "INVD"), (.invalidateByPCID, "INVPCID"),
             (.readTimeStamp(withAuxiliary: true), "RDTSCP"), (.readTimeStamp(withAuxiliary: false), "RDTSC"), (.monitor, "MONITOR"), (.wait, "MWAIT"),
-            (.pause, "PAUSE"), (.monitorTrap, "monitor trap"), (.random(seed: true), "RDSEED"), (.random(seed: false), "RDRAND"),
+            (.pause, "PAUSE"), (.descriptorTable, "an access to a descriptor-table register"), (.monitorTrap, "monitor trap"), (.random(seed: true), "RDSEED"), (.random(seed: false), "RDRAND"),
             (.nestedPageMisconfiguration(GuestPhysicalAddress(0x5000)), "0x5000"), (.timerExpired, "preemption timer"),
             (.virtualizationInstruction, "VMX"), (.unofferedInstruction, "not offered"), (.virtualAPIC(.priorityBelowThreshold), "virtual APIC"),
             (.modificationLogFull, "log full"), (.unexpected(reason: 0x8000_0021), "0x80000021"),

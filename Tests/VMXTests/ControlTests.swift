@@ -56,7 +56,7 @@ import X86
         #expect(!controls.pin.contains(.processPostedInterrupts))
         for control in [
             SecondaryControls.virtualizeAPICAccesses, .apicRegisterVirtualization, .virtualInterruptDelivery, .enableVMFunctions,
-            .vmcsShadowing, .enablePML, .eptViolationException, .useTSCScaling, .enableXSAVES, .virtualizeX2APICMode,
+            .vmcsShadowing, .enablePML, .eptViolationException, .useTSCScaling, .virtualizeX2APICMode,
         ] {
             #expect(!controls.secondary.contains(control), "\(words(control))")
         }

@@ -85,6 +85,7 @@ import X86
         #expect(Self.decode(56, [0x6400: 0x300]) == .virtualAPIC(.write(offset: 0x300)))
         #expect(Self.decode(13) == .invalidateCaches(writesBack: false) && Self.decode(54) == .invalidateCaches(writesBack: true))
         #expect(Self.decode(16) == .readTimeStamp(withAuxiliary: false) && Self.decode(51) == .readTimeStamp(withAuxiliary: true))
+        #expect(Self.decode(46) == .descriptorTable && Self.decode(47) == .descriptorTable)
         #expect(Self.decode(57) == .random(seed: false) && Self.decode(61) == .random(seed: true))
     }
 

@@ -34,11 +34,12 @@ public enum APICRegister: UInt16, Sendable {
 /// What a write to the local APIC asks of the machine.
 public enum LocalAPICEffect: Equatable, Sendable {
     case none
-    /// The processor priority may have fallen: a waiting interrupt may come.
+    /// The processor priority may have fallen, or an interrupt of the APIC's own was requested: one may come.
     case priorityChanged
     /// A level-triggered interrupt ended: the I/O APICs are told.
     case endOfInterrupt(UInt8)
     case send(InterruptMessage, InterruptShorthand)
+    /// The timer has another next event; it may have requested its interrupt too.
     case timerChanged
 }
 

@@ -21,31 +21,31 @@ extension LocalAPIC {
         guard base.isEnabled else { return false }
         let destination = message.destination
         guard message.isLogical else {
-            return base.isExtended
-                ? destination == identifier || destination == .max
-                : destination & 0xFF == identifier || destination & 0xFF == 0xFF
+            if destination == .max { return true }
+            return base.isExtended ? destination == identifier : destination == identifier & 0xFF || destination == 0xFF
         }
         let logical = value(.logicalDestination)
         if base.isExtended {
             return destination == .max
                 || destination >> 16 == logical >> 16 && destination & logical & 0xFFFF != 0
         }
+        if destination == 0xFF || destination == .max { return true }
         let own = logical >> 24
-        let asked = destination & 0xFF
-        if asked == 0xFF { return true }
+        guard destination < 0xFF else { return false }
         // The flat model has all ones in its highest four bits, the cluster model zeros.
-        guard value(.destinationFormat) >> 28 != 0xF else { return own & asked != 0 }
-        return own >> 4 == asked >> 4 && own & asked & 0xF != 0
+        guard value(.destinationFormat) >> 28 != 0xF else { return own & destination != 0 }
+        return own >> 4 == destination >> 4 && own & destination & 0xF != 0
     }
 
-    /// Takes a message that has this APIC among its destinations.
+    /// Takes a message that has this APIC among its destinations. Of those for a vector or for the 8259 pair's, one that
+    /// software has disabled takes none (12.4.7.2 "Local APIC State After It Has Been Software Disabled").
     public mutating func accept(_ message: InterruptMessage) -> AcceptedInterrupt {
         switch message.deliveryMode {
         case .fixed, .lowestPriority:
             guard isSoftwareEnabled else { return .none }
             guard message.vector >= 16 else {
-                note(.receivedIllegalVector)
-                return .none
+                let vector = note(.receivedIllegalVector)
+                return vector == 0 ? .none : .requested(vector)
             }
             request(message.vector, isLevelTriggered: message.isLevelTriggered)
             return .requested(message.vector)
@@ -53,7 +53,7 @@ extension LocalAPIC {
         case .nonMaskable: return .nonMaskable
         case .initialize: return .initialize
         case .startup: return .startup(message.vector)
-        case .external: return .external
+        case .external: return isSoftwareEnabled ? .external : .none
         case .reserved: return .none
         }
     }
@@ -71,32 +71,34 @@ extension LocalAPIC {
 
     // MARK: Interprocessor interrupts (SDM volume 3, 12.6.1 "Interrupt Command Register (ICR)")
 
-    /// Writes the command register and sends what it says. Delivery is done at once: its status always reads idle.
+    /// Writes the command register, its reserved bits cleared, and sends what it says. Delivery is done at once: its status
+    /// always reads idle. The level-triggered mode concerns nothing but the de-assertion of INIT.
     /// - Parameter keeps: false for the self-IPI register, which leaves the command register alone.
     mutating func writeCommand(_ command: UInt32, destination: UInt32 = 0, keeps: Bool = true) -> LocalAPICEffect {
         if keeps {
-            set(.interruptCommand, command & ~(1 << 12))
+            set(.interruptCommand, command)
             if base.isExtended { page[0x304 >> 2] = destination }
         }
         let mode = InterruptMessage.DeliveryMode(rawValue: UInt8(truncatingIfNeeded: command >> 8 & 7)) ?? .reserved
         let vector = UInt8(truncatingIfNeeded: command)
         let isAsserted = command & 1 << 14 != 0
         let isLevelTriggered = command & 1 << 15 != 0
+        let shorthand = InterruptShorthand(rawValue: UInt8(truncatingIfNeeded: command >> 18 & 3)) ?? .none
         switch mode {
         case .fixed, .lowestPriority:
-            guard vector >= 16 else {
-                note(.sentIllegalVector)
-                return .none
-            }
+            guard vector >= 16 else { return report(.sentIllegalVector) }
         case .initialize:
             // The de-assert only concerned arbitration of the APIC bus.
             if isLevelTriggered, !isAsserted { return .none }
         case .reserved, .external: return .none
         case .systemManagement, .nonMaskable, .startup: break
         }
+        // No shorthand sends anything but fixed interrupts to the sender (table "Valid Combinations for the Pentium 4 and Intel
+        // Xeon Processors' Local xAPIC Interrupt Command Register").
+        if shorthand == .toSelf || shorthand == .toAll, mode != .fixed { return .none }
         return .send(
             InterruptMessage(
                 vector: vector, deliveryMode: mode, destination: destination, isLogical: command & 1 << 11 != 0),
-            InterruptShorthand(rawValue: UInt8(truncatingIfNeeded: command >> 18 & 3)) ?? .none)
+            shorthand)
     }
 }

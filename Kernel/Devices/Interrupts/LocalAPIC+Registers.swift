@@ -15,22 +15,27 @@ private enum Writable {
         default: 0x1_07FF
         }
     }
+
+    /// Of such an entry, what is not reserved: delivery status and, of a line, remote IRR are read-only.
+    static func defined(_ register: APICRegister) -> UInt32 {
+        localInterrupt(register) | 1 << 12 | (register == .line0 || register == .line1 ? 1 << 14 : 0)
+    }
 }
 
 extension LocalAPIC {
     // MARK: In memory
 
-    /// Reads 4 bytes at an offset in the page. Registers stand every 16 bytes; what lies between them reads as 0.
+    /// Reads 4 bytes at an offset in the page, where none is unless the mode is xAPIC. Registers stand every 16 bytes; what
+    /// lies between them reads as 0.
     public mutating func read(offset: UInt16, at time: MachineTime) -> UInt32 {
+        guard isInMemory else { return .max }
         guard offset & 0xF == 0 else { return 0 }
-        return read(offset, at: time) ?? refuse()
-    }
-
-    /// An access to a register that does not exist (12.5.3 "Error Handling").
-    private mutating func refuse() -> UInt32 {
+        if let value = read(offset, at: time) { return value }
         note(.illegalRegister)
         return 0
     }
+
+    private var isInMemory: Bool { base.isEnabled && !base.isExtended }
 
     private mutating func read(_ offset: UInt16, at time: MachineTime) -> UInt32? {
         switch offset {
@@ -39,29 +44,38 @@ extension LocalAPIC {
             switch APICRegister(rawValue: offset) {
             case .none, .selfInterrupt: nil
             case .currentCount: timer.currentCount(at: time)
-            case .processorPriority, .arbitrationPriority: UInt32(processorPriority)
+            case .processorPriority: UInt32(processorPriority)
+            case .arbitrationPriority: UInt32(arbitrationPriority)
             case .endOfInterrupt: 0
             case .some(let register): value(register)
             }
         }
     }
 
-    /// Writes 4 bytes at an offset in the page.
+    /// Writes 4 bytes at an offset in the page, where none is unless the mode is xAPIC.
     public mutating func write(offset: UInt16, _ new: UInt32, at time: MachineTime) -> LocalAPICEffect {
-        guard offset & 0xF == 0, let register = APICRegister(rawValue: offset) else {
-            _ = refuse()
-            return .none
-        }
+        guard isInMemory, offset & 0xF == 0 else { return .none }
+        return write(offset, new, at: time)
+    }
+
+    private mutating func write(_ offset: UInt16, _ new: UInt32, at time: MachineTime) -> LocalAPICEffect {
+        if 0x100...0x270 ~= offset { return .none }  // read-only
+        guard let register = APICRegister(rawValue: offset) else { return report(.illegalRegister) }
         return write(register, new, at: time)
     }
 
     /// The guest wrote the page itself, and the processor reports it (SDM volume 3, 30.4.3.2 "APIC-Write Emulation").
     public mutating func written(offset: UInt16, at time: MachineTime) -> LocalAPICEffect {
-        // In x2APIC mode the command register is one of 64 bits.
-        if base.isExtended, offset == APICRegister.interruptCommand.rawValue {
-            return writeCommand(value(.interruptCommand), destination: page[Int(offset >> 2) + 1])
+        let offset = offset & 0xFF0
+        let new = page[Int(offset >> 2)]
+        guard base.isExtended else { return write(offset, new, at: time) }
+        switch APICRegister(rawValue: offset) {
+        case .interruptCommand:
+            // One register of 64 bits.
+            return writeCommand(new & Writable.interruptCommand, destination: page[Int(offset >> 2) + 1])
+        case .selfInterrupt: return writeSelfInterrupt(new)
+        default: return write(offset, new, at: time)
         }
-        return write(offset: offset & 0xFF0, page[Int(offset & 0xFF0) >> 2], at: time)
     }
 
     // MARK: As MSRs
@@ -102,8 +116,7 @@ extension LocalAPIC {
         case .errorStatus, .endOfInterrupt: defined = 0
         case .interruptCommand: defined = ~0 << 32 | UInt64(Writable.interruptCommand)
         case .timer, .thermalSensor, .performanceCounter, .line0, .line1, .errorInterrupt:
-            // Delivery status and remote IRR are read-only, not reserved.
-            defined = UInt64(Writable.localInterrupt(register)) | 1 << 12 | 1 << 14
+            defined = UInt64(Writable.defined(register))
         case .initialCount: defined = 0xFFFF_FFFF
         case .divideConfiguration: defined = UInt64(Writable.divideConfiguration)
         default: return nil
@@ -111,12 +124,17 @@ extension LocalAPIC {
         guard new & ~defined == 0 else { return nil }
         switch register {
         case .interruptCommand: return writeCommand(low, destination: UInt32(truncatingIfNeeded: new >> 32))
-        case .selfInterrupt: return writeCommand(UInt32(InterruptShorthand.toSelf.rawValue) << 18 | low, keeps: false)
+        case .selfInterrupt: return writeSelfInterrupt(low)
         default: return write(register, low, at: time)
         }
     }
 
     // MARK: Each register
+
+    /// 12.12.11 "SELF IPI Register".
+    private mutating func writeSelfInterrupt(_ new: UInt32) -> LocalAPICEffect {
+        writeCommand(UInt32(InterruptShorthand.toSelf.rawValue) << 18 | new & 0xFF, keeps: false)
+    }
 
     private mutating func write(_ register: APICRegister, _ new: UInt32, at time: MachineTime) -> LocalAPICEffect {
         switch register {
@@ -134,24 +152,30 @@ extension LocalAPIC {
         case .errorStatus:
             set(register, errors)
             errors = 0
-        case .interruptCommand: return writeCommand(new, destination: value(.interruptCommandHigh) >> 24)
+        case .interruptCommand:
+            return writeCommand(new & Writable.interruptCommand, destination: value(.interruptCommandHigh) >> 24)
         case .interruptCommandHigh: set(register, new & 0xFF00_0000)
         case .timer:
-            settleTimer(at: time)
+            _ = advance(to: time)
             setLocalInterrupt(register, new)
             timer.setMode(.init(rawValue: UInt8(truncatingIfNeeded: new >> 17 & 3)) ?? .reserved)
+            set(.initialCount, timer.initialCount)
             return .timerChanged
         case .thermalSensor, .performanceCounter, .line0, .line1, .errorInterrupt: setLocalInterrupt(register, new)
         case .initialCount:
-            set(register, new)
+            _ = advance(to: time)
             timer.start(count: new, at: time)
+            set(register, timer.initialCount)
             return .timerChanged
         case .divideConfiguration:
             set(register, new & Writable.divideConfiguration)
-            settleTimer(at: time)
+            _ = advance(to: time)
             timer.setDivide(new, at: time)
             return .timerChanged
-        default: _ = refuse()  // read-only
+        case .selfInterrupt: return report(.illegalRegister)  // of x2APIC mode only
+        case .version, .arbitrationPriority, .processorPriority, .remoteRead, .inService, .triggerMode, .requested,
+            .currentCount:
+            break  // read-only
         }
         return .none
     }
@@ -185,12 +209,25 @@ extension LocalAPIC {
         case illegalRegister = 7
     }
 
-    mutating func note(_ error: RegisterError) {
+    /// Notes an error, and requests the error interrupt for one that was not noted since the last write of the status.
+    /// - Returns: the vector that was requested, or 0.
+    @inline(never)
+    @discardableResult
+    mutating func note(_ error: RegisterError) -> UInt8 {
         let bit: UInt32 = 1 << error.rawValue
-        let isNew = errors & bit == 0
+        guard errors & bit == 0 else { return 0 }
         errors |= bit
         let entry = value(.errorInterrupt)
+        guard entry & LocalAPIC.mask == 0 else { return 0 }
         let vector = UInt8(truncatingIfNeeded: entry)
-        if isNew, entry & LocalAPIC.mask == 0, vector >= 16 { request(vector, isLevelTriggered: false) }
+        guard vector >= 16 else {
+            errors |= 1 << RegisterError.receivedIllegalVector.rawValue
+            return 0
+        }
+        request(vector, isLevelTriggered: false)
+        return vector
     }
+
+    /// Notes an error that a write has made.
+    mutating func report(_ error: RegisterError) -> LocalAPICEffect { note(error) == 0 ? .none : .priorityChanged }
 }

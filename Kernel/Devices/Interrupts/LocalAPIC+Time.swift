@@ -1,37 +1,27 @@
 // The timer, and IA32_APIC_BASE.
 
 extension LocalAPIC {
-    private var isTimerMasked: Bool { value(.timer) & LocalAPIC.mask != 0 || !base.isEnabled }
-
-    /// When the timer will request its interrupt.
-    public var nextEvent: MachineTime { isTimerMasked ? .never : timer.expiry }
+    /// When the timer will request its interrupt. An APIC that is disabled, in either way, has its timer masked.
+    public var nextEvent: MachineTime { value(.timer) & LocalAPIC.mask != 0 ? .never : timer.expiry }
 
     /// Lets the timer request its interrupt if that is due.
-    /// - Returns: the vector that was requested, or 0.
+    /// - Returns: the vector that was requested (that of the error interrupt if the timer's is illegal), or 0.
     @inline(__always)
     public mutating func advance(to time: MachineTime) -> UInt8 {
         guard timer.expiry <= time else { return 0 }
         let entry = value(.timer)
         timer.expire(at: time)
-        guard entry & LocalAPIC.mask == 0, base.isEnabled else { return 0 }
+        guard entry & LocalAPIC.mask == 0 else { return 0 }
         let vector = UInt8(truncatingIfNeeded: entry)
-        guard vector >= 16 else {
-            note(.receivedIllegalVector)
-            return 0
-        }
+        guard vector >= 16 else { return note(.receivedIllegalVector) }
         request(vector, isLevelTriggered: false)
         return vector
     }
 
-    /// A timer that ran out while it was masked is past.
-    mutating func settleTimer(at time: MachineTime) {
-        if timer.expiry <= time { timer.expire(at: time) }
-    }
-
     // MARK: IA32_TSC_DEADLINE
 
-    /// The value, 0 when disarmed.
-    public var deadline: UInt64 { timer.mode == .deadline ? timer.deadline : 0 }
+    /// The value, 0 when disarmed: the timer is when its deadline has come.
+    public func readDeadline(at time: MachineTime) -> UInt64 { timer.expiry > time ? timer.deadline : 0 }
 
     /// - Parameters:
     ///   - value: as the guest writes it, in its own time stamp.

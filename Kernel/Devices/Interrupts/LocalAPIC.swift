@@ -12,7 +12,7 @@ public struct LocalAPIC {
     /// The processor itself delivers and ends interrupts: the page's ISR, IRR, TPR and PPR change under our hands.
     public private(set) var isAssisted = false
 
-    // Without assistance: which of the eight words of IRR and ISR hold bits, and the highest vector of each, 0 for none.
+    // Which of the eight words of IRR and ISR hold bits, and the highest vector of each, 0 for none; with assistance all 0.
     var requestedWords: UInt8 = 0
     var inServiceWords: UInt8 = 0
     public internal(set) var highestRequested: UInt8 = 0
@@ -74,6 +74,10 @@ public struct LocalAPIC {
     /// Whether the processor delivers interrupts from the page from now on.
     public mutating func setAssisted(_ new: Bool) {
         isAssisted = new
+        guard !isAssisted else {
+            (requestedWords, inServiceWords, highestRequested, highestInService) = (0, 0, 0, 0)
+            return
+        }
         requestedWords = words(.requested)
         inServiceWords = words(.inService)
         highestRequested = highest(.requested)
@@ -139,6 +143,18 @@ public struct LocalAPIC {
         mutating get {
             let inService = (isAssisted ? highest(.inService) : highestInService) & 0xF0
             return inService > taskPriority & 0xF0 ? inService : taskPriority
+        }
+    }
+
+    /// What arbitration on the APIC bus went by; P6 processors still compute it (SDM volume 3, 12.7 "System and APIC Bus
+    /// Arbitration").
+    var arbitrationPriority: UInt8 {
+        mutating get {
+            let task = taskPriority
+            let requested = highest(.requested) & 0xF0
+            let inService = highest(.inService) & 0xF0
+            if task & 0xF0 >= requested, task & 0xF0 > inService { return task }
+            return max(task & inService & 0xF0, requested)
         }
     }
 
@@ -212,12 +228,21 @@ public struct LocalAPIC {
     /// Ends the highest interrupt in service.
     @inline(__always)
     public mutating func endInterrupt() -> LocalAPICEffect {
-        let vector = isAssisted ? highest(.inService) : highestInService
+        if isAssisted { return endInterruptInPage() }
+        let vector = highestInService
         guard vector != 0 else { return .none }
         let inService = word(.inService, vector)
         inService.pointee &= ~Self.bit(vector)
         if inService.pointee == 0 { inServiceWords &= ~(1 &<< (vector >> 5)) }
         highestInService = highest(.inService, words: inServiceWords)
+        return isLevelTriggered(vector) ? .endOfInterrupt(vector) : .none
+    }
+
+    @inline(never)
+    private mutating func endInterruptInPage() -> LocalAPICEffect {
+        let vector = highest(.inService)
+        guard vector != 0 else { return .none }
+        word(.inService, vector).pointee &= ~Self.bit(vector)
         return isLevelTriggered(vector) ? .endOfInterrupt(vector) : .none
     }
 

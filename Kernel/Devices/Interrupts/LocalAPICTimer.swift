@@ -2,72 +2,86 @@
 public struct LocalAPICTimer: Equatable, Sendable {
     public enum Mode: UInt8, Sendable { case oneShot = 0, periodic = 1, deadline = 2, reserved = 3 }
 
-    var mode = Mode.oneShot
+    private(set) var mode = Mode.oneShot
     /// When the count reaches zero, or the deadline.
-    var expiry = MachineTime.never
-    /// The initial count, in machine ticks: the period.
-    private var period: UInt64 = 0
+    private(set) var expiry = MachineTime.never
+    /// The initial-count register, always 0 in modes that do not count.
+    private(set) var initialCount: UInt32 = 0
     /// The divide configuration, as a shift.
     private var shift: UInt64 = 1
     /// IA32_TSC_DEADLINE as the guest wrote it; 0 when disarmed.
-    public private(set) var deadline: UInt64 = 0
+    private(set) var deadline: UInt64 = 0
 
-    /// A shorter period would leave a guest no time between two interrupts.
+    /// A shorter period would leave a guest no time between two interrupts: it is drawn out to this many ticks.
     static var shortestPeriod: UInt64 { 2048 }
 
-    var isArmed: Bool { expiry != .never }
+    private var isArmed: Bool { expiry != .never }
+    private var counts: Bool { mode == .oneShot || mode == .periodic }
 
-    mutating func disarm() {
+    /// The initial count, in machine ticks; not 0 in periodic mode.
+    private var period: UInt64 {
+        let ticks = UInt64(initialCount) << shift
+        return mode == .periodic ? max(ticks, Self.shortestPeriod) : ticks
+    }
+
+    private mutating func disarm() {
         expiry = .never
         deadline = 0
     }
 
-    /// Writes the initial count.
+    /// Writes the initial count; a mode that does not count ignores it.
     mutating func start(count: UInt32, at time: MachineTime) {
-        guard mode == .oneShot || mode == .periodic else { return }
-        period = UInt64(count) << shift
-        if mode == .periodic { period = max(period, Self.shortestPeriod) }
-        expiry = count == 0 ? .never : MachineTime(time.ticks &+ period)
+        guard counts else { return }
+        initialCount = count
+        expiry = count == 0 ? .never : time.advanced(by: period)
     }
 
-    /// The count that is left.
+    /// The count that is left. A periodic one goes on, whether or not anybody looked after its expiry.
     func currentCount(at time: MachineTime) -> UInt32 {
-        guard mode == .oneShot || mode == .periodic, isArmed, expiry > time else { return 0 }
-        let left = (expiry.ticks - time.ticks + (1 << shift - 1)) >> shift
-        return UInt32(truncatingIfNeeded: min(left, UInt64(UInt32.max)))
+        guard counts, isArmed else { return 0 }
+        let left: UInt64
+        if expiry > time {
+            left = expiry.ticks &- time.ticks
+        } else {
+            guard mode == .periodic else { return 0 }
+            left = period &- (time.ticks &- expiry.ticks) % period
+        }
+        // Rounded up: the count is 0 at the expiry and not before.
+        return UInt32(truncatingIfNeeded: min((left &- 1) >> shift &+ 1, UInt64(initialCount)))
     }
 
     /// Writes the divide configuration: bits 3, 1 and 0. What is left of a running count goes on at the new rate.
     mutating func setDivide(_ value: UInt32, at time: MachineTime) {
         let new = UInt64((value & 3 | value >> 1 & 4) + 1) & 7
         guard new != shift else { return }
-        if mode != .deadline, isArmed {
-            let left = UInt64(currentCount(at: time))
-            period = max((period >> shift) << new, mode == .periodic ? Self.shortestPeriod : 0)
-            expiry = MachineTime(time.ticks &+ (left << new))
-        }
+        let left = UInt64(currentCount(at: time))
         shift = new
+        if counts, isArmed { expiry = time.advanced(by: left << new) }
     }
 
-    /// A change to or from deadline mode disarms the timer (12.5.4.1 "TSC-Deadline Mode").
+    /// A change to or from deadline mode disarms the timer (12.5.4.1 "TSC-Deadline Mode"); the reserved mode does nothing.
     mutating func setMode(_ new: Mode) {
-        if new != mode, new == .deadline || mode == .deadline { disarm() }
+        guard new != mode else { return }
+        let counted = counts
         mode = new
-        if mode == .periodic, isArmed { period = max(period, Self.shortestPeriod) }
+        guard !counts || !counted else { return }
+        disarm()
+        initialCount = 0
     }
 
     /// Writes IA32_TSC_DEADLINE; another mode than that of deadlines ignores it.
     /// - Parameter moment: the machine time of the deadline.
+    @inline(__always)
     mutating func setDeadline(_ value: UInt64, at moment: MachineTime) {
         guard mode == .deadline else { return }
         deadline = value
         expiry = value == 0 ? .never : moment
     }
 
-    /// Goes past the expiry, which has come: the next one is armed, in phase, if there is one.
+    /// Goes past the expiry, which has come: the next one is armed, in phase, if there is one. Those that were missed meanwhile
+    /// are lost, as interrupts of one vector are that nobody takes.
     mutating func expire(at time: MachineTime) {
-        guard mode == .periodic, period != 0 else { return disarm() }
-        let missed = (time.ticks &- expiry.ticks) / period
-        expiry = MachineTime(expiry.ticks &+ (missed &+ 1) &* period)
+        guard mode == .periodic else { return disarm() }
+        expiry = time.advanced(by: period &- (time.ticks &- expiry.ticks) % period)
     }
 }

@@ -1,5 +1,5 @@
-/// The PCI functions that exist, each with a table of its registers (PCI local bus specification 3.0, 6.1 "Configuration
-/// Space Organization"). A register is a doubleword; its number is its offset divided by 4.
+/// The PCI functions that exist, each with a table of its registers (PCI local bus specification 3.0, 6.1
+/// "Configuration Space Organization"). A register is a doubleword; its number is its offset divided by 4.
 ///
 /// The raw value is bus (bits 15:8), device (bits 7:3) and function (bits 2:0).
 enum PCIFunction: UInt16, Sendable {

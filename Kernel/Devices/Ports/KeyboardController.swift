@@ -27,7 +27,9 @@ public struct KeyboardController: Equatable, Sendable {
     private var outputBuffer: UInt8 = 0
     private var isOutputFull = false
     private var hasTimedOut = false
-    /// The controller's own answer, while the output buffer is full.
+    /// What is in the output buffer is the controller's own answer.
+    private var holdsAnswer = false
+    /// The controller's next answer, while the output buffer may not be filled.
     private var answer: UInt8?
     private var answerTimedOut = false
     /// When the output buffer may be filled again.
@@ -52,7 +54,7 @@ public struct KeyboardController: Equatable, Sendable {
         if isOutputFull {
             isOutputFull = false
             hasTimedOut = false
-            ready = MachineTime(time.ticks &+ byteTime)
+            ready = time.advanced(by: byteTime)
             fillOutput(at: time)
         }
         return value
@@ -124,7 +126,9 @@ public struct KeyboardController: Equatable, Sendable {
 
     // MARK: The output buffer
 
+    /// Drops an answer that nobody has read: so Linux leaves that of the auxiliary port's loop test.
     private mutating func reply(_ byte: UInt8, timedOut: Bool = false) {
+        if holdsAnswer { isOutputFull = false }
         answer = byte
         answerTimedOut = timedOut
     }
@@ -149,9 +153,12 @@ public struct KeyboardController: Equatable, Sendable {
             hasTimedOut = answerTimedOut
             outputBuffer = byte
             isOutputFull = true
+            holdsAnswer = true
         } else if isKeyboardOn, let byte = keyboard.next() {
             outputBuffer = commandByte & Self.translated != 0 ? Self.translate(byte) : byte
             isOutputFull = true
+            hasTimedOut = false
+            holdsAnswer = false
         }
     }
 

@@ -11,6 +11,8 @@ public struct SerialPort: Equatable, Sendable {
     /// Ports of COM1.
     public static var firstPort: UInt16 { 0x3F8 }
     public static var portCount: UInt16 { 8 }
+    /// Port of the line status register.
+    public static var lineStatusPort: UInt16 { firstPort + 5 }
 
     private var interruptEnable: UInt8 = 0
     private var fifoControl: UInt8 = 0
@@ -42,9 +44,7 @@ public struct SerialPort: Equatable, Sendable {
     }
 
     /// Whether a byte that comes in would interrupt.
-    public var interruptsOnInput: Bool {
-        interruptEnable & InterruptSource.receiver != 0 && modemControl & ModemControl.output2 != 0
-    }
+    public var interruptsOnInput: Bool { interruptEnable & InterruptSource.receiver != 0 && isGateOpen }
 
     /// A byte comes in.
     /// - Returns: false when there is no room; the sender keeps the byte.
@@ -65,9 +65,6 @@ public struct SerialPort: Equatable, Sendable {
 
     // MARK: Registers
 
-    /// Port of the line status register.
-    public static var lineStatusPort: UInt16 { firstPort + 5 }
-
     /// Reads the line status, unless that does more: nil then, and nothing was done.
     @inline(__always)
     public func pollLineStatus() -> UInt8? { lineStatus & Self.lineErrors == 0 ? lineStatus : nil }
@@ -79,7 +76,7 @@ public struct SerialPort: Equatable, Sendable {
     /// Reads the register at an offset from the first port.
     @inline(__always)
     public mutating func read(_ offset: UInt16) -> UInt8 {
-        if offset == 5, lineStatus & Self.lineErrors == 0 { return lineStatus }
+        if offset == 5, let value = pollLineStatus() { return value }
         return readRegister(offset)
     }
 
@@ -87,7 +84,7 @@ public struct SerialPort: Equatable, Sendable {
     /// - Returns: the byte to transmit, if that is what the write asked for.
     @inline(__always)
     public mutating func write(_ offset: UInt16, _ value: UInt8) -> UInt8? {
-        if offset == 0, transmitObstacles == 0 { return value }
+        if offset == 0, transmitsQuietly { return value }
         return writeRegister(offset, value)
     }
 
@@ -226,6 +223,11 @@ public struct SerialPort: Equatable, Sendable {
         modemStatus = new | old & ModemStatus.changes | changed & 0b1011 | endOfRing
     }
 
+    /// The board's gate of the interrupt line. In loopback the modem's outputs are inactive, OUT2 too.
+    private var isGateOpen: Bool {
+        modemControl & (ModemControl.output2 | ModemControl.loopback) == ModemControl.output2
+    }
+
     // MARK: Interrupts (data sheet, table "Interrupt Control Functions")
 
     private func pendingInterrupt(isTimeoutOver: Bool = true) -> InterruptIdentification {
@@ -254,8 +256,6 @@ public struct SerialPort: Equatable, Sendable {
         lineStatus = lineStatus & ~Self.dataReady | (received.count > 0 ? Self.dataReady : 0)
         transmitObstacles =
             lineControl & 0x80 | modemControl & ModemControl.loopback | interruptEnable & InterruptSource.transmitter
-        // In loopback the outputs are inactive, OUT2 too.
-        let isGateOpen = modemControl & (ModemControl.output2 | ModemControl.loopback) == ModemControl.output2
         interruptLine = isGateOpen && pendingInterrupt(isTimeoutOver: isTimeoutOver) != .none
     }
 

@@ -1,5 +1,5 @@
-/// ACPI's fixed hardware (ACPI specification 6.5, 4.8.3 "ACPI Register Model"): the PM1a event and control registers and
-/// the power-management timer of 32 bits, in one block of ports. The machine is in ACPI mode from the start.
+/// ACPI's fixed hardware (ACPI specification 6.5, 4.8.3 "Fixed Hardware Registers"): the PM1a event and control
+/// registers and the power-management timer of 32 bits, in one block of ports. The machine is in ACPI mode from the start.
 public struct PowerManagementTimer: Equatable, Sendable {
     public static var firstPort: UInt16 { 0x600 }
     public static var portCount: UInt16 { 0x0C }

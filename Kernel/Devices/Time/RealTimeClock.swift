@@ -1,8 +1,8 @@
-/// The real-time clock with 128 bytes of memory, at ports 70h and 71h (Motorola MC146818A data sheet; the century in byte
-/// 32h).
+/// The real-time clock with 128 bytes of memory, at ports 70h and 71h (Motorola MC146818A data sheet; the century in
+/// byte 32h).
 ///
-/// Its date is computed from machine time when it is read. While updates are inhibited (SET) or the divider is held, the
-/// registers are plain memory; when they run again, the clock goes on from what is written there.
+/// Its date is computed from machine time when it is read. While updates are inhibited (SET) or the divider is held,
+/// the registers are plain memory; when they run again, the clock goes on from what is written there.
 public struct RealTimeClock: Equatable, Sendable {
     public static var firstPort: UInt16 { 0x70 }
     public static var portCount: UInt16 { 2 }

@@ -75,10 +75,13 @@ extension VirtualCPU {
         return .step
     }
 
-    /// A write of either register moves the other (SDM volume 3, "Time-Stamp Counter Adjustment").
+    /// A write of either register moves the other (SDM volume 3, "Time-Stamp Counter Adjustment"), and a deadline of the local
+    /// APIC's comes sooner or later.
     private mutating func moveTimeStamp(by ticks: UInt64) {
+        let deadline = apic.readDeadline(at: clock.now)
         processor.timeStampOffset &+= ticks
         msrs.timeStampAdjust &+= ticks
+        if deadline != 0 { writeDeadline(deadline) }
     }
 
     @inline(never)

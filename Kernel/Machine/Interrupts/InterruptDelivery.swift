@@ -42,9 +42,6 @@ extension VirtualCPU {
 
     /// Takes a message of the I/O APIC's or of this virtual CPU's own local APIC, if it is meant for it.
     mutating func accept(_ message: InterruptMessage) {
-        var message = message
-        // The I/O APIC has destinations of 8 bits, all ones for everybody.
-        if message.destination == 0xFF, !message.isLogical, apic.base.isExtended { message.destination = .max }
         guard apic.matches(message) else { return }
         acceptHere(message)
     }

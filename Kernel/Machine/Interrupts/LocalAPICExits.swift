@@ -25,7 +25,7 @@ extension VirtualCPU {
     mutating func readLocalAPIC(_ register: ModelSpecificRegister) -> UInt64? {
         switch register.number {
         case ModelSpecificRegister.apicBase.number: apic.base.rawValue
-        case ModelSpecificRegister.timeStampDeadline.number: apic.deadline
+        case ModelSpecificRegister.timeStampDeadline.number: apic.readDeadline(at: clock.now)
         default: apic.readMSR(register.number, at: clock.now)
         }
     }
@@ -110,7 +110,10 @@ extension VirtualCPU {
     }
 
     mutating func readLocalAPIC(at address: GuestPhysicalAddress) -> UInt32 {
-        apic.read(offset: UInt16(truncatingIfNeeded: address.rawValue & 0xFFF), at: clock.now)
+        let value = apic.read(offset: UInt16(truncatingIfNeeded: address.rawValue & 0xFFF), at: clock.now)
+        // The error of reading what is not there may interrupt.
+        bringAbout(.priorityChanged)
+        return value
     }
 
     mutating func writeLocalAPIC(_ value: UInt32, at address: GuestPhysicalAddress) {
@@ -167,7 +170,8 @@ extension VirtualCPU {
         case .endOfInterrupt(let vector):
             board.pointee.endOfInterrupt(vector)
             refreshVirtualInterrupts()
-        case .timerChanged: break
+        // The timer, or the error that its vector is, may have requested an interrupt.
+        case .timerChanged: refreshVirtualInterrupts()
         case .send(let message, let shorthand): send(message, shorthand)
         }
         board.pointee.needsAttention = true

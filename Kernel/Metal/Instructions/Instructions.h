@@ -200,6 +200,9 @@ extern const char initial_extended_state[4096];
 
 typedef struct { const uint8_t *start, *end; const char *name; } embedded_guest;
 extern const embedded_guest embedded_guests[4];
+extern const uint8_t bios_start[], bios_end[];
+INSTRUCTION const uint8_t *bios_code(void) { return bios_start; }
+INSTRUCTION uint64_t bios_size(void) { return (uint64_t)(bios_end - bios_start); }
 INSTRUCTION embedded_guest embedded_guest_at(uint64_t index) { return embedded_guests[index & 3]; }
 
 INSTRUCTION void set_descriptor(uint64_t index, uint64_t value) { descriptor_table[index & 7] = value; }
