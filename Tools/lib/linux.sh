@@ -33,7 +33,7 @@ linux_fetch() {
 }
 
 linux_initramfs() { # makes the initramfs when a part of it is newer; the same parts make the same bytes
-  local folder=$ROOT/Tools/linux tree file
+  local folder=$ROOT/Tools/linux/initramfs tree file
   if [ -e "$LINUX_INITRAMFS" ] && [ -z "$(find "$folder" "$LINUX/busybox" "$ROOT/Tools/lib/linux.sh" -newer "$LINUX_INITRAMFS")" ]; then
     return
   fi
