@@ -23,10 +23,7 @@ public struct EmulatedMSRs: Equatable, Sendable {
     /// The value of a register that is used often, or nil.
     @inline(__always)
     func read(_ register: ModelSpecificRegister) -> UInt64? {
-        switch register {
-        case .miscEnable: miscEnable
-        default: nil
-        }
+        register == .miscEnable ? miscEnable : nil
     }
 
     /// Writes a register that is used often.
@@ -57,9 +54,9 @@ public struct EmulatedMSRs: Equatable, Sendable {
     @inline(never)
     mutating func writeRare(_ register: ModelSpecificRegister, _ value: UInt64) -> Bool {
         switch register {
-        case .microcodeVersion: return value == 0
-        case .supervisorState: return hasSupervisorState && value == 0
-        default: return memoryTypes.write(register, value) || machineCheck.write(register, value)
+        case .microcodeVersion: value == 0
+        case .supervisorState: hasSupervisorState && value == 0
+        default: memoryTypes.write(register, value) || machineCheck.write(register, value)
         }
     }
 }

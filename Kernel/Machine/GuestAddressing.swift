@@ -30,13 +30,6 @@ extension VirtualCPU {
         }
     }
 
-    /// Whether the guest's linear addresses have 57 bits.
-    private var usesFiveLevels: Bool {
-        @inline(__always) mutating get {
-            features.cr4.contains(.fiveLevelPaging) && processor.cr4.contains(.fiveLevelPaging)
-        }
-    }
-
     /// Translates a linear address for an access of the guest's, or says what the guest gets instead.
     mutating func translate(_ address: GuestVirtualAddress, _ kind: GuestAccess.Kind) -> Translated {
         switch paging.translate(address, for: access(kind), in: memory) {
@@ -116,21 +109,32 @@ extension VirtualCPU {
     public mutating func fetchInstruction(in mode: ProcessorMode) -> InstructionBytes {
         let pointer = processor.instructionPointer
         // Nearly always: 64-bit code with four levels of tables, and all the bytes in one page.
-        if mode.is64Bit, pointer & 0xFFF <= 0x1000 - 16, !usesFiveLevels,
-            let address = GuestPaging.locate(GuestVirtualAddress(pointer), cr3: processor.cr3, in: memory),
-            let words = memory.readPair(at: address)
-        {
-            return InstructionBytes(low: words.low, high: words.high)
+        if mode.is64Bit, pointer & 0xFFF < features.quickFetchEnd, let bytes = fetchThroughFourLevels(pointer) {
+            return bytes
         }
         return fetchAnyInstruction(in: mode)
     }
 
+    @inline(__always)
+    private mutating func fetchThroughFourLevels(_ pointer: UInt64) -> InstructionBytes? {
+        guard let address = GuestPaging.locate(GuestVirtualAddress(pointer), cr3: processor.cr3, in: memory),
+            let words = memory.readPair(at: address)
+        else { return nil }
+        return InstructionBytes(low: words.low, high: words.high)
+    }
+
     @inline(never)
     private mutating func fetchAnyInstruction(in mode: ProcessorMode) -> InstructionBytes {
+        let pointer = processor.instructionPointer
+        if features.mayHaveFiveLevels, mode.is64Bit, pointer & 0xFFF < GuestFeatures.wholeInstructionEnd,
+            !processor.cr4.contains(.fiveLevelPaging), let bytes = fetchThroughFourLevels(pointer)
+        {
+            return bytes
+        }
         var result = InstructionBytes()
         let base = mode.is64Bit ? 0 : processor.segment(.cs).base
         let mask: UInt64 = mode.is64Bit ? .max : 0xFFFF_FFFF
-        let address = base &+ processor.instructionPointer
+        let address = base &+ pointer
         let paging = paging
         let access = access(.fetch)
         var physical = GuestPhysicalAddress(0)

@@ -7,6 +7,9 @@ public struct GuestFeatures: PagingAbilities, Equatable, Sendable {
     public var cr4: ControlRegister4
     /// The bits of XCR0 that it may set; 0 without XSAVE.
     public var extendedState: UInt64
+    /// The first offset in a page at which the quick way to fetch an instruction, which knows four levels of tables, is not
+    /// taken: 0 for a guest that may have five.
+    let quickFetchEnd: UInt64
     public var hasExecuteDisable: Bool
     public var has1GiBPages: Bool
     public var physicalAddressWidth: Int
@@ -24,6 +27,10 @@ public struct GuestFeatures: PagingAbilities, Equatable, Sendable {
     public var architecturalCapabilities: UInt64?
     /// IA32_BIOS_SIGN_ID: the version of the processor's microcode, in the upper half.
     public var microcodeVersion: UInt64
+
+    /// The first offset in a page from which 16 bytes reach into the next.
+    static var wholeInstructionEnd: UInt64 { 0x1000 - 15 }
+    var mayHaveFiveLevels: Bool { quickFetchEnd == 0 }
 
     /// What CPUID shows under a policy, in terms of the registers.
     public init(_ policy: CPUIDPolicy, _ processor: some ProcessorIdentification & ModelSpecificRegisterAccess) {
@@ -43,6 +50,7 @@ public struct GuestFeatures: PagingAbilities, Equatable, Sendable {
         if leaf7.ecx & CPUIDFeature.protectionKeys != 0 { cr4 = cr4 | .protectionKeys }
         if leaf7.ecx & CPUIDFeature.fiveLevelPaging != 0 { cr4 = cr4 | .fiveLevelPaging }
         self.cr4 = cr4
+        quickFetchEnd = cr4.contains(.fiveLevelPaging) ? 0 : GuestFeatures.wholeInstructionEnd
         extendedState = policy.offeredExtendedState(processor)
         hasExecuteDisable = extended.edx & CPUIDFeature.executeDisable != 0
         has1GiBPages = extended.edx & CPUIDFeature.page1GB != 0

@@ -84,7 +84,7 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
     @inline(__always)
     public mutating func finishMostFrequentExit() -> Bool {
         switch processor.frequentExit {
-        case .cpuid: answerConstantCPUID()
+        case .cpuid: answerQuickCPUID()
         case .hypercall: answerSignature()
         case .timerExpired: extendSlice()
         default: false

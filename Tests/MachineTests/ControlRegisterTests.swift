@@ -327,9 +327,17 @@ import X86
         #expect(machine.invalidations == [])
     }
 
-    @Test func `CR8 and debug-register exits, which no control asks for, end the guest`() {
-        #expect(Self.write(8, 0, on: TestMachine()) == .end(.unsupported(.controlNotSet)))
-        #expect(TestMachine().exit(28, qualification: 1 << 4 | 8, length: 3) == .end(.unsupported(.controlNotSet)))
+    @Test func `CR8, where it exits, is the task priority class and refuses more than four bits`() {
+        let machine = TestMachine()
+        #expect(Self.write(8, 9, on: machine) == .step)
+        machine.cpu.registers.rbp = .max
+        #expect(machine.exit(28, qualification: 5 << 8 | 1 << 4 | 8, length: 3) == .step)
+        #expect(machine.cpu.registers.rbp == 9)
+        for bit in 4..<64 as Range<UInt64> { #expect(Self.write(8, 1 << bit, on: machine) == .generalProtection) }
+        #expect(machine.cpu.apic.taskPriority == 0x90)
+    }
+
+    @Test func `debug-register exits, which no control asks for, end the guest`() {
         #expect(TestMachine().exit(29, qualification: 7, length: 3) == .end(.unsupported(.controlNotSet)))
     }
 

@@ -155,6 +155,8 @@ import X86
     /// What takes a feature away from the processor.
     static let removals: [String: @Sendable (SimulatedHost) -> Void] = [
         "": { _ in },
+        // Machines start without it.
+        "x2APIC mode": { _ in },
         "IBRS, STIBP or SSBD": { $0.leaves[7]![0]!.edx &= ~(1 << 26 | 1 << 27 | 1 << 31) },
         "IBRS": { $0.leaves[7]![0]!.edx &= ~(1 << 26) },
         "ARCH-CAPABILITIES": { $0.leaves[7]![0]!.edx &= ~(1 << 29) },
@@ -193,6 +195,8 @@ import X86
         for row in rows {
             for number in Self.numbers(row[0]) {
                 #expect(listed.insert(number).inserted, "\(row[0]) twice")
+                // The local APIC's own tests know which of its registers are there.
+                if row[4] == "x2APIC mode" { continue }
                 #expect(Self.access(machine, number, writing: false) == Self.promised(row[2]), "read of \(row[0])")
                 #expect(Self.access(machine, number, writing: true) == Self.promised(row[3]), "write of \(row[0])")
             }

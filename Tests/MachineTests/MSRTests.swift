@@ -48,8 +48,8 @@ import X86
         let machine = TestMachine()
         #expect(Self.value(machine, 0x1B) == 0xFEE0_0900)
         for value in [0xFEE0_0100, 0xFEE0_0900, 0x12_3456_7000, 0] as [UInt64] { Self.takes(machine, 0x1B, value) }
-        // x2APIC mode (bit 10), reserved bits, an address beyond MAXPHYADDR (39 bits here).
-        for value in [0xFEE0_0D00, 0xFEE0_0901, 0xFEE0_0A00, 0xFEE0_0980, 1 << 39 | 0x900, 1 << 63] as [UInt64] {
+        // Reserved bits, an address beyond MAXPHYADDR (39 bits here), x2APIC mode from a disabled APIC.
+        for value in [0xFEE0_0901, 0xFEE0_0A00, 0xFEE0_0980, 1 << 39 | 0x900, 1 << 63, 0xFEE0_0C00] as [UInt64] {
             Self.refuses(machine, 0x1B, value)
         }
     }
@@ -212,7 +212,6 @@ import X86
             let number = random.next() % 16 == 0
                 ? UInt32(truncatingIfNeeded: random.next())
                 : starts[Int(random.next() % UInt64(starts.count))] + UInt32(random.next() % 48)
-            // The core's local APIC and the guest's mode are not the subject.
             let value = random.next() % 4 == 0 ? random.next() : random.next() % 3 == 0 ? 1 << (random.next() % 64) : random.next() % 8
             machine.cpu.registers.rcx = UInt64(number)
             machine.cpu.registers.rax = value & 0xFFFF_FFFF
@@ -248,22 +247,41 @@ import X86
         let machine = TestMachine()
         machine.host.time = 5_000_000
         #expect(Self.value(machine, 0x3B) == 0)
-        #expect(Self.write(machine, 0x10, 5_000_700) == .step)
+        let start = Self.time(machine), offset = machine.vmcs[0x2010]
+        #expect(Self.write(machine, 0x10, start + 700) == .step)
         #expect(Self.value(machine, 0x3B) == 700)
         machine.host.time += 1_000
         #expect(Self.write(machine, 0x3B, 100) == .step)
-        #expect(Self.time(machine) == 5_001_100 && Self.value(machine, 0x3B) == 100)
+        #expect(Self.time(machine) == start + 1_100 && Self.value(machine, 0x3B) == 100)
         #expect(Self.write(machine, 0x10, 0) == .step)
-        #expect(Self.time(machine) == 0 && Self.value(machine, 0x3B) == 0 &- 5_001_000)
+        #expect(Self.time(machine) == 0 && Self.value(machine, 0x3B) == 0 &- start &- 1_000)
         // Adjusting back to 0 undoes all of it.
         #expect(Self.write(machine, 0x3B, 0) == .step)
-        #expect(machine.vmcs[0x2010] == 0)
+        #expect(machine.vmcs[0x2010] == offset)
+    }
+
+    @Test func `a deadline that is set follows a move of the time`() {
+        let machine = TestMachine()
+        #expect(Self.write(machine, 0x1B, 0xFEE0_0D00) == .step)
+        #expect(Self.write(machine, 0x80F, 0x1FF) == .step)
+        #expect(Self.write(machine, 0x832, 0x4_0040) == .step)
+        let deadline = Self.time(machine) + 100_000
+        #expect(Self.write(machine, 0x6E0, deadline) == .step)
+        #expect(machine.cpu.apic.nextEvent == machine.cpu.clock.now.advanced(by: 100_000))
+        #expect(Self.write(machine, 0x3B, 30_000) == .step)
+        #expect(machine.cpu.apic.nextEvent == machine.cpu.clock.now.advanced(by: 70_000))
+        #expect(Self.value(machine, 0x6E0) == deadline)
+        // Moved past it: the interrupt is requested at once.
+        #expect(Self.write(machine, 0x10, deadline) == .step)
+        #expect(machine.cpu.apic.nextEvent == .never && Self.value(machine, 0x6E0) == 0)
+        #expect(machine.vmcs[0x810] & 0xFF == 0x40)
     }
 
     @Test(arguments: [.max, 1 << 63, 0x8000_0000] as [UInt64]) func `any value moves the time`(value: UInt64) {
         let machine = TestMachine()
+        let start = Self.time(machine)
         #expect(Self.write(machine, 0x3B, value) == .step)
-        #expect(Self.value(machine, 0x3B) == value && Self.time(machine) == machine.host.time &+ value)
+        #expect(Self.value(machine, 0x3B) == value && Self.time(machine) == start &+ value)
         #expect(Self.write(machine, 0x10, value) == .step)
         #expect(Self.time(machine) == value)
     }

@@ -41,8 +41,10 @@ bochs_memory() { # sets memory, the machine's MiB
 
 bochs_configuration() { # bochs_configuration MODEL MEMORY IMAGE
   local exclude=
-  case $bochs_version:$1 in # these stop the emulator over CET and mishandle protection keys; 2.7 cannot exclude any
-  3.0:tigerlake | 3.0:*icelake* | 3.0:sapphire_rapids | 3.0:arrow_lake) exclude=', exclude_features="cet pku pks"' ;;
+  # These stop the emulator over CET, and at VM exits of a guest with LA57 to a host without, and mishandle protection keys;
+  # 2.7 cannot exclude any.
+  case $bochs_version:$1 in
+  3.0:tigerlake | 3.0:*icelake* | 3.0:sapphire_rapids | 3.0:arrow_lake) exclude=', exclude_features="cet la57 pku pks"' ;;
   esac
   cat << CONFIGURATION
 romimage: file=\$BXSHARE/BIOS-bochs-latest

@@ -8,14 +8,15 @@ extension VirtualCPU {
     mutating func answerCPUID() -> Outcome {
         let leaf = UInt32(truncatingIfNeeded: registers.rax)
         let subleaf = UInt32(truncatingIfNeeded: registers.rcx)
-        load(answers.constant(leaf) ?? answers.answer(leaf, subleaf, host))
+        load(answers.quick(leaf, subleaf) ?? answers.answer(leaf, subleaf, host))
         return .step
     }
 
-    /// Answers a leaf whose answer is always the same; the quick way.
+    /// Answers a leaf whose answer has a place; the quick way.
     @inline(__always)
-    mutating func answerConstantCPUID() -> Bool {
-        guard let result = answers.constant(UInt32(truncatingIfNeeded: registers.rax)) else { return false }
+    mutating func answerQuickCPUID() -> Bool {
+        let leaf = UInt32(truncatingIfNeeded: registers.rax)
+        guard let result = answers.quick(leaf, UInt32(truncatingIfNeeded: registers.rcx)) else { return false }
         load(result)
         processor.stepPastInstruction()
         return true

@@ -155,6 +155,7 @@ extension VirtualCPU {
             value & avx512 == 0 || value & (avx512 | 6) == avx512 | 6
         else { return .inject(.generalProtection) }
         host.loadExtendedControl(value)
+        answers.updateExtendedState(host)
         return .step
     }
 }
