@@ -88,6 +88,12 @@ run: setup ## build, and run a guest; the words are below
 	@$(MAKE) -s --no-print-directory build
 	@Tools/martlet --make
 
+.PHONY: linux
+linux: ## boot Debian's kernel to a shell; CMDLINE=work runs that script instead
+	@Tools/setup linux
+	@$(MAKE) -s --no-print-directory build
+	@Tools/linux/start --make
+
 .PHONY: iso
 iso: setup $(BUILD)/martlet.iso ## make build/martlet.iso, for CDs and USB sticks
 

@@ -179,6 +179,7 @@ extension Board {
         switch port {
         case 0x20, 0x21, 0xA0, 0xA1, 0x4D0, 0x4D1:
             controllers.write(port, value)
+            findNextEvent()
             needsAttention = true
         case 0x40...0x43:
             let time = now.now

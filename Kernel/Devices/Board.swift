@@ -135,8 +135,11 @@ public struct Board: Equatable, Sendable {
 
     // MARK: Time and input
 
-    private mutating func findNextEvent() {
-        let next = min(min(timer.nextEvent, clock.nextEvent), min(power.nextEvent, keyboard.nextEvent))
+    mutating func findNextEvent() {
+        // A timer that nobody listens to goes on without waking anybody; its edge is kept.
+        let isTimerHeard = controllers.passesTimer || ioAPIC.passes(pin(Line.timer))
+        let next = min(
+            min(isTimerHeard ? timer.nextEvent : .never, clock.nextEvent), min(power.nextEvent, keyboard.nextEvent))
         guard next != nextEvent else { return }
         nextEvent = next
         needsAttention = true
@@ -144,7 +147,7 @@ public struct Board: Equatable, Sendable {
 
     /// Brings about what is due.
     public mutating func advance(to time: MachineTime) {
-        if timer.nextEvent <= time { followTimer(at: time) }
+        if timer.nextEvent <= time, nextEvent <= time { followTimer(at: time) }
         if clock.nextEvent <= time {
             clock.advance(to: time)
             followClock()
@@ -206,6 +209,7 @@ public struct Board: Equatable, Sendable {
 
     public mutating func writeIOAPIC(_ address: UInt64, _ value: UInt32) {
         ioAPIC.write(offset: address & 0xFFF, value: value)
+        findNextEvent()
         needsAttention = true
     }
 }

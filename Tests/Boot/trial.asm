@@ -3,7 +3,7 @@
 ;   end=NUMBER  with that status, of at most three digits      end=panic   with a backtrace and status 12
 ;   end=error   with an error message and status 4             end=silent  without a word
 ;   end=hang    never                                          end=fault   in a triple fault
-;   end=reset   in a reset of the machine
+;   end=reset   in a reset of the machine                      end=echo    when COM1 received a "q", each byte printed
 
 bits 32
 
@@ -56,6 +56,8 @@ start:  mov esp, stack
         je reset
         cmp dword [edi], "erro"
         je error
+        cmp dword [edi], "echo"
+        je echo
         cmp dword [edi], "pani"
         je panic
         mov esi, status
@@ -90,6 +92,51 @@ reset:  mov edx, 0xCF9                  ; by the chipset's reset control
         mov al, 6
         out dx, al
         jmp hang
+
+echo:   mov dx, 0x3FB                   ; 115200 bits a second, 8 of them a byte, FIFO on
+        mov al, 0x83
+        out dx, al
+        mov dx, 0x3F8
+        mov al, 1
+        out dx, al
+        inc dx
+        xor al, al
+        out dx, al
+        mov dx, 0x3FB
+        mov al, 3
+        out dx, al
+        dec dx
+        mov al, 7
+        out dx, al
+.ask:   mov esi, question
+        call print
+.wait:  mov dx, 0x3FD
+        in al, dx
+        test al, 1
+        jz .wait
+        mov dx, 0x3F8
+        in al, dx
+        mov bl, al
+        mov ah, al
+        shr al, 4
+        call .digit
+        mov al, ah
+        and al, 15
+        call .digit
+        mov al, 10
+        call print_byte
+        cmp bl, 10
+        je .ask
+        cmp bl, 'q'
+        jne .wait
+        mov esi, ended
+        call report
+        jmp power_off
+.digit: movzx eax, ax
+        mov ecx, eax
+        and ecx, 15
+        mov al, [digits + ecx]
+        jmp print_byte
 
 error:  mov esi, refusal
         call report
@@ -199,6 +246,8 @@ frame:          db "frame 0x", 0
 panicked:       db 10, "status 12 panic", 10, 0
 digits:         db "0123456789abcdef"
 shutdown:       db "Shutdown"
+question:       db "ready> ", 0
+ended:          db "status 0 echoed", 10, 0
 no_interrupts:  dw 0
                 dd 0
 

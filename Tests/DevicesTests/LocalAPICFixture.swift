@@ -39,7 +39,9 @@ final class TestLocalAPIC {
 
     func readMSR(_ number: UInt32) -> UInt64? { apic.readMSR(number, at: MachineTime(0)) }
 
-    func writeMSR(_ number: UInt32, _ value: UInt64) -> LocalAPICEffect? { apic.writeMSR(number, value, at: MachineTime(0)) }
+    func writeMSR(_ number: UInt32, _ value: UInt64) -> LocalAPICEffect? {
+        apic.writeMSR(number, value, at: MachineTime(0))
+    }
 
     /// Sends by the command register of either mode.
     func send(_ command: UInt32, to destination: UInt32 = 0) -> LocalAPICEffect? {
@@ -63,7 +65,7 @@ final class TestLocalAPIC {
     var levelTriggered: [UInt8] { vectors(at: 0x180) }
     var requested: [UInt8] { vectors(at: 0x200) }
 
-    // The macros of the tests call no mutating function of a property.
+    // `#expect` calls no mutating function of a property.
 
     func writeBase(_ value: UInt64) -> Bool { apic.writeBase(value) }
     func endQuietly() -> Bool { apic.endInterruptQuietly() }

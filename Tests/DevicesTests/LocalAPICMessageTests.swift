@@ -150,7 +150,8 @@ import Testing
     func acceptance() {
         let test = TestLocalAPIC()
         let expected: [AcceptedInterrupt] = [
-            .requested(0x40), .requested(0x40), .systemManagement, .none, .nonMaskable, .initialize, .startup(0x40), .external,
+            .requested(0x40), .requested(0x40), .systemManagement, .none, .nonMaskable, .initialize, .startup(0x40),
+            .external,
         ]
         for mode in UInt8(0)...7 {
             let message = InterruptMessage(vector: 0x40, deliveryMode: Mode(rawValue: mode)!)

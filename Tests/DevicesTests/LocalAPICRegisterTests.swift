@@ -23,7 +23,7 @@ import Testing
         #expect(test.apic.nextEvent == .never)
     }
 
-    @Test("After INIT every register but the identifier is as after power-up, in the mode it was in", arguments: [false, true])
+    @Test("After INIT every register but the identifier is as after power-up, the mode as it was", arguments: [false, true])
     func initialize(extended: Bool) {
         let test = TestLocalAPIC(identifier: 5, extended: extended, enabled: false)
         let fresh = test.apic.state

@@ -158,7 +158,9 @@ import Testing
 
     // MARK: Deadline
 
-    private func deadline(_ test: TestLocalAPIC, at ticks: UInt64) -> UInt64 { test.apic.readDeadline(at: MachineTime(ticks)) }
+    private func deadline(_ test: TestLocalAPIC, at ticks: UInt64) -> UInt64 {
+        test.apic.readDeadline(at: MachineTime(ticks))
+    }
 
     @Test("Deadline: it interrupts when it comes, is 0 from then on, and counts nothing", arguments: [false, true])
     func deadlines(extended: Bool) {

@@ -33,8 +33,8 @@ import X86
         #expect(Self.action(io(0x80, 1, isInput: false), .step) == "stored")
         #expect(Self.action(io(0x3FD, 1, isInput: true), .step) { $0.rax = 0x1160 } == "= 0x60")
         #expect(Self.action(io(0x3FC, 4, isInput: true), .step) { $0.rax = 0xB0_6000 } == "= 0xb06000")
-        #expect(Self.action(io(0x60, 1, isInput: true), .step) == "no device, read ones")
-        #expect(Self.action(io(0x60, 1, isInput: false), .step) == "no device, swallowed")
+        #expect(Self.action(io(0x2100, 1, isInput: true), .step) == "no device, read ones")
+        #expect(Self.action(io(0x2100, 1, isInput: false), .step) == "no device, swallowed")
         #expect(Self.action(io(0x3F8, 1, isInput: false, isString: true), .step) == "done")
         #expect(Self.action(io(0x3F8, 1, isInput: false, isString: true), .resume) == "did a part, the instruction goes on")
     }

@@ -50,7 +50,7 @@ bochs_configuration() { # bochs_configuration MODEL MEMORY IMAGE
 romimage: file=\$BXSHARE/BIOS-bochs-latest
 vgaromimage: file=\$BXSHARE/VGABIOS-lgpl-latest
 megs: $2
-cpu: model=$1, count=1, ips=50000000, reset_on_triple_fault=0$exclude
+cpu: model=$1, count=1, ips=$IPS, reset_on_triple_fault=0$exclude
 clock: sync=none
 ata0-master: type=cdrom, path=$3, status=inserted
 ata1: enabled=0
@@ -97,7 +97,11 @@ bochs_prepare() { # bochs_prepare VERSION: all that is needed to start the kerne
     modules+=("$run/files/${module_names[i]}" "$(module_string "$i")")
   done
   ONCE=1 BOOT=$BOOT "$ROOT/Tools/iso" "$run/machine.iso" "$run/files/${KERNEL##*/}" "$(kernel_words)" "${modules[@]}"
-  bochs_configuration "$processor" $memory machine.iso > "$run/bochsrc"
+  {
+    bochs_configuration "$processor" $memory machine.iso
+    # The console is port 0xE9: COM1 carries the input alone, so a pipe can be its terminal.
+    ! input_wanted || echo "com1: enabled=1, mode=term, dev=input"
+  } > "$run/bochsrc"
   bochs_command
   console=bochs_console last_words=bochs_last_words
 }

@@ -45,5 +45,6 @@ qemu_prepare() { # qemu_prepare kvm|tcg
   qemu_arguments
   command=(env -C files qemu-system-x86_64 -accel "$1" -cpu "$processor" "${arguments[@]}"
     -serial stdio -serial file:../report)
+  ! input_wanted || machine_input=input
   console=cat last_words=qemu_last_words
 }

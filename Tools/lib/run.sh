@@ -1,6 +1,7 @@
 # Running a machine in a folder of its own, and ending it in every case (sourced).
 
 children=()
+machine_input=/dev/null
 tether=() # a launcher that is killed outright takes its children with it, where the system can do that
 ! have setpriv || tether=(setpriv --pdeathsig KILL)
 
@@ -22,7 +23,8 @@ run_close() {
   local child
   trap '' HUP INT TERM
   for child in "${children[@]}"; do end_process "$child"; done
-  rm -f "$run/console"
+  input_close
+  rm -f "$run/console" "$run/input"
   [ -n "$KEEP" ] || rm -rf "$run"
 }
 
@@ -37,25 +39,41 @@ end_process() { # end_process ID: ask, then insist (Bochs does not listen)
   wait "$1" || :
 } 2> /dev/null # where the shell would tell of the kill
 
-run_machine() { # runs "command" in the run's folder, its output through "console"; returns TIMED_OUT when that is why
-  local machine reader timer= ended
+run_machine() { # runs "command" in the run's folder, its output through "console"; returns TIMED_OUT or ENDED_BY_HAND when that is why
+  local machine reader child feeder= timer= ended
   cd "$run"
   : > report
   mkfifo console
-  $console < console &
+  if input_wanted; then
+    input_open
+    if [ -n "$PROMPT" ]; then
+      : > console.log
+      $console < console | tee console.log &
+    else
+      $console < console &
+    fi
+  else
+    $console < console &
+  fi
   reader=$!
-  "${tether[@]}" "${command[@]}" < /dev/null > console 2> machine.err &
+  "${tether[@]}" "${command[@]}" < "$machine_input" > console 2> machine.err 3<&- 4>&- 5<&- &
   machine=$!
-  children=($machine)
+  children+=($machine)
+  if [ -p input ]; then
+    input_feed &
+    feeder=$!
+    children+=($feeder)
+  fi
   if [ -n "$TIMEOUT" ]; then
     "${tether[@]}" sleep "$TIMEOUT" &
     timer=$!
     children+=($timer)
   fi
-  wait -n -p ended $machine $timer || :
-  end_process $machine
-  [ -z "$timer" ] || end_process $timer
+  wait -n -p ended $machine $feeder $timer || :
+  for child in "${children[@]}"; do end_process $child; done
   children=()
   wait $reader || : # it ends with the machine, when everything is printed
+  input_close
   [ -z "$timer" ] || [ "$ended" != $timer ] || return $TIMED_OUT
+  [ -z "$feeder" ] || [ "$ended" != $feeder ] || return $ENDED_BY_HAND
 }

@@ -1,6 +1,6 @@
 # The words of a run: KEY=value arguments over the environment over the defaults, each checked (sourced).
 
-WORDS="GUEST CMDLINE MODULES MEMORY MACHINE PROCESSOR TRACE LARGE VPID CHECKS TIMEOUT EXTRA KERNEL BOOT KEEP"
+WORDS="GUEST CMDLINE MODULES MEMORY MACHINE PROCESSOR TRACE LARGE VPID CHECKS TIMEOUT INPUT PROMPT EXTRA KERNEL BOOT KEEP IPS"
 
 words_read() { # words_read KEY=value...
   local argument key name
@@ -15,7 +15,7 @@ words_read() { # words_read KEY=value...
   done
   : "${GUEST:=tour}" "${CMDLINE:=}" "${MODULES:=}" "${MEMORY:=256M}" "${MACHINE:=auto}" "${PROCESSOR:=}" "${TRACE:=exits}"
   : "${LARGE:=}" "${VPID:=}" "${CHECKS:=}" "${TIMEOUT:=}" "${EXTRA:=}" "${KERNEL:=$ROOT/build/martlet.elf}"
-  : "${BOOT:=multiboot}" "${KEEP:=}"
+  : "${BOOT:=multiboot}" "${KEEP:=}" "${INPUT:=auto}" "${PROMPT:=}" "${IPS:=50000000}"
 }
 
 word_among() { # word_among KEY ACCEPTED: the value is one of the accepted, which blanks separate; "none given" passes
@@ -39,6 +39,8 @@ words_check() {
   word_among LARGE "4k 2m 1g"
   word_among VPID "on off"
   word_among CHECKS "on off"
+  word_among INPUT "auto on off"
+  [[ $IPS =~ ^[1-9][0-9]{6,9}$ ]] || fail $BAD_USAGE "IPS=$IPS is not a number of instructions a second, from 1000000 on"
   word_among BOOT "multiboot multiboot2"
   [ "$BOOT" = multiboot ] || case $MACHINE in
   kvm | tcg | nested) fail $BAD_USAGE "BOOT=$BOOT needs GRUB, which only MACHINE=bochs starts from" ;;

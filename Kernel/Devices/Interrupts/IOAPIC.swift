@@ -46,6 +46,9 @@ public struct IOAPIC: Equatable, Sendable {
         }
     }
 
+    /// Whether a request of a pin would be sent.
+    func passes(_ pin: UInt8) -> Bool { enabled &>> UInt32(pin) & 1 != 0 }
+
     // MARK: Messages
 
     /// The pins that have a message to send.

@@ -95,6 +95,9 @@ struct InterruptController8259: Equatable, Sendable {
         return ordered(bit).trailingZeroBitCount < ordered(blocking).trailingZeroBitCount ? input : nil
     }
 
+    /// Whether a request of input 0 could come through: it is initialized, and the input is not masked.
+    var passesFirstInput: Bool { step == .ready && masked & 1 == 0 }
+
     /// INT.
     var output: Bool { request != nil }
 

@@ -40,6 +40,9 @@ public struct InterruptControllerPair: Equatable, Sendable {
         update()
     }
 
+    /// Whether anybody would hear of the timer.
+    var passesTimer: Bool { first.passesFirstInput }
+
     /// INTA: the processor takes the interrupt. If none waits any more, it is a spurious one: input 7, not in service.
     /// - Returns: its vector.
     public mutating func acknowledge() -> UInt8 {

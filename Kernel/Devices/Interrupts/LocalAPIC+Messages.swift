@@ -93,8 +93,8 @@ extension LocalAPIC {
         case .reserved, .external: return .none
         case .systemManagement, .nonMaskable, .startup: break
         }
-        // No shorthand sends anything but fixed interrupts to the sender (table "Valid Combinations for the Pentium 4 and Intel
-        // Xeon Processors' Local xAPIC Interrupt Command Register").
+        // No shorthand sends anything but fixed interrupts to the sender (table "Valid Combinations for the Pentium 4 and
+        // Intel Xeon Processors' Local xAPIC Interrupt Command Register").
         if shorthand == .toSelf || shorthand == .toAll, mode != .fixed { return .none }
         return .send(
             InterruptMessage(

@@ -78,8 +78,8 @@ public struct LocalAPICTimer: Equatable, Sendable {
         expiry = value == 0 ? .never : moment
     }
 
-    /// Goes past the expiry, which has come: the next one is armed, in phase, if there is one. Those that were missed meanwhile
-    /// are lost, as interrupts of one vector are that nobody takes.
+    /// Goes past the expiry, which has come: the next one is armed, in phase, if there is one. Those that were missed
+    /// meanwhile are lost, as interrupts of one vector are that nobody takes.
     mutating func expire(at time: MachineTime) {
         guard mode == .periodic else { return disarm() }
         expiry = time.advanced(by: period &- (time.ticks &- expiry.ticks) % period)
