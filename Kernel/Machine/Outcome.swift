@@ -42,7 +42,7 @@ public enum Unsupported: Equatable, Sendable {
     /// An exit whose control Martlet never sets.
     case controlNotSet
     case unknownReason(UInt32)
-    /// An instruction on absent memory that the decoder does not know.
+    /// An instruction on a device or absent memory that the decoder does not know.
     case instruction
     /// Code in absent memory.
     case fetchFromAbsentMemory

@@ -61,7 +61,7 @@ import X86
             (.entryFailure(reason: 0x8000_0021), "VM-entry failure, exit reason 0x80000021"), (.unsupported(.taskSwitch), "task switch"),
             (.unsupported(.initSignal), "INIT"), (.unsupported(.startupIPI), "start-up IPI"),
             (.unsupported(.systemManagementInterrupt), "system-management"), (.unsupported(.controlNotSet), "control is off"),
-            (.unsupported(.unknownReason(0x23)), "unknown reason 0x23"), (.unsupported(.instruction), "an instruction on absent memory"),
+            (.unsupported(.unknownReason(0x23)), "unknown reason 0x23"), (.unsupported(.instruction), "an instruction on a device or absent memory"),
             (.unsupported(.fetchFromAbsentMemory), "executes in memory that is not there"), (.unsupported(.tableInAbsentMemory), "a table or stack"),
             (.unsupported(.nestedPageMisconfiguration), "bug of Martlet's"),
         ]

@@ -44,10 +44,16 @@ public struct ExitAction: TextConvertible {
         case .readMSR: "EDX:EAX = \(hex: registers.rdx << 32 | registers.rax & 0xFFFF_FFFF)"
         case .writeMSR, .controlRegister, .setExtendedControlRegister, .debugRegister: "done"
         case .io(let access): describe(access)
+        case .nestedPageFault(let fault) where isDevice(fault.address.rawValue): "done by the device"
         case .nestedPageFault(let fault): fault.isWrite ? "swallowed" : "read ones"
         case .invalidateCaches: "nothing to do, caches are coherent"
         default: "emulated"
         }
+    }
+
+    /// Where the APICs are, unless the guest moved its local one.
+    private func isDevice(_ address: UInt64) -> Bool {
+        Board.isIOAPIC(address) || address & ~0xFFF == APICBase.usualAddress
     }
 
     private func low(_ value: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: value) }
@@ -91,7 +97,7 @@ extension Unsupported: TextConvertible {
         case .systemManagementInterrupt: "a system-management interrupt exited, though no SMM monitor is set up"
         case .controlNotSet: "an exit came although its control is off"
         case .unknownReason(let reason): "an exit with the unknown reason \(hex: reason)"
-        case .instruction: "an instruction on absent memory that is not emulated"
+        case .instruction: "an instruction on a device or absent memory that is not emulated"
         case .fetchFromAbsentMemory: "the guest executes in memory that is not there"
         case .tableInAbsentMemory:
             "the processor needs a table or stack of the guest's (page tables, descriptors, interrupt stack) in memory that is not there"
