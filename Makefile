@@ -49,8 +49,8 @@ $(BUILD)/bios-trial.rom: Tests/Firmware/trial.asm $(BUILD)/bios.bin
 GUEST_LINK_FLAGS := -static --build-id=none -N --image-base=0x100000 -Ttext=0x100000 -e start
 
 .SECONDEXPANSION:
-$(BUILD)/guests/%.bin: Guests/$$*/$$*.asm $(wildcard Guests/common/*) | $(BUILD)/guests
-	@nasm -f bin -w+error -I Guests/common/ -o $@ $<
+$(BUILD)/guests/%.bin: Guests/$$*/$$*.asm $$(wildcard Guests/$$*/*.inc) $(wildcard Guests/common/*) | $(BUILD)/guests
+	@nasm -f bin -w+error -I Guests/common/ -I $(<D)/ -o $@ $<
 
 $(BUILD)/guests/protected.o: FORMAT := elf32
 $(BUILD)/guests/long.o: FORMAT := elf64

@@ -60,12 +60,18 @@ public struct Board: Equatable, Sendable {
         }
     }
 
-    public init(_ parameters: Parameters) {
+    public init(_ parameters: Parameters) { self.init(parameters, previousClock: nil) }
+
+    /// A reset: all is as at the start, but for what a battery keeps.
+    public mutating func restart(_ parameters: Parameters) { self = Board(parameters, previousClock: clock) }
+
+    private init(_ parameters: Parameters, previousClock: RealTimeClock?) {
         let frequency = parameters.timeStampFrequency
         timer = IntervalTimer(timeStampFrequency: frequency)
         speaker = SystemControlPort(timeStampFrequency: frequency)
         clock = RealTimeClock(
-            unixSeconds: parameters.unixSeconds, memoryBelow4GiB: parameters.memory, timeStampFrequency: frequency)
+            unixSeconds: parameters.unixSeconds, memoryBelow4GiB: parameters.memory, timeStampFrequency: frequency,
+            previous: previousClock)
         power = PowerManagementTimer(timeStampFrequency: frequency)
         keyboard = KeyboardController(timeStampFrequency: frequency)
         commandLine = parameters.commandLine

@@ -20,8 +20,10 @@ struct GuestMachine: ~Copyable {
     private var structures: ControlStructures
     private var nestedTable: NestedTable
 
-    /// - Parameter commandLine: the guest's, which stays where it is as long as the machine lives.
-    init(on machine: inout HostMachine, commandLine: UnsafeRawBufferPointer) {
+    /// - Parameters:
+    ///   - commandLine: the guest's, which stays where it is as long as the machine lives.
+    ///   - restarts: the last guest machine reset itself, and this is the same again.
+    init(on machine: inout HostMachine, commandLine: UnsafeRawBufferPointer, restarts: Bool) {
         let memory = IdentityMemory()
         nestedTable = GuestMachine.mapRAM(&machine)
         let apicAccessPage = machine.frame()
@@ -67,11 +69,10 @@ struct GuestMachine: ~Copyable {
                     machine.controls, msrBitmaps: structures.msrBitmaps, accessEntry: accessEntry.address,
                     accessEntryValue: accessEntry.value)))
         let board = (area + GuestMachine.boardOffset).bindMemory(to: Board.self, capacity: 1)
-        board.initialize(
-            to: Board(
-                .init(
-                    memory: machine.guestRAM.count.bytes, timeStampFrequency: TimeStamp.frequency,
-                    unixSeconds: HostCalendar.unixSeconds(), commandLine: .init(commandLine))))
+        let parameters = Board.Parameters(
+            memory: machine.guestRAM.count.bytes, timeStampFrequency: TimeStamp.frequency,
+            unixSeconds: HostCalendar.unixSeconds(), commandLine: .init(commandLine))
+        if restarts { board.pointee.restart(parameters) } else { board.initialize(to: Board(parameters)) }
         VMXOperation.makeCurrent(capabilities, vmcs: vmcs)
         let processor = VMXProcessor(HardwareVMCS(), constants)
         processor.vmcs.prepare(

@@ -131,16 +131,19 @@ private func run(
     _ guest: GuestModule, named name: Line, moduleCount: Int, _ module: (Int) -> GuestModule,
     on machine: inout HostMachine, _ statistics: inout ExitStatistics
 ) -> Status {
+    var restarts = false
     while true {
-        let status = runOnce(guest, named: name, moduleCount: moduleCount, module, on: &machine, &statistics)
+        let status = runOnce(
+            guest, named: name, moduleCount: moduleCount, module, restarts: restarts, on: &machine, &statistics)
         guard status == nil else { return status! }
         machine.log("martlet: \(name): starting it anew")
+        restarts = true
     }
 }
 
 /// Runs a guest from its start; nil when it reset its machine.
 private func runOnce(
-    _ guest: GuestModule, named name: Line, moduleCount: Int, _ module: (Int) -> GuestModule,
+    _ guest: GuestModule, named name: Line, moduleCount: Int, _ module: (Int) -> GuestModule, restarts: Bool,
     on machine: inout HostMachine, _ statistics: inout ExitStatistics
 ) -> Status? {
     let ram = machine.guestRAM
@@ -155,7 +158,7 @@ private func runOnce(
         Report.error("\(error)")
         return .badImage
     }
-    let guestMachine = GuestMachine(on: &machine, commandLine: guest.commandLine)
+    let guestMachine = GuestMachine(on: &machine, commandLine: guest.commandLine, restarts: restarts)
     guestMachine.cpu.pointee.start(start)
     SelfTests.spoil(guestMachine.cpu.pointee.processor.vmcs, machine.options)
     machine.log("martlet: VM entry")

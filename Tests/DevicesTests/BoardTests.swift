@@ -10,12 +10,29 @@ private final class TestClock: MachineClock {
 @Suite struct BoardTests {
     private let now = TestClock()
 
-    private static func make() -> Board {
+    private static func make() -> Board { Board(parameters) }
+
+    private static var parameters: Board.Parameters {
         let line: StaticString = "abc"
-        return Board(
-            .init(
-                memory: 64 << 20, timeStampFrequency: 2_000_000_000, unixSeconds: 1_700_000_000,
-                commandLine: .init(UnsafeRawBufferPointer(start: line.utf8Start, count: 3))))
+        return .init(
+            memory: 64 << 20, timeStampFrequency: 2_000_000_000, unixSeconds: 1_700_000_000,
+            commandLine: .init(UnsafeRawBufferPointer(start: line.utf8Start, count: 3)))
+    }
+
+    @Test func `a reset leaves alone what the battery keeps, and firmware writes the memory sizes anew`() {
+        var board = Self.make()
+        for (address, value) in [(0x0F, 0x0A), (0x17, 0x55), (0x40, 0x77)] as [(UInt32, UInt32)] {
+            _ = board.write(0x70, size: 1, address, now)
+            _ = board.write(0x71, size: 1, value, now)
+        }
+        _ = board.write(0x3FF, size: 1, 0xA5, now)
+        board.restart(Self.parameters)
+        for (address, value) in [(0x0F, 0x0A), (0x17, 0x00), (0x18, 0xFC), (0x40, 0x77)] as [(UInt32, UInt32)] {
+            _ = board.write(0x70, size: 1, address, now)
+            #expect(board.read(0x71, size: 1, now) == value)
+            _ = board.write(0x71, size: 1, 0, now)
+        }
+        #expect(board.read(0x3FF, size: 1, now) == 0)
     }
 
     @Test func `every port that answers is one of the listed devices, and no other`() {

@@ -3,6 +3,12 @@ import Testing
 @testable import Devices
 
 @Suite struct NonvolatileMemoryTests {
+    private static func make(_ below: UInt64, _ above: UInt64) -> NonvolatileMemory {
+        var memory = NonvolatileMemory()
+        memory.testSelf(memoryBelow4GiB: below, memoryAbove4GiB: above)
+        return memory
+    }
+
     private func word(_ memory: NonvolatileMemory, _ address: UInt8) -> Int {
         Int(memory[address]) | Int(memory[address + 1]) << 8
     }
@@ -12,7 +18,7 @@ import Testing
         (3 << 30, 5 << 30, 640, 0xFFFF, 0xBF00, 0x14000), (1 << 60, 1 << 60, 640, 0xFFFF, 0xFFFF, 0xFF_FFFF),
     ] as [(UInt64, UInt64, Int, Int, Int, Int)])
     func sizes(below: UInt64, above: UInt64, base: Int, extended: Int, beyond16: Int, high: Int) {
-        let memory = NonvolatileMemory(memoryBelow4GiB: below, memoryAbove4GiB: above)
+        let memory = Self.make(below, above)
         #expect(word(memory, 0x15) == base)
         #expect(word(memory, 0x17) == extended && word(memory, 0x30) == extended)
         #expect(word(memory, 0x34) == beyond16)
@@ -21,7 +27,7 @@ import Testing
 
     @Test("The checksum is right, the equipment is there, the shutdown status says nothing")
     func rest() {
-        let memory = NonvolatileMemory(memoryBelow4GiB: 1 << 30, memoryAbove4GiB: 0)
+        let memory = Self.make(1 << 30, 0)
         let sum = (0x10...0x2D).reduce(0) { $0 + Int(memory[UInt8($1)]) }
         #expect(Int(memory[0x2E]) << 8 | Int(memory[0x2F]) == sum && sum > 0xFF)
         #expect(memory[0x14] == 0x02 && memory[0x0F] == 0 && memory[0x0E] == 0)

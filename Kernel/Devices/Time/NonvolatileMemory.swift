@@ -16,8 +16,8 @@ struct NonvolatileMemory: Equatable, Sendable {
     }
 
     /// What the power-on self test writes: memory sizes, equipment and the checksum over them (PC/AT technical
-    /// reference, "RT/CMOS RAM Information").
-    init(memoryBelow4GiB: UInt64, memoryAbove4GiB: UInt64) {
+    /// reference, "RT/CMOS RAM Information"). The battery keeps all else.
+    mutating func testSelf(memoryBelow4GiB: UInt64, memoryAbove4GiB: UInt64) {
         self[0x14] = 0x02  // a coprocessor; no diskette drive, a display with its own firmware
         write(0x15, Self.size(memoryBelow4GiB, unit: 10, most: 640))
         let extended = Self.size(memoryBelow4GiB, beyond: 1 << 20, unit: 10, most: 0xFFFF)

@@ -17,7 +17,7 @@ public struct RealTimeClock: Equatable, Sendable {
     private static var updateWarning: UInt64 { 8 }
 
     private let clock: TickConversion
-    private var memory: NonvolatileMemory
+    private var memory = NonvolatileMemory()
     private var index: UInt8 = 0
     private var registerA: UInt8 = 0x26
     private var registerB: UInt8 = 0x02
@@ -42,9 +42,14 @@ public struct RealTimeClock: Equatable, Sendable {
     ///   - unixSeconds: the date and time, without a time zone, at the start of the machine; up to the year 9999.
     ///   - memoryBelow4GiB: the bytes of RAM that the CMOS memory tells.
     ///   - timeStampFrequency: in Hz.
-    public init(unixSeconds: UInt64, memoryBelow4GiB: UInt64, memoryAbove4GiB: UInt64 = 0, timeStampFrequency: UInt64) {
+    ///   - previous: the clock of the machine that is started anew, whose memory has kept what it held.
+    public init(
+        unixSeconds: UInt64, memoryBelow4GiB: UInt64, memoryAbove4GiB: UInt64 = 0, timeStampFrequency: UInt64,
+        previous: Self? = nil
+    ) {
         clock = TickConversion(frequency: 1 << Self.secondShift, timeStampFrequency: timeStampFrequency)
-        memory = NonvolatileMemory(memoryBelow4GiB: memoryBelow4GiB, memoryAbove4GiB: memoryAbove4GiB)
+        if let previous { memory = previous.memory }
+        memory.testSelf(memoryBelow4GiB: memoryBelow4GiB, memoryAbove4GiB: memoryAbove4GiB)
         start = Self.bounded(unixSeconds)
     }
 
