@@ -76,8 +76,11 @@ extension VirtualCPU {
             }
             budget -= 1
         }
-        // Not at the end: the instruction runs again and exits again, with interrupts between as on a processor.
-        return remaining == 0 ? .step : .resume
+        if remaining == 0 { return .step }
+        // Not at the end: the instruction runs again and exits again, with interrupts between as on a processor. The guest's
+        // own time stood still meanwhile, so the preemption timer does not tell what is due.
+        board.pointee.needsAttention = true
+        return .resume
     }
 
     /// One element between port and memory.
