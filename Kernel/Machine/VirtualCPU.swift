@@ -46,6 +46,8 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
     public internal(set) var absentMemoryAccesses: UInt64 = 0
     /// Exits with a register that Martlet does not have: #GP was the answer.
     public internal(set) var refusedMSRs: UInt64 = 0
+    /// What the guest wants kept when it is started anew: a word for hypercalls 3 and 4.
+    public var note: UInt64 = 0
     /// How many time-stamp ticks a guest runs at most before Martlet looks at it.
     let slice: UInt64
 

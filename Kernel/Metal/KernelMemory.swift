@@ -1,6 +1,7 @@
 import Instructions
 import Machine
 import Memory
+import Text
 import X86
 
 /// The kernel's own page tables: every address is mapped to itself, code read-only and executable, constants read-only,
@@ -45,5 +46,25 @@ enum KernelMemory {
 
     private static func range(_ start: UInt64, _ end: UInt64) -> AddressRange<HostVirtualAddress> {
         .init(from: HostVirtualAddress(start), upTo: HostVirtualAddress(end))
+    }
+
+    /// A checksum of what nobody may change once the kernel runs: its code, its constants, its interrupt table.
+    static func checksum() -> UInt64 {
+        var sum: UInt64 = 0xCBF2_9CE4_8422_2325
+        func add(_ start: UInt64, _ end: UInt64) {
+            for address in stride(from: start, to: end, by: 8) {
+                sum = (sum ^ IdentityMemory().readUInt64(at: HostPhysicalAddress(address))) &* 0x100_0000_01B3
+            }
+        }
+        add(address_of_image_start(), address_of_rodata_end())
+        add(address_of_interrupt_table(), address_of_interrupt_table() + 4096)
+        return sum
+    }
+
+    /// Says that the checksum is still the same, or panics.
+    static func report(was before: UInt64) {
+        let now = checksum()
+        guard now == before else { Panic.stop("the kernel's memory changed: checksum \(hex: now), was \(hex: before)") }
+        Console.print("martlet: kernel memory intact (checksum \(hex: now))")
     }
 }

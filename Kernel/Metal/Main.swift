@@ -24,8 +24,10 @@ func main(_ magic: UInt32, _ information: UInt32) -> Never {
     SerialInput.open()
     var machine = HostMachine(options, loader)
     SelfTests.run(options, &machine)
+    let memory = machine.options.checksMemory ? KernelMemory.checksum() : 0
     let status = runGuests(loader, on: &machine)
     VMXOperation.leave()
+    if machine.options.checksMemory { KernelMemory.report(was: memory) }
     Power.end(status)
 }
 
@@ -65,17 +67,30 @@ private func runGuests(
     var status = Status.ended
     if loader.moduleCount > 0 {
         status = loader.runFirstModule(on: &machine, &statistics)
-    } else {
-        var index: UInt64 = 0
-        while let guest = EmbeddedGuest(index) {
-            index += 1
-            guard guest.isWanted(machine.options.guest) else { continue }
-            status = run(guest.module, named: guest.name, moduleCount: 0, { _ in guest.module }, on: &machine, &statistics)
-            if status != .ended, status != .guestValue(0) { break }
+        if let choice = machine.options.guestAfterwards {
+            let second = runEmbeddedGuests(choice, on: &machine, &statistics)
+            if !second.isSuccess { status = second }
         }
+    } else {
+        status = runEmbeddedGuests(machine.options.guest, on: &machine, &statistics)
     }
     if machine.options.trace >= .summary, statistics.count > 0 {
         statistics.print(nameOf: { VMXProcessor<HardwareVMCS>.name(ofReason: $0) }) { Console.print($0) }
+    }
+    return status
+}
+
+/// One after the other, until one fails.
+private func runEmbeddedGuests(
+    _ choice: KernelOptions.EmbeddedGuest, on machine: inout HostMachine, _ statistics: inout ExitStatistics
+) -> Status {
+    var status = Status.ended
+    var index: UInt64 = 0
+    while let guest = EmbeddedGuest(index) {
+        index += 1
+        guard guest.isWanted(choice) else { continue }
+        status = run(guest.module, named: guest.name, moduleCount: 0, { _ in guest.module }, on: &machine, &statistics)
+        if !status.isSuccess { break }
     }
     return status
 }
@@ -131,20 +146,26 @@ private func run(
     _ guest: GuestModule, named name: Line, moduleCount: Int, _ module: (Int) -> GuestModule,
     on machine: inout HostMachine, _ statistics: inout ExitStatistics
 ) -> Status {
-    var restarts = false
+    var note: UInt64 = 0
+    var isAnew = false
+    var restarts = machine.options.restarts
     while true {
         let status = runOnce(
-            guest, named: name, moduleCount: moduleCount, module, restarts: restarts, on: &machine, &statistics)
-        guard status == nil else { return status! }
+            guest, named: name, moduleCount: moduleCount, module, isAnew: isAnew, on: &machine, &note, &statistics)
+        if let status {
+            guard restarts > 0, status.isOfGuest, status != .guestValue(0) else { return status }
+            restarts -= 1
+        }
         machine.log("martlet: \(name): starting it anew")
-        restarts = true
+        isAnew = true
     }
 }
 
 /// Runs a guest from its start; nil when it reset its machine.
+/// - Parameter note: what an earlier run of it left for this one, and what this one leaves.
 private func runOnce(
-    _ guest: GuestModule, named name: Line, moduleCount: Int, _ module: (Int) -> GuestModule, restarts: Bool,
-    on machine: inout HostMachine, _ statistics: inout ExitStatistics
+    _ guest: GuestModule, named name: Line, moduleCount: Int, _ module: (Int) -> GuestModule, isAnew: Bool,
+    on machine: inout HostMachine, _ note: inout UInt64, _ statistics: inout ExitStatistics
 ) -> Status? {
     let ram = machine.guestRAM
     let memory = GuestMemory(base: UnsafeMutableRawPointer(bitPattern: UInt(ram.start.rawValue))!, size: ram.count)
@@ -158,13 +179,15 @@ private func runOnce(
         Report.error("\(error)")
         return .badImage
     }
-    let guestMachine = GuestMachine(on: &machine, commandLine: guest.commandLine, restarts: restarts)
+    let guestMachine = GuestMachine(on: &machine, commandLine: guest.commandLine, restarts: isAnew)
     guestMachine.cpu.pointee.start(start)
+    guestMachine.cpu.pointee.note = note
     SelfTests.spoil(guestMachine.cpu.pointee.processor.vmcs, machine.options)
     machine.log("martlet: VM entry")
     var loop = RunLoop(guestMachine.cpu, machine.options, EntryExplanation(machine, vmcs: guestMachine.vmcs))
     let ending = loop.run(&statistics)
     let status = conclude(ending, name, guestMachine.cpu, machine)
+    note = guestMachine.cpu.pointee.note
     guestMachine.destroy(on: &machine)
     return status
 }

@@ -85,6 +85,17 @@ enum Status: Equatable {
         }
     }
 
+    /// The guest ended as it is meant to.
+    var isSuccess: Bool { self == .ended || self == .guestValue(0) }
+
+    /// The guest ran, and brought its end about itself.
+    var isOfGuest: Bool {
+        switch self {
+        case .ended, .guestValue, .tripleFault, .unsupported: true
+        default: false
+        }
+    }
+
     var words: StaticString {
         switch self {
         case .ended: "the guest ended in order"

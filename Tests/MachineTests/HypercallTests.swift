@@ -30,9 +30,19 @@ import Testing
         #expect(Self.call(machine, 2) == 4)
     }
 
-    @Test(arguments: [3, 4, 255, 1 << 32, 1 << 32 | 1, .max] as [UInt64])
+    @Test(arguments: [5, 6, 255, 1 << 32, 1 << 32 | 1, .max] as [UInt64])
     func `an unknown function returns all ones`(function: UInt64) {
         #expect(Self.call(TestMachine(), function) == .max)
+    }
+
+    @Test func `function 3 returns what function 4 left, and 0 before; user code cannot leave anything`() {
+        let machine = TestMachine()
+        #expect(Self.call(machine, 3) == 0)
+        #expect(Self.call(machine, 4, rbx: 0x1234_5678_9ABC_DEF0) == 0)
+        #expect(machine.cpu.note == 0x1234_5678_9ABC_DEF0)
+        machine.enterUserMode()
+        #expect(Self.call(machine, 4, rbx: 1) == .max)
+        #expect(Self.call(machine, 3) == 0x1234_5678_9ABC_DEF0)
     }
 
     @Test func `function 1 arms the timer for so many ticks from now`() {

@@ -27,6 +27,12 @@ public struct KernelOptions: Equatable, Sendable {
     public var selfTest = SelfTest.none
     /// guest=NAME: one of the embedded guests, instead of all.
     public var guest = EmbeddedGuest.tour
+    /// then=NAME: an embedded guest, or all, after the one that the loader brought.
+    public var guestAfterwards: EmbeddedGuest?
+    /// restart=N: how often a guest is started anew that ended otherwise than by the value 0.
+    public var restarts: UInt64 = 0
+    /// checksum=on|off: at the end, whether the kernel's code and constants are what they were.
+    public var checksMemory = false
 
     public enum SelfTest: Sendable { case none, entry, panic, stack, writeText, executeData, badGuestState, badControls }
     public enum EmbeddedGuest: Sendable { case tour, real, protected, long }
@@ -48,7 +54,7 @@ public enum KernelOptionError: Error, Equatable, TextConvertible {
         case .unknownKey(let word):
             output.write("unknown key on the command line: \"")
             output.write(word)
-            output.write("\"; there are memory, trace, large, vpid, apic, checks, exceptions, report, slice, selftest, guest")
+            output.write("\"; there are memory, trace, large, vpid, apic, checks, exceptions, report, slice, selftest, guest, then, restart, checksum")
         case .badValue(let word, let accepted):
             output.write("bad value on the command line: \"")
             output.write(word)
@@ -175,17 +181,18 @@ extension KernelOptions {
                 throw refused("entry, panic, stack, text, data, guest-state or controls")
             }
         } else if key.equals("guest") {
-            if value.equals("tour") {
-                guest = .tour
-            } else if value.equals("real") {
-                guest = .real
-            } else if value.equals("protected") {
-                guest = .protected
-            } else if value.equals("long") {
-                guest = .long
-            } else {
+            guard let name = EmbeddedGuest(value) else {
                 throw refused("tour, real, protected or long (other guests come as modules)")
             }
+            guest = name
+        } else if key.equals("then") {
+            guard let name = EmbeddedGuest(value) else { throw refused("tour, real, protected or long") }
+            guestAfterwards = name
+        } else if key.equals("restart") {
+            guard let count = KernelOptions.number(value) else { throw refused("a number") }
+            restarts = count
+        } else if key.equals("checksum") {
+            checksMemory = try flag()
         } else {
             throw .unknownKey(OptionText(word))
         }
@@ -218,6 +225,22 @@ extension KernelOptions {
         let digits = UnsafeRawBufferPointer(rebasing: text[..<(shift == 0 ? text.count : text.count - 1)])
         guard let count = number(digits), count <= UInt64.max >> shift else { return nil }
         return ByteCount(count << shift)
+    }
+}
+
+extension KernelOptions.EmbeddedGuest {
+    init?(_ name: UnsafeRawBufferPointer) {
+        if name.equals("tour") {
+            self = .tour
+        } else if name.equals("real") {
+            self = .real
+        } else if name.equals("protected") {
+            self = .protected
+        } else if name.equals("long") {
+            self = .long
+        } else {
+            return nil
+        }
     }
 }
 

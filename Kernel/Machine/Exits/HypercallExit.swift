@@ -7,8 +7,10 @@ import Virtualization
 /// | 0 | signature: "Martlet" in ASCII |
 /// | 1 | arm the timer: interrupt vector in RBX (32 to 255, 0 disarms), time-stamp ticks from now in RCX; returns 0 |
 /// | 2 | the number of VM exits so far |
+/// | 3 | the note that the guest left with function 4, perhaps before it was started anew; 0 at first |
+/// | 4 | leaves RBX as a note, which outlasts the guest's next starts; returns 0 |
 ///
-/// An unknown function, a bad argument, or function 1 outside ring 0 returns all ones.
+/// An unknown function, a bad argument, or functions 1 and 4 outside ring 0 return all ones.
 public enum Hypercall {
     public static var signature: UInt64 { 0x0074_656C_7472_614D }
     static var refused: UInt64 { .max }
@@ -31,9 +33,17 @@ extension VirtualCPU {
             case 0: Hypercall.signature
             case 1: armTimer()
             case 2: exitCount
+            case 3: note
+            case 4: leaveNote()
             default: Hypercall.refused
             }
         return .step
+    }
+
+    private mutating func leaveNote() -> UInt64 {
+        guard processor.privilegeLevel == 0 else { return Hypercall.refused }
+        note = registers.rbx
+        return 0
     }
 
     private mutating func armTimer() -> UInt64 {

@@ -77,8 +77,10 @@ extension VirtualCPU {
             budget -= 1
         }
         if remaining == 0 { return .step }
-        // Not at the end: the instruction runs again and exits again, with interrupts between as on a processor.
+        // Not at the end: the instruction runs again and exits again, with interrupts between as on a processor. The guest's
+        // own time stood still meanwhile, so the preemption timer does not tell what is due.
         processor.endIteration()
+        board.pointee.needsAttention = true
         return .resume
     }
 
