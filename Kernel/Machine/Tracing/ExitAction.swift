@@ -1,3 +1,4 @@
+import Memory
 import Devices
 import Text
 import Virtualization
