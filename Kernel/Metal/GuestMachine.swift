@@ -67,7 +67,7 @@ struct GuestMachine: ~Copyable {
                 },
                 localAPIC: LocalAPICVirtualization(
                     machine.controls, msrBitmaps: structures.msrBitmaps, accessEntry: accessEntry.address,
-                    accessEntryValue: accessEntry.value)))
+                    accessEntryValue: accessEntry.value), usesPreemptionTimer: machine.controls.usesPreemptionTimer))
         let board = (area + GuestMachine.boardOffset).bindMemory(to: Board.self, capacity: 1)
         let parameters = Board.Parameters(
             memory: machine.guestRAM.count.bytes, timeStampFrequency: TimeStamp.frequency,

@@ -56,7 +56,9 @@ extension HostMachine {
         capabilities = VMXCapabilities(
             reading: host, physicalAddressWidth: host.physicalAddressWidth, linearAddressWidth: host.linearAddressWidth)
         do {
-            controls = try VMXControls(capabilities, wantsVPID: options.usesVPID, assistance: options.assistance)
+            controls = try VMXControls(
+                capabilities, wantsVPID: options.usesVPID, assistance: options.assistance,
+                timer: !LocalInterruptController.hasTimer ? .processor : options.usesHostTimer ? .host : .processorOrHost)
         } catch {
             Report.error("this processor's VMX lacks something that Martlet needs:")
             error.report { Report.error($0) }

@@ -91,7 +91,11 @@ public protocol VirtualProcessor {
     func setEndOfInterruptExits(_ word0: UInt64, _ word1: UInt64, _ word2: UInt64, _ word3: UInt64)
 
     /// Lets the guest run for at most so many time-stamp ticks.
-    func setTimer(ticks: UInt64)
+    /// - Returns: false, and nothing was done, if the processor has no timer for that.
+    func setTimer(ticks: UInt64) -> Bool
+
+    /// Whether it has one.
+    var hasTimer: Bool { get }
 
     // MARK: State
 

@@ -13,6 +13,8 @@ public struct KernelOptions: Equatable, Sendable {
     public var largestPage = PageSize.oneGibibyte
     /// vpid=on|off: whether cached translations are tagged.
     public var usesVPID = true
+    /// timer=auto|host: whether guests' timers run on the preemption timer, if there is one, or always on the host's.
+    public var usesHostTimer = false
     /// apic=auto|tpr|plain: the most that the processor does for the guest's local APIC.
     public var assistance = InterruptAssistance.delivery
     /// checks=on|off: the entry checks before every VM entry.
@@ -54,7 +56,7 @@ public enum KernelOptionError: Error, Equatable, TextConvertible {
         case .unknownKey(let word):
             output.write("unknown key on the command line: \"")
             output.write(word)
-            output.write("\"; there are memory, trace, large, vpid, apic, checks, exceptions, report, slice, selftest, guest, then, restart, checksum")
+            output.write("\"; there are memory, trace, large, vpid, apic, timer, checks, exceptions, report, slice, selftest, guest, then, restart, checksum")
         case .badValue(let word, let accepted):
             output.write("bad value on the command line: \"")
             output.write(word)
@@ -151,6 +153,14 @@ extension KernelOptions {
                 assistance = .none
             } else {
                 throw refused("auto, tpr or plain")
+            }
+        } else if key.equals("timer") {
+            if value.equals("auto") {
+                usesHostTimer = false
+            } else if value.equals("host") {
+                usesHostTimer = true
+            } else {
+                throw refused("auto or host")
             }
         } else if key.equals("checks") {
             checksEntries = try flag()

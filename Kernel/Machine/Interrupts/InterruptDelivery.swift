@@ -137,7 +137,7 @@ extension VirtualCPU {
         if timerIsDue { return takeTimerInterrupt() }
         if externalInterruptWaits {
             takesExternalMessage = false
-            return .interrupt(board.pointee.acknowledgeExternalInterrupt())
+            return .interrupt(board.pointee.acknowledgeExternalInterrupt(at: clock.now))
         }
         return .interrupt(apic.acknowledge())
     }
