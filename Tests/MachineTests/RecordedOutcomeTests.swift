@@ -18,13 +18,13 @@ import Virtualization
         for outcome in [Outcome.resume, .step, .wait, .inject(fault)] + Self.endings.map({ .end($0) }) {
             var record = ExitRecord()
             record.note(outcome)
-            #expect(record.result(outcome == .inject(fault) ? fault : nil) == outcome)
+            #expect(record.result(of: .cpuid, outcome == .inject(fault) ? fault : nil) == outcome)
         }
         var record = ExitRecord()
         record.note(.inject(fault))
         #expect(record.detail == 7)
         record.note(.stepLength(3))
-        #expect(record.result(nil) == .step)
+        #expect(record.result(of: .cpuid, nil) == .step)
         #expect(record.detail == 0)
     }
 
@@ -34,9 +34,11 @@ import Virtualization
 
     @Test func `where nobody took it down the record tells`() {
         var record = ExitRecord()
-        #expect(record.result(nil) == .resume)
-        #expect(record.result(.interrupt(0x30)) == .inject(.interrupt(0x30)))
+        #expect(record.result(of: .cpuid, nil) == .resume)
+        #expect(record.result(of: .cpuid, .interrupt(0x30)) == .inject(.interrupt(0x30)))
         record.nextInstructionPointer = 2
-        #expect(record.result(.interrupt(0x30)) == .step)
+        #expect(record.result(of: .cpuid, .interrupt(0x30)) == .step)
+        #expect(record.result(of: .halt, .interrupt(0x30)) == .inject(.interrupt(0x30)))
+        #expect(record.result(of: .halt, nil) == .resume)
     }
 }

@@ -24,7 +24,8 @@ import Text
         record.nextEDX = 0x0E0E_0E5C
         record.reason = 0x0F0F_0F60
         record.interruption = 0x1010_1064
-        record.codeAccessRights = 0x1111_1168
+        record.codeAccessRights = 0x1168
+        record.requestedVector = 0xEC
         record.cr0 = 0x1212_126C
         record.codeSelector = 0x1370
         record.outcome = 3
@@ -46,6 +47,7 @@ import Text
         }
         #expect(Array(bytes[0..<8]) == [0, 1, 1, 1, 1, 1, 1, 1])
         #expect(Array(bytes[80..<84]) == [0x50, 0x0B, 0x0B, 0x8B])
+        #expect(bytes[106] == 0 && bytes[107] == 0xEC)
         #expect(bytes[113] == 0x13 && bytes[114] == 0 && bytes[115] == 3)
     }
 
@@ -119,8 +121,7 @@ import Text
     }
 
     @Test(arguments: [
-        RecordMark.pause(from: 1 << 40, to: 1 << 41), .loss(count: 3), .interrupt(at: 99, vector: 0xEC),
-        .end(exits: 12, lost: 3, status: 10),
+        RecordMark.pause(from: 1 << 40, to: 1 << 41), .loss(count: 3), .end(exits: 12, lost: 3, status: 10),
     ])
     func `marks come back as they were written`(mark: RecordMark) {
         let bytes = Self.bytes(mark.encode)

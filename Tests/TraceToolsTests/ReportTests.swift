@@ -85,8 +85,10 @@ import Trace
 
     @Test func `a trace for Perfetto has guest and Martlet as slices and interrupts as instants`() throws {
         var trace = SmallTrace()
-        trace.exit(12) { $0.event = 0x8000_0030 }
-        trace.mark(.interrupt(at: 1020, vector: 0xEC))
+        trace.exit(12) {
+            $0.event = 0x8000_0030
+            $0.requestedVector = 0xEC
+        }
         trace.end()
         let json = try JSONSerialization.jsonObject(with: Data(PerfettoExport(try trace.file()).json.utf8))
         let events = try #require((json as? [String: Any])?["traceEvents"] as? [[String: Any]])
@@ -99,7 +101,7 @@ import Trace
         #expect(halt["ts"] as? Double == 10 && halt["dur"] as? Double == 5)
         #expect((halt["args"] as? [String: String])?["what"] == "HLT")
         #expect(find("i", "interrupt 0x30")?["ts"] as? Double == 15)
-        #expect(find("i", "interrupt 0xec")?["ts"] as? Double == 20)
+        #expect(find("i", "interrupt 0xec, by the processor")?["ts"] as? Double == 15)
         #expect(find("M", "process_name") != nil)
     }
 

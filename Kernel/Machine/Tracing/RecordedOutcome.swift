@@ -21,12 +21,15 @@ extension ExitRecord {
 
     /// What Martlet did. Where nobody took it down, because the exit was finished in the fewest instructions, the record's
     /// other fields tell: an instruction that was emulated moves RIP.
-    /// - Parameter event: what the record's event field means.
+    /// - Parameters:
+    ///   - exit: what the record's reason and qualification mean.
+    ///   - event: what its event field means.
     /// - Returns: nil for a number that no version writes.
-    public func result(_ event: Event?) -> Outcome? {
+    public func result(of exit: Exit, _ event: Event?) -> Outcome? {
         switch outcome {
         case 0:
-            if nextInstructionPointer != instructionPointer { return .step }
+            // HLT is stepped past before what ends it is looked for.
+            if nextInstructionPointer != instructionPointer, exit != .halt { return .step }
             return event.map { .inject($0) } ?? .resume
         case 1: return .resume
         case 2: return .step

@@ -19,7 +19,9 @@
 ///       84     12   EBX, ECX, EDX at the VM entry
 ///       96      4   exit reason, all 32 bits
 ///      100      4   VM-exit interruption information
-///      104      4   access rights of CS
+///      104      2   access rights of CS
+///      106      1   0
+///      107      1   vector of an interrupt that was requested of the processor, which delivers it itself; 0 for none
 ///      108      4   CR0, the low half
 ///      112      2   CS
 ///      114      1   kind of record: 0
@@ -45,7 +47,9 @@ public struct ExitRecord: Equatable, Sendable {
     public var nextEDX: UInt32 = 0
     public var reason: UInt32 = 0
     public var interruption: UInt32 = 0
-    public var codeAccessRights: UInt32 = 0
+    public var codeAccessRights: UInt16 = 0
+    private var unused: UInt8 = 0
+    public var requestedVector: UInt8 = 0
     public var cr0: UInt32 = 0
     public var codeSelector: UInt16 = 0
     public private(set) var kind = RecordKind.exit
@@ -69,10 +73,8 @@ public enum RecordKind: UInt8, Sendable {
     case pause = 2
     /// Records that were overwritten before they could be written out.
     case loss = 3
-    /// An interrupt that the processor itself delivers was requested.
-    case interrupt = 4
     /// The last record of a file that is whole.
-    case end = 5
+    case end = 4
 
     /// Where the byte is in every record.
     public static var offset: Int { 114 }
@@ -99,6 +101,7 @@ extension ExitRecord {
         reason = bytes.littleEndian(at: 96)
         interruption = bytes.littleEndian(at: 100)
         codeAccessRights = bytes.littleEndian(at: 104)
+        requestedVector = bytes[107]
         cr0 = bytes.littleEndian(at: 108)
         codeSelector = bytes.littleEndian(at: 112)
         outcome = bytes[115]
@@ -124,6 +127,8 @@ extension ExitRecord {
         bytes.store(reason, at: 96)
         bytes.store(interruption, at: 100)
         bytes.store(codeAccessRights, at: 104)
+        bytes.store(unused, at: 106)
+        bytes.store(requestedVector, at: 107)
         bytes.store(cr0, at: 108)
         bytes.store(codeSelector, at: 112)
         bytes.store(kind.rawValue, at: RecordKind.offset)

@@ -3,12 +3,10 @@
 ///     kind        offset 0, 8 bytes      offset 8, 8 bytes     offset 116, 4 bytes
 ///     pause       its first time stamp   its last              -
 ///     loss        how many records       -                     -
-///     interrupt   its time stamp         -                     vector
 ///     end         exits in the file      records lost          Martlet's status
 public enum RecordMark: Equatable, Sendable {
     case pause(from: UInt64, to: UInt64)
     case loss(count: UInt64)
-    case interrupt(at: UInt64, vector: UInt8)
     case end(exits: UInt64, lost: UInt64, status: UInt32)
 
     /// Takes up the bytes of a record of one of these kinds; nil for another kind, or too few bytes.
@@ -20,7 +18,6 @@ public enum RecordMark: Equatable, Sendable {
         switch RecordKind(rawValue: bytes[RecordKind.offset]) {
         case .pause: self = .pause(from: first, to: second)
         case .loss: self = .loss(count: first)
-        case .interrupt: self = .interrupt(at: first, vector: UInt8(truncatingIfNeeded: third))
         case .end: self = .end(exits: first, lost: second, status: third)
         case .exit, .header, nil: return nil
         }
@@ -31,7 +28,6 @@ public enum RecordMark: Equatable, Sendable {
         switch self {
         case .pause(let from, let to): RecordMark.store(.pause, from, to, 0, to: bytes)
         case .loss(let count): RecordMark.store(.loss, count, 0, 0, to: bytes)
-        case .interrupt(let time, let vector): RecordMark.store(.interrupt, time, 0, UInt32(vector), to: bytes)
         case .end(let exits, let lost, let status): RecordMark.store(.end, exits, lost, status, to: bytes)
         }
     }

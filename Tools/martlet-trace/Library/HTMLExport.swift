@@ -31,13 +31,12 @@ public struct HTMLExport {
                     kinds.append(exit)
                 }
                 numbers.append("\(reason)")
-                events.append("\(exit.eventName.map { texts.index(of: $0) } ?? 0)")
+                events.append("\(texts.index(of: exit.deliveries.joined(separator: ", ")))")
                 exits.append(
                     "[\(exit.number),\(exit.guestTicks),\(texts.index(of: exit.place)),\(texts.index(of: exit.description)),\(texts.index(of: exit.action)),\(texts.index(of: exit.modeName))]")
             }
-            let interrupts = guest.interrupts.map { "[\($0.time &- guest.start),\($0.vector)]" }
             guests.append(
-                "{\"name\":\(quoted(guest.name)),\"machine\":\(quoted(guest.machine)),\"processor\":\(quoted(guest.processor)),\"frequency\":\(guest.frequency),\"start\":\"\(guest.start)\",\"reasons\":\(list(numbers)),\"events\":\(list(events)),\"interrupts\":\(list(interrupts)),\"exits\":\(list(exits)),\"summary\":\(summary(guest)),\"records\":\"\(base64(guest.exits))\"}")
+                "{\"name\":\(quoted(guest.name)),\"machine\":\(quoted(guest.machine)),\"processor\":\(quoted(guest.processor)),\"frequency\":\(guest.frequency),\"start\":\"\(guest.start)\",\"reasons\":\(list(numbers)),\"events\":\(list(events)),\"exits\":\(list(exits)),\"summary\":\(summary(guest)),\"records\":\"\(base64(guest.exits))\"}")
         }
         return "{\"guests\":\(list(guests)),\"reasons\":\(list(kinds.map { quoted($0.reasonName) })),\"causes\":\(list(kinds.map { quoted($0.cause) })),\"operands\":\(list(kinds.map { quoted(HTMLExport.operandName($0.reason)) })),\"warnings\":\(list(file.warnings.map(quoted))),\"texts\":\(list(texts.all.map(quoted)))}"
     }

@@ -38,12 +38,9 @@ public struct PerfettoExport {
                         ("number", "\(exit.number)"), ("at", exit.place), ("what", exit.description), ("action", exit.action),
                         ("qualification", hexadecimal(exit.record.qualification)),
                     ])
-                if let event = exit.eventName { instant(event, at: exit.record.departure) }
+                for event in exit.deliveries { instant(event, at: exit.record.departure) }
             }
             for pause in guest.pauses { slice(.martlet, "pause", from: pause.from, ticks: pause.to &- pause.from) }
-            for interrupt in guest.interrupts {
-                instant("interrupt \(hexadecimal(UInt64(interrupt.vector)))", at: interrupt.time)
-            }
         }
         return "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n" + events.joined(separator: ",\n") + "\n]}\n"
     }

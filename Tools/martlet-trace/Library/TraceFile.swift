@@ -17,19 +17,12 @@ public struct TraceFile {
         public var lost: UInt64 = 0
         public var exits: [TracedExit] = []
         public var pauses: [Pause] = []
-        public var interrupts: [RequestedInterrupt] = []
     }
 
     /// A time in which the guest was kept from running for a reason that is no exit.
     public struct Pause: Equatable {
         public var from: UInt64
         public var to: UInt64
-    }
-
-    /// An interrupt that the processor itself delivers.
-    public struct RequestedInterrupt: Equatable {
-        public var time: UInt64
-        public var vector: UInt8
     }
 
     public var guests: [Guest] = []
@@ -77,7 +70,7 @@ public struct TraceFile {
                 guests[guests.count - 1].exits.append(TracedExit(number: number, record: record, lastEntry: lastEntry))
                 lastEntry = record.departure
             case nil: return .unknownKind(slot[RecordKind.offset], record: index)
-            case .pause, .loss, .interrupt, .end:
+            case .pause, .loss, .end:
                 guard let mark = RecordMark(slot) else { return .unknownKind(slot[RecordKind.offset], record: index) }
                 take(mark, &lastEntry)
             }
@@ -94,8 +87,6 @@ public struct TraceFile {
         case .loss(let count):
             guests[guests.count - 1].lost += count
             lost += count
-        case .interrupt(let time, let vector):
-            guests[guests.count - 1].interrupts.append(RequestedInterrupt(time: time, vector: vector))
         case .end(_, let lost, let status):
             self.lost = max(self.lost, lost)
             self.status = status

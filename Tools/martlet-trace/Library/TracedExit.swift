@@ -33,7 +33,7 @@ public struct TracedExit {
 
     /// The mode of the guest. Protected mode and the compatibility mode of IA-32e mode look alike in a record.
     public var mode: ProcessorMode {
-        let rights = SegmentAccessRights(rawValue: record.codeAccessRights)
+        let rights = SegmentAccessRights(rawValue: UInt32(record.codeAccessRights))
         // VM entry demands these rights of CS in virtual-8086 mode, and no other mode allows them (SDM volume 3, 27.3.1.2
         // "Checks on Guest Segment Registers").
         let flags: RFlags = rights.rawValue == 0xF3 ? .virtual8086 : .none
@@ -91,9 +91,16 @@ public struct TracedExit {
         return Event(kind: kind, vector: information.vector, errorCode: hasCode ? record.detail : nil)
     }
 
-    public var eventName: String? { event.map { words($0) } }
+    /// What goes to the guest with the VM entry: the event that it delivers, and an interrupt that the processor will
+    /// deliver itself as soon as the guest can take it.
+    public var deliveries: [String] {
+        var names: [String] = []
+        if let event { names.append(words(event)) }
+        if record.requestedVector != 0 { names.append("\(words(Event.interrupt(record.requestedVector))), by the processor") }
+        return names
+    }
 
-    public var outcome: Outcome? { record.result(event) }
+    public var outcome: Outcome? { record.result(of: exit, event) }
 
     /// What Martlet did about it.
     public var action: String {
