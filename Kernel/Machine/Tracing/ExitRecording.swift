@@ -37,6 +37,12 @@ extension VirtualCPU {
         if records.next?.pointee.outcome == 0 { note(outcome) }
     }
 
+    /// An interrupt was requested of the processor, which delivers it itself. Of several in one exit the last is kept.
+    @inline(__always)
+    mutating func noteRequest(of vector: UInt8) {
+        records.next?.pointee.requestedVector = vector
+    }
+
     /// Ends the record of an exit that left for the run loop. The record stays in its slot: the caller goes on to the next.
     public mutating func completeRecord() {
         guard let record = records.next else { return }
