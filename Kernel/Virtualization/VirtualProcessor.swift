@@ -70,6 +70,9 @@ public protocol VirtualProcessor {
     /// Asks for an exit as soon as the guest can take a non-maskable interrupt, or withdraws the wish.
     func requestNonMaskableInterruptWindow(_ wanted: Bool)
 
+    /// The event that the next VM entry delivers, in the backend's own form; 0 for none.
+    var entryEvent: UInt32 { get }
+
     // MARK: Local APIC
 
     /// How much of the local APIC the processor works.

@@ -60,7 +60,10 @@ extension VirtualCPU {
     /// The local APIC requests a vector: a processor that delivers interrupts itself is told.
     @inline(__always)
     mutating func offer(_ vector: UInt8) {
-        if apic.isAssisted { processor.requestVirtualInterrupt(vector) }
+        if apic.isAssisted {
+            processor.requestVirtualInterrupt(vector)
+            noteRequest(of: vector)
+        }
     }
 
     // MARK: Delivering
