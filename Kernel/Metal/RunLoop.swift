@@ -36,12 +36,10 @@ struct RunLoop: ~Copyable {
                 return nil
             }
             if options.observesExits { observe(&statistics) }
-            switch cpu.pointee.pending {
-            case .wait: cpu.pointee.sleep()
-            case .end(let ending):
+            if case .wait = cpu.pointee.pending { cpu.pointee.sleep() }
+            if case .end(let ending) = cpu.pointee.pending {
                 if case .entryFailure = ending { explanation.explainFailure(of: cpu.pointee.processor.vmcs) }
                 return ending
-            case .resume, .step, .stepLength, .inject: break
             }
         }
     }

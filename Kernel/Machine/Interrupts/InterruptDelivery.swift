@@ -11,8 +11,8 @@ extension VirtualCPU {
         acceptRequests()
         arm(at: clock.now)
         if let event = interruptToInject() { processor.inject(event) }
-        guard isResetPending else { return true }
-        pending = .end(.reset)
+        guard let ending = demandedEnd else { return true }
+        pending = .end(ending)
         return false
     }
 
