@@ -12,12 +12,16 @@
 %include "machine.inc"
 %include "checks.inc"
 %include "multiboot.inc"
+%include "apic.inc"
 
 DEFAULT_ROUNDS  equ 100000
 FEW_ROUNDS      equ 10                  ; for what should not exit
 TRIES           equ 3                   ; so that an exit of the preemption timer does not count
 SPIN            equ 50000000            ; instructions without an exit
 TIMER_VECTOR    equ 0x60
+APIC_VECTOR     equ 0x61
+TIMED_VECTOR    equ 0x62
+PM_TIMER        equ 0x608
 DISTANT         equ 0xFFFFFFFF          ; ticks: not during a run
 MMIO_REGISTER   equ 0x80                ; an offset in a page: at 0 the operand may begin in the page before
 
@@ -57,6 +61,7 @@ main:
         jz      failed
         mov     [rounds], rax
 
+        call    open_apic
         mov     ebp, costs
 .cost:  mov     r15, [rbp + 8]          ; the operation
         call    measure
@@ -81,6 +86,14 @@ main:
         mov     ebx, 0                  ; disarm the timer
         mov     eax, HYPERCALL_TIMER
         vmcall
+        mov     r15d, end_interrupt
+        call    measure
+        mov     rax, [timed]
+        xor     edx, edx
+        div     qword [rounds]
+        mov     rsi, end_text
+        call    print_cost
+
 
         CHECK   3
         call    exits                   ; the preemption timer
@@ -208,6 +221,7 @@ print_result:
         OPERATION write_msr,    {mov ecx, IA32_MISC_ENABLE},    wrmsr
         OPERATION out_80,       nop,                            {out DELAY_PORT, al}
         OPERATION in_status,    {mov edx, COM1_STATUS},         {in al, dx}
+        OPERATION pm_timer,     {mov edx, PM_TIMER},            {in eax, dx}
         OPERATION read_mmio,    nop,                            {mov eax, [rsi]}
         OPERATION write_mmio,   nop,                            {mov [rsi], eax}
         OPERATION read_start,   nop,                            {mov eax, [rsi - MMIO_REGISTER]}
@@ -247,6 +261,93 @@ halt_twin:
 
 timer_handler:
         iretq
+
+; ---- The local APIC, as MSRs ---------------------------------------------------------------------
+
+open_apic:                              ; x2APIC mode, enabled, with the timer awaiting deadlines
+        mov     eax, apic_handler
+        mov     ecx, APIC_VECTOR
+        call    set_gate
+        mov     eax, timed_handler
+        mov     ecx, TIMED_VECTOR
+        call    set_gate
+        mov     ecx, IA32_APIC_BASE
+        rdmsr
+        or      eax, APIC_BASE_ENABLED | APIC_BASE_EXTENDED
+        wrmsr
+        xor     edx, edx
+        mov     ecx, X2APIC + (APIC_SVR >> 4)
+        mov     eax, SVR_ENABLE | 0xFF
+        wrmsr
+        mov     ecx, X2APIC + (APIC_TIMER >> 4)
+        mov     eax, LVT_DEADLINE | APIC_VECTOR
+        wrmsr
+        ret
+
+apic_handler:                           ; three instructions and its return
+        mov     ecx, X2APIC + (APIC_EOI >> 4)
+        xor     eax, eax
+        wrmsr
+        iretq
+
+; WRMSR of EDX:EAX, and the interrupt that it asks for, to its end. The twin has the handler's instructions.
+%macro INTERRUPT_OPERATION 3
+%1:     mov     ecx, %2
+        mov     eax, %3
+        xor     edx, edx
+        sti
+        nop
+        wrmsr
+        nop
+        cli
+        ret
+%1_twin:
+        mov     ecx, %2
+        mov     eax, %3
+        xor     edx, edx
+        sti
+        nop
+        nop
+        times 4 nop
+        nop
+        cli
+        ret
+%endmacro
+
+        INTERRUPT_OPERATION self_ipi, X2APIC + (APIC_ICR >> 4), ICR_SELF | ICR_ASSERT | APIC_VECTOR
+        INTERRUPT_OPERATION self_register, X2APIC + (APIC_SELF >> 4), APIC_VECTOR
+        INTERRUPT_OPERATION deadline, IA32_TSC_DEADLINE, 1
+
+; An end of interrupt, counted where it happens: in the handler of an interrupt to itself.
+end_interrupt:
+        mov     ecx, X2APIC + (APIC_SELF >> 4)
+        mov     eax, TIMED_VECTOR
+        xor     edx, edx
+        wrmsr
+        sti
+        nop
+        cli
+        ret
+
+timed_handler:
+        rdtsc
+        mov     ebx, eax
+        mov     ecx, X2APIC + (APIC_EOI >> 4)
+        xor     eax, eax
+        xor     edx, edx
+        wrmsr
+        rdtsc
+        sub     eax, ebx
+        sub     eax, 6                  ; the handler's own, from RDTSC to RDTSC
+        add     [timed], rax
+        iretq
+
+end_interrupt_alone:                    ; none is in service
+        mov     ecx, X2APIC + (APIC_EOI >> 4)
+        xor     eax, eax
+        xor     edx, edx
+        wrmsr
+        ret
 
 ; ---- What does not -------------------------------------------------------------------------------
 
@@ -346,17 +447,23 @@ preemption_text:        db "preemption-timer", 0
 costs:  dq      cpuid_1_text,       cpuid_1,    cpuid_1_twin
         dq      cpuid_7_text,       cpuid_7,    cpuid_7_twin
         dq      vmcall_0_text,      vmcall_0,   vmcall_0_twin
+        dq      self_ipi_text,      self_ipi,   self_ipi_twin
+        dq      self_text,          self_register, self_register_twin
+        dq      deadline_text,      deadline,   deadline_twin
         dq      arm_timer_text,     arm_timer,  arm_timer_twin
         dq      read_msr_text,      read_msr,   read_msr_twin
         dq      write_msr_text,     write_msr,  write_msr_twin
         dq      out_80_text,        out_80,     out_80_twin
         dq      in_status_text,     in_status,  in_status_twin
+        dq      pm_timer_text,      pm_timer,   pm_timer_twin
         dq      read_mmio_text,     read_mmio,  read_mmio_twin
         dq      write_mmio_text,    write_mmio, write_mmio_twin
         dq      read_start_text,    read_start, read_start_twin
         dq      halt_text,          halt,       halt_twin
 costs_end:
-free:   dq      write_cr8_text,     write_cr8
+free:   dq      end_text,           end_interrupt_alone
+        dq      self_text,          self_register
+        dq      write_cr8_text,     write_cr8
         dq      write_dr0_text,     write_dr0
         dq      write_dr7_text,     write_dr7
         dq      kernel_gs_text,     kernel_gs_base
@@ -380,6 +487,11 @@ in_status_text:         db "in-3fd", 0
 read_mmio_text:         db "mmio-read", 0
 write_mmio_text:        db "mmio-write", 0
 read_start_text:        db "mmio-page-start", 0
+pm_timer_text:          db "pm-timer", 0
+end_text:               db "eoi-x2apic", 0
+self_ipi_text:          db "self-ipi-icr", 0
+self_text:              db "self-ipi", 0
+deadline_text:          db "deadline-due", 0
 halt_text:              db "hlt-timer-due", 0
 write_cr8_text:         db "cr8-write", 0
 write_dr0_text:         db "dr0-write", 0
@@ -395,5 +507,6 @@ system_call_text:       db "syscall-sysret", 0
 
 section .bss
 rounds:         resq 1
+timed:          resq 1
 
         MULTIBOOT_END

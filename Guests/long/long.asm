@@ -184,7 +184,7 @@ main:
         wrmsr
         mov     ecx, IA32_MISC_ENABLE
         rdmsr
-        test    eax, 1                  ; fast strings
+        test    eax, 1 << 12            ; no precise event-based sampling
         jz      failed
         wrmsr
         mov     ecx, IA32_FEATURE_CONTROL

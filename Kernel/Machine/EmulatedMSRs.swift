@@ -2,7 +2,7 @@ import X86
 
 /// The model-specific registers that Martlet keeps for one virtual CPU.
 public struct EmulatedMSRs: Equatable, Sendable {
-    private var miscEnable = MSRPolicy.miscEnableFixed
+    private var miscEnable: UInt64
     /// IA32_TSC_ADJUST.
     var timeStampAdjust: UInt64 = 0
     private var memoryTypes: MemoryTypeRegisters
@@ -12,6 +12,7 @@ public struct EmulatedMSRs: Equatable, Sendable {
     private let hasSupervisorState: Bool
 
     public init(_ features: GuestFeatures) {
+        miscEnable = MSRPolicy.miscEnableFixed | (features.hasFastStrings ? MSRPolicy.fastStrings : 0)
         memoryTypes = MemoryTypeRegisters(physicalAddressWidth: features.physicalAddressWidth)
         microcodeVersion = features.microcodeVersion
         architecturalCapabilities = features.architecturalCapabilities

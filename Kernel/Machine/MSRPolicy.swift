@@ -21,7 +21,7 @@ import X86
 /// | 179H | IA32_MCG_CAP | 10AH: 10 banks, IA32_MCG_CTL | #GP | |
 /// | 17AH | IA32_MCG_STATUS | as written | bits 2:0 | |
 /// | 17BH | IA32_MCG_CTL | as written | all zeros or all ones | |
-/// | 1A0H | IA32_MISC_ENABLE | as written; bits 0, 11, 12 set | the defined bits, without effect | |
+/// | 1A0H | IA32_MISC_ENABLE | as written; bits 11, 12 set; bit 0 at first as the processor has it | the defined bits, without effect | |
 /// | 1D9H | IA32_DEBUGCTL | as written | LBR and BTF | |
 /// | 200H to 20FH | IA32_MTRR_PHYSBASEn, PHYSMASKn | as written | checked, without effect | |
 /// | 250H, 258H, 259H, 268H to 26FH | IA32_MTRR_FIX... | as written | checked, without effect | |
@@ -74,6 +74,9 @@ public enum MSRPolicy {
     /// What IA32_MISC_ENABLE takes: fast strings, thermal control, performance monitoring, BTS and PEBS unavailable, enhanced
     /// SpeedStep, MONITOR, CPUID limit, xTPR, XD disable, turbo disable.
     static var miscEnableBits: UInt64 { 0x44_00C5_1889 }
-    /// What is always set in it: fast strings, which Linux needs to see with CPUID's ERMS; BTS and PEBS unavailable.
-    static var miscEnableFixed: UInt64 { 0x1801 }
+    /// What is always set in it: BTS and PEBS unavailable.
+    static var miscEnableFixed: UInt64 { 0x1800 }
+    /// Fast strings, without which Linux takes CPUID's ERMS for untrue. A guest finds what the processor has, so that it
+    /// chooses the same instructions as without Martlet.
+    static var fastStrings: UInt64 { 1 }
 }

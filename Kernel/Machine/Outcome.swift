@@ -1,5 +1,15 @@
 import Virtualization
 
+/// What a quick way made of an exit.
+public enum QuickResult {
+    /// The guest goes on at once.
+    case resume
+    /// The run loop has something to do, which is `pending`.
+    case leave
+    /// Nothing was done: it is not such an exit as the quick way is for.
+    case needsOtherWay
+}
+
 /// What is to happen after an exit was handled. One place applies it: `VirtualCPU.apply`.
 public enum Outcome: Equatable, Sendable {
     /// Execute the instruction again, or go on where the event came.

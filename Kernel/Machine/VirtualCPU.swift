@@ -90,8 +90,8 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
 
     /// CPUID, hypercall and timer, in the fewest instructions.
     @inline(__always)
-    public mutating func finishMostFrequentExit() -> Bool {
-        switch processor.frequentExit {
+    public mutating func finishMostFrequentExit(_ reason: UInt32) -> Bool {
+        switch processor.frequentExit(reason) {
         case .cpuid: answerQuickCPUID()
         case .hypercall: answerSignature()
         case .timerExpired: extendSlice()
@@ -109,10 +109,17 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
         }
     }
 
-    /// Whether a WRMSR exit is an end of interrupt or a new deadline, which have ways of their own.
+    /// Whether a WRMSR exit is an end of interrupt, which has a way of its own.
     @inline(__always)
-    public var writesFrequentAPICRegister: Bool {
-        mutating get { registers.rcx & 0xFFFF_FFFF == 0x80B || registers.rcx & 0xFFFF_FFFF == 0x6E0 }
+    public var writesEndOfInterrupt: Bool {
+        mutating get { UInt32(truncatingIfNeeded: registers.rcx) == 0x80B }
+    }
+
+    /// Whether it may be an interrupt to itself or a new deadline, which have another: from IA32_TSC_DEADLINE to the last
+    /// register of the local APIC's.
+    @inline(__always)
+    public var writesAPICRegister: Bool {
+        mutating get { UInt32(truncatingIfNeeded: registers.rcx) &- 0x6E0 <= 0x83F - 0x6E0 }
     }
 
     /// IN and OUT of the ports that are used most. Returns false for all others, and nothing was done.
@@ -122,6 +129,9 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
         processor.stepPastInstruction()
         return true
     }
+
+    @inline(__always)
+    public mutating func finishHalt() -> Bool { apply(halt()) }
 
     @inline(__always)
     public mutating func finishNestedPageFault() -> Bool {

@@ -12,23 +12,52 @@ import Virtualization
 func handleExit(_ cpu: UnsafeMutableRawPointer) {
     let cpu = cpu.assumingMemoryBound(to: HardwareCPU.self)
     cpu.pointee.countExit()
-    if !cpu.pointee.finishMostFrequentExit() { handleFrequentExit(cpu) }
+    let reason = cpu.pointee.processor.exitReasonNumber
+    if !cpu.pointee.finishMostFrequentExit(reason) { handleFrequentExit(cpu, reason) }
 }
 
 @inline(never)
-private func handleFrequentExit(_ cpu: UnsafeMutablePointer<HardwareCPU>) {
-    let exit = cpu.pointee.processor.frequentExit
+private func handleFrequentExit(_ cpu: UnsafeMutablePointer<HardwareCPU>, _ reason: UInt32) {
+    let exit = cpu.pointee.processor.frequentExit(reason)
     switch exit {
     case .io: handleIO(cpu)
     case .nestedPageFault: handleNestedPageFault(cpu)
-    case .writeMSR where cpu.pointee.writesFrequentAPICRegister: handleAPICWrite(cpu)
+    case .writeMSR where cpu.pointee.writesEndOfInterrupt: handleEndOfInterrupt(cpu)
+    case .writeMSR where cpu.pointee.writesAPICRegister: handleAPICWrite(cpu)
+    case .interruptWindow: handleInterruptWindow(cpu)
+    case .timerExpired: handleTimer(cpu)
+    case .halt: handleHalt(cpu)
     default: if !cpu.pointee.finishMSRExit(exit) { handleAnyExit(cpu) }
     }
 }
 
 @inline(never)
+private func handleEndOfInterrupt(_ cpu: UnsafeMutablePointer<HardwareCPU>) {
+    if !cpu.pointee.finishEndOfInterrupt() { handleAnyExit(cpu) }
+}
+
+@inline(never)
 private func handleAPICWrite(_ cpu: UnsafeMutablePointer<HardwareCPU>) {
-    if !cpu.pointee.finishFrequentAPICWrite() { handleAnyExit(cpu) }
+    switch cpu.pointee.finishFrequentAPICWrite() {
+    case .resume: break
+    case .leave: martlet_leave_guest(cpu)
+    case .needsOtherWay: handleAnyExit(cpu)
+    }
+}
+
+@inline(never)
+private func handleInterruptWindow(_ cpu: UnsafeMutablePointer<HardwareCPU>) {
+    cpu.pointee.finishInterruptWindow()
+}
+
+@inline(never)
+private func handleTimer(_ cpu: UnsafeMutablePointer<HardwareCPU>) {
+    if !cpu.pointee.finishTimer() { martlet_leave_guest(cpu) }
+}
+
+@inline(never)
+private func handleHalt(_ cpu: UnsafeMutablePointer<HardwareCPU>) {
+    if !cpu.pointee.finishHalt() { martlet_leave_guest(cpu) }
 }
 
 @inline(never)

@@ -6,9 +6,11 @@ extension VMXProcessor {
     // Both switches are on all 32 bits: a failed entry (bit 31) can never look like an exit.
 
     @inline(__always)
-    public var frequentExit: FrequentExit {
-        switch vmcs[.exitReason].rawValue {
+    public func frequentExit(_ reason: UInt32) -> FrequentExit {
+        switch reason {
+        case 7: .interruptWindow
         case 10: .cpuid
+        case 12: .halt
         case 18: .hypercall
         case 30: .io
         case 31: .readMSR

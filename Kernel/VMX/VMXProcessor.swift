@@ -84,6 +84,7 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
     // MARK: Events
 
     public func inject(_ event: Event) {
+        if event.kind == .externalInterrupt { return injectInterrupt(event.vector) }
         let kind: InterruptionInformation.Kind = switch event.kind {
         case .externalInterrupt: .externalInterrupt
         case .nonMaskableInterrupt: .nonMaskableInterrupt
@@ -107,6 +108,12 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
         endBlocking()
     }
 
+    /// No interrupt comes while events are blocked, so no blocking has to end.
+    @inline(__always)
+    public func injectInterrupt(_ vector: UInt8) {
+        vmcs[.entryInterruptionInformation] = .init(kind: .externalInterrupt, vector: vector, deliversErrorCode: false)
+    }
+
     @inline(__always)
     public var isDeliveringEvent: Bool { vmcs[.vectoringInformation].isValid }
 
@@ -120,12 +127,13 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
             instructionLength: kind.isSoftware ? UInt8(truncatingIfNeeded: vmcs[.exitInstructionLength]) : 0)
     }
 
-    /// SDM volume 3, 28.2 "Other Causes of VM Exits", on interrupt windows, and 27.6.1 "Vectored-Event Injection".
+    /// SDM volume 3, 28.2 "Other Causes of VM Exits", on interrupt windows, and 27.6.1 "Vectored-Event Injection". The
+    /// activity state needs no look: Martlet enters no guest in another than the active one.
+    @inline(__always)
     public var canTakeInterrupt: Bool {
         vmcs[.guestRFLAGS].contains(.interruptEnable)
             && !vmcs[.guestInterruptibility].intersects(.blockingBySTI | .blockingByMovSS)
             && !vmcs[.entryInterruptionInformation].isValid
-            && (vmcs[.guestActivityState] == .active || vmcs[.guestActivityState] == .halted)
     }
 
     public func requestInterruptWindow(_ wanted: Bool) {

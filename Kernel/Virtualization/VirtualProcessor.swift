@@ -10,8 +10,9 @@ public protocol VirtualProcessor {
     /// Why the guest stopped. Reads only what the reason needs.
     func decodeExit() -> Exit
 
-    /// Which of the exits it is that have a way of their own, for speed.
-    @inline(__always) var frequentExit: FrequentExit { get }
+    /// Which of the exits a reason is that have a way of their own, for speed.
+    /// - Parameter reason: `exitReasonNumber`.
+    @inline(__always) func frequentExit(_ reason: UInt32) -> FrequentExit
 
     /// The port access of a port instruction's exit.
     @inline(__always) func decodeIO() -> IOAccess
@@ -42,8 +43,8 @@ public protocol VirtualProcessor {
     /// Whether there is one.
     var isDeliveringEvent: Bool { get }
 
-    /// The vector that a hypervisor would give statistics for: the backend's number of the last exit's reason.
-    var exitReasonNumber: UInt32 { get }
+    /// The backend's number of the last exit's reason.
+    @inline(__always) var exitReasonNumber: UInt32 { get }
 
     /// The manual's name of a reason.
     static func name(ofReason number: UInt32) -> StaticString
@@ -52,6 +53,9 @@ public protocol VirtualProcessor {
 
     /// Delivers an event on the next VM entry.
     func inject(_ event: Event)
+
+    /// Delivers an external interrupt on the next VM entry, which the guest can take then.
+    func injectInterrupt(_ vector: UInt8)
 
     /// Whether the guest could take an external interrupt at the next VM entry: RFLAGS.IF is set, nothing blocks it, and
     /// no other event is being injected.

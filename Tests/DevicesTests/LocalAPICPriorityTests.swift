@@ -174,8 +174,30 @@ import Testing
         #expect(test.write(0xB0, 0) == .endOfInterrupt(0x41))
         test.serve(0x41)
         #expect(test.levelTriggered == [])
-        #expect(test.endQuietly())
+        // The quick way is for x2APIC mode.
+        #expect(test.endQuietly() == extended)
         #expect(test.write(0xB0, 0) == .priorityChanged)
+    }
+
+    @Test("The quick end is for one interrupt alone; with another in service or requested nothing was done")
+    func quietEnd() {
+        let test = TestLocalAPIC(extended: true)
+        test.serve(0x41)
+        test.serve(0x61)
+        #expect(!test.endQuietly() && test.apic.highestInService == 0x61)
+        #expect(test.write(0xB0, 0) == .priorityChanged)
+        #expect(test.apic.highestInService == 0x41)
+        #expect(test.write(0xB0, 0) == .priorityChanged)
+        #expect(test.apic.highestInService == 0 && !test.endQuietly())
+        test.serve(0x41)
+        test.request(0x31)
+        #expect(!test.endQuietly() && test.apic.highestInService == 0x41)
+        #expect(test.write(0xB0, 0) == .priorityChanged)
+        test.serve(0x51)
+        #expect(!test.endQuietly() && test.apic.highestInService == 0x51)
+        #expect(test.write(0xB0, 0) == .priorityChanged)
+        test.serve(0x31)
+        #expect(test.endQuietly() && test.apic.highestInService == 0 && test.apic.inServiceInPage == 0)
     }
 
     @Test("In memory any value ends an interrupt, by MSR only 0")

@@ -36,6 +36,7 @@ final class TestMachine {
         let host = SimulatedHost()
         host.registers = set.registers
         host.registers[0x10A] = .max
+        host.registers[0x1A0] = 1
         configure(host)
         let capabilities = set.capabilities(on: host)
         let vmcs = SimulatedVMCS(capabilities)
@@ -259,12 +260,24 @@ final class TestMachine {
     /// - Returns: whether the guest is resumed at once.
     func handleUnobserved() -> Bool {
         cpu.countExit()
-        if cpu.finishMostFrequentExit() { return true }
-        let exit = processor.frequentExit
+        let reason = processor.exitReasonNumber
+        if cpu.finishMostFrequentExit(reason) { return true }
+        let exit = processor.frequentExit(reason)
         switch exit {
         case .io: return cpu.finishFrequentIO() || cpu.finishAnyExit()
         case .nestedPageFault: return cpu.finishNestedPageFault()
-        case .writeMSR where cpu.writesFrequentAPICRegister: return cpu.finishFrequentAPICWrite() || cpu.finishAnyExit()
+        case .writeMSR where cpu.writesEndOfInterrupt: return cpu.finishEndOfInterrupt() || cpu.finishAnyExit()
+        case .writeMSR where cpu.writesAPICRegister:
+            return switch cpu.finishFrequentAPICWrite() {
+            case .resume: true
+            case .leave: false
+            case .needsOtherWay: cpu.finishAnyExit()
+            }
+        case .interruptWindow:
+            cpu.finishInterruptWindow()
+            return true
+        case .timerExpired: return cpu.finishTimer()
+        case .halt: return cpu.finishHalt()
         default: return cpu.finishMSRExit(exit) || cpu.finishAnyExit()
         }
     }

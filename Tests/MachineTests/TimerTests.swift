@@ -95,16 +95,6 @@ import Virtualization
         #expect(machine.injection == .interrupt(0x40))
     }
 
-    @Test func `a guest that waits for its start or is shut down takes no interrupt`() {
-        for state in [2, 3] as [UInt64] {
-            let machine = Self.armed(ticks: 10)
-            machine.host.time += 10
-            machine.vmcs[0x4826] = state
-            machine.exit(52)
-            #expect(machine.injection == nil)
-        }
-    }
-
     @Test func `a window without an interrupt is closed again`() {
         let machine = TestMachine()
         machine.processor.requestInterruptWindow(true)

@@ -14,9 +14,12 @@ public struct LocalAPIC {
 
     // Which of the eight words of IRR and ISR hold bits, and the highest vector of each, 0 for none; with assistance all 0.
     var requestedWords: UInt8 = 0
-    var inServiceWords: UInt8 = 0
     public internal(set) var highestRequested: UInt8 = 0
+    var inServiceWords: UInt8 = 0
     public internal(set) var highestInService: UInt8 = 0
+    /// One interrupt alone is in service, and it was edge-triggered: its end concerns nobody else. In x2APIC mode without
+    /// assistance only.
+    private var endsQuietly = false
 
     /// Errors found since the error status register was last written.
     var errors: UInt32 = 0
@@ -42,6 +45,7 @@ public struct LocalAPIC {
     mutating func resetRegisters() {
         for index in 0..<1024 { page[index] = 0 }
         (requestedWords, inServiceWords, highestRequested, highestInService, errors) = (0, 0, 0, 0, 0)
+        endsQuietly = false
         timer = LocalAPICTimer()
         set(.version, Self.version)
         set(.destinationFormat, .max)
@@ -74,6 +78,7 @@ public struct LocalAPIC {
     /// Whether the processor delivers interrupts from the page from now on.
     public mutating func setAssisted(_ new: Bool) {
         isAssisted = new
+        endsQuietly = false
         guard !isAssisted else {
             (requestedWords, inServiceWords, highestRequested, highestInService) = (0, 0, 0, 0)
             return
@@ -206,22 +211,19 @@ public struct LocalAPIC {
         if requested.pointee == 0 { requestedWords &= ~(1 &<< (vector >> 5)) }
         highestRequested = highest(.requested, words: requestedWords)
         word(.inService, vector).pointee |= Self.bit(vector)
+        endsQuietly = base.isExtended && inServiceWords == 0 && !isLevelTriggered(vector)
         inServiceWords |= 1 &<< (vector >> 5)
         highestInService = vector
         return vector
     }
 
-    /// Ends the highest interrupt in service if nothing follows from that: it was edge-triggered, and no other waits. Without
-    /// assistance only.
+    /// Ends the interrupt in service in x2APIC mode, if it is alone and nothing follows from that.
     /// - Returns: false, and nothing was done, otherwise.
     @inline(__always)
     public mutating func endInterruptQuietly() -> Bool {
-        let vector = highestInService
-        guard vector != 0, highestRequested == 0, !isLevelTriggered(vector) else { return false }
-        let inService = word(.inService, vector)
-        inService.pointee &= ~Self.bit(vector)
-        if inService.pointee == 0 { inServiceWords &= ~(1 &<< (vector >> 5)) }
-        highestInService = inServiceWords == 0 ? 0 : highest(.inService, words: inServiceWords)
+        guard endsQuietly, highestRequested == 0 else { return false }
+        word(.inService, highestInService).pointee = 0
+        (inServiceWords, highestInService, endsQuietly) = (0, 0, false)
         return true
     }
 
@@ -229,6 +231,7 @@ public struct LocalAPIC {
     @inline(__always)
     public mutating func endInterrupt() -> LocalAPICEffect {
         if isAssisted { return endInterruptInPage() }
+        endsQuietly = false
         let vector = highestInService
         guard vector != 0 else { return .none }
         let inService = word(.inService, vector)

@@ -65,6 +65,39 @@ extension VirtualCPU {
 
     // MARK: Delivering
 
+    /// The local APIC requested a vector, and nothing else changed.
+    /// - Returns: false if the run loop has something to do, which is then `pending`.
+    @inline(__always)
+    mutating func deliverRequest(_ vector: UInt8) -> Bool {
+        if apic.isAssisted {
+            processor.requestVirtualInterrupt(vector)
+            return true
+        }
+        return deliverOwnInterrupt() ? true : attend()
+    }
+
+    /// Delivers what the local APIC requests as soon as the guest can take it, if nobody else wants anything; the quick way of
+    /// `interruptToInject`.
+    /// - Returns: false, and nothing was done, if it needs the other way.
+    @inline(__always)
+    mutating func deliverOwnInterrupt() -> Bool {
+        guard !isNonMaskablePending, !timer.isArmed, !board.pointee.requestsExternalInterrupt, !apic.isAssisted
+        else { return false }
+        if apic.pendingVector != 0 {
+            guard processor.canTakeInterrupt else {
+                if !isWindowOpen { openWindow() }
+                return true
+            }
+            processor.injectInterrupt(apic.acknowledge())
+        }
+        let isMoreWaiting = apic.pendingVector != 0
+        if isMoreWaiting != isWindowOpen {
+            if isMoreWaiting { openWindow() } else { closeWindow() }
+        }
+        awaitLowerPriority()
+        return true
+    }
+
     /// The event that the guest takes at the next VM entry, if one waits and it can; otherwise Martlet is called when it can.
     /// - Parameter isOpen: the guest is known to be able to.
     mutating func interruptToInject(isOpen: Bool = false) -> Event? {
@@ -136,7 +169,13 @@ extension VirtualCPU {
         processor.setTaskPriorityThreshold(awaited)
     }
 
-    /// The guest can take an interrupt now, and one was waiting.
+    /// The guest can take an interrupt now, and one was waiting; the quick way.
+    @inline(__always)
+    public mutating func finishInterruptWindow() {
+        isWindowOpen = true
+        if !deliverOwnInterrupt() { _ = apply(openInterruptWindow()) }
+    }
+
     @inline(never)
     mutating func openInterruptWindow() -> Outcome {
         isWindowOpen = true
@@ -145,11 +184,13 @@ extension VirtualCPU {
         return .inject(event)
     }
 
+    @inline(never)
     mutating func openWindow() {
         processor.requestInterruptWindow(true)
         isWindowOpen = true
     }
 
+    @inline(never)
     mutating func closeWindow() {
         processor.requestInterruptWindow(false)
         isWindowOpen = false

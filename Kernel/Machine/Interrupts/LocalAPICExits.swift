@@ -44,31 +44,51 @@ extension VirtualCPU {
         return true
     }
 
-    /// WRMSR of 0 to the end-of-interrupt register, or of a deadline; the quick way.
+    /// WRMSR of 0 to the end-of-interrupt register, the quick way.
     /// - Returns: false, and nothing was done, if it needs the other way.
     @inline(__always)
-    public mutating func finishFrequentAPICWrite() -> Bool {
-        if registers.rcx & 0xFFFF_FFFF == 0x80B {
-            guard (registers.rax | registers.rdx) & 0xFFFF_FFFF == 0, apic.base.isExtended, !apic.isAssisted,
-                apic.endInterruptQuietly()
-            else { return false }
-        } else {
-            writeDeadline(registers.rdx << 32 | registers.rax & 0xFFFF_FFFF)
-            if board.pointee.needsAttention { return applyAndAttend(.step) }
-        }
+    public mutating func finishEndOfInterrupt() -> Bool {
+        guard (registers.rax | registers.rdx) & 0xFFFF_FFFF == 0, apic.endInterruptQuietly() else { return false }
         processor.stepPastInstruction()
         return true
     }
 
-    /// A deadline that is past already requests its interrupt at once.
+    /// WRMSR of a command that requests an interrupt here, or of a deadline; the quick way.
     @inline(__always)
+    public mutating func finishFrequentAPICWrite() -> QuickResult {
+        let low = UInt32(truncatingIfNeeded: registers.rax)
+        switch UInt32(truncatingIfNeeded: registers.rcx) {
+        case 0x6E0:
+            let vector = setDeadline(registers.rdx << 32 | UInt64(low))
+            processor.stepPastInstruction()
+            return vector == 0 || deliverRequest(vector) ? .resume : .leave
+        case 0x830, 0x83F:
+            let isCommand = UInt32(truncatingIfNeeded: registers.rcx) == 0x830
+            let destination = isCommand ? UInt32(truncatingIfNeeded: registers.rdx) : nil
+            guard apic.requestHere(low, destination: destination) else { return .needsOtherWay }
+            processor.stepPastInstruction()
+            return deliverRequest(UInt8(truncatingIfNeeded: low)) ? .resume : .leave
+        default: return .needsOtherWay
+        }
+    }
+
     mutating func writeDeadline(_ value: UInt64) {
+        let vector = setDeadline(value)
+        guard vector != 0 else { return }
+        offer(vector)
+        if !apic.isAssisted { board.pointee.needsAttention = true }
+    }
+
+    /// - Returns: the vector that a deadline which is past already requests at once, or 0.
+    @inline(__always)
+    private mutating func setDeadline(_ value: UInt64) -> UInt8 {
         let stamp = host.timeStamp()
         let now = MachineTime(stamp &- startTime)
         let guestNow = stamp &+ processor.timeStampOffset
         apic.writeDeadline(value, at: value > guestNow ? now.advanced(by: value &- guestNow) : now)
-        requestTimerInterrupt(at: now)
+        let vector = apic.advance(to: now)
         arm(at: now)
+        return vector
     }
 
     private mutating func writeAPICBase(_ value: UInt64) -> Bool {
