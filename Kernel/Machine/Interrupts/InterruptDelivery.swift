@@ -86,6 +86,7 @@ extension VirtualCPU {
         if apic.pendingVector != 0 {
             guard processor.canTakeInterrupt else {
                 if !isWindowOpen { openWindow() }
+                awaitLowerPriority()
                 return true
             }
             processor.injectInterrupt(apic.acknowledge())
@@ -109,6 +110,7 @@ extension VirtualCPU {
         }
         guard isOpen || processor.canTakeInterrupt else {
             if !isWindowOpen { openWindow() }
+            awaitLowerPriority()
             return nil
         }
         let event = takeInterrupt()
@@ -160,7 +162,7 @@ extension VirtualCPU {
     }
 
     /// A requested interrupt of too low a priority comes when the guest lowers its task priority, which the processor then
-    /// reports.
+    /// reports; before the next instruction, and again and again, while the priority is below the threshold that it was told.
     private mutating func awaitLowerPriority() {
         guard processor.interruptAssistance == .taskPriority else { return }
         let awaited = apic.awaitedPriorityClass
