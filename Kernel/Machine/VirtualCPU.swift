@@ -78,6 +78,12 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
     /// How many port accesses found no device.
     public var absentPortAccesses: UInt64 { board.pointee.absentAccesses }
 
+    /// What a message, or the lack of any sign of progress, makes of the guest.
+    var demandedEnd: Ending? {
+        if isResetPending { return .reset }
+        return board.pointee.isOverdue ? .overdue : nil
+    }
+
     // MARK: One exit
 
     @inline(__always)

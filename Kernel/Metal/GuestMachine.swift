@@ -71,7 +71,8 @@ struct GuestMachine: ~Copyable {
         let board = (area + GuestMachine.boardOffset).bindMemory(to: Board.self, capacity: 1)
         let parameters = Board.Parameters(
             memory: machine.guestRAM.count.bytes, timeStampFrequency: TimeStamp.frequency,
-            unixSeconds: HostCalendar.unixSeconds(), commandLine: .init(commandLine))
+            unixSeconds: HostCalendar.unixSeconds(), commandLine: .init(commandLine),
+            limit: machine.options.limit)
         if restarts { board.pointee.restart(parameters) } else { board.initialize(to: Board(parameters)) }
         VMXOperation.makeCurrent(capabilities, vmcs: vmcs)
         let processor = VMXProcessor(HardwareVMCS(), constants)

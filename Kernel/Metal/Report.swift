@@ -94,6 +94,8 @@ enum Status: Equatable {
     case tripleFault
     case panic
     case unsupported
+    /// It left no note within its limit.
+    case overdue
     case selfTestFailed
 
     /// The guest's own are odd, as QEMU's isa-debug-exit makes them; Martlet's are even.
@@ -107,6 +109,7 @@ enum Status: Equatable {
         case .failedEntry: 8
         case .tripleFault: 10
         case .panic: 12
+        case .overdue: 14
         case .unsupported: 16
         case .selfTestFailed: 20
         }
@@ -118,7 +121,7 @@ enum Status: Equatable {
     /// The guest ran, and brought its end about itself.
     var isOfGuest: Bool {
         switch self {
-        case .ended, .guestValue, .tripleFault, .unsupported: true
+        case .ended, .guestValue, .tripleFault, .unsupported, .overdue: true
         default: false
         }
     }
@@ -134,6 +137,7 @@ enum Status: Equatable {
         case .tripleFault: "the guest triple-faulted"
         case .panic: "panic"
         case .unsupported: "the guest needs something that Martlet does not emulate"
+        case .overdue: "the guest's time was up"
         case .selfTestFailed: "a self-test failed"
         }
     }

@@ -36,15 +36,11 @@ struct RunLoop: ~Copyable {
                 return nil
             }
             if options.observesExits { observe(&statistics) }
-            switch cpu.pointee.pending {
-            case .wait:
-                cpu.pointee.sleep()
-                record()
-            case .end(let ending):
-                record()
+            if case .wait = cpu.pointee.pending { cpu.pointee.sleep() }
+            record()
+            if case .end(let ending) = cpu.pointee.pending {
                 if case .entryFailure = ending { explanation.explainFailure(of: cpu.pointee.processor.vmcs) }
                 return ending
-            case .resume, .step, .stepLength, .inject: record()
             }
         }
     }

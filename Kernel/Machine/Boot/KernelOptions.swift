@@ -37,6 +37,8 @@ public struct KernelOptions: Equatable, Sendable {
     public var guestAfterwards: EmbeddedGuest?
     /// restart=N: how often a guest is started anew that ended otherwise than by the value 0.
     public var restarts: UInt64 = 0
+    /// limit=N: time-stamp ticks within which a guest has to leave a note (hypercall 4), again and again, or is at its end.
+    public var limit: UInt64?
     /// checksum=on|off: at the end, whether the kernel's code and constants are what they were.
     public var checksMemory = false
 
@@ -68,7 +70,7 @@ public enum KernelOptionError: Error, Equatable, TextConvertible {
         case .unknownKey(let word):
             output.write("unknown key on the command line: \"")
             output.write(word)
-            output.write("\"; there are memory, trace, large, vpid, apic, timer, checks, exceptions, report, record, records, slice, selftest, guest, then, restart, checksum")
+            output.write("\"; there are memory, trace, large, vpid, apic, timer, checks, exceptions, report, record, records, slice, selftest, guest, then, restart, limit, checksum")
         case .badValue(let word, let accepted):
             output.write("bad value on the command line: \"")
             output.write(word)
@@ -228,6 +230,9 @@ extension KernelOptions {
         } else if key.equals("restart") {
             guard let count = KernelOptions.number(value) else { throw refused("a number") }
             restarts = count
+        } else if key.equals("limit") {
+            guard let ticks = KernelOptions.number(value), ticks >= 1000 else { throw refused("a number of ticks, at least 1000") }
+            limit = ticks
         } else if key.equals("checksum") {
             checksMemory = try flag()
         } else {

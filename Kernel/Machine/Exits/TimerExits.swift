@@ -28,6 +28,7 @@ extension VirtualCPU {
     mutating func serveTimer() -> Outcome {
         let now = clock.now
         advanceDevices(to: now)
+        if let ending = demandedEnd { return .end(ending) }
         let event = interruptToInject()
         arm(at: now)
         if let event { return .inject(event) }
@@ -80,13 +81,13 @@ extension VirtualCPU {
             return .inject(event)
         }
         if apic.isAssisted, apic.pendingVector != 0 { return .resume }
-        guard timer.isArmed || nextEvent != .never || board.pointee.awaitsInput else {
+        guard timer.isArmed || apic.nextEvent != .never || board.pointee.awaitsDevice || board.pointee.awaitsInput else {
             return .end(.halted(interruptsEnabled: true))
         }
         return .wait
     }
 
-    /// Waits in root mode for the interrupt that ends HLT, and delivers it.
+    /// Waits in root mode for the interrupt that ends HLT, and delivers it; or for the guest's end, which is `pending` then.
     ///
     /// The processor itself is never left in the HLT activity state: see "HLT exiting".
     public mutating func sleep() {
@@ -94,6 +95,10 @@ extension VirtualCPU {
             let now = clock.now
             advanceDevices(to: now)
             acceptRequests()
+            if let ending = demandedEnd {
+                pending = .end(ending)
+                return
+            }
             arm(at: now)
             if let event = interruptToInject() { return processor.inject(event) }
             if apic.isAssisted, apic.pendingVector != 0 { return }

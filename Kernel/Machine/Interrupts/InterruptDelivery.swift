@@ -11,8 +11,8 @@ extension VirtualCPU {
         acceptRequests()
         arm(at: clock.now)
         if let event = interruptToInject() { processor.inject(event) }
-        guard isResetPending else { return true }
-        pending = .end(.reset)
+        guard let ending = demandedEnd else { return true }
+        pending = .end(ending)
         return false
     }
 
@@ -89,6 +89,7 @@ extension VirtualCPU {
         if apic.pendingVector != 0 {
             guard processor.canTakeInterrupt else {
                 if !isWindowOpen { openWindow() }
+                awaitLowerPriority()
                 return true
             }
             processor.injectInterrupt(apic.acknowledge())
@@ -112,6 +113,7 @@ extension VirtualCPU {
         }
         guard isOpen || processor.canTakeInterrupt else {
             if !isWindowOpen { openWindow() }
+            awaitLowerPriority()
             return nil
         }
         let event = takeInterrupt()
@@ -163,7 +165,7 @@ extension VirtualCPU {
     }
 
     /// A requested interrupt of too low a priority comes when the guest lowers its task priority, which the processor then
-    /// reports.
+    /// reports; before the next instruction, and again and again, while the priority is below the threshold that it was told.
     private mutating func awaitLowerPriority() {
         guard processor.interruptAssistance == .taskPriority else { return }
         let awaited = apic.awaitedPriorityClass
