@@ -26,6 +26,11 @@ let package = Package(
         module("Devices", "Memory"),
         module("Trace", "Text", "X86", "Memory", "Virtualization"),
         module("Machine", "Text", "X86", "Memory", "Virtualization", "Devices", "Trace"),
+        // The tools of the host.
+        .target(
+            name: "TraceTools", dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine"],
+            path: "Tools/martlet-trace/Library", resources: [.embedInCode("page.html")]),
+        .executableTarget(name: "martlet-trace", dependencies: ["TraceTools"], path: "Tools/martlet-trace/Program"),
         .target(
             name: "Support", dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "Machine"], path: "Tests/Support"),
         tests("Text", "Support"),
@@ -36,6 +41,7 @@ let package = Package(
         tests("VMX", "Text", "X86", "Memory", "Virtualization", "Support"),
         tests("Devices", "Memory", "Support"),
         tests("Trace", "Text", "X86", "Memory", "Virtualization", "Support"),
+        tests("TraceTools", "Text", "Virtualization", "Trace", "Machine", "VMX", "Support"),
         tests("Machine", "Text", "X86", "Memory", "Virtualization", "VMX", "Devices", "Trace", "Support"),
     ]
 )

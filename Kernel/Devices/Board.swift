@@ -149,6 +149,12 @@ public struct Board: Equatable, Sendable {
         findNextEvent()
     }
 
+    /// What the timer did until now comes before what the 8259 pair is asked or told now: a rise of its line while a request
+    /// waits already adds nothing.
+    mutating func catchUp(to time: MachineTime) {
+        if timer.nextEvent <= time { followTimer(at: time) }
+    }
+
     // MARK: Time and input
 
     private var nextDeviceEvent: MachineTime {
@@ -231,7 +237,10 @@ public struct Board: Equatable, Sendable {
 
     /// The processor takes the interrupt of the 8259 pair.
     /// - Returns: its vector.
-    public mutating func acknowledgeExternalInterrupt() -> UInt8 { controllers.acknowledge() }
+    public mutating func acknowledgeExternalInterrupt(at time: MachineTime) -> UInt8 {
+        catchUp(to: time)
+        return controllers.acknowledge()
+    }
 
     // MARK: The I/O APIC in memory
 

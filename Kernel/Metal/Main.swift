@@ -187,8 +187,10 @@ private func runOnce(
     guestMachine.cpu.pointee.note = note
     SelfTests.spoil(guestMachine.cpu.pointee.processor.vmcs, machine.options)
     machine.log("martlet: VM entry")
+    Records.begin(guestMachine.cpu, guest: name)
     var loop = RunLoop(guestMachine.cpu, machine.options, EntryExplanation(machine, vmcs: guestMachine.vmcs))
     let ending = loop.run(&statistics)
+    Records.end()
     let status = conclude(ending, name, guestMachine.cpu, machine, restarts: restarts)
     note = guestMachine.cpu.pointee.note
     guestMachine.destroy(on: &machine)

@@ -1,6 +1,7 @@
 import Text
 
-/// What the launcher reads on the second serial port: errors, backtraces, and the status in which the kernel ends.
+/// What the launcher reads on the second serial port: errors, backtraces, exit records, and the status in which the kernel
+/// ends.
 ///
 /// Only with report=com2 on the command line; the console then keeps to the guest's output when the trace is off.
 enum Report {
@@ -38,6 +39,32 @@ enum Report {
 
     static func status(_ status: Status) {
         send("status ", "\(status.number) \(status.words)")
+    }
+
+    /// An exit record, in base 64 (RFC 4648): its length needs no padding.
+    static func record(_ bytes: UnsafeRawBufferPointer) {
+        if !isOpen { open(quietConsole: false) }
+        var port = Port()
+        port.write("record ")
+        var position = 0
+        while position + 2 < bytes.count {
+            let group = UInt32(bytes[position]) << 16 | UInt32(bytes[position + 1]) << 8 | UInt32(bytes[position + 2])
+            for shift: UInt32 in 0..<4 { port.write(byte: digit(group >> (18 - 6 * shift) & 63)) }
+            position += 3
+        }
+        port.write(byte: 0x0A)
+        SerialLine.com2.drain()
+    }
+
+    /// A digit of base 64: A to Z, a to z, 0 to 9, "+", "/".
+    private static func digit(_ value: UInt32) -> UInt8 {
+        switch UInt8(truncatingIfNeeded: value) {
+        case let value where value < 26: 0x41 + value
+        case let value where value < 52: 0x61 + value - 26
+        case let value where value < 62: 0x30 + value - 52
+        case 62: 0x2B
+        default: 0x2F
+        }
     }
 
     private static func send(_ kind: StaticString, _ line: Line) {

@@ -33,9 +33,14 @@ import Trace
         let usual = KernelOptions()
         #expect(usual.memory == .mebibytes(256) && usual.trace == .exits && usual.largestPage == .oneGibibyte && usual.usesVPID)
         #expect(!usual.checksEntries && !usual.seesExceptions && !usual.reports && usual.selfTest == .none && usual.guest == .tour)
+        #expect(usual.recording == .off && usual.recordCount == 1024)
     }
 
     @Test func `each key takes each of its values`() {
+        #expect(Self.options("record=serial")?.recording == .serial)
+        #expect(Self.options("record=memory records=2")?.recording == .memory)
+        #expect(Self.options("record=memory records=2")?.recordCount == 2)
+        #expect(Self.options("record=off")?.recording == .off)
         #expect(Self.options("memory=64M")?.memory == .mebibytes(64))
         #expect(Self.options("memory=2g")?.memory == .gibibytes(2))
         #expect(Self.options("memory=8192k")?.memory == .mebibytes(8))

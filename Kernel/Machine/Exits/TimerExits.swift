@@ -8,7 +8,7 @@ extension VirtualCPU {
     @inline(__always)
     mutating func extendSlice() -> Bool {
         guard !timer.isArmed, nextEvent == .never else { return false }
-        processor.setTimer(ticks: slice)
+        run(for: slice)
         return true
     }
 
@@ -51,6 +51,14 @@ extension VirtualCPU {
         guard vector != 0 else { return }
         offer(vector)
         if !apic.isAssisted { board.pointee.needsAttention = true }
+    }
+
+    /// An interrupt of the host's came: its timer's, perhaps, where that serves for the preemption timer.
+    mutating func serveHostTimer() {
+        guard !processor.hasTimer else { return }
+        advanceDevices(to: clock.now)
+        // Which sets the timer anew.
+        board.pointee.needsAttention = true
     }
 
     /// HLT ends when an interrupt can be delivered. Without one to come it is the guest's end.
@@ -129,6 +137,12 @@ extension VirtualCPU {
                 ticks = 0
             }
         }
-        processor.setTimer(ticks: ticks)
+        run(for: ticks)
+    }
+
+    /// Lets the guest run for so many ticks, if nothing else ends that earlier.
+    @inline(__always)
+    private func run(for ticks: UInt64) {
+        if !processor.setTimer(ticks: ticks) { host.setTimer(ticks: ticks) }
     }
 }

@@ -60,7 +60,10 @@ extension VirtualCPU {
     /// The local APIC requests a vector: a processor that delivers interrupts itself is told.
     @inline(__always)
     mutating func offer(_ vector: UInt8) {
-        if apic.isAssisted { processor.requestVirtualInterrupt(vector) }
+        if apic.isAssisted {
+            processor.requestVirtualInterrupt(vector)
+            noteRequest(of: vector)
+        }
     }
 
     // MARK: Delivering
@@ -139,7 +142,7 @@ extension VirtualCPU {
         if timerIsDue { return takeTimerInterrupt() }
         if externalInterruptWaits {
             takesExternalMessage = false
-            return .interrupt(board.pointee.acknowledgeExternalInterrupt())
+            return .interrupt(board.pointee.acknowledgeExternalInterrupt(at: clock.now))
         }
         return .interrupt(apic.acknowledge())
     }
