@@ -25,10 +25,12 @@ extension VirtualCPU {
         }
     }
 
-    /// An interrupt of the host's, acknowledged on the exit. Martlet uses none: its controllers are masked.
+    /// An interrupt of the host's, acknowledged on the exit. COM1's brings input, which a guest that spins would not come to
+    /// ask for.
     @inline(never)
     mutating func finishHostInterrupt(_ vector: UInt8?) -> Outcome {
         if let vector { host.finishInterrupt(vector) }
+        board.pointee.needsAttention = true
         return resumeDelivery()
     }
 
