@@ -1,3 +1,4 @@
+import Devices
 import Virtualization
 import X86
 
