@@ -26,6 +26,7 @@ let package = Package(
         module("Devices", "Memory"),
         module("Trace", "Text", "X86", "Memory", "Virtualization"),
         module("Machine", "Text", "X86", "Memory", "Virtualization", "Devices", "Trace"),
+        module("Study", "Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine"),
         .target(
             name: "Support", dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "Machine"], path: "Tests/Support"),
         tests("Text", "Support"),
