@@ -11,7 +11,7 @@ public struct AccessRightsExplanation {
     public func report(to print: (Line) -> Void) {
         print("access rights \(hex: rights.rawValue) (SDM volume 3, \"Guest Register State\")")
         var table = BitTable(UInt64(rights.rawValue))
-        table.row(3, 0, Line(rights.isCodeOrData ? codeOrData : system), to: print)
+        table.row(3, 0, Line(typeWords), to: print)
         table.flag(4, "S: a code or data segment", else: "S: a system segment", to: print)
         table.row(6, 5, "DPL: privilege level \(UInt64(rights.privilegeLevel))", to: print)
         table.flag(7, "P: present", else: "P: not present", to: print)
@@ -22,6 +22,9 @@ public struct AccessRightsExplanation {
         table.flag(16, "unusable: the register holds no segment", else: "usable", to: print)
         table.finish(to: print)
     }
+
+    /// The type alone.
+    var typeWords: StaticString { rights.isCodeOrData ? codeOrData : system }
 
     private var codeOrData: StaticString {
         switch rights.type {

@@ -27,7 +27,7 @@ public struct InterruptionExplanation {
         if let wrong { print("  No processor makes this: \(wrong)") }
     }
 
-    private var kind: Line {
+    var kind: Line {
         switch information.kind {
         case .externalInterrupt: "external interrupt"
         case .reserved: "reserved kind"
@@ -40,7 +40,7 @@ public struct InterruptionExplanation {
         }
     }
 
-    private var vector: Line {
+    var vector: Line {
         switch information.kind {
         case .hardwareException, .softwareException, .privilegedSoftwareException:
             "\(ExceptionVector(information.vector)), vector \(UInt64(information.vector))"
