@@ -29,6 +29,9 @@ let package = Package(
         module("Study", "Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine"),
         .target(
             name: "Support", dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "Machine"], path: "Tests/Support"),
+        .target(
+            name: "Explain", dependencies: ["Text", "X86", "Memory", "VMX", "Study"], path: "Tools/martlet-explain/Explain"),
+        .executableTarget(name: "martlet-explain", dependencies: ["Explain"], path: "Tools/martlet-explain/Main"),
         tests("Text", "Support"),
         .target(name: "Processor", path: "Tests/Processor"),
         tests("X86", "Text", "Support", "Processor", exclude: ["vectors.asm", "make-vectors"]),

@@ -53,11 +53,9 @@ public struct BitTable {
     /// Marks bits as told that other words have covered.
     public mutating func cover(_ high: Int, _ low: Int) { told |= Self.mask(high - low + 1) << UInt64(low) }
 
-    /// Names every set bit that nothing told, those in `ones` as bits that are reserved and must be 1.
-    public mutating func finish(reservedOnes ones: UInt64 = 0, to print: (Line) -> Void) {
-        for bit in 0..<64 where (value & ~told) >> UInt64(bit) & 1 != 0 {
-            row(bit, bit, Line(ones >> UInt64(bit) & 1 != 0 ? "reserved, 1 by default" : "reserved: must be 0"), to: print)
-        }
+    /// Names every set bit that nothing told.
+    public mutating func finish(to print: (Line) -> Void) {
+        for bit in 0..<64 where (value & ~told) >> UInt64(bit) & 1 != 0 { row(bit, bit, "reserved: must be 0", to: print) }
     }
 
     private static func mask(_ count: Int) -> UInt64 { count >= 64 ? .max : (1 << UInt64(count)) - 1 }

@@ -26,7 +26,7 @@ public struct ExitReasonExplanation {
         table.flag(27, "the exit came in the midst of an enclave", to: print)
         table.flag(28, "a monitor-trap-flag exit is pending (exits to an SMM monitor)", to: print)
         table.flag(29, "the exit came from VMX root operation (exits to an SMM monitor)", to: print)
-        table.flag(31, "VM-entry failure", to: print)
+        table.cover(31, 31)
         table.finish(to: print)
     }
 }

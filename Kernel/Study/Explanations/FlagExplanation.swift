@@ -36,8 +36,8 @@ public struct FlagExplanation<Flags: ExplainedFlags> {
             guard let name = Flags.name(ofBit: bit), let meaning = Flags.meaning(ofBit: bit) else { continue }
             table.row(bit, bit, "\(name): \(meaning)", to: print)
         }
-        table.finish(reservedOnes: UInt64(truncatingIfNeeded: Flags.reservedOnes), to: print)
-        reportMissingOnes(to: print)
+        reportReservedOnes(&table, to: print)
+        table.finish(to: print)
         var clear = WordList("  clear: ", indentation: 9)
         for bit in 0..<Flags.RawValue.bitWidth where !table.isSet(bit) {
             if let name = Flags.name(ofBit: bit) { clear.add(Line(name), to: print) }
@@ -45,12 +45,16 @@ public struct FlagExplanation<Flags: ExplainedFlags> {
         clear.finish(to: print)
     }
 
-    private func reportMissingOnes(to print: (Line) -> Void) {
+    /// The bits without a name that are 1 by default: those that are set, and those that are not.
+    private func reportReservedOnes(_ table: inout BitTable, to print: (Line) -> Void) {
         let ones = UInt64(truncatingIfNeeded: Flags.reservedOnes)
-        let value = UInt64(truncatingIfNeeded: flags.rawValue)
-        for bit in 0..<64 where (ones & ~value) >> UInt64(bit) & 1 != 0 && Flags.name(ofBit: bit) == nil {
-            var table = BitTable(value)
-            table.row(bit, bit, "reserved, 1 by default: 0 only where the processor's capability MSR allows it", to: print)
+        var set = WordList("  set, reserved, 1 by default: ", indentation: 31)
+        var clear = WordList("  clear, reserved, 1 by default (0 only where a capability MSR allows it): ", indentation: 4)
+        for bit in 0..<64 where ones >> UInt64(bit) & 1 != 0 && Flags.name(ofBit: bit) == nil {
+            if table.isSet(bit) { set.add("bit \(bit)", to: print) } else { clear.add("bit \(bit)", to: print) }
+            table.cover(bit, bit)
         }
+        set.finish(to: print)
+        clear.finish(to: print)
     }
 }
