@@ -40,6 +40,7 @@ let package = Package(
         tests("VMX", "Text", "X86", "Memory", "Virtualization", "Support"),
         tests("Devices", "Memory", "Support"),
         tests("Trace", "Text", "X86", "Memory", "Virtualization", "Support"),
+        tests("Study", "Explain", "Text", "X86", "Memory", "VMX", "Support", exclude: ["Dumps"]),
         tests("Machine", "Text", "X86", "Memory", "Virtualization", "VMX", "Devices", "Trace", "Support"),
     ]
 )

@@ -15,7 +15,8 @@ enum DumpCommand {
         }
         var isBroken = false
         for (index, dump) in dumps.enumerated() {
-            if dumps.count > 1 { session.print("\(index == 0 ? "" : "\n")dump \(index + 1) of \(dumps.count)") }
+            if index > 0 { session.print("") }
+            if dumps.count > 1 { session.print("dump \(index + 1) of \(dumps.count)") }
             isBroken = report(dump, processor, session) || isBroken
         }
         return isBroken ? 1 : 0
