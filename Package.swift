@@ -26,11 +26,15 @@ let package = Package(
         module("Devices", "Memory"),
         module("Trace", "Text", "X86", "Memory", "Virtualization"),
         module("Machine", "Text", "X86", "Memory", "Virtualization", "Devices", "Trace"),
+        module("Study", "Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine"),
         // The tools of the host.
         .target(
             name: "TraceTools", dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine"],
             path: "Tools/martlet-trace/Library", resources: [.embedInCode("page.html")]),
         .executableTarget(name: "martlet-trace", dependencies: ["TraceTools"], path: "Tools/martlet-trace/Program"),
+        .target(
+            name: "Explain", dependencies: ["Text", "X86", "Memory", "VMX", "Study"], path: "Tools/martlet-explain/Explain"),
+        .executableTarget(name: "martlet-explain", dependencies: ["Explain"], path: "Tools/martlet-explain/Main"),
         .target(
             name: "Support", dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "Machine"], path: "Tests/Support"),
         tests("Text", "Support"),
@@ -42,6 +46,7 @@ let package = Package(
         tests("Devices", "Memory", "Support"),
         tests("Trace", "Text", "X86", "Memory", "Virtualization", "Support"),
         tests("TraceTools", "Text", "Virtualization", "Trace", "Machine", "VMX", "Support"),
+        tests("Study", "Explain", "Text", "X86", "Memory", "VMX", "Support", exclude: ["Dumps"]),
         tests("Machine", "Text", "X86", "Memory", "Virtualization", "VMX", "Devices", "Trace", "Support"),
     ]
 )
