@@ -30,7 +30,7 @@ build: $(BUILD)/martlet.elf $(GUEST_IMAGES) ## build the kernel image, build/mar
 $(BUILD)/martlet.elf: $(BOOT_OBJECTS) $(SWIFT_OBJECTS) Linker/kernel.ld
 	@ld.lld $(LINK_FLAGS) $(BOOT_OBJECTS) $(SWIFT_OBJECTS) -o $@
 
-$(OBJECTS)/%.boot.o: Boot/%.asm Boot/registers.inc | $(OBJECTS)
+$(OBJECTS)/%.boot.o: Boot/%.asm Boot/registers.inc Boot/records.inc | $(OBJECTS)
 	@nasm -f elf64 -I Boot/ -g -F dwarf -w+error -o $@ $(abspath $<)
 
 $(OBJECTS)/tables.boot.o: $(BUILD)/bios.bin $(BUILD)/guests/real.bin $(BUILD)/guests/protected.elf $(BUILD)/guests/long.elf

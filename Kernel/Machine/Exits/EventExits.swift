@@ -29,6 +29,7 @@ extension VirtualCPU {
     @inline(never)
     mutating func finishHostInterrupt(_ vector: UInt8?) -> Outcome {
         if let vector { host.finishInterrupt(vector) }
+        serveHostTimer()
         return resumeDelivery()
     }
 
