@@ -33,8 +33,8 @@ let package = Package(
             path: "Tools/martlet-trace/Library", resources: [.embedInCode("page.html")]),
         .executableTarget(name: "martlet-trace", dependencies: ["TraceTools"], path: "Tools/martlet-trace/Program"),
         .target(
-            name: "Explain", dependencies: ["Text", "X86", "Memory", "VMX", "Study"], path: "Tools/martlet-explain/Explain"),
-        .executableTarget(name: "martlet-explain", dependencies: ["Explain"], path: "Tools/martlet-explain/Main"),
+            name: "ExplainTools", dependencies: ["Text", "X86", "Memory", "VMX", "Study"], path: "Tools/martlet-explain/Library"),
+        .executableTarget(name: "martlet-explain", dependencies: ["ExplainTools"], path: "Tools/martlet-explain/Program"),
         .target(
             name: "Support", dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "Machine"], path: "Tests/Support"),
         tests("Text", "Support"),
@@ -45,8 +45,8 @@ let package = Package(
         tests("VMX", "Text", "X86", "Memory", "Virtualization", "Support"),
         tests("Devices", "Memory", "Support"),
         tests("Trace", "Text", "X86", "Memory", "Virtualization", "Support"),
+        tests("Study", "ExplainTools", "Text", "X86", "Memory", "VMX", "Support", exclude: ["Dumps"]),
         tests("TraceTools", "Text", "Virtualization", "Trace", "Machine", "VMX", "Support"),
-        tests("Study", "Explain", "Text", "X86", "Memory", "VMX", "Support", exclude: ["Dumps"]),
         tests("Machine", "Text", "X86", "Memory", "Virtualization", "VMX", "Devices", "Trace", "Support"),
     ]
 )

@@ -45,7 +45,8 @@ extension ExitReason {
         case 60: "\"enable ENCLS exiting\" and its bitmap (\"Instructions That Cause VM Exits Conditionally\")"
         case 61: "\"RDSEED exiting\" (\"Instructions That Cause VM Exits Conditionally\")"
         case 62: "\"enable PML\" (\"Page-Modification Logging\")"
-        case 63, 64: "\"enable XSAVES/XRSTORS\" and the XSS-exiting bitmap (\"Instructions That Cause VM Exits Conditionally\")"
+        case 63, 64:
+            "\"enable XSAVES/XRSTORS\" and the XSS-exiting bitmap (\"Instructions That Cause VM Exits Conditionally\")"
         case 65: "\"enable PCONFIG\" and its bitmap (\"Instructions That Cause VM Exits Conditionally\")"
         case 66: "\"sub-page write permissions for EPT\" (\"Sub-Page Write Permissions\")"
         case 67, 68:
@@ -56,7 +57,8 @@ extension ExitReason {
         case 74: "\"VMM bus-lock detection\" (\"Other Causes of VM Exits\")"
         case 75: "\"instruction timeout\" (\"Other Causes of VM Exits\")"
         case 76, 77: "always (\"Instructions That Cause VM Exits Unconditionally\")"
-        case 78, 79: "\"enable MSR-list instructions\" and the MSR bitmaps (\"Instructions That Cause VM Exits Conditionally\")"
+        case 78, 79:
+            "\"enable MSR-list instructions\" and the MSR bitmaps (\"Instructions That Cause VM Exits Conditionally\")"
         case 80, 81, 84, 85: "its bit in the MSR bitmaps, or none there (\"MSR-Bitmap Address\")"
         default: "nothing: the manual reserves the number (\"VMX Basic Exit Reasons\")"
         }

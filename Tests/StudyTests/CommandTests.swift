@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Explain
+@testable import ExplainTools
 
 /// What `martlet-explain` answers.
 struct Answer {

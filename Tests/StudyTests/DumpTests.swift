@@ -6,7 +6,7 @@ import Testing
 import VMX
 import X86
 
-@testable import Explain
+@testable import ExplainTools
 
 @Suite("VMCS dumps")
 struct DumpTests {

@@ -21,7 +21,9 @@ struct FlagTests {
         for bit in reserved { #expect(all.contains { $0.hasPrefix("  bit \(bit) ") && $0.hasSuffix("reserved: must be 0") }) }
         let clear = lines(FlagExplanation(Flags.none).report).joined(separator: " ")
         for bit in 0..<Flags.RawValue.bitWidth {
-            if let name = Flags.name(ofBit: bit) { #expect(clear.contains("\(name)"), "\(Flags.title), bit \(bit) clear") }
+            if let name = Flags.name(ofBit: bit) {
+                #expect(clear.contains("\(name)"), "\(Flags.title), bit \(bit) clear")
+            }
         }
     }
 

@@ -12,7 +12,8 @@ extension PinControls: ExplainedFlags {
         switch bit {
         case 0: "external interrupts exit instead of going through the guest's IDT"
         case 3: "NMIs exit instead of going through the guest's IDT"
-        case 5: "NMIs are never blocked for the hypervisor; blocking by NMI in the interruptibility state is the guest's own"
+        case 5:
+            "NMIs are never blocked for the hypervisor; blocking by NMI in the interruptibility state is the guest's own"
         case 6: "the preemption timer counts down while the guest runs and exits at zero"
         case 7: "interrupts posted in the descriptor in memory reach the guest without an exit"
         default: nil
@@ -103,7 +104,8 @@ extension TertiaryControls: ExplainedFlags {
     public static func meaning(ofBit bit: Int) -> StaticString? {
         switch bit {
         case 0: "LOADIWKEY exits"
-        case 1: "some linear addresses go through page tables that the hypervisor gives (hypervisor-managed linear-address translation)"
+        case 1:
+            "some linear addresses go through page tables that the hypervisor gives (hypervisor-managed linear-address translation)"
         case 2: "EPT entries can allow the guest's page walk to write what the guest itself may not"
         case 3: "EPT entries can demand that the guest's page walk used permitted tables only"
         case 4: "the processor sends virtual interprocessor interrupts without an exit"

@@ -9,7 +9,8 @@ public struct InterruptionExplanation {
     public init(_ information: InterruptionInformation) { self.information = information }
 
     public func report(to print: (Line) -> Void) {
-        print("interruption information \(hex: information.rawValue) (SDM volume 3, \"VM-Entry Controls for Event Injection\", \"Information for VM Exits Due to Vectored Events\")")
+        print(
+            "interruption information \(hex: information.rawValue) (SDM volume 3, \"VM-Entry Controls for Event Injection\", \"Information for VM Exits Due to Vectored Events\")")
         var table = BitTable(UInt64(information.rawValue))
         if !information.isValid {
             table.row(31, 31, "not valid: there is no event, and the other bits mean nothing", to: print)

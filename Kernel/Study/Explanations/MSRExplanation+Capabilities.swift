@@ -30,13 +30,17 @@ extension MSRExplanation {
         var table = BitTable(value)
         table.row(30, 0, "the revision, with which VMXON region and VMCS begin", to: print)
         table.row(44, 32, "the bytes of a VMCS and of the VMXON region", to: print)
-        table.flag(48, "the VMCS and what it points to must lie below 4 GiB", else: "the VMCS may lie anywhere in physical memory", to: print)
-        table.flag(49, "the dual-monitor treatment of SMIs is offered", else: "no dual-monitor treatment of SMIs", to: print)
+        table.flag(
+            48, "the VMCS and what it points to must lie below 4 GiB", else: "the VMCS may lie anywhere in physical memory", to: print)
+        table.flag(
+            49, "the dual-monitor treatment of SMIs is offered", else: "no dual-monitor treatment of SMIs", to: print)
         var type = MemoryTypeWords.line(table.bits(53, 50))
         type.write(", for the processor's accesses to the VMCS")
         table.row(53, 50, type, to: print)
-        table.flag(54, "INS and OUTS exits report their operand", else: "INS and OUTS exits do not report their operand", to: print)
-        table.flag(55, "the \"true\" control registers (48DH to 490H) exist", else: "no \"true\" control registers", to: print)
+        table.flag(
+            54, "INS and OUTS exits report their operand", else: "INS and OUTS exits do not report their operand", to: print)
+        table.flag(
+            55, "the \"true\" control registers (48DH to 490H) exist", else: "no \"true\" control registers", to: print)
         table.flag(56, "exceptions may be injected with or without an error code", to: print)
         table.flag(58, "nested exceptions are told: flexible return and event delivery", to: print)
         table.finish(to: print)
@@ -80,7 +84,8 @@ extension MSRExplanation {
     private func reportMiscellaneous(_ value: UInt64, to print: (Line) -> Void) {
         let miscellaneous = VMXMiscellaneous(rawValue: value)
         var table = BitTable(value)
-        table.row(4, 0, "the preemption timer counts once in \(1 << miscellaneous.preemptionTimerShift as UInt64) time-stamp ticks", to: print)
+        table.row(
+            4, 0, "the preemption timer counts once in \(1 << miscellaneous.preemptionTimerShift as UInt64) time-stamp ticks", to: print)
         table.flag(5, "an exit stores IA32_EFER.LMA in \"IA-32e mode guest\" (unrestricted guest)", to: print)
         table.flag(6, "the activity state HLT is offered", else: "no activity state HLT", to: print)
         table.flag(7, "the activity state shutdown is offered", else: "no activity state shutdown", to: print)
@@ -88,9 +93,11 @@ extension MSRExplanation {
         table.flag(14, "Intel Processor Trace may be used in VMX operation", to: print)
         table.flag(15, "RDMSR of IA32_SMBASE works in system-management mode", to: print)
         table.row(24, 16, "CR3-target values", to: print)
-        table.row(27, 25, "at most \(512 * (table.bits(27, 25) + 1)) MSRs are recommended in a load or store area", to: print)
+        table.row(
+            27, 25, "at most \(512 * (table.bits(27, 25) + 1)) MSRs are recommended in a load or store area", to: print)
         table.flag(28, "SMIs can be blocked by IA32_SMM_MONITOR_CTL bit 2", to: print)
-        table.flag(29, "VMWRITE can write VM-exit information", else: "VMWRITE cannot write VM-exit information", to: print)
+        table.flag(
+            29, "VMWRITE can write VM-exit information", else: "VMWRITE cannot write VM-exit information", to: print)
         table.flag(30, "software events may be injected with an instruction length of 0", to: print)
         table.row(63, 32, "the revision of the MSEG header (SMM monitor)", to: print)
         table.finish(to: print)
@@ -107,7 +114,8 @@ extension MSRExplanation {
         table.flag(17, "1-GiB pages", else: "no 1-GiB pages", to: print)
         table.flag(20, "INVEPT", else: "no INVEPT", to: print)
         table.flag(21, "accessed and dirty flags", else: "no accessed and dirty flags", to: print)
-        table.flag(22, "EPT violations tell more of the linear address (bits 11:9)", else: "no more of the linear address in EPT violations", to: print)
+        table.flag(
+            22, "EPT violations tell more of the linear address (bits 11:9)", else: "no more of the linear address in EPT violations", to: print)
         table.flag(23, "access rights of supervisor shadow-stack pages", to: print)
         table.flag(25, "INVEPT of one context", else: "no INVEPT of one context", to: print)
         table.flag(26, "INVEPT of all contexts", else: "no INVEPT of all contexts", to: print)
@@ -115,8 +123,11 @@ extension MSRExplanation {
         table.flag(40, "INVVPID of one address", else: "no INVVPID of one address", to: print)
         table.flag(41, "INVVPID of one context", else: "no INVVPID of one context", to: print)
         table.flag(42, "INVVPID of all contexts", else: "no INVVPID of all contexts", to: print)
-        table.flag(43, "INVVPID of one context but for global pages", else: "no INVVPID that spares global pages", to: print)
-        if table.bits(53, 48) != 0 { table.row(53, 48, "the largest page of hypervisor-managed translation", to: print) }
+        table.flag(
+            43, "INVVPID of one context but for global pages", else: "no INVVPID that spares global pages", to: print)
+        if table.bits(53, 48) != 0 {
+            table.row(53, 48, "the largest page of hypervisor-managed translation", to: print)
+        }
         table.finish(to: print)
     }
 }

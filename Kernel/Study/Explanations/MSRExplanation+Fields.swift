@@ -29,7 +29,8 @@ extension MSRExplanation {
         case 0x2FF: table.row(7, 0, MemoryTypeWords.line(table.bits(7, 0)), to: print)
         case 0x48A: table.row(9, 1, "the highest index of a VMCS field", to: print)
         case 0xC000_0081:
-            table.row(31, 0, "SYSCALL's instruction pointer outside 64-bit mode (unused by Intel processors)", to: print)
+            table.row(
+                31, 0, "SYSCALL's instruction pointer outside 64-bit mode (unused by Intel processors)", to: print)
             table.row(47, 32, "SYSCALL loads CS with this, SS with 8 more", to: print)
             table.row(63, 48, "SYSRET loads CS with this (16 more in 64-bit mode), SS with 8 more", to: print)
         case 0xC000_0103: table.row(31, 0, "the number", to: print)

@@ -101,7 +101,8 @@ public struct MSRExplanation {
         case 0x277: "The memory types that page-table entries choose from."
         case 0x2FF: "The memory type where no range register says another."
         case 0x480: "The revision of the VMCS, its size, and how it is accessed."
-        case 0x481...0x484, 0x48B, 0x48D...0x490: "Bits 31:0: controls that must be 1. Bits 63:32: controls that may be 1."
+        case 0x481...0x484, 0x48B, 0x48D...0x490:
+            "Bits 31:0: controls that must be 1. Bits 63:32: controls that may be 1."
         case 0x485: "Numbers of VMX: timer rate, activity states, CR3 targets."
         case 0x486, 0x488: "Bits that are 1 here must be 1 in the register while in VMX operation."
         case 0x487, 0x489: "Bits that are 0 here must be 0 in the register while in VMX operation."
@@ -114,7 +115,8 @@ public struct MSRExplanation {
         case 0xC000_0080: "Long mode and its kind."
         case 0xC000_0081: "The selectors of SYSCALL and SYSRET."
         case 0xC000_0082: "The instruction pointer that SYSCALL loads in 64-bit mode, a linear address."
-        case 0xC000_0083: "The instruction pointer for SYSCALL from compatibility mode, a linear address; Intel processors do not use it."
+        case 0xC000_0083:
+            "The instruction pointer for SYSCALL from compatibility mode, a linear address; Intel processors do not use it."
         case 0xC000_0084: "The flags that SYSCALL clears."
         case 0xC000_0100: "The base of FS, a linear address."
         case 0xC000_0101: "The base of GS, a linear address."

@@ -21,12 +21,14 @@ public struct NestedPageEntryExplanation {
     }
 
     public func report(to print: (Line) -> Void) {
-        print("EPT entry \(hex: entry.rawValue) in a table of level \(level) (SDM volume 3, \"EPT Translation Mechanism\")")
+        print(
+            "EPT entry \(hex: entry.rawValue) in a table of level \(level) (SDM volume 3, \"EPT Translation Mechanism\")")
         var table = BitTable(entry.rawValue)
         table.flag(0, "reads allowed", else: "no reads", to: print)
         table.flag(1, "writes allowed", else: "no writes", to: print)
         table.flag(2, "fetches allowed", else: "no fetches", to: print)
-        table.flag(10, "fetches from user-mode addresses allowed (with mode-based execute control, else ignored)", to: print)
+        table.flag(
+            10, "fetches from user-mode addresses allowed (with mode-based execute control, else ignored)", to: print)
         guard format.isPresent(entry) else {
             table.flag(63, "an EPT violation here exits even with \"EPT-violation #VE\"", to: print)
             print("  not present: every access is an EPT violation; the other bits are the hypervisor's own")
@@ -95,7 +97,9 @@ public struct NestedPagePointerExplanation {
         var table = BitTable(pointer.rawValue)
         var type = MemoryTypeWords.line(pointer.rawValue & 7)
         type.write(" for the processor's accesses to the tables")
-        if pointer.memoryType != .uncacheable && pointer.memoryType != .writeBack { type.write(": only 0 and 6 are valid") }
+        if pointer.memoryType != .uncacheable && pointer.memoryType != .writeBack {
+            type.write(": only 0 and 6 are valid")
+        }
         table.row(2, 0, type, to: print)
         let isOffered = pointer.levelCount == 4 || pointer.levelCount == 5
         table.row(

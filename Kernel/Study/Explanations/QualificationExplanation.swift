@@ -43,7 +43,8 @@ public struct QualificationExplanation {
     }
 
     public func report(to print: (Line) -> Void) {
-        print("exit qualification \(hex: value) of reason \(UInt64(reason)), \(ExitReason.name(ofBasic: reason)) (SDM volume 3, \"Basic VM-Exit Information\")")
+        print(
+            "exit qualification \(hex: value) of reason \(UInt64(reason)), \(ExitReason.name(ofBasic: reason)) (SDM volume 3, \"Basic VM-Exit Information\")")
         switch reason {
         case 0: reportException(to: print)
         case 4, 45: reportVector(to: print)
@@ -85,7 +86,8 @@ public struct QualificationExplanation {
         let isSound = io.size == 1 || io.size == 2 || io.size == 4
         table.row(2, 0, isSound ? "\(io.size) \(io.size == 1 ? "byte" : "bytes")" as Line : "reserved size", to: print)
         table.flag(3, "IN: the guest reads", else: "OUT: the guest writes", to: print)
-        table.flag(4, "string instruction: the operand is in memory", else: "the operand is in AL, AX or EAX", to: print)
+        table.flag(
+            4, "string instruction: the operand is in memory", else: "the operand is in AL, AX or EAX", to: print)
         table.flag(5, "REP prefix: RCX counts", else: "no REP prefix", to: print)
         table.flag(6, "the port is in the instruction", else: "the port is in DX", to: print)
         table.row(31, 16, "port \(hex: io.port)", to: print)
@@ -108,7 +110,8 @@ public struct QualificationExplanation {
     }
 
     private func reportDisplacement(to print: (Line) -> Void) {
-        print("  the displacement of the memory operand is \(hex: value); base and index are in the VM-exit instruction information")
+        print(
+            "  the displacement of the memory operand is \(hex: value); base and index are in the VM-exit instruction information")
     }
 
     private func reportControlRegister(to print: (Line) -> Void) {
@@ -184,10 +187,13 @@ public struct QualificationExplanation {
     /// The reasons that are no instruction's.
     private func reportEvent(to print: (Line) -> Void) {
         var table = BitTable(value)
-        if reason == 75 { table.flag(0, "the VMCS holds no sound state: the guest cannot go on", else: "the guest can go on", to: print) }
+        if reason == 75 {
+            table.flag(0, "the VMCS holds no sound state: the guest cannot go on", else: "the guest can go on", to: print)
+        }
         if reason == 66 { table.flag(11, "an entry misses", else: "an entry is misconfigured", to: print) }
         if reason == 62 { table.flag(16, "asynchronous to the guest's instructions", to: print) }
-        table.flag(12, "IRET had unblocked NMIs: the hypervisor sets blocking by NMI again", else: "IRET had not unblocked NMIs", to: print)
+        table.flag(
+            12, "IRET had unblocked NMIs: the hypervisor sets blocking by NMI again", else: "IRET had not unblocked NMIs", to: print)
         table.finish(to: print)
     }
 }

@@ -1,4 +1,4 @@
-import Explain
+import ExplainTools
 import Foundation
 
 // martlet-explain KIND VALUE...: VMX numbers in words. `martlet-explain --help` says which.

@@ -51,7 +51,9 @@ enum HypervisorDump {
     private static func read(_ line: String, _ part: Part, into dump: inout DumpedVMCS) {
         switch part {
         case .guest:
-            if readSegment(line, into: &dump) || readControlRegister(line, into: &dump) || readEFER(line, into: &dump) { return }
+            if readSegment(line, into: &dump) || readControlRegister(line, into: &dump) || readEFER(line, into: &dump) {
+                return
+            }
             if readSysenter(line, .guestSysenterESP, .guestSysenterCS, .guestSysenterEIP, into: &dump) { return }
             take(guest, line, into: &dump)
         case .host:
