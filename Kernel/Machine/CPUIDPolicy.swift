@@ -65,13 +65,17 @@ public struct CPUIDPolicy: Equatable, Sendable {
         public var pat: Bool
         /// The bits of CR4 that may be set while a guest runs.
         public var cr4: ControlRegister4
+        /// IA32_MISC_ENABLE has fast strings on; without them no feature says that string instructions are fast. (Linux 6.1
+        /// believes IA32_MISC_ENABLE about ERMS but not about FSRM, and its memmove trusts in both or neither.)
+        public var fastStrings: Bool
 
-        public init(rdtscp: Bool, invpcid: Bool, xsaves: Bool, pat: Bool, cr4: ControlRegister4) {
+        public init(rdtscp: Bool, invpcid: Bool, xsaves: Bool, pat: Bool, cr4: ControlRegister4, fastStrings: Bool = true) {
             self.rdtscp = rdtscp
             self.invpcid = invpcid
             self.xsaves = xsaves
             self.pat = pat
             self.cr4 = cr4
+            self.fastStrings = fastStrings
         }
     }
 
@@ -174,6 +178,7 @@ public struct CPUIDPolicy: Equatable, Sendable {
             if !offers.cr4.contains(.fsgsbase) { hiddenB |= 1 << 0 }
             if !offers.cr4.contains(.supervisorExecutionPrevention) { hiddenB |= 1 << 7 }
             if !offers.invpcid { hiddenB |= 1 << 10 }
+            if !offers.fastStrings { hiddenB |= 1 << 9 }
             if !offers.cr4.contains(.supervisorAccessPrevention) { hiddenB |= 1 << 20 }
             var hiddenC: UInt32 = 0
             if !offers.cr4.contains(.userModeInstructionPrevention) { hiddenC |= 1 << 2 }
@@ -186,10 +191,10 @@ public struct CPUIDPolicy: Equatable, Sendable {
             if !offers.rdtscp { hiddenC |= 1 << 22 }
             return .init(
                 eax: hasSecond ? 1 : 0, ebx: first.ebx & Self.features7B & ~hiddenB | Self.always7B,
-                ecx: first.ecx & Self.features7C & ~hiddenC, edx: first.edx & Self.features7D)
+                ecx: first.ecx & Self.features7C & ~hiddenC, edx: first.edx & Self.features7D & (offers.fastStrings ? .max : ~(1 << 4)))
         case 1 where hasSecond:
             let second = processor.cpuid(7, 1)
-            return .init(eax: second.eax & Self.features71A, ebx: 0, ecx: 0, edx: second.edx & Self.features71D)
+            return .init(eax: second.eax & Self.features71A & (offers.fastStrings ? .max : ~0x1C00), ebx: 0, ecx: 0, edx: second.edx & Self.features71D)
         default: return .zero
         }
     }

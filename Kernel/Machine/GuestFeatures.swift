@@ -71,7 +71,7 @@ public struct GuestFeatures: PagingAbilities, Equatable, Sendable {
             leaf7.edx & CPUIDFeature.architecturalCapabilities != 0
             ? processor.read(.architecturalCapabilities) & MSRPolicy.shownCapabilities : nil
         localAPICTimerShift = policy.localAPICFrequency == policy.timeStampFrequency ? 0 : 1
-        hasFastStrings = processor.read(.miscEnable) & MSRPolicy.fastStrings != 0
+        hasFastStrings = policy.offers.fastStrings
         // SDM volume 3, "Determining the Signature": CPUID loads the register.
         processor.write(.microcodeVersion, 0)
         _ = processor.cpuid(1, 0)

@@ -78,5 +78,5 @@ public enum MSRPolicy {
     static var miscEnableFixed: UInt64 { 0x1800 }
     /// Fast strings, without which Linux takes CPUID's ERMS for untrue. A guest finds what the processor has, so that it
     /// chooses the same instructions as without Martlet.
-    static var fastStrings: UInt64 { 1 }
+    public static var fastStrings: UInt64 { 1 }
 }

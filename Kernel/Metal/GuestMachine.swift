@@ -44,7 +44,8 @@ struct GuestMachine: ~Copyable {
         let policy = CPUIDPolicy(
             CPUIDPolicy.Offers(
                 rdtscp: secondary.contains(.enableRDTSCP), invpcid: secondary.contains(.enableINVPCID),
-                xsaves: secondary.contains(.enableXSAVES), pat: machine.controls.switchesPAT, cr4: capabilities.cr4.fixed1),
+                xsaves: secondary.contains(.enableXSAVES), pat: machine.controls.switchesPAT, cr4: capabilities.cr4.fixed1,
+                fastStrings: machine.host.read(.miscEnable) & MSRPolicy.fastStrings != 0),
             timeStampFrequency: TimeStamp.frequency)
         let features = GuestFeatures(policy, machine.host)
         // RDPKRU in the kernel, for accesses that it makes for the guest.

@@ -154,6 +154,23 @@ import X86
         #expect(features.cr4.rawValue & 1 << bit == 0)
     }
 
+    @Test func `a processor with fast strings off shows no feature that says they are fast`() {
+        let everything = SimulatedHost()
+        for (leaf, subleaf) in [(0, 0), (7, 0), (7, 1)] as [(UInt32, UInt32)] {
+            let eax: UInt32 = leaf == 0 ? 0x20 : subleaf == 0 ? 1 : .max
+            everything.leaves[leaf, default: [:]][subleaf] = CPUIDResult(eax: eax, ebx: .max, ecx: .max, edx: .max)
+        }
+        func bits(_ offers: CPUIDPolicy.Offers) -> [UInt32] {
+            let policy = CPUIDPolicy(offers, timeStampFrequency: 1)
+            let (first, second) = (policy.answer(7, 0, from: everything), policy.answer(7, 1, from: everything))
+            return [first.ebx & 1 << 9, first.edx & 1 << 4, second.eax & 0x1C00]
+        }
+        var offers = TestMachine.allOffers
+        #expect(bits(offers) == [1 << 9, 1 << 4, 0x1C00])
+        offers.fastStrings = false
+        #expect(bits(offers) == [0, 0, 0])
+    }
+
     @Test func `with LA57 hidden linear addresses have 48 bits`() {
         #expect(Self.ask(TestMachine(), 0x8000_0008).eax == 0x3027)
         #expect(Self.ask(TestMachine(set: .everything), 0x8000_0008).eax == 0x3927)

@@ -55,7 +55,8 @@ final class TestMachine {
         let policy = CPUIDPolicy(
             CPUIDPolicy.Offers(
                 rdtscp: controls.secondary.contains(.enableRDTSCP), invpcid: controls.secondary.contains(.enableINVPCID),
-                xsaves: controls.secondary.contains(.enableXSAVES), pat: controls.switchesPAT, cr4: capabilities.cr4.fixed1),
+                xsaves: controls.secondary.contains(.enableXSAVES), pat: controls.switchesPAT, cr4: capabilities.cr4.fixed1,
+                fastStrings: host.read(.miscEnable) & MSRPolicy.fastStrings != 0),
             timeStampFrequency: TestMachine.frequency)
         let features = GuestFeatures(policy, host)
         board.initialize(to: Board(TestMachine.parameters))
