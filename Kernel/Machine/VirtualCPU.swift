@@ -67,7 +67,8 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
         self.memory = memory
         self.board = board
         apic = LocalAPIC(
-            page: apicPage, identifier: 0, isBootstrap: true, physicalAddressWidth: features.physicalAddressWidth)
+            page: apicPage, identifier: 0, isBootstrap: true, physicalAddressWidth: features.physicalAddressWidth,
+            timerShift: features.localAPICTimerShift)
         startTime = host.timeStamp()
         self.features = features
         self.slice = slice

@@ -149,6 +149,20 @@ import X86
         #expect(machine.injection == nil && machine.rip == 0x10000)
     }
 
+    @Test func `a host interrupt brings input to a guest that spins`() {
+        let machine = TestMachine()
+        _ = PortTests.output(machine, 0x3FC, size: 1, 0x08)  // OUT2
+        _ = PortTests.output(machine, 0x3F9, size: 1, 0x01)
+        for (port, value) in [(0x20, 0x11), (0x21, 0x30), (0x21, 4), (0x21, 1), (0x21, 0xEF)] as [(UInt16, UInt64)] {
+            _ = PortTests.output(machine, port, size: 1, value)
+        }
+        machine.host.input = [3]
+        machine.rflags |= 1 << 9
+        machine.exit(1, information: Self.information(Self.external, 0x24))
+        #expect(machine.host.input == [])
+        #expect(machine.injection == .interrupt(0x34))
+    }
+
     @Test func `a host NMI is finished, and the guest goes on`() {
         let machine = TestMachine()
         #expect(machine.exit(0, information: Self.information(Self.nmi, 2)) == .resume)

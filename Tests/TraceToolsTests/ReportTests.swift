@@ -22,7 +22,7 @@ import Trace
     }
 
     @Test func `and why each exits`() throws {
-        #expect(try text(.three, full: true)[2].hasPrefix("        why: always (28.1.2"))
+        #expect(try text(.three, full: true)[2].hasPrefix("        why: always (\"Instructions That Cause VM Exits Unconditionally"))
     }
 
     /// The last line's description and action.

@@ -42,7 +42,7 @@ linux_initramfs() { # makes the initramfs when a part of it is newer; the same p
   mkdir -p "$tree"/{bin,dev,proc,sys,scripts,tmp}
   cp "$LINUX/busybox" "$tree/bin"
   "$LINUX/busybox" --list | while IFS= read -r file; do [ "$file" = busybox ] || ln -s busybox "$tree/bin/$file"; done
-  cp "$folder/init" "$tree"
+  cp "$folder"/{init,shell} "$tree"
   cp "$folder"/scripts/* "$tree/scripts"
   for file in mark vectors; do
     nasm -f elf64 -w+error -o "$tree/$file.o" "$folder/$file.asm"

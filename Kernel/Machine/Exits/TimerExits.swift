@@ -53,14 +53,6 @@ extension VirtualCPU {
         if !apic.isAssisted { board.pointee.needsAttention = true }
     }
 
-    /// An interrupt of the host's came: its timer's, perhaps, where that serves for the preemption timer.
-    mutating func serveHostTimer() {
-        guard !processor.hasTimer else { return }
-        advanceDevices(to: clock.now)
-        // Which sets the timer anew.
-        board.pointee.needsAttention = true
-    }
-
     /// HLT ends when an interrupt can be delivered. Without one to come it is the guest's end.
     @inline(never)
     mutating func halt() -> Outcome {
