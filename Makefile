@@ -8,7 +8,7 @@ BUILD := build
 OBJECTS := $(BUILD)/kernel
 
 # From the ground up: a module imports only what stands before it.
-MODULES := Text X86 Memory Virtualization VMX Devices Trace Machine Metal
+MODULES := Text X86 Memory Virtualization VMX Devices Trace Machine Study Metal
 
 SWIFT_FLAGS := -target x86_64-unknown-none-elf -enable-experimental-feature Embedded -wmo -parse-as-library \
 	-swift-version 6 -O -g -no-allocations \
@@ -30,7 +30,7 @@ build: $(BUILD)/martlet.elf $(GUEST_IMAGES) ## build the kernel image, build/mar
 $(BUILD)/martlet.elf: $(BOOT_OBJECTS) $(SWIFT_OBJECTS) Linker/kernel.ld
 	@ld.lld $(LINK_FLAGS) $(BOOT_OBJECTS) $(SWIFT_OBJECTS) -o $@
 
-$(OBJECTS)/%.boot.o: Boot/%.asm Boot/registers.inc | $(OBJECTS)
+$(OBJECTS)/%.boot.o: Boot/%.asm Boot/registers.inc Boot/records.inc | $(OBJECTS)
 	@nasm -f elf64 -I Boot/ -g -F dwarf -w+error -o $@ $(abspath $<)
 
 $(OBJECTS)/tables.boot.o: $(BUILD)/bios.bin $(BUILD)/guests/real.bin $(BUILD)/guests/protected.elf $(BUILD)/guests/long.elf
@@ -101,7 +101,7 @@ $(BUILD)/martlet.iso: $(BUILD)/martlet.elf Tools/iso
 	@WAIT=3 Tools/iso $@ $< "martlet.elf trace=exits"
 
 .PHONY: test
-test: ## run all tests: host, kernel image, boots, bench
+test: ## run all tests: on the host, of the kernel image, boots, Linux, fuzzing, records, bench
 	@Tools/setup test
 	@$(MAKE) -s --no-print-directory build iso
 	@Tests/run
@@ -113,9 +113,11 @@ test-nested: ## run the tour under real nested KVM (Linux with KVM in Bochs)
 	@Tests/Nested/run
 
 .PHONY: bench
-bench: setup ## instructions per exit, against the recorded figures
+bench: ## instructions per exit, and what Linux costs, against the recorded figures
+	@Tools/setup linux
 	@$(MAKE) -s --no-print-directory build
 	@Tools/bench
+	@Tools/bench-linux
 
 .PHONY: clean
 clean: ## remove everything built

@@ -26,6 +26,15 @@ let package = Package(
         module("Devices", "Memory"),
         module("Trace", "Text", "X86", "Memory", "Virtualization"),
         module("Machine", "Text", "X86", "Memory", "Virtualization", "Devices", "Trace"),
+        module("Study", "Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine"),
+        // The tools of the host.
+        .target(
+            name: "TraceTools", dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine"],
+            path: "Tools/martlet-trace/Library", resources: [.embedInCode("page.html")]),
+        .executableTarget(name: "martlet-trace", dependencies: ["TraceTools"], path: "Tools/martlet-trace/Program"),
+        .target(
+            name: "ExplainTools", dependencies: ["Text", "X86", "Memory", "VMX", "Study"], path: "Tools/martlet-explain/Library"),
+        .executableTarget(name: "martlet-explain", dependencies: ["ExplainTools"], path: "Tools/martlet-explain/Program"),
         .target(
             name: "Support", dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "Machine"], path: "Tests/Support"),
         tests("Text", "Support"),
@@ -36,6 +45,8 @@ let package = Package(
         tests("VMX", "Text", "X86", "Memory", "Virtualization", "Support"),
         tests("Devices", "Memory", "Support"),
         tests("Trace", "Text", "X86", "Memory", "Virtualization", "Support"),
+        tests("Study", "ExplainTools", "Text", "X86", "Memory", "VMX", "Support", exclude: ["Dumps"]),
+        tests("TraceTools", "Text", "Virtualization", "Trace", "Machine", "VMX", "Support"),
         tests("Machine", "Text", "X86", "Memory", "Virtualization", "VMX", "Devices", "Trace", "Support"),
     ]
 )

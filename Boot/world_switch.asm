@@ -11,12 +11,19 @@
 global martlet_enter_guest
 global martlet_vm_exit
 global martlet_vm_exit_observed
+global martlet_vm_exit_recorded
+global martlet_vm_exit_recorded_observed
 global martlet_leave_guest
 extern martlet_handle_exit
+extern martlet_records_full
 
 RUN_LOOP_STACK equ 120                                  ; offset in the virtual CPU, behind the registers
 
+RECORD_SLOT equ 128                                     ; behind that, where exits are recorded
+RECORD_END equ 136
+
 %include "registers.inc"
+%include "records.inc"
 
 section .text
 martlet_enter_guest:
@@ -54,6 +61,36 @@ martlet_vm_exit:
     pop_registers
     vmresume
     jmp failed
+
+; HOST_RIP of a virtual CPU whose exits are recorded. 38 instructions more than without, and none when nothing is recorded.
+; R15, which the handler preserves, is the record.
+align 16
+martlet_vm_exit_recorded:
+    push_registers
+    begin_record
+    mov rdi, rsp
+    call martlet_handle_exit                            ; leaves, and the run loop ends the record, or returns
+    end_record
+    add r15, RECORD_SIZE
+    cmp r15, [rsp + RECORD_END]
+    je .full
+    mov [rsp + RECORD_SLOT], r15
+.resume:
+    pop_recorded_registers
+    vmresume
+    jmp failed
+.full:
+    mov rdi, rsp
+    call martlet_records_full                           ; makes room, after taking the registers itself
+    jmp .resume
+
+; The same when every exit is to be seen besides.
+align 16
+martlet_vm_exit_recorded_observed:
+    push_registers
+    begin_record
+    mov rdi, rsp
+    jmp martlet_leave_guest
 
 ; HOST_RIP of a virtual CPU whose every exit is to be seen.
 align 16

@@ -1,9 +1,10 @@
 ; Shows: a guest that attacks Martlet with random cases, each made from its seed and number alone: MSRs, ports, APIC
-; registers, control registers, page tables, interrupts, and random bytes executed in ring 0. A case may end the guest;
-; with restart=N on the kernel's command line it goes on behind that case.
+; registers, control registers, interrupts, spinning, floods of interrupts, page tables, and random bytes executed in
+; ring 0. A case may end the guest, or last for ever: with restart=N limit=TICKS on the kernel's command line it goes on
+; behind that case.
 ;
 ; The command line may say seed=N, first=N and cases=N (the numbers of the first case and of that behind the last), and
-; kind=msr, port, apic, cr, tables, interrupts or bytes; without it every case is of any kind.
+; kind=msr, port, apic, cr, interrupts, spin, flood, tables or bytes; without it every case is of any kind.
 
         org     0x100000
         bits    64
@@ -21,11 +22,14 @@ SCRATCH         equ 0x200000            ; 2 MiB for whatever a case writes, open
 SCRATCH_MASK    equ 0x1FFFF8
 CODE            equ SCRATCH + 0x80000   ; the random bytes
 POOL            equ 0x400000            ; 2 MiB of page tables with random entries
+POOL_SEED       equ 0x4000              ; bytes of it that are made entry by entry
 IO_APIC         equ 0xFEC00000
 RESET_PORT      equ 0xCF9
 POWER_CONTROL   equ 0x604
+DEBUG_CONSOLE   equ 0xE9
 MOST_INTERRUPTS equ 64                  ; that a case takes
 WATCHDOG_TICKS  equ 1000                ; of the 8254: 0.84 ms
+SPIN_TICKS      equ 150                 ; the same for a guest that spins
 
         MULTIBOOT_HEADER
 
@@ -95,8 +99,16 @@ main:
 .pool:  call    some_table_entry
         mov     [rsi], rax
         add     esi, 8
-        cmp     esi, POOL + 0x200000
+        cmp     esi, POOL + POOL_SEED
         jb      .pool
+        mov     edi, esi                ; the other tables are pieces of the first, from anywhere in them
+.table: call    random
+        and     eax, POOL_SEED / 2 - 8
+        lea     esi, [rax + POOL]
+        mov     ecx, 512
+        rep movsq
+        cmp     edi, POOL + 0x200000
+        jb      .table
         call    sum_code
         mov     [code_sum], rax
 
@@ -142,17 +154,23 @@ sum_code:
 
 ; The 8254 strikes through the I/O APIC as an NMI, which no case can switch off by one flag.
 start_watchdog:
-        mov     al, 0x34                ; channel 0, mode 2
-        out     0x43, al
-        mov     al, WATCHDOG_TICKS & 0xFF
-        out     0x40, al
-        mov     al, WATCHDOG_TICKS >> 8
-        out     0x40, al
+        mov     ebx, WATCHDOG_TICKS
+        call    set_interval
         mov     edi, IO_APIC
         mov     dword [rdi], 0x10 + 2 * 2 + 1
         mov     dword [rdi + 0x10], 0
         mov     dword [rdi], 0x10 + 2 * 2
         mov     dword [rdi + 0x10], 4 << 8
+        ret
+
+; The 8254 strikes every EBX of its ticks.
+set_interval:
+        mov     al, 0x34                ; channel 0, mode 2
+        out     0x43, al
+        mov     al, bl
+        out     0x40, al
+        mov     al, bh
+        out     0x40, al
         ret
 
 read_kind:
@@ -254,6 +272,13 @@ next:   mov     byte [watched], 0
         imul    rax, rcx
         bts     rax, 63
         mov     [state], rax
+        cmp     dword [last_kind], SPIN_KIND
+        je      .watch
+        test    ecx, 15                 ; whatever became of it
+        jnz     .watched
+.watch:
+        call    start_watchdog
+.watched:
         mov     dword [budget], MOST_INTERRUPTS
         call    random
         mov     rsi, rax                ; every case begins with random registers
@@ -628,10 +653,19 @@ string_registers:
         mov     ecx, eax
         shr     rax, 32
         and     ecx, 0xFFF
-        test    eax, 15
+        test    eax, 63
         jz      .end
         and     ecx, 31
-.end:   bt      rax, 8
+.end:   lea     r8d, [rdx - (COM1 - 3)]
+        cmp     r8d, 4
+        jb      .console
+        lea     r8d, [rdx - (DEBUG_CONSOLE - 3)]
+        cmp     r8d, 4
+        jae     .direction
+.console:
+        and     ecx, 3                  ; Martlet's own console takes its time for each
+.direction:
+        bt      rax, 8
         jnc     .up
         std
 .up:    ret
@@ -1321,6 +1355,142 @@ wait_halted:                            ; only with something to come
         cli
         ret
 
+; ---- Spinning ------------------------------------------------------------------------------------
+
+; The watchdog ends it; without one it lasts until Martlet does.
+spin_case:
+        call    start_watchdog
+        mov     ebx, SPIN_TICKS
+        call    set_interval
+        mov     eax, 32
+        call    below
+        test    eax, eax
+        jnz     .watched
+        mov     edi, IO_APIC
+        mov     dword [rdi + 0x10], 1 << 16
+.watched:
+        mov     byte [watched], 1
+        mov     edi, ABSENT_MEMORY
+        mov     eax, SPINS
+        call    below
+        lea     rax, [spins + rax * 8]
+        jmp     rax
+
+%macro SPIN 1+                          ; at most 8 bytes, which a jump back follows
+        align   8, nop
+%%again:
+        %1
+        jmp     %%again
+%endmacro
+        align   8, nop
+spins:
+        SPIN    nop
+        SPIN    cli
+        SPIN    sti
+        SPIN    pause
+        SPIN    cpuid
+        SPIN    rdtsc
+        SPIN    vmcall
+        SPIN    in al, 0x80
+        SPIN    out 0x80, al
+        SPIN    rdmsr
+        SPIN    wbinvd
+        SPIN    mov rax, cr0
+        SPIN    mov [rdi], al
+        SPIN    int 0x60
+        align   8, nop
+spins_end:
+SPINS           equ (spins_end - spins) / 8
+
+; ---- Floods of interrupts ------------------------------------------------------------------------
+
+; Every timer as fast as it goes, lines that stay high, and interrupts to itself, for a while.
+flood_case:
+        mov     dword [budget], MOST_INTERRUPTS * 4
+        mov     ebp, 5
+.next:  push    rbp
+        mov     eax, FLOODS
+        call    below
+        push    rax
+        call    random
+        mov     rbx, rax
+        call    random
+        mov     rbp, rax
+        pop     rax
+        call    [floods + rax * 8]
+        pop     rbp
+        dec     ebp
+        jnz     .next
+        sti
+        mov     ebp, 64
+.spin:  pause
+        test    ebp, 7
+        jnz     .on
+        call    random
+        movzx   eax, al
+        or      eax, ICR_SELF
+        mov     esi, APIC_ICR
+        call    write_apic
+.on:    dec     ebp
+        jnz     .spin
+        cli
+        call    start_watchdog
+        mov     al, 0x0B                ; the clock's own interrupts end here
+        out     0x70, al
+        mov     al, 0x02
+        out     0x71, al
+        mov     eax, 1 << 16
+        mov     esi, APIC_TIMER
+        jmp     write_apic
+
+flood_local_timer:                      ; periodic, 1 to 16 ticks
+        mov     eax, 0xB
+        mov     esi, APIC_DIVIDE
+        call    write_apic
+        mov     eax, 0x20040
+        mov     esi, APIC_TIMER
+        call    write_apic
+        mov     eax, ebp
+        and     eax, 15
+        inc     eax
+        mov     esi, APIC_COUNT
+        jmp     write_apic
+flood_interval_timer:                   ; as an interrupt, through the 8259s, or as an NMI: seldom, since it ends all progress
+        movzx   r9d, bl
+        mov     ebx, 2
+        call    set_interval
+        mov     edi, IO_APIC
+        mov     dword [rdi], 0x10 + 2 * 2
+        mov     eax, r9d
+        test    ebp, 1
+        jz      .route
+        mov     eax, 7 << 8
+        test    ebp, 0x7E
+        jnz     .route
+        mov     eax, 4 << 8
+.route: mov     [rdi + 0x10], eax
+        ret
+flood_clock:                            ; 8192 Hz
+        mov     al, 0x0A
+        out     0x70, al
+        mov     al, 0x23
+        out     0x71, al
+        mov     al, 0x0B
+        out     0x70, al
+        mov     al, 0x72
+        out     0x71, al
+        ret
+flood_line:                             ; level-triggered; COM1's transmitter has room for ever
+        mov     edi, IO_APIC
+        mov     dword [rdi], 0x10 + 2 * 4
+        movzx   eax, bl
+        or      eax, 1 << 15
+        mov     [rdi + 0x10], eax
+        mov     edx, COM1 + 1
+        mov     al, 2
+        out     dx, al
+        ret
+
 ; ---- Page tables ---------------------------------------------------------------------------------
 
 tables_case:
@@ -1660,14 +1830,19 @@ port_name:      db "kind=port", 0
 apic_name:      db "kind=apic", 0
 cr_name:        db "kind=cr", 0
 interrupts_name: db "kind=interrupts", 0
+spin_name:      db "kind=spin", 0
+flood_name:     db "kind=flood", 0
 tables_name:    db "kind=tables", 0
 bytes_name:     db "kind=bytes", 0
 
         align   8
-kind_names:     dq msr_name, port_name, apic_name, cr_name, interrupts_name, tables_name, bytes_name
-kinds:          dq msr_case, port_case, apic_case, cr_case, interrupt_case, tables_case, bytes_case
+kind_names:     dq msr_name, port_name, apic_name, cr_name, interrupts_name, spin_name, flood_name
+                dq tables_name, bytes_name
+kinds:          dq msr_case, port_case, apic_case, cr_case, interrupt_case, spin_case, flood_case
+                dq tables_case, bytes_case
 KINDS           equ ($ - kinds) / 8
-TABLES_KIND     equ 5                   ; from this kind on, tables are put right after each case
+SPIN_KIND       equ 5
+TABLES_KIND     equ 7                   ; from this kind on, tables are put right after each case
 
 port_operations:
         dq      in_8, in_8, in_16, in_32, out_8, out_8, out_8, out_16, out_32
@@ -1684,6 +1859,10 @@ interrupt_operations:
         dq      run_hypercall_timer, run_interval_timer, run_clock, run_serial, route_pin, route_pin, route_pics
         dq      end_interrupt, change_line, wait_halted
 INTERRUPT_OPERATIONS equ ($ - interrupt_operations) / 8
+
+floods:
+        dq      flood_local_timer, flood_interval_timer, flood_clock, flood_line, send_burst, send_nonmaskable
+FLOODS          equ ($ - floods) / 8
 
 touches:
         dq      touch_read, touch_read, touch_write, touch_write, touch_locked, touch_fetch, touch_copy, touch_ports

@@ -101,6 +101,7 @@ extension Board {
     private mutating func readByte(_ port: UInt16, _ now: some MachineClock) -> UInt8 {
         switch port {
         case 0x20, 0x21, 0xA0, 0xA1, 0x4D0, 0x4D1:
+            catchUp(to: now.now)
             let value = controllers.read(port)
             needsAttention = true
             return value
@@ -178,6 +179,7 @@ extension Board {
     private mutating func writeByte(_ port: UInt16, _ value: UInt8, _ now: some MachineClock) -> PortEffect {
         switch port {
         case 0x20, 0x21, 0xA0, 0xA1, 0x4D0, 0x4D1:
+            catchUp(to: now.now)
             controllers.write(port, value)
             findNextEvent()
             needsAttention = true

@@ -14,6 +14,7 @@ public struct Board: Equatable, Sendable {
     var pci = ConfigurationSpace()
     var configuration: FirmwareConfiguration
     let commandLine: CommandLine
+    private var progress: ProgressWatch
     /// The last progress code.
     var diagnostic: UInt8 = 0
     /// How many accesses found no device.
@@ -24,6 +25,8 @@ public struct Board: Equatable, Sendable {
     public var needsAttention = false
     /// When a device will do something by itself.
     public private(set) var nextEvent = MachineTime.never
+    /// The guest did not report in time that it goes on.
+    public var isOverdue: Bool { progress.isOverdue }
 
     /// What a machine is made with.
     public struct Parameters: Equatable, Sendable {
@@ -34,12 +37,17 @@ public struct Board: Equatable, Sendable {
         /// The date and time at the start, in Unix seconds.
         public var unixSeconds: UInt64
         public var commandLine: CommandLine
+        /// Time-stamp ticks within which the guest has to report that it goes on, or nil.
+        public var limit: UInt64?
 
-        public init(memory: UInt64, timeStampFrequency: UInt64, unixSeconds: UInt64, commandLine: CommandLine) {
+        public init(
+            memory: UInt64, timeStampFrequency: UInt64, unixSeconds: UInt64, commandLine: CommandLine, limit: UInt64? = nil
+        ) {
             self.memory = memory
             self.timeStampFrequency = timeStampFrequency
             self.unixSeconds = unixSeconds
             self.commandLine = commandLine
+            self.limit = limit
         }
     }
 
@@ -75,10 +83,12 @@ public struct Board: Equatable, Sendable {
         power = PowerManagementTimer(timeStampFrequency: frequency)
         keyboard = KeyboardController(timeStampFrequency: frequency)
         commandLine = parameters.commandLine
+        progress = ProgressWatch(limit: parameters.limit)
         configuration = FirmwareConfiguration(
             memoryBelow4GiB: parameters.memory, commandLineLength: UInt32(truncatingIfNeeded: parameters.commandLine.count))
         // Firmware makes the system control interrupt level-triggered at the 8259s, as its tables say.
         controllers.write(0x4D1, 1 << (Line.systemControl - 8))
+        nextEvent = progress.nextEvent
     }
 
     // MARK: Wires
@@ -139,13 +149,26 @@ public struct Board: Equatable, Sendable {
         findNextEvent()
     }
 
+    /// What the timer did until now comes before what the 8259 pair is asked or told now: a rise of its line while a request
+    /// waits already adds nothing.
+    mutating func catchUp(to time: MachineTime) {
+        if timer.nextEvent <= time { followTimer(at: time) }
+    }
+
     // MARK: Time and input
 
-    mutating func findNextEvent() {
+    private var nextDeviceEvent: MachineTime {
         // A timer that nobody listens to goes on without waking anybody; its edge is kept.
         let isTimerHeard = controllers.passesTimer || ioAPIC.passes(pin(Line.timer))
-        let next = min(
+        return min(
             min(isTimerHeard ? timer.nextEvent : .never, clock.nextEvent), min(power.nextEvent, keyboard.nextEvent))
+    }
+
+    /// A device will do something by itself, which may end a halt.
+    public var awaitsDevice: Bool { nextDeviceEvent != .never }
+
+    mutating func findNextEvent() {
+        let next = min(nextDeviceEvent, progress.nextEvent)
         guard next != nextEvent else { return }
         nextEvent = next
         needsAttention = true
@@ -166,6 +189,16 @@ public struct Board: Equatable, Sendable {
             keyboard.advance(to: time)
             followKeyboard()
         }
+        if progress.nextEvent <= time {
+            progress.expire()
+            needsAttention = true
+        }
+        findNextEvent()
+    }
+
+    /// The guest reports that it goes on.
+    public mutating func reportProgress(at time: MachineTime) {
+        progress.report(at: time)
         findNextEvent()
     }
 
@@ -204,7 +237,10 @@ public struct Board: Equatable, Sendable {
 
     /// The processor takes the interrupt of the 8259 pair.
     /// - Returns: its vector.
-    public mutating func acknowledgeExternalInterrupt() -> UInt8 { controllers.acknowledge() }
+    public mutating func acknowledgeExternalInterrupt(at time: MachineTime) -> UInt8 {
+        catchUp(to: time)
+        return controllers.acknowledge()
+    }
 
     // MARK: The I/O APIC in memory
 

@@ -25,6 +25,8 @@ public struct GuestFeatures: PagingAbilities, Equatable, Sendable {
     public var hasFlushCommand: Bool
     /// IA32_ARCH_CAPABILITIES, as far as the guest is shown it, or nil without the register.
     public var architecturalCapabilities: UInt64?
+    /// The timer of its local APIC counts at the time stamp's frequency, shifted right by this.
+    public var localAPICTimerShift: UInt8
     /// IA32_MISC_ENABLE says that string instructions work fast.
     public var hasFastStrings: Bool
     /// IA32_BIOS_SIGN_ID: the version of the processor's microcode, in the upper half.
@@ -68,6 +70,7 @@ public struct GuestFeatures: PagingAbilities, Equatable, Sendable {
         architecturalCapabilities =
             leaf7.edx & CPUIDFeature.architecturalCapabilities != 0
             ? processor.read(.architecturalCapabilities) & MSRPolicy.shownCapabilities : nil
+        localAPICTimerShift = policy.localAPICFrequency == policy.timeStampFrequency ? 0 : 1
         hasFastStrings = processor.read(.miscEnable) & MSRPolicy.fastStrings != 0
         // SDM volume 3, "Determining the Signature": CPUID loads the register.
         processor.write(.microcodeVersion, 0)

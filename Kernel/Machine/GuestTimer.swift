@@ -14,6 +14,11 @@ public struct GuestTimer: Equatable, Sendable {
         self.deadline = min(deadline, .max - 1)
     }
 
+    /// The deadline moves with a clock that stood still.
+    public mutating func postpone(by ticks: UInt64) {
+        if isArmed { deadline = min(deadline &+ ticks, .max - 1) }
+    }
+
     public mutating func disarm() {
         deadline = .max
     }

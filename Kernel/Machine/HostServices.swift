@@ -6,6 +6,9 @@ public protocol HostServices: ProcessorIdentification {
     func timeStamp() -> UInt64
     /// Waits for an interrupt or a moment of the time stamp, whichever comes first; it may come back early.
     func sleep(until moment: UInt64)
+    /// Has an interrupt come after so many ticks of the time stamp, where the processor has no timer for a guest; it may come
+    /// early. Another call replaces it.
+    func setTimer(ticks: UInt64)
     /// The oldest byte that came in for the guest's COM1, or nil.
     func receive() -> UInt8?
     /// Takes a byte that the guest transmitted on COM1.

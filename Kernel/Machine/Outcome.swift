@@ -37,6 +37,8 @@ public enum Ending: Equatable, Sendable {
     case powerOff
     /// It reset the machine, which starts anew.
     case reset
+    /// It did not leave a note in the time that it has for that.
+    case overdue
     /// It did something that Martlet does not emulate.
     case unsupported(Unsupported)
     /// The VM entry failed (exit reason bit 31).

@@ -1,15 +1,19 @@
 import Devices
 import Memory
+import Trace
 import Virtualization
 import X86
 
 /// One virtual CPU of a virtual machine, with all that belongs to it alone.
 ///
-/// The world switch knows its beginning: the general registers (120 bytes), then the run loop's stack pointer.
+/// The world switch knows its beginning: the general registers (120 bytes), then the run loop's stack pointer, then where
+/// exits are recorded.
 public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copyable {
     public var registers = GeneralRegisters()
     /// The world switch's: the run loop's stack pointer while the guest runs.
     var runLoopStackPointer: UInt64 = 0
+    /// Where exits are recorded.
+    public var records = RecordSlots()
     /// How many VM exits there were.
     public internal(set) var exitCount: UInt64 = 0
     /// What the run loop is to do about the last exit.
@@ -22,7 +26,7 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
     let board: UnsafeMutablePointer<Board>
     var apic: LocalAPIC
     /// The time stamp when the machine was started.
-    let startTime: UInt64
+    var startTime: UInt64
     /// The next moment at which a device of the machine or the local APIC does something.
     var nextEvent = MachineTime.never
     /// Interrupt-window exiting is on.
@@ -63,7 +67,8 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
         self.memory = memory
         self.board = board
         apic = LocalAPIC(
-            page: apicPage, identifier: 0, isBootstrap: true, physicalAddressWidth: features.physicalAddressWidth)
+            page: apicPage, identifier: 0, isBootstrap: true, physicalAddressWidth: features.physicalAddressWidth,
+            timerShift: features.localAPICTimerShift)
         startTime = host.timeStamp()
         self.features = features
         self.slice = slice
@@ -73,6 +78,12 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
 
     /// How many port accesses found no device.
     public var absentPortAccesses: UInt64 { board.pointee.absentAccesses }
+
+    /// What a message, or the lack of any sign of progress, makes of the guest.
+    var demandedEnd: Ending? {
+        if isResetPending { return .reset }
+        return board.pointee.isOverdue ? .overdue : nil
+    }
 
     // MARK: One exit
 

@@ -1,5 +1,6 @@
 import Instructions
 import Machine
+import Trace
 import VMX
 import Virtualization
 
@@ -72,5 +73,12 @@ private func handleNestedPageFault(_ cpu: UnsafeMutablePointer<HardwareCPU>) {
 
 @inline(never)
 private func handleAnyExit(_ cpu: UnsafeMutablePointer<HardwareCPU>) {
+    if cpu.pointee.records.isOn { return handleRecordedExit(cpu) }
     if !cpu.pointee.finishAnyExit() { martlet_leave_guest(cpu) }
+}
+
+/// Any exit while exits are recorded. (The world switch records, and the quick ways above do nothing for it.)
+@inline(never)
+private func handleRecordedExit(_ cpu: UnsafeMutablePointer<HardwareCPU>) {
+    if !cpu.pointee.finishRecordedExit() { martlet_leave_guest(cpu) }
 }

@@ -67,17 +67,18 @@ struct GuestMachine: ~Copyable {
                 },
                 localAPIC: LocalAPICVirtualization(
                     machine.controls, msrBitmaps: structures.msrBitmaps, accessEntry: accessEntry.address,
-                    accessEntryValue: accessEntry.value)))
+                    accessEntryValue: accessEntry.value), usesPreemptionTimer: machine.controls.usesPreemptionTimer))
         let board = (area + GuestMachine.boardOffset).bindMemory(to: Board.self, capacity: 1)
         let parameters = Board.Parameters(
             memory: machine.guestRAM.count.bytes, timeStampFrequency: TimeStamp.frequency,
-            unixSeconds: HostCalendar.unixSeconds(), commandLine: .init(commandLine))
+            unixSeconds: HostCalendar.unixSeconds(), commandLine: .init(commandLine),
+            limit: machine.options.limit)
         if restarts { board.pointee.restart(parameters) } else { board.initialize(to: Board(parameters)) }
         VMXOperation.makeCurrent(capabilities, vmcs: vmcs)
         let processor = VMXProcessor(HardwareVMCS(), constants)
         processor.vmcs.prepare(
-            machine.controls, structures, GuestMachine.hostState(observesExits: machine.options.observesExits),
-             GuestOwnedBits(capabilities, offered: features.cr4))
+            machine.controls, structures, GuestMachine.hostState(machine.options),
+            GuestOwnedBits(capabilities, offered: features.cr4))
         if machine.options.seesExceptions { processor.vmcs[.exceptionBitmap] = .max & ~(1 << 2) }
         let ram = machine.guestRAM
         cpu.initialize(
@@ -169,7 +170,7 @@ struct GuestMachine: ~Copyable {
         for number in UInt32(0xC000_0000)..<0xC000_2000 { pass(ModelSpecificRegister(number)) }
     }
 
-    private static func hostState(observesExits: Bool) -> HostState {
+    private static func hostState(_ options: KernelOptions) -> HostState {
         let area = address_of_virtual_cpu_area()
         return HostState(
             cr0: ControlRegister0(rawValue: read_cr0()), cr3: read_cr3(), cr4: ControlRegister4(rawValue: read_cr4()),
@@ -178,7 +179,17 @@ struct GuestMachine: ~Copyable {
             dataSelector: DescriptorTables.dataSelector, taskSelector: DescriptorTables.taskSelector,
             taskStateBase: address_of_task_state(), gdtBase: address_of_descriptor_table(),
             idtBase: address_of_interrupt_table(), stackPointer: area + UInt64(MemoryLayout<GeneralRegisters>.size),
-            instructionPointer: observesExits ? address_of_martlet_vm_exit_observed() : address_of_martlet_vm_exit())
+            instructionPointer: exitAddress(options))
+    }
+
+    /// Where the world switch takes a VM exit: the way costs nothing that is not asked for.
+    private static func exitAddress(_ options: KernelOptions) -> UInt64 {
+        switch (options.observesExits, options.recording == .off) {
+        case (false, true): address_of_martlet_vm_exit()
+        case (true, true): address_of_martlet_vm_exit_observed()
+        case (false, false): address_of_martlet_vm_exit_recorded()
+        case (true, false): address_of_martlet_vm_exit_recorded_observed()
+        }
     }
 
     /// Registers that the guest uses without an exit and that no VMCS holds: as after reset, and nothing of another

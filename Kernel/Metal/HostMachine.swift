@@ -56,7 +56,9 @@ extension HostMachine {
         capabilities = VMXCapabilities(
             reading: host, physicalAddressWidth: host.physicalAddressWidth, linearAddressWidth: host.linearAddressWidth)
         do {
-            controls = try VMXControls(capabilities, wantsVPID: options.usesVPID, assistance: options.assistance)
+            controls = try VMXControls(
+                capabilities, wantsVPID: options.usesVPID, assistance: options.assistance,
+                timer: !LocalInterruptController.hasTimer ? .processor : options.usesHostTimer ? .host : .processorOrHost)
         } catch {
             Report.error("this processor's VMX lacks something that Martlet needs:")
             error.report { Report.error($0) }
@@ -73,6 +75,7 @@ extension HostMachine {
         var map = information.map
         HostMachine.reserveKernel(in: &map, information)
         guestRAM = HostMachine.findGuestRAM(options, &map)
+        HostMachine.openRecords(options, &map)
         frames = HostMachine.makeFramePool(options, &map)
         memoryTypes = HostMachine.readMemoryTypes(host)
 
@@ -139,6 +142,16 @@ extension HostMachine {
         else { refuse("there is no room for the kernel's tables: give the machine more memory, or the guest less", .badUsage) }
         do { try pool.add(range) } catch { refuse("the machine's memory map cannot be right", .badUsage) }
         return pool
+    }
+
+    private static func openRecords(_ options: KernelOptions, _ map: inout PhysicalMemoryMap) {
+        guard options.recording != .off else { return }
+        let size = ByteCount(UInt64(RecordSlots.size(count: Int(options.recordCount))))
+        guard let range = map.findBlock(
+            size: size, alignment: .kibibytes(4), below: HostPhysicalAddress(4 << 30), preferHigh: false)
+        else { refuse("there is no room for \(options.recordCount) exit records: give the machine more memory", .badUsage) }
+        do { try map.reserve(range) } catch { refuse("the machine's memory map has too many pieces", .badUsage) }
+        Records.open(options.recording, memory: range, count: options.recordCount)
     }
 
     private static func readMemoryTypes(_ host: HardwareHost) -> MemoryTypeRangeRegisters? {

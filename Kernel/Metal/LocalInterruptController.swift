@@ -64,19 +64,33 @@ enum LocalInterruptController {
         write(Register.initialCount, 0)
     }
 
+    /// Whether the timer can be had: without the preemption timer a guest could not be stopped otherwise.
+    static var hasTimer: Bool { timer != .none }
+
+    /// Has the timer interrupt at a moment of the time stamp, or earlier.
+    static func arm(at moment: UInt64) {
+        switch timer {
+        case .none: break
+        case .deadline: write_msr(deadlineRegister, max(moment, 1))
+        case .count:
+            let now = read_tsc()
+            write(Register.initialCount, count(of: moment > now ? moment - now : 0))
+        }
+    }
+
+    /// At least 1, which interrupts at once: 0 would stop the timer.
+    private static func count(of ticks: UInt64) -> UInt32 {
+        let count = ticks >> 10 &* countsInCalibration / max(TimeStamp.calibrationTicks >> 10, 1)
+        return UInt32(truncatingIfNeeded: min(max(count, 1), UInt64(UInt32.max)))
+    }
+
     /// Waits for an interrupt; one of the timer's comes at a moment of the time stamp, or earlier. A machine without such a
     /// timer comes back at once.
     static func sleep(until moment: UInt64) {
         let now = read_tsc()
         guard moment > now else { return }
-        switch timer {
-        case .none: return spin_pause()
-        case .deadline: write_msr(deadlineRegister, moment)
-        case .count where moment != .max:
-            let count = (moment - now) >> 10 &* countsInCalibration / max(TimeStamp.calibrationTicks >> 10, 1)
-            write(Register.initialCount, UInt32(truncatingIfNeeded: min(max(count, 1), UInt64(UInt32.max))))
-        case .count: break
-        }
+        if timer == .none { return spin_pause() }
+        if moment != .max { arm(at: moment) }
         wait_for_interrupt()
         switch timer {
         case .deadline: write_msr(deadlineRegister, 0)

@@ -151,7 +151,8 @@ private func run(
     var restarts = machine.options.restarts
     while true {
         let status = runOnce(
-            guest, named: name, moduleCount: moduleCount, module, isAnew: isAnew, on: &machine, &note, &statistics)
+            guest, named: name, moduleCount: moduleCount, module, isAnew: isAnew, restarts: restarts, on: &machine, &note,
+            &statistics)
         if let status {
             guard restarts > 0, status.isOfGuest, status != .guestValue(0) else { return status }
             restarts -= 1
@@ -162,10 +163,12 @@ private func run(
 }
 
 /// Runs a guest from its start; nil when it reset its machine.
-/// - Parameter note: what an earlier run of it left for this one, and what this one leaves.
+/// - Parameters:
+///   - restarts: how often it may yet be started anew when it comes to grief.
+///   - note: what an earlier run of it left for this one, and what this one leaves.
 private func runOnce(
     _ guest: GuestModule, named name: Line, moduleCount: Int, _ module: (Int) -> GuestModule, isAnew: Bool,
-    on machine: inout HostMachine, _ note: inout UInt64, _ statistics: inout ExitStatistics
+    restarts: UInt64, on machine: inout HostMachine, _ note: inout UInt64, _ statistics: inout ExitStatistics
 ) -> Status? {
     let ram = machine.guestRAM
     let memory = GuestMemory(base: UnsafeMutableRawPointer(bitPattern: UInt(ram.start.rawValue))!, size: ram.count)
@@ -184,9 +187,11 @@ private func runOnce(
     guestMachine.cpu.pointee.note = note
     SelfTests.spoil(guestMachine.cpu.pointee.processor.vmcs, machine.options)
     machine.log("martlet: VM entry")
+    Records.begin(guestMachine.cpu, guest: name)
     var loop = RunLoop(guestMachine.cpu, machine.options, EntryExplanation(machine, vmcs: guestMachine.vmcs))
     let ending = loop.run(&statistics)
-    let status = conclude(ending, name, guestMachine.cpu, machine)
+    Records.end()
+    let status = conclude(ending, name, guestMachine.cpu, machine, restarts: restarts)
     note = guestMachine.cpu.pointee.note
     guestMachine.destroy(on: &machine)
     return status
@@ -194,7 +199,8 @@ private func runOnce(
 
 /// Says why the guest ended, and what that means for the status; nil for a reset.
 private func conclude(
-    _ ending: Ending?, _ name: Line, _ cpu: UnsafeMutablePointer<HardwareCPU>, _ machine: borrowing HostMachine
+    _ ending: Ending?, _ name: Line, _ cpu: UnsafeMutablePointer<HardwareCPU>, _ machine: borrowing HostMachine,
+    restarts: UInt64
 ) -> Status? {
     guard let ending else { return .failedEntry }
     let absent = cpu.pointee.absentMemoryAccesses
@@ -214,14 +220,30 @@ private func conclude(
         machine.log("martlet: \(name): \(ending)")
         return .ended
     case .tripleFault:
-        Report.error("\(name): triple fault at \(cpu.pointee.codeAddress)")
+        tell("\(name): triple fault at \(cpu.pointee.codeAddress)", machine, restarts: restarts)
         return .tripleFault
+    case .overdue:
+        tell("\(name): \(ending), at \(cpu.pointee.codeAddress)", machine, restarts: restarts)
+        return .overdue
     case .unsupported(let reason):
-        Report.error("\(name): \(ending), at \(cpu.pointee.codeAddress)")
-        if reason == .instruction { Report.detail("  \(cpu.pointee.fetchInstruction(in: cpu.pointee.processor.mode))") }
+        tell("\(name): \(ending), at \(cpu.pointee.codeAddress)", machine, restarts: restarts)
+        if reason == .instruction {
+            tell("  \(cpu.pointee.fetchInstruction(in: cpu.pointee.processor.mode))", machine, restarts: restarts, isDetail: true)
+        }
         return .unsupported
     case .entryFailure:
         Report.error("\(name): \(ending)")
         return .failedEntry
+    }
+}
+
+/// An end that is an error; not so of a guest that is started anew, which may come to it any number of times.
+private func tell(_ line: Line, _ machine: borrowing HostMachine, restarts: UInt64, isDetail: Bool = false) {
+    if restarts > 0 {
+        machine.log(isDetail ? line : "martlet: \(line)")
+    } else if isDetail {
+        Report.detail(line)
+    } else {
+        Report.error(line)
     }
 }

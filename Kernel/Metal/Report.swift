@@ -1,6 +1,7 @@
 import Text
 
-/// What the launcher reads on the second serial port: errors, backtraces, and the status in which the kernel ends.
+/// What the launcher reads on the second serial port: errors, backtraces, exit records, and the status in which the kernel
+/// ends.
 ///
 /// Only with report=com2 on the command line; the console then keeps to the guest's output when the trace is off.
 enum Report {
@@ -40,6 +41,32 @@ enum Report {
         send("status ", "\(status.number) \(status.words)")
     }
 
+    /// An exit record, in base 64 (RFC 4648): its length needs no padding.
+    static func record(_ bytes: UnsafeRawBufferPointer) {
+        if !isOpen { open(quietConsole: false) }
+        var port = Port()
+        port.write("record ")
+        var position = 0
+        while position + 2 < bytes.count {
+            let group = UInt32(bytes[position]) << 16 | UInt32(bytes[position + 1]) << 8 | UInt32(bytes[position + 2])
+            for shift: UInt32 in 0..<4 { port.write(byte: digit(group >> (18 - 6 * shift) & 63)) }
+            position += 3
+        }
+        port.write(byte: 0x0A)
+        SerialLine.com2.drain()
+    }
+
+    /// A digit of base 64: A to Z, a to z, 0 to 9, "+", "/".
+    private static func digit(_ value: UInt32) -> UInt8 {
+        switch UInt8(truncatingIfNeeded: value) {
+        case let value where value < 26: 0x41 + value
+        case let value where value < 52: 0x61 + value - 26
+        case let value where value < 62: 0x30 + value - 52
+        case 62: 0x2B
+        default: 0x2F
+        }
+    }
+
     private static func send(_ kind: StaticString, _ line: Line) {
         guard isOpen else { return }
         var port = Port()
@@ -67,6 +94,8 @@ enum Status: Equatable {
     case tripleFault
     case panic
     case unsupported
+    /// It left no note within its limit.
+    case overdue
     case selfTestFailed
 
     /// The guest's own are odd, as QEMU's isa-debug-exit makes them; Martlet's are even.
@@ -80,6 +109,7 @@ enum Status: Equatable {
         case .failedEntry: 8
         case .tripleFault: 10
         case .panic: 12
+        case .overdue: 14
         case .unsupported: 16
         case .selfTestFailed: 20
         }
@@ -91,7 +121,7 @@ enum Status: Equatable {
     /// The guest ran, and brought its end about itself.
     var isOfGuest: Bool {
         switch self {
-        case .ended, .guestValue, .tripleFault, .unsupported: true
+        case .ended, .guestValue, .tripleFault, .unsupported, .overdue: true
         default: false
         }
     }
@@ -107,6 +137,7 @@ enum Status: Equatable {
         case .tripleFault: "the guest triple-faulted"
         case .panic: "panic"
         case .unsupported: "the guest needs something that Martlet does not emulate"
+        case .overdue: "the guest's time was up"
         case .selfTestFailed: "a self-test failed"
         }
     }

@@ -36,14 +36,23 @@ struct RunLoop: ~Copyable {
                 return nil
             }
             if options.observesExits { observe(&statistics) }
-            switch cpu.pointee.pending {
-            case .wait: cpu.pointee.sleep()
-            case .end(let ending):
+            if case .wait = cpu.pointee.pending { cpu.pointee.sleep() }
+            record()
+            if case .end(let ending) = cpu.pointee.pending {
                 if case .entryFailure = ending { explanation.explainFailure(of: cpu.pointee.processor.vmcs) }
                 return ending
-            case .resume, .step, .stepLength, .inject: break
             }
         }
+    }
+
+    /// Ends the record of the exit that came here.
+    private func record() {
+        guard cpu.pointee.records.isOn else { return }
+        switch cpu.pointee.pending {
+        case .wait, .end: cpu.pointee.noteUnlessNoted(cpu.pointee.pending)
+        case .resume, .step, .stepLength, .inject: break
+        }
+        Records.complete(cpu)
     }
 
     /// Handles an exit as the fast path would, and records it.
@@ -53,7 +62,9 @@ struct RunLoop: ~Copyable {
         let exit = cpu.pointee.processor.decodeExit()
         let before = cpu.pointee.registers
         let place = cpu.pointee.codeAddress
+        cpu.pointee.noteCause(exit)
         let outcome = cpu.pointee.finishObservedExit(exit)
+        cpu.pointee.note(outcome)
         let ticks = read_tsc() &- arrival
         statistics.record(reason: reason, guestTicks: arrival &- lastEntry, ticks: ticks)
         guard options.trace >= .exits else { return }

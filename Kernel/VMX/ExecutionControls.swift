@@ -192,6 +192,7 @@ public struct SecondaryControls: FlagSet, VMCSValue {
         case 18: "EPT-violation #VE"
         case 19: "conceal VMX from PT"
         case 20: "enable XSAVES/XRSTORS"
+        case 21: "PASID translation"
         case 22: "mode-based execute control for EPT"
         case 23: "sub-page write permissions for EPT"
         case 24: "Intel PT uses guest physical addresses"
@@ -199,6 +200,8 @@ public struct SecondaryControls: FlagSet, VMCSValue {
         case 26: "enable user wait and pause"
         case 27: "enable PCONFIG"
         case 28: "enable ENCLV exiting"
+        case 30: "VMM bus-lock detection"
+        case 31: "instruction timeout"
         default: nil
         }
     }

@@ -13,6 +13,15 @@ public struct ExitReason: Equatable, Sendable, VMCSValue {
     /// Bit 31: the VM entry itself failed; nothing of the guest ran.
     @inline(__always) public var isEntryFailure: Bool { rawValue & 1 << 31 != 0 }
 
+    /// The highest basic reason that the manual gives a name.
+    public static var highestBasic: UInt16 { 85 }
+    /// Whether the manual gives a basic reason a name.
+    public static func isNamed(basic reason: UInt16) -> Bool {
+        switch reason {
+        case 35, 38, 42, 71, 82, 83: false
+        default: reason <= highestBasic
+        }
+    }
 }
 
 extension ExitReason: TextConvertible {
@@ -95,6 +104,12 @@ extension ExitReason: TextConvertible {
         case 75: "instruction timeout"
         case 76: "SEAMCALL"
         case 77: "TDCALL"
+        case 78: "RDMSRLIST"
+        case 79: "WRMSRLIST"
+        case 80: "URDMSR"
+        case 81: "UWRMSR"
+        case 84: "RDMSR with an immediate operand"
+        case 85: "WRMSRNS with an immediate operand"
         default: "reserved reason"
         }
     }

@@ -108,6 +108,7 @@ public struct EntryControls: FlagSet, VMCSValue {
         case 20: "load CET state"
         case 21: "load guest IA32_LBR_CTL"
         case 22: "load PKRS"
+        case 23: "load IA32_FRED MSRs"
         default: nil
         }
     }

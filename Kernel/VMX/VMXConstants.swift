@@ -4,8 +4,8 @@ import X86
 public struct VMXConstants: Sendable {
     let cr0Fixed: FixedBits<ControlRegister0>
     let cr4Fixed: FixedBits<ControlRegister4>
-    /// The preemption timer counts time-stamp ticks shifted right by this.
-    let timerShift: UInt64
+    /// The preemption timer counts time-stamp ticks shifted right by this; nil where it is not used.
+    let timerShift: UInt64?
     let reportsStringIODetails: Bool
     let invalidator: TranslationInvalidator
     /// The tag of the virtual CPU's cached translations, or 0 without VPID.
@@ -14,11 +14,11 @@ public struct VMXConstants: Sendable {
 
     public init(
         _ capabilities: VMXCapabilities, tag: UInt16, invalidator: TranslationInvalidator,
-        localAPIC: LocalAPICVirtualization
+        localAPIC: LocalAPICVirtualization, usesPreemptionTimer: Bool = true
     ) {
         cr0Fixed = capabilities.cr0
         cr4Fixed = capabilities.cr4
-        timerShift = capabilities.miscellaneous.preemptionTimerShift
+        timerShift = usesPreemptionTimer ? capabilities.miscellaneous.preemptionTimerShift : nil
         reportsStringIODetails = capabilities.basic.reportsStringIODetails
         self.invalidator = invalidator
         self.tag = tag

@@ -2,6 +2,16 @@ import Text
 import Virtualization
 import X86
 
+/// What the guests' timers run on.
+public enum TimerChoice: Equatable, Sendable {
+    /// The preemption timer, which must be there.
+    case processor
+    /// The preemption timer, or the host's where it is missing.
+    case processorOrHost
+    /// The host's timer interrupt.
+    case host
+}
+
 /// The five control fields for a virtual CPU, computed from what Martlet needs and what the processor offers.
 public struct VMXControls: Equatable, Sendable {
     public let pin: PinControls
@@ -16,8 +26,8 @@ public struct VMXControls: Equatable, Sendable {
 
     // What is required has no path without it. What is preferred has one.
 
-    static var requiredPin: PinControls { .externalInterruptExiting | .nmiExiting | .activatePreemptionTimer }
-    static var preferredPin: PinControls { .virtualNMIs }
+    static var requiredPin: PinControls { .externalInterruptExiting | .nmiExiting }
+    static var preferredPin: PinControls { .virtualNMIs | .activatePreemptionTimer }
     static var requiredPrimary: PrimaryControls {
         .useTSCOffsetting | .hltExiting | .mwaitExiting | .monitorExiting | .rdpmcExiting | .useIOBitmaps
             | .useMSRBitmaps | .activateSecondaryControls
@@ -28,9 +38,9 @@ public struct VMXControls: Equatable, Sendable {
         .enableRDTSCP | .enableINVPCID | .enableXSAVES | .wbinvdExiting
     }
     static var requiredExit: ExitControls {
-        .hostAddressSpaceSize | .saveEFER | .loadEFER | .savePreemptionTimer | .acknowledgeInterrupt | .saveDebugControls
+        .hostAddressSpaceSize | .saveEFER | .loadEFER | .acknowledgeInterrupt | .saveDebugControls
     }
-    static var preferredExit: ExitControls { .savePAT | .loadPAT }
+    static var preferredExit: ExitControls { .savePAT | .loadPAT | .savePreemptionTimer }
     static var requiredEntry: EntryControls { .loadEFER | .loadDebugControls }
     static var preferredEntry: EntryControls { .loadPAT }
 
@@ -41,13 +51,21 @@ public struct VMXControls: Equatable, Sendable {
     /// - Parameters:
     ///   - wantsVPID: whether translations are to be tagged.
     ///   - most: the most that the processor is to do for a guest's local APIC.
+    ///   - timer: what the guests' timers run on.
     /// - Throws: everything that is missing, not only the first of it.
     public init(
-        _ capabilities: VMXCapabilities, wantsVPID: Bool, assistance most: InterruptAssistance = .delivery
+        _ capabilities: VMXCapabilities, wantsVPID: Bool, assistance most: InterruptAssistance = .delivery,
+        timer: TimerChoice = .processor
     ) throws(MissingRequirements) {
-        let missing = MissingRequirements(capabilities)
+        let missing = MissingRequirements(capabilities, needsTimer: timer == .processor)
         guard missing.isEmpty else { throw missing }
-        pin = capabilities.pin.adjust(require: Self.requiredPin, prefer: Self.preferredPin)
+        // The value is of no use unless it is saved, and may not be saved without the timer (SDM volume 3, 27.2.1.2 "VM-Exit
+        // Control Fields").
+        let hasTimer =
+            timer != .host && capabilities.pin.allowed.contains(.activatePreemptionTimer)
+            && capabilities.exit.allowed.contains(.savePreemptionTimer)
+        pin = capabilities.pin.adjust(
+            require: Self.requiredPin, prefer: Self.preferredPin.setting(.activatePreemptionTimer, to: hasTimer))
         var primary = capabilities.primary.adjust(
             require: Self.requiredPrimary, prefer: most == .none ? .none : Self.preferredPrimary)
         if !primary.contains(.useTPRShadow) { primary = primary | .cr8LoadExiting | .cr8StoreExiting }
@@ -66,9 +84,13 @@ public struct VMXControls: Equatable, Sendable {
             assistance = .taskPriority
             localAPIC = offered.subtracting(Self.interruptDelivery)
         }
-        exit = capabilities.exit.adjust(require: Self.requiredExit, prefer: Self.preferredExit)
+        exit = capabilities.exit.adjust(
+            require: Self.requiredExit, prefer: Self.preferredExit.setting(.savePreemptionTimer, to: hasTimer))
         entry = capabilities.entry.adjust(require: Self.requiredEntry, prefer: Self.preferredEntry)
     }
+
+    /// The preemption timer ends what a guest may run; otherwise the host's timer interrupt does.
+    public var usesPreemptionTimer: Bool { pin.contains(.activatePreemptionTimer) }
 
     /// VM entries and exits switch IA32_PAT.
     public var switchesPAT: Bool { entry.contains(.loadPAT) && exit.contains(.loadPAT | .savePAT) }
@@ -134,11 +156,12 @@ public struct MissingRequirements: Error, Equatable {
     let eptLacksWriteBack: Bool
     let lacksINVEPT: Bool
 
-    init(_ capabilities: VMXCapabilities) {
-        pin = capabilities.pin.missing(of: VMXControls.requiredPin)
+    init(_ capabilities: VMXCapabilities, needsTimer: Bool) {
+        pin = capabilities.pin.missing(
+            of: VMXControls.requiredPin.setting(.activatePreemptionTimer, to: needsTimer))
         primary = capabilities.primary.missing(of: VMXControls.requiredPrimary)
         secondary = capabilities.secondary.missing(of: VMXControls.requiredSecondary)
-        exit = capabilities.exit.missing(of: VMXControls.requiredExit)
+        exit = capabilities.exit.missing(of: VMXControls.requiredExit.setting(.savePreemptionTimer, to: needsTimer))
         entry = capabilities.entry.missing(of: VMXControls.requiredEntry)
         let hasEPT = capabilities.secondary.allowed.contains(.enableEPT)
         eptLacksFourLevels = hasEPT && !capabilities.eptAndVPID.walkLength4

@@ -141,10 +141,14 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
     }
 
     @inline(__always)
-    public func setTimer(ticks: UInt64) {
-        let count = ticks >> constants.pointee.timerShift
+    public func setTimer(ticks: UInt64) -> Bool {
+        guard let shift = constants.pointee.timerShift else { return false }
+        let count = ticks &>> shift
         vmcs[.preemptionTimer] = count > UInt64(UInt32.max) ? UInt32.max : UInt32(truncatingIfNeeded: count)
+        return true
     }
+
+    public var hasTimer: Bool { constants.pointee.timerShift != nil }
 
     public func flushTranslations() {
         if constants.pointee.tag != 0 { constants.pointee.invalidator.invalidate(constants.pointee.tag) }

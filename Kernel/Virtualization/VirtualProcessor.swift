@@ -70,6 +70,9 @@ public protocol VirtualProcessor {
     /// Asks for an exit as soon as the guest can take a non-maskable interrupt, or withdraws the wish.
     func requestNonMaskableInterruptWindow(_ wanted: Bool)
 
+    /// The event that the next VM entry delivers, in the backend's own form; 0 for none.
+    var entryEvent: UInt32 { get }
+
     // MARK: Local APIC
 
     /// How much of the local APIC the processor works.
@@ -91,7 +94,11 @@ public protocol VirtualProcessor {
     func setEndOfInterruptExits(_ word0: UInt64, _ word1: UInt64, _ word2: UInt64, _ word3: UInt64)
 
     /// Lets the guest run for at most so many time-stamp ticks.
-    func setTimer(ticks: UInt64)
+    /// - Returns: false, and nothing was done, if the processor has no timer for that.
+    func setTimer(ticks: UInt64) -> Bool
+
+    /// Whether it has one.
+    var hasTimer: Bool { get }
 
     // MARK: State
 

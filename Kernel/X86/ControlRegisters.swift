@@ -84,11 +84,15 @@ public struct ControlRegister4: FlagSet {
         case 16: "FSGSBASE"
         case 17: "PCIDE"
         case 18: "OSXSAVE"
+        case 19: "KL"
         case 20: "SMEP"
         case 21: "SMAP"
         case 22: "PKE"
         case 23: "CET"
         case 24: "PKS"
+        case 25: "UINTR"
+        case 28: "LAM_SUP"
+        case 32: "FRED"
         default: nil
         }
     }

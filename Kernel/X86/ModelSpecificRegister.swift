@@ -106,6 +106,8 @@ extension ModelSpecificRegister: TextConvertible {
         case 0x48F: "IA32_VMX_TRUE_EXIT_CTLS"
         case 0x490: "IA32_VMX_TRUE_ENTRY_CTLS"
         case 0x491: "IA32_VMX_VMFUNC"
+        case 0x492: "IA32_VMX_PROCBASED_CTLS3"
+        case 0x493: "IA32_VMX_EXIT_CTLS2"
         case 0x6E0: "IA32_TSC_DEADLINE"
         case 0xDA0: "IA32_XSS"
         case 0xC000_0080: "IA32_EFER"

@@ -116,7 +116,7 @@ private final class TestClock: MachineClock {
         #expect(board.takeMessage()?.vector == 0x54)
         #expect(board.takeMessage() == nil)
         #expect(board.requestsExternalInterrupt)
-        #expect(board.acknowledgeExternalInterrupt() == 0x24)
+        #expect(board.acknowledgeExternalInterrupt(at: now.now) == 0x24)
         #expect(board.read(0x3F8, size: 1, now) == 65)
     }
 
@@ -136,6 +136,41 @@ private final class TestClock: MachineClock {
             if board.takeMessage()?.vector == 0x52 { interrupts += 1 }
         }
         #expect(interrupts == 10)
+    }
+
+    /// The 8259 pair for the interval timer alone, a period a millisecond, and its first request.
+    private func makeWithTimerRequest() -> Board {
+        var board = Self.make()
+        for (port, value) in [
+            (0x20, 0x11), (0x21, 0x20), (0x21, 4), (0x21, 1), (0x21, 0xFE), (0x43, 0x34), (0x40, 0xA9), (0x40, 0x04),
+        ] as [(UInt16, UInt32)] {
+            _ = board.write(port, size: 1, value, now)
+        }
+        now.now = board.nextEvent
+        board.advance(to: now.now)
+        #expect(board.requestsExternalInterrupt)
+        return board
+    }
+
+    private func stopTimer(_ board: inout Board) {
+        _ = board.write(0x43, size: 1, 0x30, now)
+        _ = board.write(0x20, size: 1, 0x20, now)
+    }
+
+    @Test func `rises of the timer while a request waits are one with it, though Martlet looks late`() {
+        var polled = makeWithTimerRequest()
+        now.now = MachineTime(now.now.ticks + 5_000_000)
+        _ = polled.write(0x20, size: 1, 0x0C, now)
+        #expect(polled.read(0x20, size: 1, now) == 0x80)
+        stopTimer(&polled)
+        _ = polled.write(0x20, size: 1, 0x0C, now)
+        #expect(polled.read(0x20, size: 1, now) & 0x80 == 0)
+
+        var taken = makeWithTimerRequest()
+        now.now = MachineTime(now.now.ticks + 5_000_000)
+        #expect(taken.acknowledgeExternalInterrupt(at: now.now) == 0x20)
+        stopTimer(&taken)
+        #expect(!taken.requestsExternalInterrupt)
     }
 
     @Test func `100,000 random accesses never trap, and the board still answers`() {
@@ -161,7 +196,7 @@ private final class TestClock: MachineClock {
             default: _ = board.write(port, size: size, UInt32(truncatingIfNeeded: random()), now)
             }
             while board.takeMessage() != nil {}
-            if board.requestsExternalInterrupt, random() % 2 == 0 { _ = board.acknowledgeExternalInterrupt() }
+            if board.requestsExternalInterrupt, random() % 2 == 0 { _ = board.acknowledgeExternalInterrupt(at: now.now) }
         }
         #expect(board.write(0xF4, size: 1, 7, now) == .exit(7))
         #expect(board.read(0xE9, size: 1, now) == 0xE9)

@@ -8,10 +8,10 @@ final class TestLocalAPIC {
     /// What the offsets beyond are is nobody's: a sign that they stay alone.
     static let guardWord: UInt32 = 0xDEAD_BEEF
 
-    init(identifier: UInt32 = 0, extended: Bool = false, enabled: Bool = true) {
+    init(identifier: UInt32 = 0, extended: Bool = false, enabled: Bool = true, timerShift: UInt8 = 0) {
         page = .allocate(capacity: 1024 + 16)
         page.initialize(repeating: Self.guardWord, count: 1024 + 16)
-        apic = LocalAPIC(page: page, identifier: identifier, isBootstrap: true, physicalAddressWidth: 40)
+        apic = LocalAPIC(page: page, identifier: identifier, isBootstrap: true, physicalAddressWidth: 40, timerShift: timerShift)
         if extended { _ = apic.writeBase(0xFEE0_0D00) }
         if enabled { self[0xF0] = 0x1FF }
     }

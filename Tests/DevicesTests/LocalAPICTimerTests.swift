@@ -33,6 +33,18 @@ import Testing
         #expect(advance(test, to: 1 << 40) == 0)
     }
 
+    @Test("A timer at half the time stamp's frequency counts half as often, whatever the divide register says")
+    func halfClock() {
+        let test = TestLocalAPIC(timerShift: 1)
+        test[0x320] = 0x30
+        test.write(0x380, 1000, at: 0)
+        #expect(test.apic.nextEvent == MachineTime(4000))
+        test[0x3E0] = 0xB
+        test.write(0x380, 1000, at: 10_000)
+        #expect(test.apic.nextEvent == MachineTime(12_000))
+        #expect(test.read(0x390, at: 11_000) == 500)
+    }
+
     @Test(
         "Each divide configuration counts at its rate",
         arguments: [(0, 2), (1, 4), (2, 8), (3, 16), (8, 32), (9, 64), (10, 128), (11, 1)] as [(UInt32, UInt64)])

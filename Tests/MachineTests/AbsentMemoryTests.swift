@@ -215,6 +215,19 @@ import X86
         }
     }
 
+    @Test func `what became due while a repetition was done comes before it goes on`() {
+        let machine = TestMachine()
+        var parameters = TestMachine.parameters
+        parameters.limit = 1_000_000
+        machine.board.pointee.restart(parameters)
+        machine.cpu.arm(at: machine.cpu.clock.now)
+        machine.host.time += 1_000_000
+        machine.cpu.registers.rdi = Self.absent
+        machine.cpu.registers.rcx = .max
+        #expect(Self.execute([0xF3, 0xAA], on: machine, at: Self.absent, isWrite: true) == .resume)
+        #expect(machine.vmcs[0x482E] == 0, "the preemption timer exits at once")
+    }
+
     @Test func `a single-stepping guest gets its trap after each iteration`() {
         let machine = TestMachine()
         machine.rflags |= 1 << 8

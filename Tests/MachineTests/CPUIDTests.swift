@@ -203,6 +203,13 @@ import X86
         #expect(answer.edx == 0)
     }
 
+    @Test(arguments: [2_000_000_000, 5_000_000_000] as [UInt64])
+    func `the local APIC's timer counts as often as leaf 15H says`(frequency: UInt64) {
+        let policy = Self.frequencyPolicy(frequency)
+        let shift = GuestFeatures(policy, SimulatedHost()).localAPICTimerShift
+        #expect(policy.localAPICFrequency == frequency >> UInt64(shift))
+    }
+
     @Test func `an odd frequency that ECX cannot hold is told one tick a second too low`() {
         let answer = Self.frequencyPolicy(4_999_999_999).answer(0x15, 0, from: SimulatedHost())
         #expect(answer == Self.result(1, 2, 2_499_999_999, 0))

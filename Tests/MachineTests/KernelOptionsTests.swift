@@ -33,9 +33,14 @@ import Trace
         let usual = KernelOptions()
         #expect(usual.memory == .mebibytes(256) && usual.trace == .exits && usual.largestPage == .oneGibibyte && usual.usesVPID)
         #expect(!usual.checksEntries && !usual.seesExceptions && !usual.reports && usual.selfTest == .none && usual.guest == .tour)
+        #expect(usual.recording == .off && usual.recordCount == 1024)
     }
 
     @Test func `each key takes each of its values`() {
+        #expect(Self.options("record=serial")?.recording == .serial)
+        #expect(Self.options("record=memory records=2")?.recording == .memory)
+        #expect(Self.options("record=memory records=2")?.recordCount == 2)
+        #expect(Self.options("record=off")?.recording == .off)
         #expect(Self.options("memory=64M")?.memory == .mebibytes(64))
         #expect(Self.options("memory=2g")?.memory == .gibibytes(2))
         #expect(Self.options("memory=8192k")?.memory == .mebibytes(8))
@@ -50,6 +55,7 @@ import Trace
         #expect(Self.options("checks=on")?.checksEntries == true && Self.options("exceptions=on")?.seesExceptions == true)
         #expect(Self.options("report=com2")?.reports == true)
         #expect(Self.options("slice=1000")?.slice == 1000)
+        #expect(Self.options("limit=1000")?.limit == 1000)
         for (word, test) in [("entry", .entry), ("panic", .panic), ("stack", .stack)] as [(String, KernelOptions.SelfTest)] {
             #expect(Self.options("selftest=\(word)")?.selfTest == test)
         }
@@ -72,6 +78,7 @@ import Trace
         ("memory=18014398509481984K", "a size"), ("trace=on", "off, summary, exits or full"), ("trace=", "off, summary"),
         ("large=4K", "4k, 2m or 1g"), ("vpid=yes", "on or off"), ("checks=1", "on or off"), ("exceptions=", "on or off"),
         ("report=com1", "com2"), ("slice=999", "at least 1000"), ("slice=99999999999999999999", "at least 1000"), ("slice=1k", "at least 1000"),
+        ("limit=999", "at least 1000"),
         ("selftest=all", "entry, panic"), ("guest=linux", "tour, real, protected or long"), ("trace=offf", "off"), ("trace=of", "off"),
     ])
     func `a bad value is refused with the word and what the key takes`(word: String, accepted: String) {

@@ -32,7 +32,7 @@ final class TestMachine {
     /// Where tests put code.
     static let code = 0x10000
 
-    init(_ mode: Mode = .long64, set: CapabilitySet = .skylakeX, configure: (SimulatedHost) -> Void = { _ in }) {
+    init(_ mode: Mode = .long64, set: CapabilitySet = .skylakeX, timer: TimerChoice = .processorOrHost, configure: (SimulatedHost) -> Void = { _ in }) {
         let host = SimulatedHost()
         host.registers = set.registers
         host.registers[0x10A] = .max
@@ -41,7 +41,7 @@ final class TestMachine {
         let capabilities = set.capabilities(on: host)
         let vmcs = SimulatedVMCS(capabilities)
         let ram = GuestRAM(size: TestMachine.ramSize)
-        let controls = try! VMXControls(capabilities, wantsVPID: true)
+        let controls = try! VMXControls(capabilities, wantsVPID: true, timer: timer)
         let tag = Invalidations.newTag()
         constants = .allocate(capacity: 1)
         constants.initialize(
@@ -50,7 +50,7 @@ final class TestMachine {
                 invalidator: TranslationInvalidator(capabilities.eptAndVPID) { Invalidations.record($0, $1) },
                 localAPIC: LocalAPICVirtualization(
                     controls, msrBitmaps: HostPhysicalAddress(0x3000), accessEntry: HostPhysicalAddress(0x7000),
-                    accessEntryValue: 0x6037)))
+                    accessEntryValue: 0x6037), usesPreemptionTimer: controls.usesPreemptionTimer))
         entries = .allocate(capacity: CPUIDAnswers.entryCount)
         let policy = CPUIDPolicy(
             CPUIDPolicy.Offers(

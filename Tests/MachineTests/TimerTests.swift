@@ -36,10 +36,27 @@ import Virtualization
 
     @Test func `the preemption timer counts as the processor says, and never more than 32 bits`() {
         let machine = TestMachine(set: .skylakeX.replacing([0x485: 0x7004_C1E5]))
-        machine.processor.setTimer(ticks: 3200)
+        #expect(machine.processor.setTimer(ticks: 3200))
         #expect(machine.vmcs[0x482E] == 100)
-        machine.processor.setTimer(ticks: .max)
+        #expect(machine.processor.setTimer(ticks: .max))
         #expect(machine.vmcs[0x482E] == 0xFFFF_FFFF)
+    }
+
+    @Test func `without the preemption timer the host's timer ends the slice, and its interrupt brings the guest's`() {
+        let machine = TestMachine(timer: .host)
+        machine.rflags |= 1 << 9
+        machine.cpu.registers.rax = 1
+        machine.cpu.registers.rbx = 0x40
+        machine.cpu.registers.rcx = 1234
+        machine.exit(18, length: 3)
+        #expect(machine.host.timerSettings.last == 1234)
+        machine.host.time += 1000
+        machine.exit(1, information: 0x8000_00F0)
+        #expect(machine.injection == nil && machine.host.timerSettings.last == 234)
+        machine.host.time += 234
+        machine.exit(1, information: 0x8000_00F0)
+        #expect(machine.injection == .interrupt(0x40))
+        #expect(machine.host.finishedInterrupts == [0xF0, 0xF0])
     }
 
     // MARK: Delivery

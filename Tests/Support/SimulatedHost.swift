@@ -46,6 +46,10 @@ public final class SimulatedHost: HostServices, ModelSpecificRegisterAccess {
         if moment > time { time += min(longestSleep, moment - time) }
     }
 
+    /// The ticks that its timer was set to, each time.
+    public private(set) var timerSettings: [UInt64] = []
+    public func setTimer(ticks: UInt64) { timerSettings.append(ticks) }
+
     public func receive() -> UInt8? { input.isEmpty ? nil : input.removeFirst() }
 
     public func transmit(_ byte: UInt8) { transmitted.append(byte) }

@@ -82,6 +82,18 @@ import X86
         #expect(!controls.pin.contains(.virtualNMIs))
     }
 
+    @Test func `without the preemption timer or its saving the host's timer serves, if there is one`() throws {
+        let pin = CapabilitySet.skylakeX.registers[0x48D]! & ~(1 << 38)
+        let exit = CapabilitySet.skylakeX.registers[0x48F]! & ~(1 << 54)
+        for set in [CapabilitySet.skylakeX.replacing([0x48D: pin]), .skylakeX.replacing([0x48F: exit])] {
+            let controls = try VMXControls(set.capabilities, wantsVPID: true, timer: .processorOrHost)
+            #expect(!controls.usesPreemptionTimer && !controls.exit.contains(.savePreemptionTimer))
+            #expect(Self.report(set).count == 1)
+        }
+        let wanted = try VMXControls(CapabilitySet.skylakeX.capabilities, wantsVPID: true, timer: .host)
+        #expect(!wanted.usesPreemptionTimer && !wanted.exit.contains(.savePreemptionTimer))
+    }
+
     @Test func `without a TPR shadow CR8 exits`() throws {
         let primary = CapabilitySet.skylakeX.registers[0x48E]! & ~(1 << 53)
         let controls = try VMXControls(CapabilitySet.skylakeX.replacing([0x48E: primary]).capabilities, wantsVPID: true)

@@ -2,7 +2,12 @@
 #   error TEXT          an error message; on the console already unless TRACE=off
 #   at 0xADDRESS        where a panic happened
 #   frame 0xADDRESS     a return address of its backtrace, innermost first
+#   record BASE64       an exit record, of 120 bytes
 #   status N WORDS      the verdict, last
+
+report_records() { # the exit records, as the file TRACE_FILE; one that was cut off is cut off there too
+  [ -z "$TRACE_FILE" ] || report_lines record | base64 -d > "$TRACE_FILE" 2> /dev/null || :
+}
 
 report_lines() { # report_lines KIND: what follows that word, a line each
   tr -d '\r' < report | sed -n "s/^$1 //p"

@@ -1,6 +1,6 @@
 # The words of a run: KEY=value arguments over the environment over the defaults, each checked (sourced).
 
-WORDS="GUEST CMDLINE MODULES MEMORY MACHINE PROCESSOR TRACE LARGE VPID CHECKS TIMEOUT INPUT PROMPT EXTRA KERNEL BOOT KEEP IPS"
+WORDS="GUEST CMDLINE MODULES MEMORY MACHINE PROCESSOR TRACE TRACE_FILE LARGE VPID CHECKS TIMEOUT INPUT PROMPT EXTRA KERNEL BOOT KEEP IPS"
 
 words_read() { # words_read KEY=value...
   local argument key name
@@ -14,7 +14,7 @@ words_read() { # words_read KEY=value...
     printf -v "$name" %s "${argument#*=}"
   done
   : "${GUEST:=tour}" "${CMDLINE:=}" "${MODULES:=}" "${MEMORY:=256M}" "${MACHINE:=auto}" "${PROCESSOR:=}" "${TRACE:=exits}"
-  : "${LARGE:=}" "${VPID:=}" "${CHECKS:=}" "${TIMEOUT:=}" "${EXTRA:=}" "${KERNEL:=$ROOT/build/martlet.elf}"
+  : "${TRACE_FILE:=}" "${LARGE:=}" "${VPID:=}" "${CHECKS:=}" "${TIMEOUT:=}" "${EXTRA:=}" "${KERNEL:=$ROOT/build/martlet.elf}"
   : "${BOOT:=multiboot}" "${KEEP:=}" "${INPUT:=auto}" "${PROMPT:=}" "${IPS:=50000000}"
 }
 
@@ -36,6 +36,10 @@ words_check() {
     fail $BAD_USAGE "TIMEOUT=$TIMEOUT is not a number of seconds"
   word_among MACHINE "auto kvm tcg bochs bochs2.7 nested"
   word_among TRACE "off summary exits full"
+  if [ -n "$TRACE_FILE" ]; then
+    { : > "$TRACE_FILE"; } 2> /dev/null || fail $BAD_USAGE "TRACE_FILE=$TRACE_FILE: that file cannot be written"
+    TRACE_FILE=$(cd "$(dirname "$TRACE_FILE")" && pwd)/${TRACE_FILE##*/}
+  fi
   word_among LARGE "4k 2m 1g"
   word_among VPID "on off"
   word_among CHECKS "on off"
@@ -58,6 +62,6 @@ memory_mebibytes() { # the guest's memory in MiB, rounded up
 
 kernel_words() { # the kernel's command line, behind its own file name as QEMU puts it
   local text="${KERNEL##*/} memory=$MEMORY trace=$TRACE"
-  text+="${LARGE:+ large=$LARGE}${VPID:+ vpid=$VPID}${CHECKS:+ checks=$CHECKS} report=com2${EXTRA:+ $EXTRA}"
+  text+="${LARGE:+ large=$LARGE}${VPID:+ vpid=$VPID}${CHECKS:+ checks=$CHECKS} report=com2${TRACE_FILE:+ record=serial}${EXTRA:+ $EXTRA}"
   printf %s "$text"
 }

@@ -23,10 +23,18 @@ public struct LocalAPIC {
 
     /// Errors found since the error status register was last written.
     var errors: UInt32 = 0
-    public internal(set) var timer = LocalAPICTimer()
+    public internal(set) var timer: LocalAPICTimer
+    private let timerShift: UInt8
 
-    /// - Parameter page: 4 KiB that belong to this APIC as long as it lives.
-    public init(page: UnsafeMutablePointer<UInt32>, identifier: UInt32, isBootstrap: Bool, physicalAddressWidth: Int) {
+    /// - Parameters:
+    ///   - page: 4 KiB that belong to this APIC as long as it lives.
+    ///   - timerShift: 0 for a timer at the frequency of the time stamp, 1 at half of it.
+    public init(
+        page: UnsafeMutablePointer<UInt32>, identifier: UInt32, isBootstrap: Bool, physicalAddressWidth: Int,
+        timerShift: UInt8 = 0
+    ) {
+        self.timerShift = timerShift
+        timer = LocalAPICTimer(clockShift: timerShift)
         self.page = page
         self.identifier = identifier
         self.isBootstrap = isBootstrap
@@ -46,7 +54,7 @@ public struct LocalAPIC {
         for index in 0..<1024 { page[index] = 0 }
         (requestedWords, inServiceWords, highestRequested, highestInService, errors) = (0, 0, 0, 0, 0)
         endsQuietly = false
-        timer = LocalAPICTimer()
+        timer = LocalAPICTimer(clockShift: timerShift)
         set(.version, Self.version)
         set(.destinationFormat, .max)
         set(.spuriousInterrupt, 0xFF)

@@ -1,4 +1,5 @@
-/// The timer of a local APIC (SDM volume 3, 12.5.4 "APIC Timer"). It counts at the frequency of the time stamp, divided.
+/// The timer of a local APIC (SDM volume 3, 12.5.4 "APIC Timer"). It counts at the frequency of the time stamp,
+/// or a half of it, divided.
 public struct LocalAPICTimer: Equatable, Sendable {
     public enum Mode: UInt8, Sendable { case oneShot = 0, periodic = 1, deadline = 2, reserved = 3 }
 
@@ -7,10 +8,17 @@ public struct LocalAPICTimer: Equatable, Sendable {
     private(set) var expiry = MachineTime.never
     /// The initial-count register, always 0 in modes that do not count.
     private(set) var initialCount: UInt32 = 0
-    /// The divide configuration, as a shift.
-    private var shift: UInt64 = 1
+    /// The divide configuration, as a shift, and that of the timer's own clock.
+    private var shift: UInt64
+    private let clockShift: UInt64
     /// IA32_TSC_DEADLINE as the guest wrote it; 0 when disarmed.
     private(set) var deadline: UInt64 = 0
+
+    /// - Parameter clockShift: 0 for a clock with the time stamp's frequency, 1 for half of it.
+    init(clockShift: UInt8 = 0) {
+        self.clockShift = UInt64(clockShift)
+        shift = 1 + self.clockShift
+    }
 
     /// A shorter period would leave a guest no time between two interrupts: it is drawn out to this many ticks.
     static var shortestPeriod: UInt64 { 2048 }
@@ -52,7 +60,7 @@ public struct LocalAPICTimer: Equatable, Sendable {
 
     /// Writes the divide configuration: bits 3, 1 and 0. What is left of a running count goes on at the new rate.
     mutating func setDivide(_ value: UInt32, at time: MachineTime) {
-        let new = UInt64((value & 3 | value >> 1 & 4) + 1) & 7
+        let new = UInt64((value & 3 | value >> 1 & 4) + 1) & 7 + clockShift
         guard new != shift else { return }
         let left = UInt64(currentCount(at: time))
         shift = new

@@ -13,6 +13,8 @@ public struct KernelOptions: Equatable, Sendable {
     public var largestPage = PageSize.oneGibibyte
     /// vpid=on|off: whether cached translations are tagged.
     public var usesVPID = true
+    /// timer=auto|host: whether guests' timers run on the preemption timer, if there is one, or always on the host's.
+    public var usesHostTimer = false
     /// apic=auto|tpr|plain: the most that the processor does for the guest's local APIC.
     public var assistance = InterruptAssistance.delivery
     /// checks=on|off: the entry checks before every VM entry.
@@ -21,6 +23,10 @@ public struct KernelOptions: Equatable, Sendable {
     public var seesExceptions = false
     /// report=com2: status and errors for the launcher on the second serial port.
     public var reports = false
+    /// record=serial|memory|off: every exit as a binary record (Docs/Records.md).
+    public var recording = Recording.off
+    /// records=N: how many records the memory for them holds.
+    public var recordCount: UInt64 = 1024
     /// slice=N: time-stamp ticks that a guest runs at most without an exit.
     public var slice: UInt64 = 10_000_000
     /// selftest=entry|panic|stack|text|data|guest-state|controls: a test that only the machine itself can make.
@@ -31,9 +37,19 @@ public struct KernelOptions: Equatable, Sendable {
     public var guestAfterwards: EmbeddedGuest?
     /// restart=N: how often a guest is started anew that ended otherwise than by the value 0.
     public var restarts: UInt64 = 0
+    /// limit=N: time-stamp ticks within which a guest has to leave a note (hypercall 4), again and again, or is at its end.
+    public var limit: UInt64?
     /// checksum=on|off: at the end, whether the kernel's code and constants are what they were.
     public var checksMemory = false
 
+    /// Where exit records go.
+    public enum Recording: Sendable {
+        case off
+        /// Out on the second serial port, whenever the memory is full.
+        case serial
+        /// They stay in memory, the oldest give way, and the rest goes out at the guest's end.
+        case memory
+    }
     public enum SelfTest: Sendable { case none, entry, panic, stack, writeText, executeData, badGuestState, badControls }
     public enum EmbeddedGuest: Sendable { case tour, real, protected, long }
 
@@ -54,7 +70,7 @@ public enum KernelOptionError: Error, Equatable, TextConvertible {
         case .unknownKey(let word):
             output.write("unknown key on the command line: \"")
             output.write(word)
-            output.write("\"; there are memory, trace, large, vpid, apic, checks, exceptions, report, slice, selftest, guest, then, restart, checksum")
+            output.write("\"; there are memory, trace, large, vpid, apic, timer, checks, exceptions, report, record, records, slice, selftest, guest, then, restart, limit, checksum")
         case .badValue(let word, let accepted):
             output.write("bad value on the command line: \"")
             output.write(word)
@@ -152,6 +168,14 @@ extension KernelOptions {
             } else {
                 throw refused("auto, tpr or plain")
             }
+        } else if key.equals("timer") {
+            if value.equals("auto") {
+                usesHostTimer = false
+            } else if value.equals("host") {
+                usesHostTimer = true
+            } else {
+                throw refused("auto or host")
+            }
         } else if key.equals("checks") {
             checksEntries = try flag()
         } else if key.equals("exceptions") {
@@ -159,6 +183,21 @@ extension KernelOptions {
         } else if key.equals("report") {
             guard value.equals("com2") else { throw refused("com2") }
             reports = true
+        } else if key.equals("record") {
+            if value.equals("off") {
+                recording = .off
+            } else if value.equals("serial") {
+                recording = .serial
+            } else if value.equals("memory") {
+                recording = .memory
+            } else {
+                throw refused("serial, memory or off")
+            }
+        } else if key.equals("records") {
+            guard let count = KernelOptions.number(value), count >= 2, count <= 1_000_000 else {
+                throw refused("a number of records from 2 to 1000000")
+            }
+            recordCount = count
         } else if key.equals("slice") {
             guard let ticks = KernelOptions.number(value), ticks >= 1000 else { throw refused("a number of ticks, at least 1000") }
             slice = ticks
@@ -191,6 +230,9 @@ extension KernelOptions {
         } else if key.equals("restart") {
             guard let count = KernelOptions.number(value) else { throw refused("a number") }
             restarts = count
+        } else if key.equals("limit") {
+            guard let ticks = KernelOptions.number(value), ticks >= 1000 else { throw refused("a number of ticks, at least 1000") }
+            limit = ticks
         } else if key.equals("checksum") {
             checksMemory = try flag()
         } else {

@@ -34,6 +34,8 @@ extension VirtualCPU {
             if budget == 0 || board.pointee.needsAttention {
                 processor.flags = flags
                 processor.endIteration()
+                // The guest's own time stood still meanwhile, so the preemption timer does not tell what is due.
+                board.pointee.needsAttention = true
                 return .resume
             }
         }

@@ -27,10 +27,11 @@ extension VirtualCPU {
     }
 
     /// An interrupt of the host's, acknowledged on the exit. COM1's brings input, which a guest that spins would not come to
-    /// ask for.
+    /// ask for; the timer's may serve for the preemption timer, and is set anew.
     @inline(never)
     mutating func finishHostInterrupt(_ vector: UInt8?) -> Outcome {
         if let vector { host.finishInterrupt(vector) }
+        if !processor.hasTimer { advanceDevices(to: clock.now) }
         board.pointee.needsAttention = true
         return resumeDelivery()
     }

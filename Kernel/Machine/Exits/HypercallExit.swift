@@ -1,3 +1,4 @@
+import Devices
 import Virtualization
 
 /// What VMCALL does, by the function in RAX; the result comes back in RAX.
@@ -43,6 +44,7 @@ extension VirtualCPU {
     private mutating func leaveNote() -> UInt64 {
         guard processor.privilegeLevel == 0 else { return Hypercall.refused }
         note = registers.rbx
+        board.pointee.reportProgress(at: clock.now)
         return 0
     }
 

@@ -8,7 +8,7 @@ extension VirtualCPU {
     @inline(__always)
     mutating func extendSlice() -> Bool {
         guard !timer.isArmed, nextEvent == .never else { return false }
-        processor.setTimer(ticks: slice)
+        run(for: slice)
         return true
     }
 
@@ -28,6 +28,7 @@ extension VirtualCPU {
     mutating func serveTimer() -> Outcome {
         let now = clock.now
         advanceDevices(to: now)
+        if let ending = demandedEnd { return .end(ending) }
         let event = interruptToInject()
         arm(at: now)
         if let event { return .inject(event) }
@@ -72,13 +73,13 @@ extension VirtualCPU {
             return .inject(event)
         }
         if apic.isAssisted, apic.pendingVector != 0 { return .resume }
-        guard timer.isArmed || nextEvent != .never || board.pointee.awaitsInput else {
+        guard timer.isArmed || apic.nextEvent != .never || board.pointee.awaitsDevice || board.pointee.awaitsInput else {
             return .end(.halted(interruptsEnabled: true))
         }
         return .wait
     }
 
-    /// Waits in root mode for the interrupt that ends HLT, and delivers it.
+    /// Waits in root mode for the interrupt that ends HLT, and delivers it; or for the guest's end, which is `pending` then.
     ///
     /// The processor itself is never left in the HLT activity state: see "HLT exiting".
     public mutating func sleep() {
@@ -86,6 +87,10 @@ extension VirtualCPU {
             let now = clock.now
             advanceDevices(to: now)
             acceptRequests()
+            if let ending = demandedEnd {
+                pending = .end(ending)
+                return
+            }
             arm(at: now)
             if let event = interruptToInject() { return processor.inject(event) }
             if apic.isAssisted, apic.pendingVector != 0 { return }
@@ -124,6 +129,12 @@ extension VirtualCPU {
                 ticks = 0
             }
         }
-        processor.setTimer(ticks: ticks)
+        run(for: ticks)
+    }
+
+    /// Lets the guest run for so many ticks, if nothing else ends that earlier.
+    @inline(__always)
+    private func run(for ticks: UInt64) {
+        if !processor.setTimer(ticks: ticks) { host.setTimer(ticks: ticks) }
     }
 }

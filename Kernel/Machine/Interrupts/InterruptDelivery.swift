@@ -11,8 +11,8 @@ extension VirtualCPU {
         acceptRequests()
         arm(at: clock.now)
         if let event = interruptToInject() { processor.inject(event) }
-        guard isResetPending else { return true }
-        pending = .end(.reset)
+        guard let ending = demandedEnd else { return true }
+        pending = .end(ending)
         return false
     }
 
@@ -60,7 +60,10 @@ extension VirtualCPU {
     /// The local APIC requests a vector: a processor that delivers interrupts itself is told.
     @inline(__always)
     mutating func offer(_ vector: UInt8) {
-        if apic.isAssisted { processor.requestVirtualInterrupt(vector) }
+        if apic.isAssisted {
+            processor.requestVirtualInterrupt(vector)
+            noteRequest(of: vector)
+        }
     }
 
     // MARK: Delivering
@@ -86,6 +89,7 @@ extension VirtualCPU {
         if apic.pendingVector != 0 {
             guard processor.canTakeInterrupt else {
                 if !isWindowOpen { openWindow() }
+                awaitLowerPriority()
                 return true
             }
             processor.injectInterrupt(apic.acknowledge())
@@ -109,6 +113,7 @@ extension VirtualCPU {
         }
         guard isOpen || processor.canTakeInterrupt else {
             if !isWindowOpen { openWindow() }
+            awaitLowerPriority()
             return nil
         }
         let event = takeInterrupt()
@@ -137,7 +142,7 @@ extension VirtualCPU {
         if timerIsDue { return takeTimerInterrupt() }
         if externalInterruptWaits {
             takesExternalMessage = false
-            return .interrupt(board.pointee.acknowledgeExternalInterrupt())
+            return .interrupt(board.pointee.acknowledgeExternalInterrupt(at: clock.now))
         }
         return .interrupt(apic.acknowledge())
     }
@@ -160,7 +165,7 @@ extension VirtualCPU {
     }
 
     /// A requested interrupt of too low a priority comes when the guest lowers its task priority, which the processor then
-    /// reports.
+    /// reports; before the next instruction, and again and again, while the priority is below the threshold that it was told.
     private mutating func awaitLowerPriority() {
         guard processor.interruptAssistance == .taskPriority else { return }
         let awaited = apic.awaitedPriorityClass

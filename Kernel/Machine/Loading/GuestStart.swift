@@ -39,7 +39,7 @@ extension VirtualCPU {
         processor.timeStampOffset = 0 &- startTime
         apic.enableVirtualWire()
         followAPICMode()
-        setSlice(at: clock.now)
+        arm(at: clock.now)
     }
 
     /// SDM volume 3, 11.1.1 "Processor State After Reset", but for CS and EIP.

@@ -80,6 +80,7 @@ extension Ending: TextConvertible {
             interruptsEnabled ? "halted, and nothing can wake it" : "halted with interrupts off"
         case .powerOff: "switched the machine off"
         case .reset: "reset the machine"
+        case .overdue: "left no note within its limit"
         case .tripleFault: "triple fault"
         case .unsupported(let reason): Line("\(reason)")
         case .entryFailure(let reason): "VM-entry failure, exit reason \(hex: reason)"

@@ -195,6 +195,7 @@ extern const uint64_t stack_guards[];
 extern char main_stack_top[], nmi_stack_top[], double_fault_stack_top[], machine_check_stack_top[];
 extern const uint64_t interrupt_stubs[256];
 extern const char martlet_vm_exit[], martlet_vm_exit_observed[];
+extern const char martlet_vm_exit_recorded[], martlet_vm_exit_recorded_observed[];
 extern uint32_t martlet_enter_guest(void *virtual_cpu, uint32_t launched);
 extern const char martlet_probe_exit[];
 extern uint32_t martlet_probe_entry(void);
@@ -243,6 +244,8 @@ ADDRESS_OF(double_fault_stack_top)
 ADDRESS_OF(machine_check_stack_top)
 ADDRESS_OF(martlet_vm_exit)
 ADDRESS_OF(martlet_vm_exit_observed)
+ADDRESS_OF(martlet_vm_exit_recorded)
+ADDRESS_OF(martlet_vm_exit_recorded_observed)
 ADDRESS_OF(martlet_probe_exit)
 ADDRESS_OF(descriptor_table)
 ADDRESS_OF(interrupt_table)

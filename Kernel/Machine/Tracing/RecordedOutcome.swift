@@ -1,0 +1,90 @@
+import Trace
+import Virtualization
+
+// An outcome in a record: a byte, and a number of 32 bits that goes with it. The event that an outcome injects is not in
+// these: the record has a field of its own for it.
+
+extension ExitRecord {
+    /// Takes down what Martlet did. The detail of an injection is the event's error code.
+    public mutating func note(_ result: Outcome) {
+        detail = 0
+        switch result {
+        case .resume: outcome = 1
+        case .step, .stepLength: outcome = 2
+        case .inject(let event):
+            outcome = 3
+            detail = event.errorCode ?? 0
+        case .wait: outcome = 4
+        case .end(let ending): (outcome, detail) = ending.recorded
+        }
+    }
+
+    /// What Martlet did. Where nobody took it down, because the exit was finished in the fewest instructions, the record's
+    /// other fields tell: an instruction that was emulated moves RIP.
+    /// - Parameters:
+    ///   - exit: what the record's reason and qualification mean.
+    ///   - event: what its event field means.
+    /// - Returns: nil for a number that no version writes.
+    public func result(of exit: Exit, _ event: Event?) -> Outcome? {
+        switch outcome {
+        case 0:
+            // HLT is stepped past before what ends it is looked for.
+            if nextInstructionPointer != instructionPointer, exit != .halt { return .step }
+            return event.map { .inject($0) } ?? .resume
+        case 1: return .resume
+        case 2: return .step
+        case 3: return event.map { .inject($0) } ?? .resume
+        case 4: return .wait
+        default: return Ending(recorded: outcome, detail).map { .end($0) }
+        }
+    }
+}
+
+extension Ending {
+    var recorded: (UInt8, UInt32) {
+        switch self {
+        case .debugExit(let value): (16, value)
+        case .halted(let interruptsEnabled): (17, interruptsEnabled ? 1 : 0)
+        case .tripleFault: (18, 0)
+        case .powerOff: (19, 0)
+        case .reset: (20, 0)
+        case .entryFailure(let reason): (21, reason)
+        case .overdue: (22, 0)
+        case .unsupported(.taskSwitch): (32, 0)
+        case .unsupported(.initSignal): (33, 0)
+        case .unsupported(.startupIPI): (34, 0)
+        case .unsupported(.systemManagementInterrupt): (35, 0)
+        case .unsupported(.controlNotSet): (36, 0)
+        case .unsupported(.unknownReason(let reason)): (37, reason)
+        case .unsupported(.instruction): (38, 0)
+        case .unsupported(.fetchFromAbsentMemory): (39, 0)
+        case .unsupported(.tableInAbsentMemory): (40, 0)
+        case .unsupported(.nestedPageMisconfiguration): (41, 0)
+        case .unsupported(.machineCheck): (42, 0)
+        }
+    }
+
+    init?(recorded code: UInt8, _ detail: UInt32) {
+        switch code {
+        case 16: self = .debugExit(detail)
+        case 17: self = .halted(interruptsEnabled: detail != 0)
+        case 18: self = .tripleFault
+        case 19: self = .powerOff
+        case 20: self = .reset
+        case 21: self = .entryFailure(reason: detail)
+        case 22: self = .overdue
+        case 32: self = .unsupported(.taskSwitch)
+        case 33: self = .unsupported(.initSignal)
+        case 34: self = .unsupported(.startupIPI)
+        case 35: self = .unsupported(.systemManagementInterrupt)
+        case 36: self = .unsupported(.controlNotSet)
+        case 37: self = .unsupported(.unknownReason(detail))
+        case 38: self = .unsupported(.instruction)
+        case 39: self = .unsupported(.fetchFromAbsentMemory)
+        case 40: self = .unsupported(.tableInAbsentMemory)
+        case 41: self = .unsupported(.nestedPageMisconfiguration)
+        case 42: self = .unsupported(.machineCheck)
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,157 @@
+import Instructions
+import Machine
+import Memory
+import Text
+import Trace
+import VMX
+
+/// Exit records: the memory that the world switch writes them to, and their way out (Docs/Records.md).
+///
+/// On the second serial port a record is a line of the report, "record " and its bytes in base 64, so that errors and the
+/// status go the same way between records, and no record can be taken for them.
+enum Records {
+    nonisolated(unsafe) private static var mode = KernelOptions.Recording.off
+    nonisolated(unsafe) private static var start: UnsafeMutablePointer<ExitRecord>?
+    nonisolated(unsafe) private static var count = 0
+    /// The virtual CPU whose exits are being recorded.
+    nonisolated(unsafe) private static var cpu: UnsafeMutablePointer<HardwareCPU>?
+    /// Its guest's name, until the header has gone out.
+    nonisolated(unsafe) private static var guest: Line?
+    nonisolated(unsafe) private static var startTime: UInt64 = 0
+    /// How often its records filled the memory without being sent.
+    nonisolated(unsafe) private static var laps: UInt64 = 0
+    nonisolated(unsafe) private static var sent: UInt64 = 0
+    nonisolated(unsafe) private static var lost: UInt64 = 0
+    nonisolated(unsafe) private static var isSending = false
+
+    /// - Parameter memory: for `RecordSlots.size(count:)` bytes.
+    static func open(_ mode: KernelOptions.Recording, memory: HostPhysicalRange, count: UInt64) {
+        self.mode = mode
+        start = UnsafeMutablePointer(bitPattern: UInt(memory.start.rawValue))
+        self.count = Int(count)
+    }
+
+    // MARK: A guest
+
+    static func begin(_ cpu: UnsafeMutablePointer<HardwareCPU>, guest: Line) {
+        guard mode != .off, let start else { return }
+        laps = 0
+        self.guest = firstWord(guest)
+        cpu.pointee.records = RecordSlots(start, count: count)
+        self.cpu = cpu
+        startTime = read_tsc()
+    }
+
+    /// The header goes out before the guest's first record, and not before the guest runs: sending takes long.
+    private static func sendHeader() {
+        guard let name = guest else { return }
+        guest = nil
+        let header = RecordHeader(
+            frequency: TimeStamp.frequency, start: startTime, processor: Line("\(ProcessorName(HardwareHost()))"),
+            machine: machineName, guest: name)
+        send { header.encode(to: $0) }
+    }
+
+    /// The guest is at its end: sends what is still in memory.
+    static func end() {
+        guard let cpu else { return }
+        self.cpu = nil
+        sendAll(upTo: cpu.pointee.records.next)
+    }
+
+    /// The name alone, without the guest's command line.
+    private static func firstWord(_ text: Line) -> Line {
+        var word = Line()
+        for position in 0..<text.count {
+            if text[position] == 0x20 { break }
+            word.write(byte: text[position])
+        }
+        return word
+    }
+
+    private static var machineName: Line {
+        if inb(0xE9) == 0xE9 { return "bochs" }
+        guard execute_cpuid(1, 0).ecx >> 31 != 0 else { return "pc" }
+        // The first letters of the names "KVMKVMKVM" and "TCGTCGTCGTCG".
+        switch execute_cpuid(0x4000_0000, 0).ebx {
+        case 0x4B4D_564B: return "kvm"
+        case 0x5447_4354: return "tcg"
+        default: return "virtual"
+        }
+    }
+
+    // MARK: An exit
+
+    /// Ends the record of an exit that came to the run loop, and goes on to the next.
+    static func complete(_ cpu: UnsafeMutablePointer<HardwareCPU>) {
+        guard let slot = cpu.pointee.records.next else { return }
+        cpu.pointee.completeRecord()
+        if slot + 1 == cpu.pointee.records.end { makeRoom(cpu) } else { cpu.pointee.records.next = slot + 1 }
+    }
+
+    /// The slot that is filled is the last.
+    static func makeRoom(_ cpu: UnsafeMutablePointer<HardwareCPU>) {
+        guard mode == .serial else {
+            laps += 1
+            cpu.pointee.records.next = start
+            return
+        }
+        guard let start else { return }
+        let before = read_tsc()
+        sendAll(upTo: cpu.pointee.records.end)
+        // Sending takes long, and the guest must not see that by its clocks. A record of its own tells the reader.
+        let after = read_tsc()
+        RecordMark.pause(from: before, to: after).encode(
+            to: UnsafeMutableRawBufferPointer(start: start, count: ExitRecord.size))
+        cpu.pointee.records.next = start + 1
+        cpu.pointee.skipTime(after &- before)
+    }
+
+    // MARK: Sending
+
+    /// Sends the records of the memory, the oldest first, up to the slot that is filled next.
+    private static func sendAll(upTo next: UnsafeMutablePointer<ExitRecord>?) {
+        guard let start, let next else { return }
+        sendHeader()
+        if laps > 0 {
+            let overwritten = (laps - 1) * UInt64(count) + UInt64(next - start)
+            if overwritten > 0 { send { RecordMark.loss(count: overwritten).encode(to: $0) } }
+            lost += overwritten
+            send(from: next, to: start + count)
+        }
+        send(from: start, to: next)
+    }
+
+    private static func send(from first: UnsafeMutablePointer<ExitRecord>, to end: UnsafeMutablePointer<ExitRecord>) {
+        var slot = first
+        while slot < end {
+            Report.record(UnsafeRawBufferPointer(start: slot, count: ExitRecord.size))
+            if slot.pointee.kind == .exit { sent += 1 }
+            slot += 1
+        }
+    }
+
+    private static func send(_ encode: (UnsafeMutableRawBufferPointer) -> Void) {
+        var record: [120 of UInt8] = .init(repeating: 0)
+        withUnsafeMutableBytes(of: &record) { bytes in
+            encode(bytes)
+            Report.record(UnsafeRawBufferPointer(bytes))
+        }
+    }
+
+    /// The kernel is at its end, in whatever way: sends what is left, and the last record.
+    static func close(_ status: UInt32) {
+        guard mode != .off, !isSending else { return }
+        isSending = true
+        end()
+        send { RecordMark.end(exits: sent, lost: lost, status: status).encode(to: $0) }
+    }
+}
+
+/// Called by the world switch when the last slot is filled but for the registers with which the guest goes on.
+@c(martlet_records_full)
+func makeRoomForRecords(_ cpu: UnsafeMutableRawPointer) {
+    let cpu = cpu.assumingMemoryBound(to: HardwareCPU.self)
+    cpu.pointee.completeRecordedRegisters()
+    Records.makeRoom(cpu)
+}

@@ -1,0 +1,216 @@
+import Text
+import X86
+
+extension MSRExplanation {
+    /// Whether the register has flags or numbers to tell; otherwise it is one number or address.
+    var hasBits: Bool {
+        switch register.number {
+        case 0x17, 0x1B, 0x3A, 0x48, 0x49, 0x8B, 0xCE, 0xFE, 0x10A, 0x10B, 0x174, 0x179, 0x17A, 0x1A0, 0x1D9, 0x2FF, 0x48A, 0x491,
+            0xDA0, 0xC000_0081, 0xC000_0103: true
+        default: false
+        }
+    }
+
+    /// Tells of the fields wider than a bit.
+    func reportNumbers(_ table: inout BitTable, to print: (Line) -> Void) {
+        switch register.number {
+        case 0x17: table.row(52, 50, "the platform's number", to: print)
+        case 0x1B: table.row(51, 12, "the APIC's registers lie at \(hex: table.value & 0x000F_FFFF_FFFF_F000)", to: print)
+        case 0x3A: table.row(14, 8, "functions of SENTER that are allowed", to: print)
+        case 0x8B: table.row(63, 32, "the revision of the microcode", to: print)
+        case 0xCE:
+            table.row(15, 8, "the highest ratio of the clock without turbo", to: print)
+            table.row(47, 40, "the lowest ratio of the clock", to: print)
+        case 0xFE: table.row(7, 0, "variable ranges", to: print)
+        case 0x174: table.row(15, 0, "the selector", to: print)
+        case 0x179:
+            table.row(7, 0, "banks of error registers", to: print)
+            table.row(23, 16, "extended state registers", to: print)
+        case 0x2FF: table.row(7, 0, MemoryTypeWords.line(table.bits(7, 0)), to: print)
+        case 0x48A: table.row(9, 1, "the highest index of a VMCS field", to: print)
+        case 0xC000_0081:
+            table.row(
+                31, 0, "SYSCALL's instruction pointer outside 64-bit mode (unused by Intel processors)", to: print)
+            table.row(47, 32, "SYSCALL loads CS with this, SS with 8 more", to: print)
+            table.row(63, 48, "SYSRET loads CS with this (16 more in 64-bit mode), SS with 8 more", to: print)
+        case 0xC000_0103: table.row(31, 0, "the number", to: print)
+        default: break
+        }
+    }
+
+    /// What a set bit of a register means, where it means something by itself.
+    static func words(of register: UInt32, bit: Int) -> StaticString? {
+        switch register {
+        case 0x1B: apicBase(bit)
+        case 0x3A: featureControl(bit)
+        case 0x48: speculationControl(bit)
+        case 0x49: bit == 0 ? "IBPB: forget indirect branches" : nil
+        case 0xCE: bit == 31 ? "CPUID can be made to fault" : nil
+        case 0xFE: rangeCapability(bit)
+        case 0x10A: architecturalCapability(bit)
+        case 0x10B: bit == 0 ? "L1D_FLUSH: write back and empty the first-level data cache" : nil
+        case 0x179: machineCheckCapability(bit)
+        case 0x17A: machineCheckStatus(bit)
+        case 0x1A0: miscEnable(bit)
+        case 0x1D9: debugControl(bit)
+        case 0x2FF: bit == 10 ? "FE: fixed ranges are on" : bit == 11 ? "E: the range registers are on" : nil
+        case 0x491: bit == 0 ? "EPTP switching" : nil
+        case 0xDA0: supervisorState(bit)
+        default: nil
+        }
+    }
+
+    private static func apicBase(_ bit: Int) -> StaticString? {
+        switch bit {
+        case 8: "BSP: the bootstrap processor"
+        case 10: "EXTD: x2APIC mode"
+        case 11: "EN: the APIC is enabled"
+        default: nil
+        }
+    }
+
+    private static func featureControl(_ bit: Int) -> StaticString? {
+        switch bit {
+        case 0: "locked until the next reset"
+        case 1: "VMXON is allowed in SMX operation"
+        case 2: "VMXON is allowed outside SMX operation"
+        case 15: "SENTER is allowed"
+        case 17: "SGX launch control is allowed"
+        case 18: "SGX is allowed"
+        case 20: "local machine checks are on"
+        default: nil
+        }
+    }
+
+    private static func speculationControl(_ bit: Int) -> StaticString? {
+        switch bit {
+        case 0: "IBRS: indirect branches are restricted"
+        case 1: "STIBP: indirect branches do not learn from the sibling thread"
+        case 2: "SSBD: loads do not overtake stores speculatively"
+        case 3: "IPRED_DIS_U: no prediction of indirect branches at privilege level 3"
+        case 4: "IPRED_DIS_S: no prediction of indirect branches at privilege levels 0 to 2"
+        case 5: "RRSBA_DIS_U: returns have no other predictor at privilege level 3"
+        case 6: "RRSBA_DIS_S: returns have no other predictor at privilege levels 0 to 2"
+        case 7: "PSFD: no fast store forwarding"
+        case 8: "DDPD_U: no data-dependent prefetch at privilege level 3"
+        case 10: "BHI_DIS_S: branch history of user code does not steer supervisor code"
+        default: nil
+        }
+    }
+
+    private static func rangeCapability(_ bit: Int) -> StaticString? {
+        switch bit {
+        case 8: "fixed ranges"
+        case 10: "write-combining is offered"
+        case 11: "range registers for system-management memory"
+        case 12: "PRMRR"
+        default: nil
+        }
+    }
+
+    private static func architecturalCapability(_ bit: Int) -> StaticString? {
+        switch bit {
+        case 0: "RDCL_NO: not subject to rogue data-cache loads (Meltdown)"
+        case 1: "IBRS_ALL: enhanced IBRS"
+        case 2: "RSBA: returns may use another predictor when their buffer is empty"
+        case 3: "SKIP_L1DFL_VMENTRY: no need to flush the first-level data cache before VM entry"
+        case 4: "SSB_NO: not subject to speculative store bypass"
+        case 5: "MDS_NO: not subject to microarchitectural data sampling"
+        case 6: "IF_PSCHANGE_MC_NO: no machine check when a code page changes its size"
+        case 7: "TSX_CTRL: IA32_TSX_CTRL exists"
+        case 8: "TAA_NO: not subject to transactional asynchronous abort"
+        case 9: "MCU_CONTROL: IA32_MCU_CONTROL exists"
+        case 10: "MISC_PACKAGE_CTLS: IA32_MISC_PACKAGE_CTLS exists"
+        case 11: "ENERGY_FILTERING_CTL: energy readings can be filtered"
+        case 12: "DOITM: data-operand-independent timing can be chosen"
+        case 13: "SBDR_SSDP_NO: not subject to shared-buffer data reads"
+        case 14: "FBSDP_NO: the fill buffer passes on no stale data"
+        case 15: "PSDP_NO: primary stale data are not passed on"
+        case 17: "FB_CLEAR: VERW clears the fill buffer"
+        case 18: "FB_CLEAR_CTRL: that clearing can be switched off"
+        case 19: "RRSBA: returns may use another predictor when restricted"
+        case 20: "BHI_NO: not subject to branch history injection"
+        case 21: "XAPIC_DISABLE_STATUS: IA32_XAPIC_DISABLE_STATUS exists"
+        case 23: "OVERCLOCKING_STATUS: IA32_OVERCLOCKING_STATUS exists"
+        case 24: "PBRSB_NO: returns after a VM exit predict soundly"
+        case 25: "GDS_CTRL: the mitigation of gather data sampling can be controlled"
+        case 26: "GDS_NO: not subject to gather data sampling"
+        case 27: "RFDS_NO: not subject to register-file data sampling"
+        case 28: "RFDS_CLEAR: VERW clears the register file"
+        default: nil
+        }
+    }
+
+    private static func machineCheckCapability(_ bit: Int) -> StaticString? {
+        switch bit {
+        case 8: "MCG_CTL_P: IA32_MCG_CTL exists"
+        case 9: "MCG_EXT_P: extended state registers exist"
+        case 10: "MCG_CMCI_P: corrected errors can interrupt"
+        case 11: "MCG_TES_P: error counts have a threshold status"
+        case 24: "MCG_SER_P: software can recover from some errors"
+        case 25: "MCG_EMC_P: enhanced machine checks"
+        case 26: "MCG_ELOG_P: firmware can add to the error log"
+        case 27: "MCG_LMCE_P: local machine checks"
+        default: nil
+        }
+    }
+
+    private static func machineCheckStatus(_ bit: Int) -> StaticString? {
+        switch bit {
+        case 0: "RIPV: the program can go on at the saved instruction pointer"
+        case 1: "EIPV: the saved instruction pointer belongs to the error"
+        case 2: "MCIP: a machine check is in progress"
+        case 3: "LMCE_S: it concerns this processor only"
+        default: nil
+        }
+    }
+
+    private static func miscEnable(_ bit: Int) -> StaticString? {
+        switch bit {
+        case 0: "fast strings"
+        case 3: "automatic thermal control"
+        case 7: "performance monitoring is there"
+        case 11: "no branch trace storage"
+        case 12: "no processor event-based sampling"
+        case 16: "enhanced SpeedStep"
+        case 18: "MONITOR and MWAIT"
+        case 22: "CPUID shows leaves up to 2 only"
+        case 23: "no xTPR messages"
+        case 34: "execute-disable is off"
+        default: nil
+        }
+    }
+
+    private static func debugControl(_ bit: Int) -> StaticString? {
+        switch bit {
+        case 0: "LBR: branches are recorded"
+        case 1: "BTF: TF steps from branch to branch"
+        case 2: "BLD: bus locks raise #DB"
+        case 6: "TR: branch trace messages"
+        case 7: "BTS: the messages go to memory"
+        case 8: "BTINT: a full trace buffer interrupts"
+        case 9: "BTS_OFF_OS: no trace at privilege level 0"
+        case 10: "BTS_OFF_USR: no trace at privilege levels 1 to 3"
+        case 11: "FREEZE_LBRS_ON_PMI: a performance interrupt stops branch records"
+        case 12: "FREEZE_PERFMON_ON_PMI: a performance interrupt stops counters"
+        case 13: "UNCORE_PMI_EN: the uncore may interrupt"
+        case 14: "FREEZE_WHILE_SMM: no counting in system-management mode"
+        case 15: "RTM: #DB in transactional regions"
+        default: nil
+        }
+    }
+
+    private static func supervisorState(_ bit: Int) -> StaticString? {
+        switch bit {
+        case 8: "Intel Processor Trace"
+        case 10: "process-address-space identifier"
+        case 11: "shadow stacks and branch tracking of user code"
+        case 12: "shadow stacks of supervisor code"
+        case 13: "hardware duty cycling"
+        case 14: "user interrupts"
+        case 15: "last-branch records"
+        case 16: "hardware-controlled performance states"
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,146 @@
+import Devices
+import Testing
+import Virtualization
+
+@testable import Machine
+
+@Suite struct InterruptDeliveryTests {
+    private static let interruptFlag: UInt64 = 1 << 9
+
+    // MARK: The task priority
+
+    /// In x2APIC mode on a processor that helps with the task priority alone: at priority class 9, where interrupt 0x61 waits.
+    private static func waiting() -> TestMachine {
+        let machine = TestMachine(set: .arrandale)
+        for (register, value) in [(0x1B, 0xFEE0_0D00), (0x80F, 0x1FF)] as [(UInt64, UInt64)] { write(machine, register, value) }
+        machine.cpu.apic.taskPriority = 0x90
+        write(machine, 0x83F, 0x61)
+        #expect(machine.vmcs[0x401C] == 6, "the processor reports when the priority falls below")
+        return machine
+    }
+
+    private static func write(_ machine: TestMachine, _ register: UInt64, _ value: UInt64) {
+        machine.cpu.registers.rcx = register
+        machine.cpu.registers.rax = value & 0xFFFF_FFFF
+        machine.cpu.registers.rdx = value >> 32
+        #expect(machine.exit(32, length: 2) == .step)
+    }
+
+    @Test func `a guest that lowers its priority with interrupts off goes on, and gets the interrupt when it can`() {
+        let machine = Self.waiting()
+        machine.cpu.apic.taskPriority = 0
+        machine.exit(43)
+        #expect(machine.vmcs[0x401C] == 0, "or the same exit came before the next instruction, for ever")
+        #expect(machine.injection == nil)
+        machine.rflags |= Self.interruptFlag
+        machine.exit(7)
+        #expect(machine.injection == .interrupt(0x61))
+    }
+
+    @Test func `the same on the quick way, when the local APIC requests another`() {
+        let machine = Self.waiting()
+        machine.cpu.apic.taskPriority = 0
+        let isDone = machine.cpu.deliverOwnInterrupt()
+        #expect(isDone)
+        #expect(machine.vmcs[0x401C] == 0 && machine.injection == nil)
+        #expect(machine.vmcs[0x4002] & 1 << 2 != 0)
+    }
+
+    // MARK: INIT from a timer
+
+    /// The 8254 strikes as INIT through the I/O APIC.
+    private static func timedInit() -> TestMachine {
+        let machine = TestMachine()
+        machine.board.pointee.writeIOAPIC(0xFEC0_0000, 0x14)
+        // The output is low until the count ends.
+        for (port, value) in [(0x43, 0x30), (0x40, 100), (0x40, 0)] as [(UInt16, UInt32)] {
+            _ = machine.board.pointee.write(port, size: 1, value, machine.cpu.clock)
+        }
+        machine.board.pointee.writeIOAPIC(0xFEC0_0010, 5 << 8)
+        let goesOn = machine.cpu.attend()
+        #expect(goesOn)
+        return machine
+    }
+
+    @Test func `INIT that a timer brings resets a guest that runs`() {
+        let machine = Self.timedInit()
+        machine.host.time += TestMachine.frequency
+        #expect(machine.exit(52) == .end(.reset))
+    }
+
+    @Test func `INIT that a timer brings resets a guest that waits`() {
+        let machine = Self.timedInit()
+        machine.rflags |= Self.interruptFlag
+        #expect(machine.exit(12, length: 1) == .wait)
+        machine.cpu.sleep()
+        #expect(machine.cpu.pending == .end(.reset))
+    }
+
+    // MARK: The limit
+
+    private static let limit: UInt64 = 3_000_000
+
+    private static func limited() -> TestMachine {
+        let machine = TestMachine()
+        var parameters = TestMachine.parameters
+        parameters.limit = limit
+        machine.board.pointee.restart(parameters)
+        machine.cpu.arm(at: machine.cpu.clock.now)
+        return machine
+    }
+
+    @Test func `a guest that spins for ever is ended at its limit`() {
+        let machine = Self.limited()
+        machine.host.time += Self.limit - 1
+        #expect(machine.exit(52) == .resume)
+        #expect(machine.vmcs[0x482E] == 1)
+        machine.host.time += 1
+        #expect(machine.exit(52) == .end(.overdue))
+        #expect(machine.cpu.pending == .end(.overdue))
+    }
+
+    @Test func `unobserved it is ended as well`() {
+        let machine = Self.limited()
+        machine.host.time += Self.limit
+        machine.setExit(52)
+        #expect(!machine.handleUnobserved())
+        #expect(machine.cpu.pending == .end(.overdue))
+    }
+
+    @Test func `a note gives it as long again; user code leaves none`() {
+        let machine = Self.limited()
+        machine.host.time += Self.limit - 10
+        #expect(HypercallTests.call(machine, 4, rbx: 1) == 0)
+        machine.host.time += Self.limit - 10
+        #expect(machine.exit(52) == .resume)
+        machine.enterUserMode()
+        #expect(HypercallTests.call(machine, 4, rbx: 2) == .max)
+        machine.host.time += 10
+        #expect(machine.exit(52) == .end(.overdue))
+    }
+
+    @Test func `a guest that waits for what never comes is ended at its limit`() {
+        let machine = Self.limited()
+        machine.rflags |= Self.interruptFlag
+        // A timer whose messages are for an APIC that is not there.
+        for (index, value) in [(0x15, 5 << 24), (0x14, 0x40)] as [(UInt32, UInt32)] {
+            machine.board.pointee.writeIOAPIC(0xFEC0_0000, index)
+            machine.board.pointee.writeIOAPIC(0xFEC0_0010, value)
+        }
+        for (port, value) in [(0x43, 0x34), (0x40, 0), (0x40, 0)] as [(UInt16, UInt32)] {
+            _ = machine.board.pointee.write(port, size: 1, value, machine.cpu.clock)
+        }
+        let goesOn = machine.cpu.attend()
+        #expect(goesOn)
+        #expect(machine.exit(12, length: 1) == .wait)
+        machine.cpu.sleep()
+        #expect(machine.cpu.pending == .end(.overdue))
+        #expect(machine.host.sleeps.count == 1)
+    }
+
+    @Test func `a guest that halts for good is at its end without a wait`() {
+        let machine = Self.limited()
+        machine.rflags |= Self.interruptFlag
+        #expect(machine.exit(12, length: 1) == .end(.halted(interruptsEnabled: true)))
+    }
+}

@@ -1,0 +1,36 @@
+import Support
+import Testing
+import VMX
+
+@testable import Study
+
+@Suite("exit reasons in words")
+struct ExitReasonTests {
+    @Test("every reason that has a name has a sentence and a cause, and no other has", arguments: UInt16(0)...100)
+    func hasSentence(_ basic: UInt16) {
+        let isNamed = ExitReason.isNamed(basic: basic)
+        #expect(("\(ExitReason.name(ofBasic: basic))" != "reserved reason") == isNamed)
+        #expect((ExitReason.sentence(ofBasic: basic) != nil) == isNamed)
+        let cause = "\(ExitReason(rawValue: UInt32(basic)).cause)"
+        #expect(cause.hasPrefix("nothing") == !isNamed)
+        #expect(cause.contains("(\"") && cause.hasSuffix("\")"), "no section: \(cause)")
+    }
+
+    @Test("every explanation is whole lines, with the reason's name", arguments: UInt16(0)...100)
+    func isWhole(_ basic: UInt16) {
+        let reason = ExitReason(rawValue: UInt32(basic))
+        let text = lines(ExitReasonExplanation(reason).report)
+        #expect(text[0].contains("\(ExitReason.name(ofBasic: basic)), basic reason \(basic)"))
+        #expect(!text.contains { $0.hasSuffix("...") })
+        #expect(text.count == (ExitReason.isNamed(basic: basic) ? 4 : 2))
+    }
+
+    @Test("the flags above the reason are told, the reserved ones as such")
+    func tellsFlags() {
+        let text = lines(ExitReasonExplanation(ExitReason(rawValue: 0x8C01_0021)).report)
+        #expect(text.contains { $0.contains("The VM entry failed (bit 31)") })
+        #expect(text.contains("  bit 26      1      a bus lock was detected"))
+        #expect(text.contains("  bit 27      1      the exit came in the midst of an enclave"))
+        #expect(text.contains("  bit 16      1      reserved: must be 0"))
+    }
+}

@@ -1,0 +1,70 @@
+import Testing
+import Trace
+
+@testable import TraceTools
+
+@Suite struct TraceDiffTests {
+    @Test func `the same run twice`() throws {
+        let file = try SmallTrace.three.file()
+        let diff = TraceDiff(file, file)
+        #expect(diff.parting == nil)
+        #expect(diff.lines("a", "b").suffix(2) == ["The same exits in both, in the same order.", "Their times are the same too, to the tick."])
+    }
+
+    @Test func `times are told apart from what happened`() throws {
+        var slower = SmallTrace()
+        slower.exit(12)
+        slower.exit(12, ticks: 9)
+        var faster = SmallTrace()
+        faster.exit(12)
+        faster.exit(12)
+        let diff = TraceDiff(try slower.file(), try faster.file())
+        #expect(diff.parting == nil)
+        #expect(diff.lines("a", "b").last == "Their times differ, from exit 2 of guest small on.")
+    }
+
+    @Test func `the first exit in which two runs part, with the exit before and the fields`() throws {
+        func trace(_ value: UInt64) -> SmallTrace {
+            var trace = SmallTrace()
+            trace.exit(10)
+            trace.exit(30, qualification: 0x80 << 16) { $0.rax = value; $0.nextRAX = value }
+            trace.exit(12)
+            return trace
+        }
+        let diff = TraceDiff(try trace(1).file(), try trace(2).file())
+        #expect(diff.parting == .init(guest: 0, number: 1, fields: ["RAX", "RAX afterwards"]))
+        let lines = diff.lines("a", "b")
+        #expect(lines.contains("The runs part at exit 2 of guest small, in RAX, RAX afterwards:"))
+        #expect(lines.suffix(3).map { $0.prefix(4) } == ["  = ", "  A ", "  B "])
+        #expect(lines.suffix(2).map { $0.contains("AL = 0x1") } == [true, false])
+    }
+
+    @Test func `the operand counts only where the reason defines it`() throws {
+        func trace(_ reason: UInt32, _ operand: UInt64) throws -> TraceFile {
+            var trace = SmallTrace()
+            trace.exit(reason) { $0.operand = operand }
+            return try trace.file()
+        }
+        #expect(TraceDiff(try trace(12, 1), try trace(12, 2)).parting == nil)
+        #expect(TraceDiff(try trace(48, 1), try trace(48, 2)).parting?.fields.first == "operand")
+    }
+
+    @Test func `one run goes on where the other ends`() throws {
+        var short = SmallTrace()
+        short.exit(10)
+        var long = short
+        long.exit(12)
+        let diff = TraceDiff(try short.file(), try long.file())
+        #expect(diff.parting == .init(guest: 0, number: 1, fields: []))
+        #expect(diff.lines("a", "b").contains("The runs part behind exit 1 of guest small: only B goes on."))
+        #expect(diff.lines("a", "b").contains { $0.contains("HLT") && $0.contains("+1") })
+    }
+
+    @Test func `one run has a guest more`() throws {
+        var two = SmallTrace()
+        two.exit(10)
+        let one = try two.file()
+        two.start("second")
+        #expect(TraceDiff(try two.file(), one).lines("a", "b").last == "The runs part behind guest 1: only A goes on with another guest.")
+    }
+}
