@@ -42,7 +42,8 @@ nested_archive() { # nested_archive FOLDER BUSYBOX: an initramfs of the folder, 
 }
 
 nested_init() { # the first program of that Linux: runs QEMU, its output through Bochs's port 0xE9, and ends Bochs
-  local quoted= word apostrophe="'\\''"
+  local quoted= word apostrophe="'\\''" keyboard=/dev/null
+  ! input_wanted || keyboard=/typed
   for word in "$@"; do quoted+=" '${word//\'/$apostrophe}'"; done
   cat << INIT
 #!/bin/busybox sh
@@ -56,8 +57,12 @@ for module in irqbypass kvm; do \$b insmod /modules/\$module.ko; done
 # Bochs refuses the descriptors of posted interrupts that KVM makes.
 \$b insmod /modules/kvm-intel.ko nested=1 enable_apicv=0
 cd /files
+if [ $keyboard = /typed ]; then
+  \$b mkfifo /typed
+  /keyboard > /typed &
+fi
 LD_LIBRARY_PATH=/lib /bin/qemu-system-x86_64 -L /firmware -accel kvm -cpu host$quoted \\
-  -serial stdio -serial file:/report < /dev/null | /port E9
+  -serial stdio -serial file:/report < $keyboard | /port E9
 \$b stty -F /dev/ttyS1 raw
 \$b cat /report > /dev/ttyS1
 \$b printf Shutdown | /port 8900
@@ -72,15 +77,17 @@ nested_last_words() {
 }
 
 nested_prepare() {
-  local arguments linux
+  local arguments linux program
   nested_ready || fail $NO_MACHINE "nested KVM is not set up: type \"Tools/setup nested\""
   bochs_find 3.0 || fail $NO_MACHINE "Bochs 3.0 is not set up: type \"make setup\""
   bochs_processor
   qemu_arguments
   mkdir -p "$run/tree"
   cp -RL "$run/files" "$run/tree"
-  nasm -f elf64 -o "$run/port.o" "$ROOT/Tools/nested/port.asm"
-  ld.lld -static -o "$run/tree/port" "$run/port.o"
+  for program in port keyboard; do
+    nasm -f elf64 -o "$run/$program.o" "$ROOT/Tools/nested/$program.asm"
+    ld.lld -static -o "$run/tree/$program" "$run/$program.o"
+  done
   nested_init "${arguments[@]}" > "$run/tree/init"
   chmod 755 "$run/tree/init"
   nested_archive "$run/tree" "$NESTED/busybox" > "$run/run.cpio"
@@ -89,7 +96,11 @@ nested_prepare() {
   linux+=" cryptomgr.notests init_on_alloc=0 audit=0 apparmor=0 selinux=0 nowatchdog random.trust_cpu=on 8250.nr_uarts=2"
   linux+=" i8042.nokbd i8042.noaux i8042.nopnp i8042.dumbkbd ipv6.disable=1 clearcpuid=fsrm,erms"
   BOOT=linux "$ROOT/Tools/iso" "$run/machine.iso" "$NESTED/vmlinuz" "$linux" "$NESTED/base.cpio" "" "$run/run.cpio" ""
-  { bochs_configuration "$processor" $BOCHS_MOST_MEMORY machine.iso; echo "com1: enabled=1, mode=file, dev=linux.log"; } > "$run/bochsrc"
+  {
+    bochs_configuration "$processor" $BOCHS_MOST_MEMORY machine.iso
+    echo "com1: enabled=1, mode=file, dev=linux.log"
+    ! input_wanted || echo "com3: enabled=1, mode=term, dev=input"
+  } > "$run/bochsrc"
   bochs_command
   console=bochs_console last_words=nested_last_words
   say "starting Linux with KVM in Bochs (about 15 s)"
