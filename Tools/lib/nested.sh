@@ -93,8 +93,7 @@ nested_prepare() {
   nested_archive "$run/tree" "$NESTED/busybox" > "$run/run.cpio"
   # The TSC of Bochs runs at its ips; nothing else is worth finding out at every start.
   linux="console=ttyS0 quiet loglevel=3 nokaslr mitigations=off tsc=reliable tsc_early_khz=50000 lpj=200000 no_timer_check"
-  # With TSC deadlines that Linux loses one in Bochs sooner or later when input keeps it busy, and then sleeps for ever.
-  linux+=" lapic=notscdeadline cryptomgr.notests init_on_alloc=0 audit=0 apparmor=0 selinux=0 nowatchdog random.trust_cpu=on 8250.nr_uarts=2"
+  linux+=" cryptomgr.notests init_on_alloc=0 audit=0 apparmor=0 selinux=0 nowatchdog random.trust_cpu=on 8250.nr_uarts=2"
   linux+=" i8042.nokbd i8042.noaux i8042.nopnp i8042.dumbkbd ipv6.disable=1 clearcpuid=fsrm,erms"
   BOOT=linux "$ROOT/Tools/iso" "$run/machine.iso" "$NESTED/vmlinuz" "$linux" "$NESTED/base.cpio" "" "$run/run.cpio" ""
   {
