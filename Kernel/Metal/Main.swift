@@ -17,7 +17,8 @@ func main(_ magic: UInt32, _ information: UInt32) -> Never {
     InterruptControllers.mask()
     let loader = readLoaderInformation(magic, information)
     let options = readOptions(loader)
-    if options.reports { Report.open(quietConsole: options.trace == .off) }
+    if let port = options.report { Report.open(port, quietConsole: options.trace == .off) }
+    if options.isStudied { MonitorSession.open(options.trace) }
     SelfTests.runEarly(options)
     LocalInterruptController.open()
     TimeStamp.measure()
@@ -188,7 +189,9 @@ private func runOnce(
     SelfTests.spoil(guestMachine.cpu.pointee.processor.vmcs, machine.options)
     machine.log("martlet: VM entry")
     Records.begin(guestMachine.cpu, guest: name)
-    var loop = RunLoop(guestMachine.cpu, machine.options, EntryExplanation(machine, vmcs: guestMachine.vmcs))
+    var loop = RunLoop(
+        guestMachine.cpu, machine.options, EntryExplanation(machine, vmcs: guestMachine.vmcs),
+        offersTrapFlag: machine.capabilities.primary.allowed.contains(.monitorTrapFlag))
     let ending = loop.run(&statistics)
     Records.end()
     let status = conclude(ending, name, guestMachine.cpu, machine, restarts: restarts)
@@ -216,7 +219,7 @@ private func conclude(
     case .reset:
         machine.log("martlet: \(name): \(ending)")
         return nil
-    case .halted, .powerOff:
+    case .halted, .powerOff, .dismissed:
         machine.log("martlet: \(name): \(ending)")
         return .ended
     case .tripleFault:

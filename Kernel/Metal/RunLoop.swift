@@ -1,5 +1,6 @@
 import Instructions
 import Machine
+import Study
 import Text
 import Trace
 import VMX
@@ -8,7 +9,7 @@ import X86
 
 extension KernelOptions {
     /// Every exit goes to the run loop, to be recorded there.
-    var observesExits: Bool { trace != .off || checksEntries }
+    var observesExits: Bool { trace != .off || checksEntries || isStudied }
 }
 
 /// Enters the guest until it is at its end, and does what an exit leaves to be done: waiting and recording.
@@ -16,33 +17,59 @@ struct RunLoop: ~Copyable {
     let cpu: UnsafeMutablePointer<HardwareCPU>
     let options: KernelOptions
     private let explanation: EntryExplanation
+    /// The processor says that it has a monitor trap flag.
+    private let offersTrapFlag: Bool
     /// A VMCS is launched by the entry before its first exit.
-    private var isLaunched: Bool { cpu.pointee.exitCount > 0 }
+    private var isLaunched = false
     private var lastEntry: UInt64 = 0
+    /// Why and where the monitor stops the guest.
+    private var stop: Line?
 
-    init(_ cpu: UnsafeMutablePointer<HardwareCPU>, _ options: KernelOptions, _ explanation: EntryExplanation) {
+    init(
+        _ cpu: UnsafeMutablePointer<HardwareCPU>, _ options: KernelOptions, _ explanation: EntryExplanation, offersTrapFlag: Bool
+    ) {
         self.cpu = cpu
         self.options = options
         self.explanation = explanation
+        self.offersTrapFlag = offersTrapFlag
     }
 
     mutating func run(_ statistics: inout ExitStatistics) -> Ending? {
+        if options.isStudied, let ending = beginStudy(&statistics) { return ending }
         while true {
             if options.checksEntries, explanation.reportViolations(of: cpu.pointee.processor.vmcs) > 0 { return nil }
-            lastEntry = read_tsc()
-            let result = martlet_enter_guest(cpu, isLaunched ? 1 : 0)
-            guard result == 0 else {
-                reportFailure(result)
-                return nil
-            }
+            guard enter() else { return nil }
             if options.observesExits { observe(&statistics) }
-            if case .wait = cpu.pointee.pending { cpu.pointee.sleep() }
+            if let stop, let ending = MonitorSession.prompt(cpu, stop, &statistics) { return ending }
+            while case .wait = cpu.pointee.pending, !cpu.pointee.sleep() {
+                MonitorSession.forgetKey()
+                if let ending = MonitorSession.prompt(cpu, "stopped in HLT", &statistics) { return ending }
+            }
             record()
             if case .end(let ending) = cpu.pointee.pending {
                 if case .entryFailure = ending { explanation.explainFailure(of: cpu.pointee.processor.vmcs) }
                 return ending
             }
         }
+    }
+
+    /// Enters the guest until an exit leads here.
+    /// - Returns: false, and why is said, if the instruction that enters it failed.
+    private mutating func enter() -> Bool {
+        lastEntry = read_tsc()
+        let result = martlet_enter_guest(cpu, isLaunched ? 1 : 0)
+        guard result == 0 else {
+            reportFailure(result)
+            return false
+        }
+        isLaunched = true
+        return true
+    }
+
+    /// The guest starts stopped.
+    private mutating func beginStudy(_ statistics: inout ExitStatistics) -> Ending? {
+        if offersTrapFlag { MonitorSession.monitor.hasTrapFlag = TrapFlagProbe(cpu: cpu).run { enter() } }
+        return MonitorSession.prompt(cpu, "stopped before the first VM entry, at \(cpu.pointee.codeAddress)", &statistics)
     }
 
     /// Ends the record of the exit that came here.
@@ -67,14 +94,40 @@ struct RunLoop: ~Copyable {
         cpu.pointee.note(outcome)
         let ticks = read_tsc() &- arrival
         statistics.record(reason: reason, guestTicks: arrival &- lastEntry, ticks: ticks)
-        guard options.trace >= .exits else { return }
-        show(exit, reason, place, before, outcome, guestTicks: arrival &- lastEntry)
+        if options.isStudied {
+            study(exit, reason, place, before, outcome, guestTicks: arrival &- lastEntry)
+        } else if options.trace >= .exits {
+            Console.print(line(exit, reason, place, before, outcome, guestTicks: arrival &- lastEntry))
+            if options.trace == .full { Console.print(cause(reason)) }
+        }
     }
 
-    private func show(
+    /// Stops the guest, if the monitor wants it, and shows what it wants shown.
+    private mutating func study(
         _ exit: Exit, _ reason: UInt32, _ place: CodeAddress, _ before: GeneralRegisters, _ outcome: Outcome,
         guestTicks: UInt64
     ) {
+        var why = MonitorSession.monitor.stops(at: exit, cpu.pointee.processor, before)
+        if MonitorSession.isStopRequested {
+            MonitorSession.forgetKey()
+            why = "a key"
+        }
+        if case .end = outcome { why = "the guest's end" }
+        let trace = MonitorSession.monitor.trace
+        if why != nil || trace >= .exits {
+            MonitorSession.print(line(exit, reason, place, before, outcome, guestTicks: guestTicks))
+            if trace == .full { MonitorSession.print(cause(reason)) }
+        }
+        stop = why.map { "stopped by \($0), at \(cpu.pointee.codeAddress)" }
+    }
+
+    private func cause(_ reason: UInt32) -> Line { "        why: \(ExitReason(rawValue: reason).cause)" }
+
+    /// An exit in one line.
+    private func line(
+        _ exit: Exit, _ reason: UInt32, _ place: CodeAddress, _ before: GeneralRegisters, _ outcome: Outcome,
+        guestTicks: UInt64
+    ) -> Line {
         typealias Processor = VMXProcessor<HardwareVMCS>
         var line = Line()
         line.write(decimal: cpu.pointee.exitCount, width: 5)
@@ -89,8 +142,7 @@ struct RunLoop: ~Copyable {
         line.write(ExitDescription(exit, before, in: place.mode))
         line.write("  ->  ")
         line.write(ExitAction(exit, outcome, cpu.pointee.registers))
-        Console.print(line)
-        if options.trace == .full { Console.print("        why: \(ExitReason(rawValue: reason).cause)") }
+        return line
     }
 
     /// VMLAUNCH or VMRESUME itself failed (SDM volume 3, 32.4 "VM Instruction Error Numbers").
