@@ -1,6 +1,7 @@
 import Instructions
 import Machine
 import Memory
+import Study
 import Text
 import Trace
 import VMX
@@ -183,7 +184,7 @@ private func runOnce(
         Report.error("\(error)")
         return .badImage
     }
-    let guestMachine = GuestMachine(on: &machine, commandLine: guest.commandLine, restarts: isAnew)
+    var guestMachine = GuestMachine(on: &machine, commandLine: guest.commandLine, restarts: isAnew)
     guestMachine.cpu.pointee.start(start)
     guestMachine.cpu.pointee.note = note
     SelfTests.spoil(guestMachine.cpu.pointee.processor.vmcs, machine.options)
@@ -192,7 +193,9 @@ private func runOnce(
     var loop = RunLoop(
         guestMachine.cpu, machine.options, EntryExplanation(machine, vmcs: guestMachine.vmcs),
         offersTrapFlag: machine.capabilities.primary.allowed.contains(.monitorTrapFlag))
-    let ending = loop.run(&statistics)
+    let ending = loop.run(&statistics) { range, passed, merges in
+        guestMachine.protect(range, passed, merges: merges, on: &machine)
+    }
     Records.end()
     let status = conclude(ending, name, guestMachine.cpu, machine, restarts: restarts)
     note = guestMachine.cpu.pointee.note

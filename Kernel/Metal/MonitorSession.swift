@@ -1,5 +1,6 @@
 import Instructions
 import Machine
+import Memory
 import Study
 import Text
 import Trace
@@ -31,11 +32,13 @@ enum MonitorSession {
 
     /// Asks what is to be done with a guest that stands still.
     /// - Returns: how it ends, if it does.
-    static func prompt(_ cpu: UnsafeMutablePointer<HardwareCPU>, _ place: Line, _ statistics: inout ExitStatistics) -> Ending? {
+    static func prompt(
+        _ cpu: UnsafeMutablePointer<HardwareCPU>, _ place: Line, _ statistics: inout ExitStatistics, _ protect: PageProtection
+    ) -> Ending? {
         let start = read_tsc()
         let decision = withUnsafePointer(to: &statistics) { statistics in
             var port = MonitorPort(statistics: statistics)
-            return monitor.prompt(cpu, place, on: &port)
+            return monitor.prompt(cpu, place, on: &port, protect: protect)
         }
         cpu.pointee.skipTime(read_tsc() &- start)
         return switch decision {

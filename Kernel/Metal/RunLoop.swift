@@ -1,5 +1,6 @@
 import Instructions
 import Machine
+import Memory
 import Study
 import Text
 import Trace
@@ -34,16 +35,17 @@ struct RunLoop: ~Copyable {
         self.offersTrapFlag = offersTrapFlag
     }
 
-    mutating func run(_ statistics: inout ExitStatistics) -> Ending? {
-        if options.isStudied, let ending = beginStudy(&statistics) { return ending }
+    /// - Parameter protect: changes the guest's EPT, for the monitor.
+    mutating func run(_ statistics: inout ExitStatistics, protect: PageProtection) -> Ending? {
+        if options.isStudied, let ending = beginStudy(&statistics, protect) { return ending }
         while true {
             if options.checksEntries, explanation.reportViolations(of: cpu.pointee.processor.vmcs) > 0 { return nil }
             guard enter() else { return nil }
-            if options.observesExits { observe(&statistics) }
-            if let stop, let ending = MonitorSession.prompt(cpu, stop, &statistics) { return ending }
+            if options.observesExits { observe(&statistics, protect) }
+            if let stop, let ending = MonitorSession.prompt(cpu, stop, &statistics, protect) { return ending }
             while case .wait = cpu.pointee.pending, !cpu.pointee.sleep() {
                 MonitorSession.forgetKey()
-                if let ending = MonitorSession.prompt(cpu, "stopped in HLT", &statistics) { return ending }
+                if let ending = MonitorSession.prompt(cpu, "stopped in HLT", &statistics, protect) { return ending }
             }
             record()
             if case .end(let ending) = cpu.pointee.pending {
@@ -67,9 +69,9 @@ struct RunLoop: ~Copyable {
     }
 
     /// The guest starts stopped.
-    private mutating func beginStudy(_ statistics: inout ExitStatistics) -> Ending? {
+    private mutating func beginStudy(_ statistics: inout ExitStatistics, _ protect: PageProtection) -> Ending? {
         if offersTrapFlag { MonitorSession.monitor.hasTrapFlag = TrapFlagProbe(cpu: cpu).run { enter() } }
-        return MonitorSession.prompt(cpu, "stopped before the first VM entry, at \(cpu.pointee.codeAddress)", &statistics)
+        return MonitorSession.prompt(cpu, "stopped before the first VM entry, at \(cpu.pointee.codeAddress)", &statistics, protect)
     }
 
     /// Ends the record of the exit that came here.
@@ -83,12 +85,23 @@ struct RunLoop: ~Copyable {
     }
 
     /// Handles an exit as the fast path would, and records it.
-    private mutating func observe(_ statistics: inout ExitStatistics) {
+    private mutating func observe(_ statistics: inout ExitStatistics, _ protect: PageProtection) {
         let arrival = read_tsc()
         let reason = cpu.pointee.processor.exitReasonNumber
         let exit = cpu.pointee.processor.decodeExit()
         let before = cpu.pointee.registers
         let place = cpu.pointee.codeAddress
+        stop = nil
+        if options.isStudied {
+            switch MonitorSession.monitor.intercept(exit, cpu.pointee.processor, before, protect: protect) {
+            case .none: break
+            case .resume: return
+            case .stop(let why):
+                MonitorSession.print(line(exit, reason, place, before, nil, guestTicks: arrival &- lastEntry))
+                stop = "stopped by \(why), at \(place)"
+                return
+            }
+        }
         cpu.pointee.noteCause(exit)
         let outcome = cpu.pointee.finishObservedExit(exit)
         cpu.pointee.note(outcome)
@@ -124,13 +137,14 @@ struct RunLoop: ~Copyable {
     private func cause(_ reason: UInt32) -> Line { "        why: \(ExitReason(rawValue: reason).cause)" }
 
     /// An exit in one line.
+    /// - Parameter outcome: nil if nothing was done about it: it is the monitor's own, and has no number.
     private func line(
-        _ exit: Exit, _ reason: UInt32, _ place: CodeAddress, _ before: GeneralRegisters, _ outcome: Outcome,
+        _ exit: Exit, _ reason: UInt32, _ place: CodeAddress, _ before: GeneralRegisters, _ outcome: Outcome?,
         guestTicks: UInt64
     ) -> Line {
         typealias Processor = VMXProcessor<HardwareVMCS>
         var line = Line()
-        line.write(decimal: cpu.pointee.exitCount, width: 5)
+        if outcome != nil { line.write(decimal: cpu.pointee.exitCount, width: 5) } else { line.write("    -") }
         line.write(" +")
         line.write(decimal: guestTicks)
         line.pad(to: 15)
@@ -141,7 +155,7 @@ struct RunLoop: ~Copyable {
         line.pad(to: place.mode.is64Bit ? 69 : 61)
         line.write(ExitDescription(exit, before, in: place.mode))
         line.write("  ->  ")
-        line.write(ExitAction(exit, outcome, cpu.pointee.registers))
+        if let outcome { line.write(ExitAction(exit, outcome, cpu.pointee.registers)) } else { line.write("not yet done") }
         return line
     }
 

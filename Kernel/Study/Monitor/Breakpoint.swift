@@ -1,8 +1,9 @@
+import Memory
 import Text
 import VMX
 import Virtualization
 
-/// What stops the guest: VM exits of a kind, and perhaps a condition.
+/// What stops the guest: VM exits of a kind, or accesses to memory, and perhaps a condition.
 public struct Breakpoint: Sendable {
     public enum Kind: Equatable, Sendable {
         /// The basic exit reason.
@@ -10,6 +11,7 @@ public struct Breakpoint: Sendable {
         case port(UInt16)
         case register(UInt32)
         case leaf(UInt32)
+        case memory(MemoryWatch)
     }
 
     public let kind: Kind
@@ -47,9 +49,18 @@ extension Breakpoint {
         search.offer("port", 1)
         search.offer("msr", 2)
         search.offer("cpuid", 3)
-        let number = try search.result("kind of breakpoint", "there are exit, port, msr and cpuid")
+        search.offer("read", 4)
+        search.offer("write", 5)
+        search.offer("fetch", 6)
+        let number = try search.result("kind of breakpoint", "there are exit, port, msr, cpuid, read, write and fetch")
         guard let value = text.word(2) else { throw Complaint("break \(word) needs a number behind it: \"help break\"") }
-        if number == 0 {
+        var next = 3
+        if number >= 4 {
+            let range = try Breakpoint.range(text)
+            next = range.next
+            kind = .memory(
+                MemoryWatch(first: range.first, last: range.last, kind: number == 4 ? .read : number == 5 ? .write : .fetch))
+        } else if number == 0 {
             kind = .exit(try ExitReason.basic(value))
         } else {
             let limit: UInt64 = number == 1 ? 0xFFFF : 0xFFFF_FFFF
@@ -62,7 +73,17 @@ extension Breakpoint {
             default: .leaf(UInt32(truncatingIfNeeded: place))
             }
         }
-        condition = try Condition(behind: text, 3)
+        condition = try Condition(behind: text, next)
+    }
+
+    /// One address or two.
+    private static func range(_ text: CommandText) throws(Complaint) -> (first: UInt64, last: UInt64, next: Int) {
+        guard let first = text.word(2)?.number else { throw Complaint("a guest-physical address must follow, such as 0x1000") }
+        guard let word = text.word(3), word != "if" else { return (first, first, 3) }
+        guard let last = word.number, last >= first else {
+            throw Complaint("\"\(word)\" is no address from \(hex: first) on: the range's last byte")
+        }
+        return (first, last, 4)
     }
 }
 
@@ -107,6 +128,14 @@ extension Breakpoint: TextConvertible {
         case .leaf(let leaf):
             output.write("cpuid ")
             output.write(hex: UInt64(leaf))
+        case .memory(let watch):
+            output.write(watch.name)
+            output.write(" ")
+            output.write(hex: watch.first)
+            if watch.last != watch.first {
+                output.write(" ")
+                output.write(hex: watch.last)
+            }
         }
         if let condition {
             output.write(" if ")

@@ -1,4 +1,5 @@
 import Machine
+import Memory
 import Text
 import Trace
 import VMX
@@ -38,6 +39,8 @@ public struct Monitor {
     /// The processor has a monitor trap flag, as a probe showed.
     public var hasTrapFlag = false
     var goal = Goal.never
+    /// Breakpoints on memory let everything pass, for one instruction.
+    var isLifted = false
     var breakpoints: [16 of Breakpoint?] = .init(repeating: nil)
 
     public init() {}
@@ -68,20 +71,27 @@ public struct Monitor {
     /// Asks what is to be done, until the guest is to go on or to end.
     /// - Parameter place: why and where the guest stands.
     public mutating func prompt<Access: VMCSAccess, Host: HostServices>(
-        _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>, _ place: Line, on line: inout some MonitorLine
+        _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>, _ place: Line, on line: inout some MonitorLine,
+        protect: PageProtection
     ) -> Decision {
-        setTrap(cpu.pointee.processor, isOn: false)
         say(place, on: &line)
         while true {
             // A line of its own, so that whoever types knows that it is his turn.
             say(">", on: &line)
             let text = CommandText(line.readLine())
             do {
-                if let decision = try perform(text, cpu, on: &line) { return decision }
+                if let decision = try perform(text, cpu, on: &line, protect) {
+                    setTrap(cpu.pointee.processor, isOn: isLifted || isCountingInstructions)
+                    return decision
+                }
             } catch {
                 say("error: \(error.words)", on: &line)
             }
         }
+    }
+
+    var isCountingInstructions: Bool {
+        if case .instructions = goal { true } else { false }
     }
 
     private var isCountingExits: Bool {
@@ -96,7 +106,7 @@ public struct Monitor {
     /// - Returns: nil to ask again.
     private mutating func perform<Access: VMCSAccess, Host: HostServices>(
         _ text: CommandText, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>,
-        on line: inout some MonitorLine
+        on line: inout some MonitorLine, _ protect: PageProtection
     ) throws(Complaint) -> Decision? {
         guard let word = text.word(0) else { return nil }
         let command = try MonitorCommand(word)
@@ -105,7 +115,6 @@ public struct Monitor {
         case .next:
             guard hasTrapFlag else { throw Complaint("this processor has no monitor trap flag that works: use step") }
             goal = .instructions(try count(text))
-            setTrap(cpu.pointee.processor, isOn: true)
         case .continue:
             try end(text, 1)
             goal = .never
@@ -119,7 +128,7 @@ public struct Monitor {
             try end(text, 1)
             return .reset
         default:
-            try answer(command, text, cpu, on: &line)
+            try answer(command, text, cpu, on: &line, protect)
             return nil
         }
         return .run
@@ -128,11 +137,12 @@ public struct Monitor {
     /// The commands after which the guest stands where it stood.
     private mutating func answer<Access: VMCSAccess, Host: HostServices>(
         _ command: MonitorCommand, _ text: CommandText,
-        _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>, on line: inout some MonitorLine
+        _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>, on line: inout some MonitorLine,
+        _ protect: PageProtection
     ) throws(Complaint) {
         switch command {
-        case .break: try setBreakpoint(text, on: &line)
-        case .delete: try deleteBreakpoint(text, on: &line)
+        case .break: try setBreakpoint(text, cpu.pointee.guestMemory.size, on: &line, protect)
+        case .delete: try deleteBreakpoint(text, on: &line, protect)
         case .set: try set(text, cpu, on: &line)
         case .inject: try inject(text, cpu, on: &line)
         case .type: try type(text, cpu, on: &line)
@@ -157,7 +167,7 @@ public struct Monitor {
         if let word = text.word(index) { throw Complaint("\"\(word)\" is too much") }
     }
 
-    private func setTrap<Access: VMCSAccess>(_ processor: VMXProcessor<Access>, isOn: Bool) {
+    func setTrap<Access: VMCSAccess>(_ processor: VMXProcessor<Access>, isOn: Bool) {
         let controls = processor.vmcs[.primaryControls]
         guard controls.contains(.monitorTrapFlag) != isOn else { return }
         processor.vmcs[.primaryControls] = controls.setting(.monitorTrapFlag, to: isOn)

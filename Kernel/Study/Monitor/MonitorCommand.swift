@@ -52,7 +52,7 @@ public enum MonitorCommand: UInt8, Sendable {
         case .step: "[N]"
         case .next: "[N]"
         case .until: "REASON [if CONDITION]"
-        case .break: "[exit REASON | port N | msr N | cpuid LEAF | write FIRST [LAST] | read ... | fetch ... | address N] [if CONDITION]"
+        case .break: "[exit REASON | port N | msr N | cpuid LEAF | read FIRST [LAST] | write ... | fetch ...] [if CONDITION]"
         case .delete: "NUMBER | all"
         case .vmcs: "[FIELD | GROUP]"
         case .set: "REGISTER VALUE"
