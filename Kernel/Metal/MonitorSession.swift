@@ -25,19 +25,19 @@ enum MonitorSession {
 
     /// Prints a line of the trace's, between the answers.
     static func print(_ text: Line) {
-        var port = MonitorPort(statistics: nil)
-        port.write(text)
-        port.write(byte: 0x0A)
+        for position in 0..<text.count { SerialLine.com2.put(text[position]) }
+        SerialLine.com2.put(0x0A)
     }
 
     /// Asks what is to be done with a guest that stands still.
     /// - Returns: how it ends, if it does.
     static func prompt(
-        _ cpu: UnsafeMutablePointer<HardwareCPU>, _ place: Line, _ statistics: inout ExitStatistics, _ protect: PageProtection
+        _ cpu: UnsafeMutablePointer<HardwareCPU>, _ place: Line, _ statistics: inout ExitStatistics,
+        _ explanation: EntryExplanation, _ protect: PageProtection
     ) -> Ending? {
         let start = read_tsc()
         let decision = withUnsafePointer(to: &statistics) { statistics in
-            var port = MonitorPort(statistics: statistics)
+            var port = MonitorPort(statistics: statistics, explanation: explanation)
             return monitor.prompt(cpu, place, on: &port, protect: protect)
         }
         cpu.pointee.skipTime(read_tsc() &- start)
@@ -55,8 +55,13 @@ enum MonitorSession {
 }
 
 /// The monitor's end of the line.
-struct MonitorPort: MonitorLine {
-    let statistics: UnsafePointer<ExitStatistics>?
+struct MonitorPort: MonitorHost {
+    let statistics: UnsafePointer<ExitStatistics>
+    let explanation: EntryExplanation
+
+    var capabilities: VMXCapabilities { explanation.capabilities }
+    var circumstances: EntryCircumstances { explanation.circumstances }
+    var pageFaultAddress: UInt64 { read_cr2() }
 
     mutating func write(byte: UInt8) { SerialLine.com2.put(byte) }
 
@@ -74,6 +79,6 @@ struct MonitorPort: MonitorLine {
     mutating func type(_ byte: UInt8) -> Bool { SerialInput.append(byte) }
 
     func printStatistics(to print: (Line) -> Void) {
-        statistics?.pointee.print(nameOf: { VMXProcessor<HardwareVMCS>.name(ofReason: $0) }, to: print)
+        statistics.pointee.print(nameOf: { VMXProcessor<HardwareVMCS>.name(ofReason: $0) }, to: print)
     }
 }

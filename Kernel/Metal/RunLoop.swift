@@ -42,10 +42,10 @@ struct RunLoop: ~Copyable {
             if options.checksEntries, explanation.reportViolations(of: cpu.pointee.processor.vmcs) > 0 { return nil }
             guard enter() else { return nil }
             if options.observesExits { observe(&statistics, protect) }
-            if let stop, let ending = MonitorSession.prompt(cpu, stop, &statistics, protect) { return ending }
+            if let stop, let ending = MonitorSession.prompt(cpu, stop, &statistics, explanation, protect) { return ending }
             while case .wait = cpu.pointee.pending, !cpu.pointee.sleep() {
                 MonitorSession.forgetKey()
-                if let ending = MonitorSession.prompt(cpu, "stopped in HLT", &statistics, protect) { return ending }
+                if let ending = MonitorSession.prompt(cpu, "stopped in HLT", &statistics, explanation, protect) { return ending }
             }
             record()
             if case .end(let ending) = cpu.pointee.pending {
@@ -71,7 +71,7 @@ struct RunLoop: ~Copyable {
     /// The guest starts stopped.
     private mutating func beginStudy(_ statistics: inout ExitStatistics, _ protect: PageProtection) -> Ending? {
         if offersTrapFlag { MonitorSession.monitor.hasTrapFlag = TrapFlagProbe(cpu: cpu).run { enter() } }
-        return MonitorSession.prompt(cpu, "stopped before the first VM entry, at \(cpu.pointee.codeAddress)", &statistics, protect)
+        return MonitorSession.prompt(cpu, "stopped before the first VM entry, at \(cpu.pointee.codeAddress)", &statistics, explanation, protect)
     }
 
     /// Ends the record of the exit that came here.

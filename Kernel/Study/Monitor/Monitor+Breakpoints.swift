@@ -4,7 +4,7 @@ import Text
 extension Monitor {
     /// `break`: with nothing behind it, a list.
     mutating func setBreakpoint(
-        _ text: CommandText, _ memory: ByteCount, on line: inout some MonitorLine, _ protect: PageProtection
+        _ text: CommandText, _ memory: ByteCount, on line: inout some MonitorHost, _ protect: PageProtection
     ) throws(Complaint) {
         guard text.word(1) != nil else { return listBreakpoints(on: &line) }
         let breakpoint = try Breakpoint(text)
@@ -23,7 +23,7 @@ extension Monitor {
         throw Complaint("there are \(Monitor.breakpointCapacity) breakpoints already: \"delete NUMBER\" makes room")
     }
 
-    private func listBreakpoints(on line: inout some MonitorLine) {
+    private func listBreakpoints(on line: inout some MonitorHost) {
         var isEmpty = true
         for index in 0..<Monitor.breakpointCapacity {
             guard let breakpoint = breakpoints[index] else { continue }
@@ -34,7 +34,7 @@ extension Monitor {
     }
 
     mutating func deleteBreakpoint(
-        _ text: CommandText, on line: inout some MonitorLine, _ protect: PageProtection
+        _ text: CommandText, on line: inout some MonitorHost, _ protect: PageProtection
     ) throws(Complaint) {
         guard let word = text.word(1) else { throw Complaint("delete needs the number of a breakpoint, or all") }
         try end(text, 2)

@@ -10,7 +10,7 @@ import X86
 extension Monitor {
     func set<Access: VMCSAccess, Host: HostServices>(
         _ text: CommandText, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>,
-        on line: inout some MonitorLine
+        on line: inout some MonitorHost
     ) throws(Complaint) {
         guard let name = text.word(1), let word = text.word(2) else { throw Complaint("set needs a register and a value") }
         guard let value = word.number else { throw Complaint("\"\(word)\" is no number: 16 and 0x10 are") }
@@ -53,7 +53,7 @@ extension Monitor {
     /// An event for the next VM entry, which must not have one yet.
     func inject<Access: VMCSAccess, Host: HostServices>(
         _ text: CommandText, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>,
-        on line: inout some MonitorLine
+        on line: inout some MonitorHost
     ) throws(Complaint) {
         let processor = cpu.pointee.processor
         let event = try event(text)
@@ -106,7 +106,7 @@ extension Monitor {
     /// Types a line on the guest's COM1.
     func type<Access: VMCSAccess, Host: HostServices>(
         _ text: CommandText, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>,
-        on line: inout some MonitorLine
+        on line: inout some MonitorHost
     ) throws(Complaint) {
         guard text.word(1) != nil else { throw Complaint("type needs a text") }
         cpu.pointee.expectInput()
@@ -117,7 +117,7 @@ extension Monitor {
         }
     }
 
-    mutating func setTrace(_ text: CommandText, on line: inout some MonitorLine) throws(Complaint) {
+    mutating func setTrace(_ text: CommandText, on line: inout some MonitorHost) throws(Complaint) {
         if let word = text.word(1) {
             try end(text, 2)
             var search = NameSearch(word)

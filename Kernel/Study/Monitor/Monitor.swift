@@ -7,13 +7,18 @@ import Virtualization
 import X86
 
 /// The line on which the monitor is talked with, and what of the kernel it asks.
-public protocol MonitorLine: TextOutput {
+public protocol MonitorHost: TextOutput {
     /// The next line that was typed, without its end.
     mutating func readLine() -> Line
     /// Puts a byte where the guest's COM1 takes its input from.
     /// - Returns: false if there is no room.
     mutating func type(_ byte: UInt8) -> Bool
     func printStatistics(to print: (Line) -> Void)
+    var capabilities: VMXCapabilities { get }
+    /// What the VM-entry checks have to know of the processor besides.
+    var circumstances: EntryCircumstances { get }
+    /// CR2.
+    var pageFaultAddress: UInt64 { get }
 }
 
 /// The monitor: when the guest stops, and what is asked of it then.
@@ -71,7 +76,7 @@ public struct Monitor {
     /// Asks what is to be done, until the guest is to go on or to end.
     /// - Parameter place: why and where the guest stands.
     public mutating func prompt<Access: VMCSAccess, Host: HostServices>(
-        _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>, _ place: Line, on line: inout some MonitorLine,
+        _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>, _ place: Line, on line: inout some MonitorHost,
         protect: PageProtection
     ) -> Decision {
         say(place, on: &line)
@@ -98,7 +103,7 @@ public struct Monitor {
         if case .exits = goal { true } else { false }
     }
 
-    func say(_ text: Line, on line: inout some MonitorLine) {
+    func say(_ text: Line, on line: inout some MonitorHost) {
         line.write(text)
         line.write(byte: 0x0A)
     }
@@ -106,7 +111,7 @@ public struct Monitor {
     /// - Returns: nil to ask again.
     private mutating func perform<Access: VMCSAccess, Host: HostServices>(
         _ text: CommandText, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>,
-        on line: inout some MonitorLine, _ protect: PageProtection
+        on line: inout some MonitorHost, _ protect: PageProtection
     ) throws(Complaint) -> Decision? {
         guard let word = text.word(0) else { return nil }
         let command = try MonitorCommand(word)
@@ -137,7 +142,7 @@ public struct Monitor {
     /// The commands after which the guest stands where it stood.
     private mutating func answer<Access: VMCSAccess, Host: HostServices>(
         _ command: MonitorCommand, _ text: CommandText,
-        _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>, on line: inout some MonitorLine,
+        _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>, on line: inout some MonitorHost,
         _ protect: PageProtection
     ) throws(Complaint) {
         switch command {
@@ -150,6 +155,7 @@ public struct Monitor {
         case .statistics:
             try end(text, 1)
             line.printStatistics { row in say(row, on: &line) }
+        case .registers, .vmcs, .check: try inspect(command, text, cpu, on: &line)
         default: try help(text, on: &line)
         }
     }
