@@ -14,8 +14,9 @@ public enum Disassembly {
     /// - Parameters:
     ///   - address: where to begin, a linear address; nil for the instruction that the guest executes next.
     ///   - view: the guest's memory by linear addresses.
+    @inline(never)
     public static func write<Memory>(
-        from address: UInt64?, count: UInt64, _ state: StateSnapshot, in view: GuestView<Memory>, to output: inout some TextOutput
+        from address: UInt64?, count: UInt64, _ state: StateView, in view: GuestView<Memory>, to output: inout some TextOutput
     ) {
         let mode = state.mode
         let next = state.codeAddress
@@ -38,6 +39,7 @@ public enum Disassembly {
     }
 
     /// - Returns: the instruction's length.
+    @inline(never)
     private static func writeInstruction(
         _ bytes: InstructionBytes, at address: UInt64, _ mode: ProcessorMode, isNext: Bool, _ digits: Int,
         to output: inout some TextOutput

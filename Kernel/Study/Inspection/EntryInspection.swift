@@ -3,8 +3,9 @@ import VMX
 
 /// The command `check`: the rules of VM entry on the VMCS as it is now.
 public enum EntryInspection {
+    @inline(never)
     public static func write(
-        _ state: StateSnapshot, _ capabilities: VMXCapabilities, _ circumstances: EntryCircumstances,
+        _ state: StateView, _ capabilities: VMXCapabilities, _ circumstances: EntryCircumstances,
         to output: inout some TextOutput
     ) {
         var broken = 0
