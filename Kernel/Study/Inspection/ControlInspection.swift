@@ -73,9 +73,9 @@ public enum ControlInspection {
         to output: inout some TextOutput
     ) where Controls.RawValue == UInt32 {
         output.line("\(Controls.title) = \(hex: now.rawValue, digits: 8)")
+        let (required, allowed) = (capability.required.rawValue, capability.allowed.rawValue)
         output.line(
-            "  \(capability.source): \(hex: capability.required.rawValue, digits: 8) must be 1, \(hex: capability.allowed.rawValue, digits: 8) may be 1"
-        )
+            "  \(capability.source): \(hex: required, digits: 8) must be 1, \(hex: allowed, digits: 8) may be 1")
         var unnamed = Controls.none
         for bit in 0..<32 {
             let control = Controls(bit: bit)

@@ -3,8 +3,8 @@ import Text
 import VMX
 import X86
 
-/// The command `disassemble`: instructions of the guest's, as far as Martlet knows them, which is those on memory that its decoder
-/// emulates and those that can exit. Of any other the first byte is shown as such ("DB 0x50"), and the next is tried.
+/// The command `disassemble`: instructions of the guest's, as far as Martlet knows them, which is those on memory that its
+/// decoder knows and those that can exit. Of any other the first byte is shown as such ("DB 0x50"), and the next is tried.
 public enum Disassembly {
     /// How many instructions are shown if nobody says.
     public static var usualCount: UInt64 { 8 }

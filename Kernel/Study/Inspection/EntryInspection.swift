@@ -21,7 +21,8 @@ public enum EntryInspection {
         if broken == 0 {
             output.line("all \(asked) rules that apply hold: VM entry succeeds, as far as fields decide")
         } else {
-            output.line("\(broken) of the \(asked) rules that apply \(broken == 1 ? "is" : "are") broken; VM entry: \(prediction.verdict)")
+            let verb: StaticString = broken == 1 ? "is" : "are"
+            output.line("\(broken) of the \(asked) rules that apply \(verb) broken; VM entry: \(prediction.verdict)")
         }
     }
 }

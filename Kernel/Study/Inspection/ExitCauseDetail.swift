@@ -106,9 +106,10 @@ struct ExitCauseDetail {
         if exception.vector == .pageFault, let code = exception.errorCode {
             let masked = code & state[.pageFaultErrorCodeMask]
             let matches = masked == state[.pageFaultErrorCodeMatch]
-            output.line(
-                "  the error code \(hex: code) under the mask \(hex: state[.pageFaultErrorCodeMask]) \(matches ? "is" : "is not") the match \(hex: state[.pageFaultErrorCodeMatch]): a #PF exits if bit 14 is \(matches ? "1" : "0")"
-            )
+            var line: Line = "  the error code \(hex: code) under the mask \(hex: state[.pageFaultErrorCodeMask])"
+            line.write(matches ? " is" : " is not")
+            line.write(Line(" the match \(hex: state[.pageFaultErrorCodeMatch]): a #PF exits if bit 14 is \(matches ? "1" : "0")"))
+            output.line(line)
         }
     }
 
@@ -146,8 +147,11 @@ struct ExitCauseDetail {
     }
 
     @inline(never)
-    private func writeBit(_ name: StaticString, _ page: HostPhysicalAddress, _ bit: UInt64, to output: inout some TextOutput) {
-        output.line("  bit \(bit & 7) of byte \(hex: bit >> 3) of the \(name), at host-physical \(hex: page.rawValue &+ bit >> 3), is 1")
+    private func writeBit(
+        _ name: StaticString, _ page: HostPhysicalAddress, _ bit: UInt64, to output: inout some TextOutput
+    ) {
+        let place = page.rawValue &+ bit >> 3
+        output.line("  bit \(bit & 7) of byte \(hex: bit >> 3) of the \(name), at host-physical \(hex: place), is 1")
     }
 
     @inline(never)
@@ -162,11 +166,11 @@ struct ExitCauseDetail {
     private func writeControlRegister(_ access: ControlRegisterAccess, to output: inout some TextOutput) {
         switch access {
         case .write(0, let source):
-            writeMasked(
-                .init(rawValue: state.value(of: source)), mask: state[.cr0GuestHostMask], shadow: state[.cr0ReadShadow], to: &output)
+            let value = ControlRegister0(rawValue: state.value(of: source))
+            writeMasked(value, mask: state[.cr0GuestHostMask], shadow: state[.cr0ReadShadow], to: &output)
         case .write(4, let source):
-            writeMasked(
-                .init(rawValue: state.value(of: source)), mask: state[.cr4GuestHostMask], shadow: state[.cr4ReadShadow], to: &output)
+            let value = ControlRegister4(rawValue: state.value(of: source))
+            writeMasked(value, mask: state[.cr4GuestHostMask], shadow: state[.cr4ReadShadow], to: &output)
         case .write(3, _):
             writeControl(PrimaryControls.cr3LoadExiting, to: &output)
             output.line("  and the value is none of the \(state[.cr3TargetCount]) CR3-target values")

@@ -59,7 +59,9 @@ public enum ExitInspection {
     }
 
     @inline(never)
-    private static func writeEvent(_ heading: StaticString, _ information: InterruptionInformation, to output: inout some TextOutput) {
+    private static func writeEvent(
+        _ heading: StaticString, _ information: InterruptionInformation, to output: inout some TextOutput
+    ) {
         if let event = Injection(information) { output.line("\(heading) \(event)") }
     }
 }

@@ -4,8 +4,8 @@ import X86
 
 /// The command `vmcs`: fields of the VMCS with what their values mean.
 public enum FieldInspection {
-    /// Answers `vmcs` with the words behind it: none for all fields; a group (control, guest, host, exit); an encoding; or words that
-    /// are parts of a field's name. One field is explained bit by bit, several are listed.
+    /// Answers `vmcs` with the words behind it: none for all fields; a group (control, guest, host, exit); an encoding; or
+    /// words that are parts of a field's name. One field is explained bit by bit, several are listed.
     @inline(never)
     public static func write(
         _ words: UnsafeRawBufferPointer, _ state: StateView, _ capabilities: VMXCapabilities,
@@ -98,13 +98,14 @@ public enum FieldInspection {
     ) {
         let encoding = field.encoding
         guard encoding.exists(capabilities) else {
-            return output.line("\(field.name), encoding \(hex: encoding.rawValue, digits: 4): this processor does not have the field")
+            return output.line(
+                "\(field.name), encoding \(hex: encoding.rawValue, digits: 4): this processor does not have the field")
         }
         let words = FieldWords(encoding, state[encoding])
         output.line("\(FieldValue(field, words.value))\(words.line)")
-        output.line(
-            "  encoding \(hex: encoding.rawValue, digits: 4), \(VMCSDump.name(of: encoding.area)), \(encoding.widthWords), \(encoding.area == .exitInformation ? "read-only" : "writable")"
-        )
+        var place: Line = "  encoding \(hex: encoding.rawValue, digits: 4), \(VMCSDump.name(of: encoding.area))"
+        place.write(Line(", \(encoding.widthWords), \(encoding.area == .exitInformation ? "read-only" : "writable")"))
+        output.line(place)
         explain(words, state, to: &output)
     }
 
