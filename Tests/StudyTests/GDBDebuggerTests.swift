@@ -1,3 +1,4 @@
+#if os(Linux)
 import Foundation
 import Memory
 import Study
@@ -72,27 +73,73 @@ struct GDBDebuggerTests {
     }
 
     /// 64-bit code at 0x1000: four NOPs, STOSB to 0x2000, a NOP, and back.
-    static func long() -> GDBGuest {
+    static func longGuest() -> GDBGuest {
         var target = GDBGuest.withRAM()
         target.load([0x90, 0x90, 0x90, 0x90, 0xAA, 0x90, 0xEB, 0xF8], at: 0x1000)
         target.registers = [.rip: 0x1000, .rdi: 0x2000, .rax: 0x41, .rsp: 0x2800, .r15: 0xFEDC_BA98_7654_3210, .cr0: 0x8000_0011]
         return target
     }
 
-    @Test func trial() throws {
-        let (text, target, resumption) = try Self.debug(
-            Self.long(), "info registers", "info threads", "x/3i $pc", "break *0x1002", "continue", "x/8xb 0x1000", "stepi", "delete",
-            "watch *(char*)0x2000", "continue", "hbreak *0x1005", "set $rip = 0x1000", "continue", "set var *(short*)0x2100 = 0x1234",
-            "x/hx 0x2100", "monitor hello there", "x/x 0x9000000", "p $cr0", "p $r15", "p $k_gs_base", "maint print remote-registers", "detach")
-        print(text, target.ram[0x1002] as Any, resumption)
+    /// Whether the text has all these in this order.
+    static func has(_ text: String, _ parts: String...) -> Bool {
+        var rest = text[...]
+        for part in parts {
+            guard let found = rest.range(of: part, options: .regularExpression) else {
+                Issue.record("missing: \(part) in\n\(text)")
+                return false
+            }
+            rest = rest[found.upperBound...]
+        }
+        return true
     }
-    @Test func trial16() throws {
+
+    @Test("64-bit code: registers, breakpoints, steps, a watchpoint, memory, a monitor command, and detached")
+    func long() throws {
+        let (text, target, resumption) = try Self.debug(
+            Self.longGuest(), "info registers", "info threads", "x/3i $pc", "break *0x1002", "continue", "x/8xb 0x1000", "stepi",
+            "delete", "watch *(char*)0x2000", "continue", "hbreak *0x1003", "continue", "set var *(short*)0x2100 = 0x1234",
+            "x/hx 0x2100", "set $rax = 0x42", "p $eax", "monitor hello there", "x/x 0x9000000", "p $cr0", "detach")
+        #expect(
+            Self.has(
+                text, "r15 +0xfedcba9876543210", "rip +0x1000", "cr8 +<unavailable>", #"Thread 1 \(virtual CPU 0\)"#,
+                "=> 0x1000:\tnop", "Breakpoint 1, 0x0000000000001002", "0x90\t0x90\t0x90\t0x90\t0xaa", "0x0000000000001003 in",
+                "Hardware watchpoint 2", "Old value = 0", "New value = 65 'A'", "Breakpoint 3, 0x0000000000001003",
+                "0x2100:\t0x1234", "= 66", "you said hello there", "Cannot access memory", #"\[ PE ET PG \]"#, "detached"))
+        #expect(!text.contains("warning: A handler for the OS ABI"))
+        #expect(resumption == .detach && target.ram[0x1002] == 0x90 && target.ram[0x2100] == 0x34 && target.ram[0x2101] == 0x12)
+        #expect(target.registers[.rax] == 0x42 && target.watches.isEmpty)
+    }
+
+    @Test("real mode: 16-bit disassembly, and the program counter with the base of CS in it")
+    func real() throws {
         var target = GDBGuest.withRAM()
-        target.load([0x90, 0x90, 0x90, 0x90, 0xAA, 0x90, 0xEB, 0xF8, 0xb8, 1, 2, 0x90], at: 0x1100)
+        target.load([0x90, 0x90, 0xAA, 0xEB, 0xFB, 0xB8, 0x01, 0x02], at: 0x1100)
         target.modes = [.real]
-        target.registers = [.rip: 0x100, .csBase: 0x1000, .rdi: 0x2000, .rax: 0x41, .rsp: 0x2800, .cs: 0x100]
-        let (text, target2, resumption) = try Self.debug(
-            target, "show architecture", "info registers", "x/9i $pc", "break *0x1102", "continue", "x/8xb 0x1100", "stepi", "p/x $cs", "p $eip", "p $eip-$cs_base", "set $eip=0x1100", "info registers eip", "set architecture i386:x86-64", "info registers rip", "set architecture auto", "unset tdesc filename", "info registers eip", "kill")
-        print(text, target2.ram[0x1102] as Any, resumption)
+        target.registers = [.rip: 0x100, .cs: 0x100, .csBase: 0x1000, .rdi: 0x2000]
+        let (text, end, resumption) = try Self.debug(
+            target, "show architecture", "x/6i $pc", "break *0x1102", "continue", "stepi", "p/x $eip - $cs_base", "set $eip = 0x1101",
+            "kill")
+        #expect(
+            Self.has(
+                text, "i8086", "=> 0x1100:\tnop", "stos +%al,%es:\\(%di\\)", "mov +\\$0x201,%ax", "Breakpoint 1, 0x00001102",
+                "0x00001103 in", "= 0x103"))
+        #expect(resumption == .kill && end.registers[.rip] == 0x101 && end.ram[0x1102] == 0xAA)
+    }
+
+    @Test("a guest that goes to 64-bit mode: it is told of, and \"unset tdesc filename\" follows it")
+    func modeChange() throws {
+        var target = GDBGuest.withRAM()
+        target.load([0x90, 0x06, 0x48, 0xB8, 1, 2, 3, 4, 5, 6, 7, 8], at: 0x1000)
+        target.modes = [.protected32]
+        target.registers = [.rip: 0x1000, .r8: 0x1234_5678_9ABC_DEF0]
+        let (text, _, resumption) = try Self.debug(
+            target, "stepi", "stepi", "show architecture", "unset tdesc filename", "show architecture", "p/x $r8", "p $rip",
+            "x/i $pc", "detach")
+        #expect(
+            Self.has(
+                text, "0x00001001 in", "The guest executes 64-bit code now", "0x00001002 in", "\"i386\"", "\"i386:x86-64\"",
+                "= 0x123456789abcdef0", "0x1002", "movabs \\$0x807060504030201,%rax"))
+        #expect(resumption == .detach)
     }
 }
+#endif

@@ -100,7 +100,7 @@ struct GDBGuest: DebugTarget {
 extension GDBGuest {
     /// Executes one instruction: NOP, STOSB, a short JMP or INT3.
     /// - Returns: why it is to stop there, if it is.
-    private mutating func execute(_ server: inout GDBServer, _ isStep: Bool) -> DebugStop.Reason? {
+    private mutating func execute(_ server: inout GDBServer) -> DebugStop.Reason? {
         let base = modes[0].is64Bit ? 0 : registers[.csBase] ?? 0
         let address = base + (registers[.rip] ?? 0)
         switch ram[address] {
@@ -113,6 +113,7 @@ extension GDBGuest {
             if watches.contains(where: { $0.kind == .write && place >= $0.address.rawValue && place - $0.address.rawValue < $0.length }) {
                 return .watchpoint(.write, GuestVirtualAddress(place))
             }
+        case 0x06: modes[0] = .long64; registers[.rip]! += 1  // no such instruction: it stands for the way to 64-bit mode
         case 0xEB: registers[.rip]! &+= 2 &+ UInt64(bitPattern: Int64(Int8(bitPattern: ram[address + 1]!)))
         case 0xCC where server.ownsBreakpoint(at: GuestVirtualAddress(address), of: 1, in: &self): return .softwareBreakpoint
         default: return .signal(.illegalInstruction)
@@ -129,10 +130,10 @@ extension GDBGuest {
             let resumption = server.serve(stop, of: &self, over: &channel)
             switch resumption {
             case .detach, .kill: return resumption
-            case .step, .command: stop = DebugStop(execute(&server, true) ?? .step)
+            case .step, .command: stop = DebugStop(execute(&server) ?? .step)
             case .continue:
                 var reason: DebugStop.Reason?
-                for _ in 0..<1000 where reason == nil { reason = execute(&server, false) }
+                for _ in 0..<1000 where reason == nil { reason = execute(&server) }
                 stop = DebugStop(reason ?? .interrupt)
             }
         }
@@ -170,9 +171,9 @@ struct ScriptedChannel: DebugChannel {
 }
 
 /// A server and a guest that are asked question after question.
-struct GDBSession: ~Copyable {
+final class GDBSession {
     var target: GDBGuest
-    var server: GDBServer
+    private var server: GDBServer
     private let memory: UnsafeMutableRawBufferPointer
     private(set) var resumption = Resumption.detach
 
@@ -185,24 +186,35 @@ struct GDBSession: ~Copyable {
     deinit { memory.deallocate() }
 
     /// Sends packets, each acknowledged, and then lets the guest run, so that the session goes on.
-    /// - Returns: the contents that come back, those of "O" as text.
-    mutating func ask(_ packets: String..., stop: DebugStop = DebugStop(.start)) -> [String] {
+    /// - Parameter stop: why the guest stopped before; nil where that is of no interest, and what is said of it is left out.
+    /// - Returns: the contents that come back.
+    func ask(_ packets: String..., stop: DebugStop? = nil) -> [String] {
         ask(bytes: (packets + ["c"]).map { Array($0.utf8) }, stop: stop)
     }
 
-    mutating func ask(bytes packets: [[UInt8]], stop: DebugStop = DebugStop(.start)) -> [String] {
-        // A "+" before each packet acknowledges what came before it; many of them do for packets "O".
-        var channel = ScriptedChannel(Array(repeating: 0x2B, count: 4) + packets.flatMap { ScriptedChannel.packet($0) + [0x2B] })
-        resumption = server.serve(stop, of: &target, over: &channel)
-        return Self.contents(channel.output)
+    func ask(bytes packets: [[UInt8]], stop: DebugStop? = nil) -> [String] {
+        // The debugger answers each packet of the server's with "+"; at a stop there may be several.
+        let isAwaited = resumption != .detach && resumption != .kill
+        let acknowledgements: [UInt8] = [0x2B, 0x2B, 0x2B]
+        let input = packets.reduce(acknowledgements) { $0 + ScriptedChannel.packet($1) + acknowledgements }
+        let contents = Self.contents(Array(send(input, stop: stop ?? DebugStop(.start)).utf8))
+        guard isAwaited, stop == nil, let told = contents.firstIndex(where: { $0.hasPrefix("T05") }) else { return contents }
+        return Array(contents[(told + 1)...])
     }
 
     /// Sends bytes as they are.
-    mutating func send(_ bytes: [UInt8], stop: DebugStop = DebugStop(.start)) -> String {
+    func send(_ bytes: [UInt8], stop: DebugStop = DebugStop(.start)) -> String {
         var channel = ScriptedChannel(bytes)
         resumption = server.serve(stop, of: &target, over: &channel)
         return channel.text
     }
+
+    /// A byte comes while the guest runs.
+    func isInterruptRequested(by byte: UInt8) -> Bool { server.isInterruptRequested(by: byte) }
+
+    var usesSoftwareBreakpoints: Bool { server.usesSoftwareBreakpoints }
+
+    func ownsBreakpoint(at address: UInt64) -> Bool { server.ownsBreakpoint(at: .init(address), of: 1, in: &target) }
 
     /// The contents of all packets; their checksums are tested on the way.
     static func contents(_ output: [UInt8]) -> [String] {

@@ -107,7 +107,7 @@ extension GDBServer {
     private mutating func resumeWithSignal(
         _ packet: inout PacketReader, isStep: Bool, of target: inout some DebugTarget
     ) -> Answer {
-        guard packet.byte() != nil, packet.isAtEnd || packet.take(";") else { return fail(.malformed) }
+        guard packet.byte() != nil, packet.isAtEnd || packet.take(";") && !packet.isAtEnd else { return fail(.malformed) }
         return resume(&packet, isStep: isStep, of: &target)
     }
 

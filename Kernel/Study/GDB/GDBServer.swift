@@ -71,9 +71,10 @@ public struct GDBServer: ~Copyable {
         tellStop(of: &target, over: &channel)
         if case .exit = stop.reason { return end(.detach, of: &target) }
         while true {
-            connection.reply.clear()
             let answer: Answer
-            switch connection.receive(over: &channel) {
+            let received = connection.receive(over: &channel)
+            connection.reply.clear()
+            switch received {
             case .packet(let content): answer = handle(PacketReader(content), of: &target, over: &channel)
             case .unusable: answer = fail(.malformed)
             case .gone: return end(.detach, of: &target)

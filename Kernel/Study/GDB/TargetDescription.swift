@@ -7,7 +7,7 @@ extension RegisterLayout {
     func describe(to output: inout some TextOutput) {
         output.write("<?xml version=\"1.0\"?><!DOCTYPE target SYSTEM \"gdb-target.dtd\"><target><architecture>")
         output.write(architecture)
-        output.write("</architecture>")
+        output.write("</architecture><osabi>none</osabi>")
         for number in 0..<count {
             guard let register = register(UInt64(number)) else { continue }
             if let feature = feature(startingAt: number) {
