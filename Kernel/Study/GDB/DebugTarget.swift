@@ -1,0 +1,138 @@
+import Memory
+import Text
+import X86
+
+/// The guest as a debugger sees it while it is stopped. The monitor's engine implements it; tests have their own.
+///
+/// Virtual CPUs are threads, numbered from 1 as the protocol wants it. Nothing here may trap for any argument: they all
+/// come from the debugger.
+public protocol DebugTarget {
+    /// How many virtual CPUs there are, one or more.
+    var threadCount: UInt32 { get }
+
+    /// The mode that a virtual CPU executes in.
+    mutating func mode(of thread: UInt32) -> ProcessorMode
+
+    /// A register; nil if it cannot be told.
+    mutating func read(_ register: DebugRegister, of thread: UInt32) -> UInt64?
+
+    /// Changes a register.
+    /// - Returns: false, and nothing was done, if the register or the value is refused.
+    mutating func write(_ value: UInt64, to register: DebugRegister, of thread: UInt32) -> Bool
+
+    /// Where a linear address leads through the page tables of a virtual CPU, whatever its rights; nil for nowhere.
+    /// The guest's accessed and dirty bits stay as they are.
+    mutating func translate(_ address: GuestVirtualAddress, of thread: UInt32) -> GuestPhysicalAddress?
+
+    /// A byte of the guest's RAM; nil elsewhere: a device is not read because a person looks at it.
+    mutating func readByte(at address: GuestPhysicalAddress) -> UInt8?
+
+    /// Changes a byte of the guest's RAM.
+    /// - Returns: false, and nothing was done, if there is none.
+    mutating func writeByte(_ byte: UInt8, at address: GuestPhysicalAddress) -> Bool
+
+    /// Watches a range of linear addresses for all virtual CPUs. To ask again for what is there already is no error, and
+    /// neither counts twice.
+    mutating func insert(_ watch: DebugWatch) -> WatchAnswer
+
+    /// Ends a watch. To end what is not there is no error.
+    mutating func remove(_ watch: DebugWatch) -> WatchAnswer
+
+    /// Ends all watches: a new debugger does not know of them.
+    mutating func removeAllWatches()
+
+    /// Does a command of the monitor's.
+    /// - Parameter command: its line, as it was typed.
+    /// - Parameter output: takes what it says.
+    mutating func perform(_ command: UnsafeRawBufferPointer, saying output: inout some TextOutput) -> CommandAnswer
+
+    /// Says where the guest stopped again, after a command that let it run.
+    mutating func reportStop(to output: inout some TextOutput)
+}
+
+/// A watch of a debugger's, other than a software breakpoint.
+public struct DebugWatch: Equatable, Sendable {
+    public enum Kind: UInt8, Equatable, Sendable {
+        case execute = 1, write, read, access
+    }
+
+    public var kind: Kind
+    public var address: GuestVirtualAddress
+    /// In bytes, as the debugger says it; 1 for `execute`.
+    public var length: UInt64
+
+    public init(_ kind: Kind, at address: GuestVirtualAddress, length: UInt64) {
+        self.kind = kind
+        self.address = address
+        self.length = length
+    }
+}
+
+/// What became of the wish for a watch.
+public enum WatchAnswer: Equatable, Sendable {
+    case done
+    /// There is no such kind here.
+    case unsupported
+    /// There is, but not for this address and length, or not for one more.
+    case refused
+}
+
+/// What became of a command of the monitor's.
+public enum CommandAnswer: Equatable, Sendable {
+    case done
+    /// The guest is to run on; what stops it ends the command.
+    case resume
+}
+
+/// What the guest does after the debugger's last word.
+public enum Resumption: Equatable, Sendable {
+    case `continue`
+    /// One instruction of a virtual CPU.
+    case step(thread: UInt32)
+    /// As a command of the monitor's has said (`CommandAnswer.resume`).
+    case command
+    /// On its own, without a debugger.
+    case detach
+    /// The run ends.
+    case kill
+}
+
+/// Why the guest stopped, and on which virtual CPU.
+public struct DebugStop: Equatable, Sendable {
+    public enum Reason: Equatable, Sendable {
+        /// It has not run yet.
+        case start
+        case step
+        /// At an instruction in whose place a software breakpoint is; RIP is there.
+        case softwareBreakpoint
+        case hardwareBreakpoint
+        /// After an access to this address.
+        case watchpoint(DebugWatch.Kind, GuestVirtualAddress)
+        /// The debugger, or a person, asked for it.
+        case interrupt
+        case signal(DebugSignal)
+        /// The guest has ended with this status, and runs no more.
+        case exit(UInt8)
+    }
+
+    public var reason: Reason
+    public var thread: UInt32
+
+    public init(_ reason: Reason, thread: UInt32 = 1) {
+        self.reason = reason
+        self.thread = thread
+    }
+
+    var signal: DebugSignal {
+        switch reason {
+        case .start, .step, .softwareBreakpoint, .hardwareBreakpoint, .watchpoint, .exit: .trap
+        case .interrupt: .interrupt
+        case .signal(let signal): signal
+        }
+    }
+}
+
+/// Signals by GDB's numbers ("Stop Reply Packets" in its manual).
+public enum DebugSignal: UInt8, Equatable, Sendable {
+    case interrupt = 2, illegalInstruction = 4, trap = 5, abort = 6, arithmetic = 8, bus = 10, segmentation = 11
+}
