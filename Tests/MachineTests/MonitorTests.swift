@@ -170,7 +170,7 @@ import Virtualization
         let session = MonitorSession()
         session.type("break read 0x1800 0x18ff")
         #expect(session.exit(Self.violation, qualification: 1 | 4 << 3, physical: 0x17FF) == nil)
-        #expect(session.traps && session.protected == [:])
+        #expect(session.traps && session.protected[1]?.reads == true)
         #expect(session.exit(Self.trap) == nil)
         #expect(session.exit(Self.violation, qualification: 2 | 4 << 3, physical: 0x1800) == nil)
         // The instruction exits by itself before its end: the exit is handled, and the page watched again.
@@ -178,6 +178,15 @@ import Virtualization
         #expect(session.exit(Self.cpuid) == nil)
         #expect(!session.traps && session.protected.count == 1)
         #expect(session.machine.cpu.exitCount == 1)
+    }
+
+    @Test func `an instruction that reads and then writes stops at the write`() {
+        let session = MonitorSession()
+        session.type("break write 0x1000", "break read 0x1800")
+        #expect(session.exit(Self.violation, qualification: 1 | 4 << 3, physical: 0x1000) == nil)
+        #expect(session.protected[1]?.reads == true && session.protected[1]?.writes == false && session.traps)
+        #expect(session.exit(Self.violation, qualification: 2 | 5 << 3, physical: 0x1000) == "breakpoint 1")
+        #expect(session.protected == [:])
     }
 
     @Test func `an event whose delivery touches watched memory is delivered all the same`() {
