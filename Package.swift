@@ -45,8 +45,9 @@ let package = Package(
         tests("VMX", "Text", "X86", "Memory", "Virtualization", "Support"),
         tests("Devices", "Memory", "Support"),
         tests("Trace", "Text", "X86", "Memory", "Virtualization", "Support"),
-        tests("Study", "ExplainTools", "Text", "X86", "Memory", "VMX", "Support", exclude: ["Dumps"]),
+        tests(
+            "Study", "ExplainTools", "Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine", "Support", exclude: ["Dumps"]),
         tests("TraceTools", "Text", "Virtualization", "Trace", "Machine", "VMX", "Support"),
-        tests("Machine", "Text", "X86", "Memory", "Virtualization", "VMX", "Devices", "Trace", "Support"),
+        tests("Machine", "Text", "X86", "Memory", "Virtualization", "VMX", "Devices", "Trace", "Study", "Support"),
     ]
 )

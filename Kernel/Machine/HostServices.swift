@@ -6,6 +6,8 @@ public protocol HostServices: ProcessorIdentification {
     func timeStamp() -> UInt64
     /// Waits for an interrupt or a moment of the time stamp, whichever comes first; it may come back early.
     func sleep(until moment: UInt64)
+    /// Somebody asks for the guest to stop.
+    var isCalledAway: Bool { get }
     /// Has an interrupt come after so many ticks of the time stamp, where the processor has no timer for a guest; it may come
     /// early. Another call replaces it.
     func setTimer(ticks: UInt64)
@@ -32,4 +34,8 @@ public protocol HostServices: ProcessorIdentification {
     func finishNonMaskableInterrupt()
     /// Tells the interrupt controllers that an acknowledged interrupt is done with.
     func finishInterrupt(_ vector: UInt8)
+}
+
+extension HostServices {
+    public var isCalledAway: Bool { false }
 }

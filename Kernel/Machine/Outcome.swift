@@ -39,6 +39,8 @@ public enum Ending: Equatable, Sendable {
     case reset
     /// It did not leave a note in the time that it has for that.
     case overdue
+    /// It was ended from the monitor.
+    case dismissed
     /// It did something that Martlet does not emulate.
     case unsupported(Unsupported)
     /// The VM entry failed (exit reason bit 31).

@@ -204,7 +204,8 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
         case .nonMaskableInterrupt: finishHostNonMaskableInterrupt()
         case .nonMaskableInterruptWindow: openNonMaskableInterruptWindow()
         case .virtualAPIC(let exit): serve(exit)
-        case .monitorTrap, .modificationLogFull, .random, .invalidatePage, .invalidateByPCID, .readTimeStamp, .pause,
+        case .monitorTrap: .resume  // its control is the monitor's, which looks on
+        case .modificationLogFull, .random, .invalidatePage, .invalidateByPCID, .readTimeStamp, .pause,
             .descriptorTable:
             .end(.unsupported(.controlNotSet))
         case .invalidateCaches: .step  // guest RAM is coherent, and no device of the guest's sees memory behind the caches

@@ -1,10 +1,24 @@
 /// What a walk of guest page tables remembers of the entries it uses.
 protocol GuestEntryPath {
-    /// Remembers an entry.
+    /// The entry at `address`, which covers 2^shift bytes, is about to be loaded. Returns false if it cannot be.
+    mutating func willLoad(_ address: GuestPhysicalAddress, shift: UInt64) -> Bool
+
+    /// It has been loaded and not judged yet.
+    mutating func didLoad(_ entry: UInt64, from address: GuestPhysicalAddress, shift: UInt64)
+
+    /// Remembers an entry that leads on, or maps a page.
     mutating func append(_ address: GuestPhysicalAddress)
 
     /// Sets the accessed bit in every entry, and `leaf`'s bits too in the last. Returns whether it can.
     func mark(in memory: some GuestTableMemory, leaf: UInt64) -> Bool
+}
+
+extension GuestEntryPath {
+    @inline(__always)
+    mutating func willLoad(_ address: GuestPhysicalAddress, shift: UInt64) -> Bool { true }
+
+    @inline(__always)
+    mutating func didLoad(_ entry: UInt64, from address: GuestPhysicalAddress, shift: UInt64) {}
 }
 
 /// Remembers nothing, for the walk in which nothing is to be set.

@@ -125,35 +125,10 @@ enum Bits32Entries: GuestTableEntries {
 }
 
 extension GuestPaging {
-    /// Walks tables of one kind, from the one at `table`, whose entries cover 2^topShift bytes each.
-    ///
-    /// Nearly always every accessed and dirty bit that is due is set already, and nothing need be remembered on the way.
-    /// When one is not, the walk is made again from the start, keeping the places of the entries it uses.
+    /// Walks tables of one kind, from the one at `table`, whose entries cover 2^topShift bytes each; nil when bits are due
+    /// to be set and `path` cannot.
     @inline(__always)
-    func walk<Entries: GuestTableEntries>(
-        _ entries: Entries.Type, _ linear: UInt64, table: UInt64, topShift: UInt64,
-        access: GuestAccess, memory: some GuestTableMemory
-    ) -> GuestTranslation {
-        var path = NoEntryPath()
-        return follow(entries, linear, table: table, topShift: topShift, access: access, memory: memory, path: &path)
-            ?? walkAndMark(entries, linear, table: table, topShift: topShift, access: access, memory: memory)
-    }
-
-    @inline(never)
-    private func walkAndMark<Entries: GuestTableEntries>(
-        _ entries: Entries.Type, _ linear: UInt64, table: UInt64, topShift: UInt64,
-        access: GuestAccess, memory: some GuestTableMemory
-    ) -> GuestTranslation {
-        var path = MarkedEntryPath()
-        guard let result = follow(
-            entries, linear, table: table, topShift: topShift, access: access, memory: memory, path: &path)
-        else { preconditionFailure("a path that marks its entries always ends") }
-        return result
-    }
-
-    /// One walk; nil when bits are due to be set and `path` cannot.
-    @inline(__always)
-    private func follow<Entries: GuestTableEntries>(
+    func follow<Entries: GuestTableEntries>(
         _: Entries.Type, _ linear: UInt64, table: UInt64, topShift: UInt64,
         access: GuestAccess, memory: some GuestTableMemory, path: inout some GuestEntryPath
     ) -> GuestTranslation? {
@@ -166,7 +141,10 @@ extension GuestPaging {
         while true {
             let index = linear &>> (shift &- Entries.entryShift) & indexMask
             let address = GuestPhysicalAddress(table | index)
-            guard let entry = Entries.read(memory, at: address) else { return .tableOutsideRAM(address) }
+            guard path.willLoad(address, shift: shift), let entry = Entries.read(memory, at: address) else {
+                return .tableOutsideRAM(address)
+            }
+            path.didLoad(entry, from: address, shift: shift)
             guard entry & GuestEntryBits.present != 0 else { return .fault(errorCode(0, for: access)) }
             guard entry & reserved == 0 else { return .fault(errorCode(9, for: access)) }
             path.append(address)

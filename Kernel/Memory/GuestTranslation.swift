@@ -37,30 +37,54 @@ extension GuestPaging {
     /// long mode, linear addresses have 32 bits, and the rest of `address` is not looked at.
     ///
     /// Intel SDM vol. 3, "Paging" (4.3 to 4.8).
+    ///
+    /// Nearly always every accessed and dirty bit that is due is set already, and nothing need be remembered on the way.
+    /// When one is not, the walk is made again from the start, keeping the places of the entries it uses.
     @inline(__always)
     public func translate(
         _ address: GuestVirtualAddress, for access: GuestAccess, in memory: some GuestTableMemory
     ) -> GuestTranslation {
+        var path = NoEntryPath()
+        return follow(address, for: access, in: memory, path: &path) ?? translateAndMark(address, for: access, in: memory)
+    }
+
+    @inline(never)
+    private func translateAndMark(
+        _ address: GuestVirtualAddress, for access: GuestAccess, in memory: some GuestTableMemory
+    ) -> GuestTranslation {
+        var path = MarkedEntryPath()
+        guard let result = follow(address, for: access, in: memory, path: &path) else {
+            preconditionFailure("a path that marks its entries always ends")
+        }
+        return result
+    }
+
+    /// One walk; nil when bits are due to be set and `path` cannot.
+    @inline(__always)
+    func follow(
+        _ address: GuestVirtualAddress, for access: GuestAccess, in memory: some GuestTableMemory,
+        path: inout some GuestEntryPath
+    ) -> GuestTranslation? {
         switch mode {
         case .fourLevel, .fiveLevel:
             let topShift: UInt64 = mode == .fourLevel ? 39 : 48
             let unused = 55 &- topShift
             let extended = Int64(bitPattern: address.rawValue &<< unused) &>> Int64(bitPattern: unused)
             guard UInt64(bitPattern: extended) == address.rawValue else { return .notCanonical }
-            return walk(
+            return follow(
                 LongModeEntries.self, address.rawValue, table: cr3 & GuestEntryBits.address, topShift: topShift,
-                access: access, memory: memory)
+                access: access, memory: memory, path: &path)
         case .pae:
             let linear = address.rawValue & 0xFFFF_FFFF
-            let pdpte = pdpte(for: linear)
+            let pdpte = pageDirectoryPointer(for: linear)
             guard pdpte & GuestEntryBits.present != 0 else { return .fault(errorCode(0, for: access)) }
-            return walk(
+            return follow(
                 PAEEntries.self, linear, table: pdpte & GuestEntryBits.address, topShift: 21,
-                access: access, memory: memory)
+                access: access, memory: memory, path: &path)
         case .bits32:
-            return walk(
+            return follow(
                 Bits32Entries.self, address.rawValue & 0xFFFF_FFFF, table: cr3 & 0xFFFF_F000, topShift: 22,
-                access: access, memory: memory)
+                access: access, memory: memory, path: &path)
         case .none:
             let everything = GuestEntryBits.writable | GuestEntryBits.user | GuestEntryBits.executeDisable
                 | GuestEntryBits.dirty
@@ -69,8 +93,9 @@ extension GuestPaging {
         }
     }
 
-    /// The PDPTE register for a 32-bit address. Constant indices: a variable one would copy the whole structure.
-    private func pdpte(for linear: UInt64) -> UInt64 {
+    /// The PDPTE register for a 32-bit address, in PAE paging. Constant indices: a variable one would copy the whole
+    /// structure.
+    public func pageDirectoryPointer(for linear: UInt64) -> UInt64 {
         switch linear >> 30 {
         case 0: pdptes[0]
         case 1: pdptes[1]

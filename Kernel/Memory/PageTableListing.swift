@@ -5,23 +5,36 @@ extension PageTable {
     /// A listing starts at the lowest input and goes on at the end of each run, which `forEachRun` does.
     public func nextRun(from input: Format.Input) -> PageRun<Format>? {
         guard let position = format.position(of: input) else { return nil }
-        return nextRun(fromPosition: position)?.run
+        return nextRun(from: position, to: positionLimit)?.run
     }
 
-    /// Calls `body` for every run of leaves in the table, upwards, until it returns false.
-    public func forEachRun(_ body: (PageRun<Format>) -> Bool) {
-        var position: UInt64 = 0
-        while position < positionLimit, let (run, end) = nextRun(fromPosition: position) {
+    /// Calls `body` for the runs of those leaves that overlap a range, upwards, until it returns false.
+    public func forEachRun(in range: AddressRange<Format.Input>, _ body: (PageRun<Format>) -> Bool) {
+        guard !range.isEmpty, var position = format.position(of: range.start) else { return }
+        let count = min(range.count.bytes, positionLimit - position)
+        let limit = position + count
+        while position < limit, let (run, end) = nextRun(from: position, to: limit) {
             guard body(run) else { return }
             position = end
         }
     }
 
-    private func nextRun(fromPosition lower: UInt64) -> (run: PageRun<Format>, end: UInt64)? {
+    /// Calls `body` for every run of leaves in the table, upwards, until it returns false.
+    public func forEachRun(_ body: (PageRun<Format>) -> Bool) {
+        var position: UInt64 = 0
+        while position < positionLimit, let (run, end) = nextRun(from: position, to: positionLimit) {
+            guard body(run) else { return }
+            position = end
+        }
+    }
+
+    private func nextRun(from lower: UInt64, to limit: UInt64) -> (run: PageRun<Format>, end: UInt64)? {
         var first: PageLeaf<Format.Permissions>?
         var start: UInt64 = 0
         var end = lower
-        while end < positionLimit {
+        var accessed: UInt64 = 0
+        var dirty: UInt64 = 0
+        while end < limit {
             let slot = locate(end, downTo: 1)
             guard format.isPresent(slot.entry) else {
                 if first != nil { break }
@@ -36,10 +49,14 @@ extension PageTable {
                 end &= ~(slot.size - 1)
                 start = end
             }
+            if leaf.isAccessed { accessed += 1 }
+            if leaf.isDirty { dirty += 1 }
             end += slot.size
         }
         guard let first else { return nil }
-        let run = PageRun<Format>(input: format.input(at: start), first: first, pageCount: (end - start) / first.size.bytes)
+        let run = PageRun<Format>(
+            input: format.input(at: start), first: first, pageCount: (end - start) / first.size.bytes,
+            accessedCount: accessed, dirtyCount: dirty)
         return (run, end)
     }
 }
@@ -49,32 +66,5 @@ extension PageLeaf {
     func continues(_ first: Self, after count: UInt64) -> Bool {
         size == first.size && permissions == first.permissions && memoryType == first.memoryType
             && output.rawValue == first.output.rawValue + count
-    }
-}
-
-/// One entry that a walk passed.
-public struct PageWalkStep<Entry: PageTableEntry>: Sendable {
-    /// The level of the table that holds the entry.
-    public let level: Int
-    /// Where the entry stands in host-physical memory.
-    public let address: HostPhysicalAddress
-    public let entry: Entry
-    /// The reserved bits that are set in it; zero in a sound entry and in one that is not present.
-    public let reservedBits: UInt64
-}
-
-extension PageTable {
-    /// Calls `body` for every entry that the translation of `input` passes, from the root on; for views of a page walk.
-    /// Does nothing for an input that is too wide.
-    public func trace(_ input: Format.Input, _ body: (PageWalkStep<Format.Entry>) -> Void) {
-        guard let position = format.position(of: input) else { return }
-        let last = locate(position, downTo: 1).level
-        var level = format.levelCount
-        while level >= last {
-            let slot = locate(position, downTo: level)
-            let reserved = format.isPresent(slot.entry) ? format.reservedBits(of: slot.entry, level: level) : 0
-            body(PageWalkStep(level: level, address: slot.address, entry: slot.entry, reservedBits: reserved))
-            level -= 1
-        }
     }
 }

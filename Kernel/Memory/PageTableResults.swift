@@ -63,6 +63,10 @@ public struct PageRun<Format: PageTableFormat>: Sendable {
     public let first: PageLeaf<Format.Permissions>
     /// The number of leaves, at least one.
     public let pageCount: UInt64
+    /// The number of leaves that the processor used.
+    public let accessedCount: UInt64
+    /// The number of leaves through which the processor wrote.
+    public let dirtyCount: UInt64
 
     /// The bytes that the run maps.
     public var count: ByteCount { ByteCount(pageCount * first.size.bytes) }

@@ -52,6 +52,7 @@ struct SerialLine {
 
     static var com1: SerialLine { .init(port: 0x3F8) }
     static var com2: SerialLine { .init(port: 0x2F8) }
+    static var com3: SerialLine { .init(port: 0x3E8) }
 
     /// 115200 bits a second, eight bits, no parity, no interrupts, FIFOs on.
     func open() {
@@ -67,6 +68,15 @@ struct SerialLine {
     func put(_ byte: UInt8) {
         wait(for: 0x20)
         outb(port, byte)
+    }
+
+    /// Whether a byte has come in.
+    var hasInput: Bool { inb(port + 5) & 0x81 == 1 }
+
+    /// Waits for a byte to come in.
+    func take() -> UInt8 {
+        while !hasInput { spin_pause() }
+        return inb(port)
     }
 
     /// Waits until transmitter and holding register are empty.

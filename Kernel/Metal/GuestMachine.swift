@@ -2,6 +2,7 @@ import Devices
 import Instructions
 import Machine
 import Memory
+import Study
 import Text
 import Trace
 import VMX
@@ -108,6 +109,30 @@ struct GuestMachine: ~Copyable {
         machine.frames.freeFrame(structures.virtualAPICPage)
         machine.frames.freeFrame(structures.apicAccessPage)
         machine.frames.freeFrame(vmcs)
+    }
+
+    /// Gives pages of the guest's RAM other permissions.
+    /// - Parameter merges: puts pages together again where nothing keeps them apart.
+    /// - Returns: false, and nothing is changed, if the EPT cannot have that.
+    mutating func protect(_ range: GuestPhysicalRange, _ passed: PassedAccesses, merges: Bool, on machine: inout HostMachine) -> Bool {
+        let allowed: ExtendedPagePermissions? = switch (passed.reads, passed.writes, passed.fetches) {
+        case (true, true, true): .all
+        case (true, true, false): .read | .write
+        case (true, false, true): .read | .execute | .userExecute
+        case (true, false, false): .read
+        case (false, _, true): .execute | .userExecute
+        case (false, _, false): nil  // an entry without any is one that is not there
+        }
+        guard let permissions = allowed else { return false }
+        do {
+            let ram = GuestPhysicalRange(start: GuestPhysicalAddress(0), count: machine.guestRAM.count)
+            _ = try nestedTable.protect(range, permissions: permissions, frames: &machine.frames)
+            if merges { _ = try nestedTable.merge(ram, largest: machine.options.largestPage, frames: &machine.frames) }
+        } catch {
+            return false
+        }
+        if execute_invept(2, 0) { Panic.stop("INVEPT failed") }
+        return true
     }
 
     /// Maps the guest's RAM from guest-physical 0 on, with the memory types that the firmware gave it.

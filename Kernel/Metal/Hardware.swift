@@ -42,7 +42,10 @@ struct HardwareHost: HostServices, ModelSpecificRegisterAccess, ModelSpecificReg
 
     @inline(__always)
     func timeStamp() -> UInt64 { read_tsc() }
-    func sleep(until moment: UInt64) { LocalInterruptController.sleep(until: moment) }
+    func sleep(until moment: UInt64) {
+        LocalInterruptController.sleep(until: min(moment, MonitorSession.nextLook(after: read_tsc())))
+    }
+    var isCalledAway: Bool { MonitorSession.isStopRequested }
     func setTimer(ticks: UInt64) { LocalInterruptController.arm(at: read_tsc() &+ ticks) }
     func receive() -> UInt8? { SerialInput.take() }
     func transmit(_ byte: UInt8) { Console.transmit(byte) }

@@ -1,6 +1,7 @@
 import Instructions
 import Machine
 import Memory
+import Study
 import Text
 import Trace
 import VMX
@@ -17,7 +18,8 @@ func main(_ magic: UInt32, _ information: UInt32) -> Never {
     InterruptControllers.mask()
     let loader = readLoaderInformation(magic, information)
     let options = readOptions(loader)
-    if options.reports { Report.open(quietConsole: options.trace == .off) }
+    if let port = options.report { Report.open(port, quietConsole: options.trace == .off) }
+    if options.isStudied { MonitorSession.open(options.trace) }
     SelfTests.runEarly(options)
     LocalInterruptController.open()
     TimeStamp.measure()
@@ -182,14 +184,18 @@ private func runOnce(
         Report.error("\(error)")
         return .badImage
     }
-    let guestMachine = GuestMachine(on: &machine, commandLine: guest.commandLine, restarts: isAnew)
+    var guestMachine = GuestMachine(on: &machine, commandLine: guest.commandLine, restarts: isAnew)
     guestMachine.cpu.pointee.start(start)
     guestMachine.cpu.pointee.note = note
     SelfTests.spoil(guestMachine.cpu.pointee.processor.vmcs, machine.options)
     machine.log("martlet: VM entry")
     Records.begin(guestMachine.cpu, guest: name)
-    var loop = RunLoop(guestMachine.cpu, machine.options, EntryExplanation(machine, vmcs: guestMachine.vmcs))
-    let ending = loop.run(&statistics)
+    var loop = RunLoop(
+        guestMachine.cpu, machine.options, EntryExplanation(machine, vmcs: guestMachine.vmcs),
+        offersTrapFlag: machine.capabilities.primary.allowed.contains(.monitorTrapFlag))
+    let ending = loop.run(&statistics) { range, passed, merges in
+        guestMachine.protect(range, passed, merges: merges, on: &machine)
+    }
     Records.end()
     let status = conclude(ending, name, guestMachine.cpu, machine, restarts: restarts)
     note = guestMachine.cpu.pointee.note
@@ -216,7 +222,7 @@ private func conclude(
     case .reset:
         machine.log("martlet: \(name): \(ending)")
         return nil
-    case .halted, .powerOff:
+    case .halted, .powerOff, .dismissed:
         machine.log("martlet: \(name): \(ending)")
         return .ended
     case .tripleFault:

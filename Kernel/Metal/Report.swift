@@ -1,17 +1,21 @@
+import Machine
 import Text
 
-/// What the launcher reads on the second serial port: errors, backtraces, exit records, and the status in which the kernel
+/// What the launcher reads on the second serial port, or the third: errors, backtraces, exit records, and the status in which the kernel
 /// ends.
 ///
-/// Only with report=com2 on the command line; the console then keeps to the guest's output when the trace is off.
+/// Only with report= on the command line; the console then keeps to the guest's output when the trace is off.
 enum Report {
     nonisolated(unsafe) private static var isOpen = false
     /// The console is the guest's alone.
     nonisolated(unsafe) private static var isConsoleQuiet = false
 
+    nonisolated(unsafe) private static var serial = SerialLine.com2
+
     /// - Parameter quietConsole: the console is the guest's alone.
-    static func open(quietConsole: Bool) {
-        SerialLine.com2.open()
+    static func open(_ port: KernelOptions.Report = .com2, quietConsole: Bool) {
+        serial = port == .com2 ? .com2 : .com3
+        serial.open()
         isOpen = true
         isConsoleQuiet = quietConsole
     }
@@ -53,7 +57,7 @@ enum Report {
             position += 3
         }
         port.write(byte: 0x0A)
-        SerialLine.com2.drain()
+        serial.drain()
     }
 
     /// A digit of base 64: A to Z, a to z, 0 to 9, "+", "/".
@@ -73,11 +77,11 @@ enum Report {
         port.write(kind)
         port.write(line)
         port.write(byte: 0x0A)
-        SerialLine.com2.drain()
+        serial.drain()
     }
 
     private struct Port: TextOutput {
-        mutating func write(byte: UInt8) { SerialLine.com2.put(byte) }
+        mutating func write(byte: UInt8) { serial.put(byte) }
     }
 }
 

@@ -1,5 +1,7 @@
 import Instructions
 import Machine
+import Memory
+import Study
 import Text
 import Trace
 import VMX
@@ -8,7 +10,7 @@ import X86
 
 extension KernelOptions {
     /// Every exit goes to the run loop, to be recorded there.
-    var observesExits: Bool { trace != .off || checksEntries }
+    var observesExits: Bool { trace != .off || checksEntries || isStudied }
 }
 
 /// Enters the guest until it is at its end, and does what an exit leaves to be done: waiting and recording.
@@ -16,33 +18,60 @@ struct RunLoop: ~Copyable {
     let cpu: UnsafeMutablePointer<HardwareCPU>
     let options: KernelOptions
     private let explanation: EntryExplanation
+    /// The processor says that it has a monitor trap flag.
+    private let offersTrapFlag: Bool
     /// A VMCS is launched by the entry before its first exit.
-    private var isLaunched: Bool { cpu.pointee.exitCount > 0 }
+    private var isLaunched = false
     private var lastEntry: UInt64 = 0
+    /// Why and where the monitor stops the guest.
+    private var stop: Line?
 
-    init(_ cpu: UnsafeMutablePointer<HardwareCPU>, _ options: KernelOptions, _ explanation: EntryExplanation) {
+    init(
+        _ cpu: UnsafeMutablePointer<HardwareCPU>, _ options: KernelOptions, _ explanation: EntryExplanation, offersTrapFlag: Bool
+    ) {
         self.cpu = cpu
         self.options = options
         self.explanation = explanation
+        self.offersTrapFlag = offersTrapFlag
     }
 
-    mutating func run(_ statistics: inout ExitStatistics) -> Ending? {
+    /// - Parameter protect: changes the guest's EPT, for the monitor.
+    mutating func run(_ statistics: inout ExitStatistics, protect: PageProtection) -> Ending? {
+        if options.isStudied, let ending = beginStudy(&statistics, protect) { return ending }
         while true {
             if options.checksEntries, explanation.reportViolations(of: cpu.pointee.processor.vmcs) > 0 { return nil }
-            lastEntry = read_tsc()
-            let result = martlet_enter_guest(cpu, isLaunched ? 1 : 0)
-            guard result == 0 else {
-                reportFailure(result)
-                return nil
+            guard enter() else { return nil }
+            if options.observesExits { observe(&statistics, protect) }
+            if let stop, let ending = MonitorSession.prompt(cpu, stop, &statistics, explanation, protect) { return ending }
+            while case .wait = cpu.pointee.pending, !cpu.pointee.sleep() {
+                MonitorSession.forgetKey()
+                if let ending = MonitorSession.prompt(cpu, "stopped in HLT", &statistics, explanation, protect) { return ending }
             }
-            if options.observesExits { observe(&statistics) }
-            if case .wait = cpu.pointee.pending { cpu.pointee.sleep() }
             record()
             if case .end(let ending) = cpu.pointee.pending {
                 if case .entryFailure = ending { explanation.explainFailure(of: cpu.pointee.processor.vmcs) }
                 return ending
             }
         }
+    }
+
+    /// Enters the guest until an exit leads here.
+    /// - Returns: false, and why is said, if the instruction that enters it failed.
+    private mutating func enter() -> Bool {
+        lastEntry = read_tsc()
+        let result = martlet_enter_guest(cpu, isLaunched ? 1 : 0)
+        guard result == 0 else {
+            reportFailure(result)
+            return false
+        }
+        isLaunched = true
+        return true
+    }
+
+    /// The guest starts stopped.
+    private mutating func beginStudy(_ statistics: inout ExitStatistics, _ protect: PageProtection) -> Ending? {
+        if offersTrapFlag { MonitorSession.monitor.hasTrapFlag = TrapFlagProbe(cpu: cpu).run { enter() } }
+        return MonitorSession.prompt(cpu, "stopped before the first VM entry, at \(cpu.pointee.codeAddress)", &statistics, explanation, protect)
     }
 
     /// Ends the record of the exit that came here.
@@ -56,28 +85,66 @@ struct RunLoop: ~Copyable {
     }
 
     /// Handles an exit as the fast path would, and records it.
-    private mutating func observe(_ statistics: inout ExitStatistics) {
+    private mutating func observe(_ statistics: inout ExitStatistics, _ protect: PageProtection) {
         let arrival = read_tsc()
         let reason = cpu.pointee.processor.exitReasonNumber
         let exit = cpu.pointee.processor.decodeExit()
         let before = cpu.pointee.registers
         let place = cpu.pointee.codeAddress
+        stop = nil
+        if options.isStudied {
+            switch MonitorSession.monitor.intercept(exit, cpu.pointee.processor, before, protect: protect) {
+            case .none: break
+            case .resume: return
+            case .stop(let why):
+                MonitorSession.print(line(exit, reason, place, before, nil, guestTicks: arrival &- lastEntry))
+                stop = "stopped by \(why), at \(place)"
+                return
+            }
+        }
         cpu.pointee.noteCause(exit)
         let outcome = cpu.pointee.finishObservedExit(exit)
         cpu.pointee.note(outcome)
         let ticks = read_tsc() &- arrival
         statistics.record(reason: reason, guestTicks: arrival &- lastEntry, ticks: ticks)
-        guard options.trace >= .exits else { return }
-        show(exit, reason, place, before, outcome, guestTicks: arrival &- lastEntry)
+        if options.isStudied {
+            study(exit, reason, place, before, outcome, guestTicks: arrival &- lastEntry)
+        } else if options.trace >= .exits {
+            Console.print(line(exit, reason, place, before, outcome, guestTicks: arrival &- lastEntry))
+            if options.trace == .full { Console.print(cause(reason)) }
+        }
     }
 
-    private func show(
+    /// Stops the guest, if the monitor wants it, and shows what it wants shown.
+    private mutating func study(
         _ exit: Exit, _ reason: UInt32, _ place: CodeAddress, _ before: GeneralRegisters, _ outcome: Outcome,
         guestTicks: UInt64
     ) {
+        var why = MonitorSession.monitor.stops(at: exit, cpu.pointee.processor, before)
+        if MonitorSession.isStopRequested {
+            MonitorSession.forgetKey()
+            why = "a key"
+        }
+        if case .end = outcome { why = "the guest's end" }
+        let trace = MonitorSession.monitor.trace
+        if why != nil || trace >= .exits {
+            MonitorSession.print(line(exit, reason, place, before, outcome, guestTicks: guestTicks))
+            if trace == .full { MonitorSession.print(cause(reason)) }
+        }
+        stop = why.map { "stopped by \($0), at \(cpu.pointee.codeAddress)" }
+    }
+
+    private func cause(_ reason: UInt32) -> Line { "        why: \(ExitReason(rawValue: reason).cause)" }
+
+    /// An exit in one line.
+    /// - Parameter outcome: nil if nothing was done about it: it is the monitor's own, and has no number.
+    private func line(
+        _ exit: Exit, _ reason: UInt32, _ place: CodeAddress, _ before: GeneralRegisters, _ outcome: Outcome?,
+        guestTicks: UInt64
+    ) -> Line {
         typealias Processor = VMXProcessor<HardwareVMCS>
         var line = Line()
-        line.write(decimal: cpu.pointee.exitCount, width: 5)
+        if outcome != nil { line.write(decimal: cpu.pointee.exitCount, width: 5) } else { line.write("    -") }
         line.write(" +")
         line.write(decimal: guestTicks)
         line.pad(to: 15)
@@ -88,9 +155,8 @@ struct RunLoop: ~Copyable {
         line.pad(to: place.mode.is64Bit ? 69 : 61)
         line.write(ExitDescription(exit, before, in: place.mode))
         line.write("  ->  ")
-        line.write(ExitAction(exit, outcome, cpu.pointee.registers))
-        Console.print(line)
-        if options.trace == .full { Console.print("        why: \(ExitReason(rawValue: reason).cause)") }
+        if let outcome { line.write(ExitAction(exit, outcome, cpu.pointee.registers)) } else { line.write("not yet done") }
+        return line
     }
 
     /// VMLAUNCH or VMRESUME itself failed (SDM volume 3, 32.4 "VM Instruction Error Numbers").

@@ -32,6 +32,15 @@ enum SerialInput {
 
     static var isEmpty: Bool { arrived == taken }
 
+    /// Puts a byte behind those that arrived.
+    /// - Returns: false if there is no room.
+    static func append(_ byte: UInt8) -> Bool {
+        guard arrived - taken < capacity else { return false }
+        serial_input_buffer_write(arrived % capacity, byte)
+        arrived += 1
+        return true
+    }
+
     /// The oldest byte.
     static func take() -> UInt8? {
         guard arrived != taken else { return nil }

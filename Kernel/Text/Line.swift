@@ -39,6 +39,11 @@ public struct Line: TextOutput, Sendable {
         }
     }
 
+    /// Lends the bytes.
+    public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        storage.span.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+    }
+
     /// Fills with blanks up to a column.
     public mutating func pad(to column: Int) {
         pad(from: count, to: column)

@@ -54,6 +54,9 @@ public struct ExtendedPagePermissions: PagePermissions {
     @inline(__always)
     init(rawValue: UInt64) { self.rawValue = rawValue }
 
+    /// What the bits of an entry allow, or those that several entries have in common.
+    public init(bits: UInt64) { rawValue = bits & Self.all.rawValue }
+
     /// Data reads.
     public static var read: Self { Self(rawValue: 1 << 0) }
     /// Writes.
@@ -62,6 +65,8 @@ public struct ExtendedPagePermissions: PagePermissions {
     public static var execute: Self { Self(rawValue: 1 << 2) }
     /// With mode-based execute control, instruction fetches from user-mode addresses. Without it, of no effect.
     public static var userExecute: Self { Self(rawValue: 1 << 10) }
+    /// Nothing.
+    public static var none: Self { Self(rawValue: 0) }
     /// Everything.
     public static var all: Self { .read | .write | .execute | .userExecute }
 

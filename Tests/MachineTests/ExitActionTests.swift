@@ -59,6 +59,7 @@ import X86
             (.debugExit(0x31), "wrote 0x31 to the debug-exit port"), (.halted(interruptsEnabled: true), "halted, and nothing can wake it"),
             (.halted(interruptsEnabled: false), "halted with interrupts off"), (.tripleFault, "triple fault"),
             (.overdue, "left no note within its limit"),
+            (.dismissed, "ended from the monitor"),
             (.entryFailure(reason: 0x8000_0021), "VM-entry failure, exit reason 0x80000021"), (.unsupported(.taskSwitch), "task switch"),
             (.unsupported(.initSignal), "INIT"), (.unsupported(.startupIPI), "start-up IPI"),
             (.unsupported(.systemManagementInterrupt), "system-management"), (.unsupported(.controlNotSet), "control is off"),

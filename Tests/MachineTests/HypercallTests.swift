@@ -30,7 +30,7 @@ import Testing
         #expect(Self.call(machine, 2) == 4)
     }
 
-    @Test(arguments: [5, 6, 255, 1 << 32, 1 << 32 | 1, .max] as [UInt64])
+    @Test(arguments: [6, 7, 255, 1 << 32, 1 << 32 | 1, .max] as [UInt64])
     func `an unknown function returns all ones`(function: UInt64) {
         #expect(Self.call(TestMachine(), function) == .max)
     }
@@ -43,6 +43,40 @@ import Testing
         machine.enterUserMode()
         #expect(Self.call(machine, 4, rbx: 1) == .max)
         #expect(Self.call(machine, 3) == 0x1234_5678_9ABC_DEF0)
+    }
+
+    @Test func `function 5 foretells what an access would give, and touches nothing`() {
+        let machine = TestMachine()
+        machine.map(0x20_0000, entry: 0x1_2345_6007)
+        machine.map(0x20_1000, entry: 0x5001)
+        let before = machine.ram[0..<machine.ram.size]
+        func foretell(_ address: UInt64, _ access: UInt64) -> [UInt64] {
+            let result = Self.call(machine, 5, rbx: address, rcx: access)
+            #expect(machine.cpu.registers.rdx == machine.cpu.registers.rbx >> 32 || result == .max)
+            return [result, machine.cpu.registers.rbx]
+        }
+        #expect(foretell(0x20_0ABC, 0) == [0, 0x1_2345_6ABC])
+        #expect(foretell(0x20_0ABC, 1) == [0, 0x1_2345_6ABC])
+        #expect(foretell(0x20_0ABC, 6) == [0, 0x1_2345_6ABC])
+        #expect(foretell(0x20_1000, 0) == [0, 0x5000])
+        #expect(foretell(0x20_1000, 5) == [14, 7])
+        #expect(foretell(1 << 47, 0) == [13, 0])
+        machine.map(0x20_1000, entry: 0)
+        #expect(foretell(0x20_1000, 1) == [14, 2])
+        machine.map(0x20_0000, entry: 0x1_2345_6007)
+        machine.map(0x20_1000, entry: 0x5001)
+        #expect(machine.ram[0..<machine.ram.size] == before)
+        machine.vmcs[0x6802] = 1 << 40
+        #expect(foretell(0x20_0000, 0) == [.max, 1 << 40])
+    }
+
+    @Test(arguments: [3, 7, 8, .max] as [UInt64])
+    func `function 5 refuses an access that there is not, and user mode`(access: UInt64) {
+        let machine = TestMachine()
+        #expect(Self.call(machine, 5, rbx: 0x1000, rcx: access) == .max)
+        #expect(machine.cpu.registers.rbx == 0x1000)
+        machine.enterUserMode()
+        #expect(Self.call(machine, 5, rbx: 0x1000, rcx: 0) == .max)
     }
 
     @Test func `function 1 arms the timer for so many ticks from now`() {

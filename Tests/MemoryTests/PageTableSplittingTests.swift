@@ -90,7 +90,10 @@ import VMX
         }
         func mark(_ address: UInt64, _ bits: UInt64) {
             var slot = host(0)
-            table.trace(guestPhysical(address)) { slot = $0.address }
+            table.view.trace(guestPhysical(address)) {
+                slot = $0.address
+                return true
+            }
             memory.writeUInt64(memory.readUInt64(at: slot) | bits, at: slot)
         }
         let whole = guestRange(0, .mebibytes(2))

@@ -41,7 +41,10 @@ extension PageTable where Format == ExtendedPageTableFormat, Memory == FakeMemor
     /// The raw entries that a walk of `address` passes, the root's first.
     func entries(at address: UInt64) -> [UInt64] {
         var entries: [UInt64] = []
-        trace(guestPhysical(address)) { entries.append($0.entry.rawValue) }
+        view.trace(guestPhysical(address)) {
+            entries.append($0.entry.rawValue)
+            return true
+        }
         return entries
     }
 

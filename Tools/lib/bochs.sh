@@ -57,11 +57,20 @@ ata1: enabled=0
 boot: cdrom
 display_library: term
 port_e9_hack: enabled=1
-com2: enabled=1, mode=file, dev=report
+$(bochs_report)
 log: bochs.log
 panic: action=fatal
 CONFIGURATION
   [ "$bochs_version" != 2.7 ] || echo "sound: driver=dummy" # it dies in its sound set-up otherwise
+}
+
+bochs_report() { # the port of the report, and the monitor's
+  if monitor_wanted; then
+    echo "com2: enabled=1, mode=socket-server, dev=127.0.0.1:$monitor_port"
+    echo "com3: enabled=1, mode=file, dev=report"
+  else
+    echo "com2: enabled=1, mode=file, dev=report"
+  fi
 }
 
 bochs_command() { # sets command: Bochs on the configuration in the run's folder

@@ -44,7 +44,9 @@ qemu_prepare() { # qemu_prepare kvm|tcg
   fi
   qemu_arguments
   command=(env -C files qemu-system-x86_64 -accel "$1" -cpu "$processor" "${arguments[@]}"
-    -serial stdio -serial file:../report)
+    -serial stdio)
+  ! monitor_wanted || command+=(-serial "tcp:127.0.0.1:$monitor_port,server=on")
+  command+=(-serial file:../report)
   ! input_wanted || machine_input=input
   console=cat last_words=qemu_last_words
 }

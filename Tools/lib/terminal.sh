@@ -6,6 +6,7 @@ ESCAPE=$'\x01' # Ctrl-A, as QEMU has it
 terminal_settings= # as they were
 
 input_wanted() { # whether the guest is one that reads COM1
+  ! monitor_wanted || return 1 # the monitor types
   case $INPUT in
   on) return 0 ;;
   off) return 1 ;;

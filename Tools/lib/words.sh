@@ -1,6 +1,6 @@
 # The words of a run: KEY=value arguments over the environment over the defaults, each checked (sourced).
 
-WORDS="GUEST CMDLINE MODULES MEMORY MACHINE PROCESSOR TRACE TRACE_FILE LARGE VPID CHECKS TIMEOUT INPUT PROMPT EXTRA KERNEL BOOT KEEP IPS"
+WORDS="GUEST CMDLINE MODULES MEMORY MACHINE PROCESSOR TRACE TRACE_FILE LARGE VPID CHECKS TIMEOUT MONITOR SCRIPT INPUT PROMPT EXTRA KERNEL BOOT KEEP IPS"
 
 words_read() { # words_read KEY=value...
   local argument key name
@@ -14,7 +14,7 @@ words_read() { # words_read KEY=value...
     printf -v "$name" %s "${argument#*=}"
   done
   : "${GUEST:=tour}" "${CMDLINE:=}" "${MODULES:=}" "${MEMORY:=256M}" "${MACHINE:=auto}" "${PROCESSOR:=}" "${TRACE:=exits}"
-  : "${TRACE_FILE:=}" "${LARGE:=}" "${VPID:=}" "${CHECKS:=}" "${TIMEOUT:=}" "${EXTRA:=}" "${KERNEL:=$ROOT/build/martlet.elf}"
+  : "${MONITOR:=}" "${SCRIPT:=}" "${TRACE_FILE:=}" "${LARGE:=}" "${VPID:=}" "${CHECKS:=}" "${TIMEOUT:=}" "${EXTRA:=}" "${KERNEL:=$ROOT/build/martlet.elf}"
   : "${BOOT:=multiboot}" "${KEEP:=}" "${INPUT:=auto}" "${PROMPT:=}" "${IPS:=50000000}"
 }
 
@@ -40,12 +40,20 @@ words_check() {
     { : > "$TRACE_FILE"; } 2> /dev/null || fail $BAD_USAGE "TRACE_FILE=$TRACE_FILE: that file cannot be written"
     TRACE_FILE=$(cd "$(dirname "$TRACE_FILE")" && pwd)/${TRACE_FILE##*/}
   fi
+  word_among MONITOR "off study"
+  [ "$MONITOR" != off ] || MONITOR=
+  [ -z "$SCRIPT" ] || monitor_wanted || fail $BAD_USAGE "SCRIPT=$SCRIPT needs MONITOR=study"
+  [ -z "$SCRIPT" ] || [ -r "$SCRIPT" ] || fail $BAD_USAGE "SCRIPT=$SCRIPT: there is no such file to read"
+  [ -z "$TRACE_FILE" ] || ! monitor_wanted || fail $BAD_USAGE "TRACE_FILE and MONITOR are for different runs: the monitor stops the guest"
   word_among LARGE "4k 2m 1g"
   word_among VPID "on off"
   word_among CHECKS "on off"
   word_among INPUT "auto on off"
   [[ $IPS =~ ^[1-9][0-9]{6,9}$ ]] || fail $BAD_USAGE "IPS=$IPS is not a number of instructions a second, from 1000000 on"
   word_among BOOT "multiboot multiboot2"
+  case $MACHINE in
+  nested | bochs2.7) ! monitor_wanted || fail $BAD_USAGE "MONITOR=$MONITOR needs MACHINE=bochs, kvm or tcg" ;;
+  esac
   [ "$BOOT" = multiboot ] || case $MACHINE in
   kvm | tcg | nested) fail $BAD_USAGE "BOOT=$BOOT needs GRUB, which only MACHINE=bochs starts from" ;;
   esac
@@ -62,6 +70,10 @@ memory_mebibytes() { # the guest's memory in MiB, rounded up
 
 kernel_words() { # the kernel's command line, behind its own file name as QEMU puts it
   local text="${KERNEL##*/} memory=$MEMORY trace=$TRACE"
-  text+="${LARGE:+ large=$LARGE}${VPID:+ vpid=$VPID}${CHECKS:+ checks=$CHECKS} report=com2${TRACE_FILE:+ record=serial}${EXTRA:+ $EXTRA}"
+  text+="${LARGE:+ large=$LARGE}${VPID:+ vpid=$VPID}${CHECKS:+ checks=$CHECKS} $(report_words)${TRACE_FILE:+ record=serial}${EXTRA:+ $EXTRA}"
   printf %s "$text"
+}
+
+report_words() { # where the report goes, and the monitor
+  if monitor_wanted; then printf %s "report=com3 monitor=com2"; else printf %s "report=com2"; fi
 }

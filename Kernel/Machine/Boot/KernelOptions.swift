@@ -21,8 +21,10 @@ public struct KernelOptions: Equatable, Sendable {
     public var checksEntries = false
     /// exceptions=on|off: every exception of the guest's exits, to be seen.
     public var seesExceptions = false
-    /// report=com2: status and errors for the launcher on the second serial port.
-    public var reports = false
+    /// report=com2|com3: status and errors for the launcher on the second serial port, or on the third.
+    public var report: Report?
+    /// monitor=com2: the monitor talks on the second serial port, and the guest starts stopped.
+    public var isStudied = false
     /// record=serial|memory|off: every exit as a binary record (Docs/Records.md).
     public var recording = Recording.off
     /// records=N: how many records the memory for them holds.
@@ -41,6 +43,9 @@ public struct KernelOptions: Equatable, Sendable {
     public var limit: UInt64?
     /// checksum=on|off: at the end, whether the kernel's code and constants are what they were.
     public var checksMemory = false
+
+    /// A serial port for the launcher.
+    public enum Report: Sendable { case com2, com3 }
 
     /// Where exit records go.
     public enum Recording: Sendable {
@@ -70,7 +75,7 @@ public enum KernelOptionError: Error, Equatable, TextConvertible {
         case .unknownKey(let word):
             output.write("unknown key on the command line: \"")
             output.write(word)
-            output.write("\"; there are memory, trace, large, vpid, apic, timer, checks, exceptions, report, record, records, slice, selftest, guest, then, restart, limit, checksum")
+            output.write("\"; there are memory, trace, large, vpid, apic, timer, checks, exceptions, report, monitor, record, records, slice, selftest, guest, then, restart, limit, checksum")
         case .badValue(let word, let accepted):
             output.write("bad value on the command line: \"")
             output.write(word)
@@ -181,8 +186,16 @@ extension KernelOptions {
         } else if key.equals("exceptions") {
             seesExceptions = try flag()
         } else if key.equals("report") {
+            if value.equals("com2") {
+                report = .com2
+            } else if value.equals("com3") {
+                report = .com3
+            } else {
+                throw refused("com2 or com3")
+            }
+        } else if key.equals("monitor") {
             guard value.equals("com2") else { throw refused("com2") }
-            reports = true
+            isStudied = true
         } else if key.equals("record") {
             if value.equals("off") {
                 recording = .off

@@ -1,5 +1,7 @@
 import Devices
+import Memory
 import Virtualization
+import X86
 
 /// What VMCALL does, by the function in RAX; the result comes back in RAX.
 ///
@@ -10,8 +12,14 @@ import Virtualization
 /// | 2 | the number of VM exits so far |
 /// | 3 | the note that the guest left with function 4, perhaps before it was started anew; 0 at first |
 /// | 4 | leaves RBX as a note, which outlasts the guest's next starts; returns 0 |
+/// | 5 | foretells an access to the linear address in RBX, without making it: see below |
 ///
-/// An unknown function, a bad argument, or functions 1 and 4 outside ring 0 return all ones.
+/// Function 5 takes the access in ECX: bits 1:0 are 0 for a read, 1 for a write, 2 for a fetch, and bit 2 is set for one in
+/// user mode; RFLAGS.AC counts as it is. It returns 0 and the guest-physical address in RBX, or the vector of the exception
+/// and its error code in RBX: 14, or 13 for an address that is not canonical. RDX is the upper half of RBX, for 32-bit
+/// guests. It returns all ones, and in RBX the place, if the guest's tables lead out of its RAM.
+///
+/// An unknown function, a bad argument, or functions 1, 4 and 5 outside ring 0 return all ones.
 public enum Hypercall {
     public static var signature: UInt64 { 0x0074_656C_7472_614D }
     static var refused: UInt64 { .max }
@@ -36,6 +44,7 @@ extension VirtualCPU {
             case 2: exitCount
             case 3: note
             case 4: leaveNote()
+            case 5: foretellAccess()
             default: Hypercall.refused
             }
         return .step
@@ -46,6 +55,32 @@ extension VirtualCPU {
         note = registers.rbx
         board.pointee.reportProgress(at: clock.now)
         return 0
+    }
+
+    private mutating func foretellAccess() -> UInt64 {
+        let kind = UInt32(truncatingIfNeeded: registers.rcx)
+        guard processor.privilegeLevel == 0, kind < 7, kind & 3 != 3 else { return Hypercall.refused }
+        let access = GuestAccess.explicit(
+            kind & 3 == 0 ? .read : kind & 3 == 1 ? .write : .fetch,
+            privilegeLevel: kind & 4 != 0 ? 3 : 0, alignmentCheck: processor.flags.contains(.alignmentCheck))
+        var observer = NoWalkObserver()
+        let result: UInt64
+        switch paging.foretell(GuestVirtualAddress(registers.rbx), for: access, in: memory, observer: &observer) {
+        case .page(let page):
+            registers.rbx = page.address.rawValue
+            result = 0
+        case .fault(let code):
+            registers.rbx = UInt64(code.rawValue)
+            result = UInt64(ExceptionVector.pageFault.number)
+        case .notCanonical:
+            registers.rbx = 0
+            result = UInt64(ExceptionVector.generalProtection.number)
+        case .tableOutsideRAM(let place):
+            registers.rbx = place.rawValue
+            result = Hypercall.refused
+        }
+        registers.rdx = registers.rbx >> 32
+        return result
     }
 
     private mutating func armTimer() -> UInt64 {

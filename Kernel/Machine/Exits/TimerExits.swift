@@ -82,18 +82,23 @@ extension VirtualCPU {
     /// Waits in root mode for the interrupt that ends HLT, and delivers it; or for the guest's end, which is `pending` then.
     ///
     /// The processor itself is never left in the HLT activity state: see "HLT exiting".
-    public mutating func sleep() {
+    /// - Returns: false if the host was called away, and the guest sleeps on.
+    public mutating func sleep() -> Bool {
         while true {
             let now = clock.now
             advanceDevices(to: now)
             acceptRequests()
             if let ending = demandedEnd {
                 pending = .end(ending)
-                return
+                return true
             }
             arm(at: now)
-            if let event = interruptToInject() { return processor.inject(event) }
-            if apic.isAssisted, apic.pendingVector != 0 { return }
+            if let event = interruptToInject() {
+                processor.inject(event)
+                return true
+            }
+            if apic.isAssisted, apic.pendingVector != 0 { return true }
+            if host.isCalledAway { return false }
             host.sleep(until: min(timer.deadline, nextEvent == .never ? .max : nextEvent.ticks &+ startTime))
         }
     }

@@ -50,6 +50,7 @@ extension Ending {
         case .reset: (20, 0)
         case .entryFailure(let reason): (21, reason)
         case .overdue: (22, 0)
+        case .dismissed: (23, 0)
         case .unsupported(.taskSwitch): (32, 0)
         case .unsupported(.initSignal): (33, 0)
         case .unsupported(.startupIPI): (34, 0)
@@ -73,6 +74,7 @@ extension Ending {
         case 20: self = .reset
         case 21: self = .entryFailure(reason: detail)
         case 22: self = .overdue
+        case 23: self = .dismissed
         case 32: self = .unsupported(.taskSwitch)
         case 33: self = .unsupported(.initSignal)
         case 34: self = .unsupported(.startupIPI)

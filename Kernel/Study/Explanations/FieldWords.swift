@@ -13,14 +13,13 @@ struct FieldWords {
         self.value = value
     }
 
-    private func `is`<Value, Access>(_ other: VMCSField<Value, Access>) -> Bool { field == other.encoding }
+    /// Whether it is this field.
+    func `is`<Value, Access>(_ other: VMCSField<Value, Access>) -> Bool { field == other.encoding }
 
     /// The meaning in parentheses behind the value, or nothing.
     var line: Line {
         if isAccessRights { return rights }
-        if self.is(.entryInterruptionInformation) || self.is(.exitInterruptionInformation) || self.is(.vectoringInformation) {
-            return interruption
-        }
+        if isInterruption { return interruption }
         if self.is(.exitReason) {
             let reason = ExitReason(rawValue: UInt32(truncatingIfNeeded: value))
             return reason.isEntryFailure ? " (VM-entry failure, \(reason))" : " (\(reason))"
@@ -37,9 +36,13 @@ struct FieldWords {
         return ""
     }
 
-    private var isAccessRights: Bool {
+    var isAccessRights: Bool {
         field.rawValue >= VMCSField<SegmentAccessRights, Writable>.guestESAccessRights.encoding.rawValue
             && field.rawValue <= VMCSField<SegmentAccessRights, Writable>.guestTRAccessRights.encoding.rawValue
+    }
+
+    var isInterruption: Bool {
+        self.is(.entryInterruptionInformation) || self.is(.exitInterruptionInformation) || self.is(.vectoringInformation)
     }
 
     private var rights: Line {
@@ -72,28 +75,41 @@ struct FieldWords {
 
     /// The names of the set flags, on lines of their own.
     func reportFlags(to print: (Line) -> Void) {
-        if value == 0 { return }
-        if self.is(.pinControls) { return list(PinControls(vmcsValue: value), to: print) }
-        if self.is(.primaryControls) { return list(PrimaryControls(vmcsValue: value), to: print) }
-        if self.is(.secondaryControls) { return list(SecondaryControls(vmcsValue: value), to: print) }
-        if self.is(.tertiaryControls) { return list(TertiaryControls(rawValue: value), to: print) }
-        if self.is(.exitControls) { return list(ExitControls(vmcsValue: value), to: print) }
-        if self.is(.secondaryExitControls) { return list(SecondaryExitControls(rawValue: value), to: print) }
-        if self.is(.entryControls) { return list(EntryControls(vmcsValue: value), to: print) }
-        if self.is(.guestCR0) || self.is(.hostCR0) || self.is(.cr0ReadShadow) || self.is(.cr0GuestHostMask) {
-            return list(ControlRegister0(rawValue: value), to: print)
-        }
-        if self.is(.guestCR4) || self.is(.hostCR4) || self.is(.cr4ReadShadow) || self.is(.cr4GuestHostMask) {
-            return list(ControlRegister4(rawValue: value), to: print)
-        }
-        if self.is(.guestEFER) || self.is(.hostEFER) { return list(ExtendedFeatureEnable(rawValue: value), to: print) }
-        if self.is(.guestRFLAGS) { return list(RFlags(rawValue: value), to: print) }
-        if self.is(.guestInterruptibility) { return list(InterruptibilityState(vmcsValue: value), to: print) }
-        if self.is(.guestPendingDebugExceptions) { return list(PendingDebugExceptions(rawValue: value), to: print) }
+        var visitor = SetFlagNames()
+        if value != 0 { visitFlags(&visitor, to: print) }
     }
 
+    /// Gives the value to a visitor, typed, if the field's bits are flags.
+    func visitFlags(_ visitor: inout some FlagVisitor, to print: (Line) -> Void) {
+        if self.is(.pinControls) { return visitor.visit(PinControls(vmcsValue: value), to: print) }
+        if self.is(.primaryControls) { return visitor.visit(PrimaryControls(vmcsValue: value), to: print) }
+        if self.is(.secondaryControls) { return visitor.visit(SecondaryControls(vmcsValue: value), to: print) }
+        if self.is(.tertiaryControls) { return visitor.visit(TertiaryControls(rawValue: value), to: print) }
+        if self.is(.exitControls) { return visitor.visit(ExitControls(vmcsValue: value), to: print) }
+        if self.is(.secondaryExitControls) { return visitor.visit(SecondaryExitControls(rawValue: value), to: print) }
+        if self.is(.entryControls) { return visitor.visit(EntryControls(vmcsValue: value), to: print) }
+        if self.is(.guestCR0) || self.is(.hostCR0) || self.is(.cr0ReadShadow) || self.is(.cr0GuestHostMask) {
+            return visitor.visit(ControlRegister0(rawValue: value), to: print)
+        }
+        if self.is(.guestCR4) || self.is(.hostCR4) || self.is(.cr4ReadShadow) || self.is(.cr4GuestHostMask) {
+            return visitor.visit(ControlRegister4(rawValue: value), to: print)
+        }
+        if self.is(.guestEFER) || self.is(.hostEFER) { return visitor.visit(ExtendedFeatureEnable(rawValue: value), to: print) }
+        if self.is(.guestRFLAGS) { return visitor.visit(RFlags(rawValue: value), to: print) }
+        if self.is(.guestInterruptibility) { return visitor.visit(InterruptibilityState(vmcsValue: value), to: print) }
+        if self.is(.guestPendingDebugExceptions) { return visitor.visit(PendingDebugExceptions(rawValue: value), to: print) }
+    }
+}
+
+/// Does something with a field's flags, whichever they are.
+protocol FlagVisitor {
+    mutating func visit<Flags: ExplainedFlags>(_ flags: Flags, to print: (Line) -> Void)
+}
+
+/// Lists the set flags by name.
+private struct SetFlagNames: FlagVisitor {
     /// Bits without a name are left out: in the masks of CR0 and CR4 all are set.
-    private func list<Flags: FlagSet>(_ flags: Flags, to print: (Line) -> Void) {
+    mutating func visit<Flags: ExplainedFlags>(_ flags: Flags, to print: (Line) -> Void) {
         var list = WordList("    ", indentation: 4)
         for bit in 0..<Flags.RawValue.bitWidth where flags.contains(Flags(bit: bit)) {
             if let name = Flags.name(ofBit: bit) { list.add(Line(name), to: print) }

@@ -38,7 +38,7 @@ public struct NestedPageEntryExplanation {
         if isLeaf { reportLeaf(&table, to: print) } else { reportTable(&table, to: print) }
         table.finish(to: print)
         if let wrong = format.misconfiguration(of: entry, level: level) {
-            print("  misconfigured, an access exits with reason 49: \(words(wrong)) (\"EPT Misconfigurations\")")
+            print("  misconfigured, an access exits with reason 49: \(Self.words(wrong)) (\"EPT Misconfigurations\")")
         }
     }
 
@@ -76,7 +76,7 @@ public struct NestedPageEntryExplanation {
         for bit in 0..<64 where mask >> UInt64(bit) & 1 != 0 { table.flag(bit, "ignored: the hypervisor's own", to: print) }
     }
 
-    private func words(_ wrong: ExtendedPageTableMisconfiguration) -> Line {
+    static func words(_ wrong: ExtendedPageTableMisconfiguration) -> Line {
         switch wrong {
         case .writableButNotReadable: "writes are allowed and reads are not"
         case .executeOnlyNotOffered: "fetches are allowed and reads are not, which the processor does not offer"

@@ -42,6 +42,14 @@ public struct QualificationExplanation {
         }
     }
 
+    /// Whether an exit for a basic reason has a qualification at all.
+    static func isUsed(by reason: UInt16) -> Bool {
+        switch reason {
+        case 0, 4, 5, 9, 14, 19, 21...23, 25, 27...30, 33, 34, 36, 44...48, 50, 53, 56, 58, 62...64, 66, 74, 75, 84, 85: true
+        default: false
+        }
+    }
+
     public func report(to print: (Line) -> Void) {
         print(
             "exit qualification \(hex: value) of reason \(UInt64(reason)), \(ExitReason.name(ofBasic: reason)) (SDM volume 3, \"Basic VM-Exit Information\")")

@@ -15,12 +15,15 @@ public struct EntryChecks {
     let snapshot: VMCSSnapshot
     let capabilities: VMXCapabilities
     let circumstances: EntryCircumstances
+    /// Counts the rules that are asked about.
+    private var asked: UnsafeMutablePointer<Int>?
 
     /// The checks of a VMCS on a processor.
     public init(_ snapshot: VMCSSnapshot, _ capabilities: VMXCapabilities, _ circumstances: EntryCircumstances) {
         self.snapshot = snapshot
         self.capabilities = capabilities
         self.circumstances = circumstances
+        asked = nil
     }
 
     /// Takes each broken rule.
@@ -42,6 +45,18 @@ public struct EntryChecks {
         checkGuestPageDirectoryPointers(report)
     }
 
+    /// The same.
+    /// - Returns: how many rules were asked about: of the manual's those that apply to a VMCS with these controls.
+    public func reportCounting(to report: Report) -> Int {
+        var count = 0
+        var counting = self
+        withUnsafeMutablePointer(to: &count) {
+            counting.asked = $0
+            counting.report(to: report)
+        }
+        return count
+    }
+
     /// What the processor will do.
     public var prediction: EntryPrediction {
         var prediction = EntryPrediction()
@@ -57,6 +72,7 @@ public struct EntryChecks {
         _ holds: Bool, _ field: VMCSField<Value, Access>, _ section: EntryCheckSection, _ rule: StaticString,
         failing failure: EntryVerdict? = nil, leftToProcessor: Bool = false, _ report: Report
     ) {
+        asked?.pointee += 1
         guard !holds else { return }
         report(
             Violation(

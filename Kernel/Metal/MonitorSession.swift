@@ -1,0 +1,84 @@
+import Instructions
+import Machine
+import Memory
+import Study
+import Text
+import Trace
+import VMX
+
+/// The monitor on the second serial port.
+enum MonitorSession {
+    nonisolated(unsafe) private(set) static var isOn = false
+    nonisolated(unsafe) static var monitor = Monitor()
+
+    static func open(_ trace: TraceLevel) {
+        SerialLine.com2.open()
+        monitor.trace = trace
+        isOn = true
+    }
+
+    /// Something was typed, which stops a running guest.
+    static var isStopRequested: Bool { isOn && SerialLine.com2.hasInput }
+
+    /// When a sleeping guest's monitor is to be looked at.
+    static func nextLook(after now: UInt64) -> UInt64 { isOn ? now &+ TimeStamp.frequency / 100 : .max }
+
+    /// Prints a line of the trace's, between the answers.
+    static func print(_ text: Line) {
+        for position in 0..<text.count { SerialLine.com2.put(text[position]) }
+        SerialLine.com2.put(0x0A)
+    }
+
+    /// Asks what is to be done with a guest that stands still.
+    /// - Returns: how it ends, if it does.
+    static func prompt(
+        _ cpu: UnsafeMutablePointer<HardwareCPU>, _ place: Line, _ statistics: inout ExitStatistics,
+        _ explanation: EntryExplanation, _ protect: PageProtection
+    ) -> Ending? {
+        let start = read_tsc()
+        let decision = withUnsafePointer(to: &statistics) { statistics in
+            var port = MonitorPort(statistics: statistics, explanation: explanation)
+            return monitor.prompt(cpu, place, on: &port, protect: protect)
+        }
+        cpu.pointee.skipTime(read_tsc() &- start)
+        return switch decision {
+        case .run: nil
+        case .reset: .reset
+        case .quit: .dismissed
+        }
+    }
+
+    /// What was typed while the guest ran is not a command.
+    static func forgetKey() {
+        while SerialLine.com2.hasInput, SerialLine.com2.take() != 0x0A {}
+    }
+}
+
+/// The monitor's end of the line.
+struct MonitorPort: MonitorHost {
+    let statistics: UnsafePointer<ExitStatistics>
+    let explanation: EntryExplanation
+
+    var capabilities: VMXCapabilities { explanation.capabilities }
+    var circumstances: EntryCircumstances { explanation.circumstances }
+    var pageFaultAddress: UInt64 { read_cr2() }
+
+    mutating func write(byte: UInt8) { SerialLine.com2.put(byte) }
+
+    mutating func readLine() -> Line {
+        var line = Line()
+        while true {
+            switch SerialLine.com2.take() {
+            case 0x0A: return line
+            case let byte where (0x20..<0x7F).contains(byte): line.write(byte: byte)
+            case _: break
+            }
+        }
+    }
+
+    mutating func type(_ byte: UInt8) -> Bool { SerialInput.append(byte) }
+
+    func printStatistics(to print: (Line) -> Void) {
+        statistics.pointee.print(nameOf: { VMXProcessor<HardwareVMCS>.name(ofReason: $0) }, to: print)
+    }
+}

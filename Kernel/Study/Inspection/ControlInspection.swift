@@ -1,0 +1,135 @@
+import Text
+import VMX
+import X86
+
+/// The command `controls`: every control by name, whether Martlet wants it, whether it is on now, and what decides that.
+public enum ControlInspection {
+    /// Answers `controls` with the words behind it: none for all, or pin, primary, secondary, tertiary, exit, entry.
+    public static func write(
+        _ words: UnsafeRawBufferPointer, _ state: StateSnapshot, _ capabilities: VMXCapabilities,
+        to output: inout some TextOutput
+    ) {
+        let name = FieldName(words)
+        var isKnown = name.isEmpty
+        func asks(_ field: StaticString) -> Bool { name.isEmpty || name.matches(field) }
+        if asks("pin") {
+            isKnown = true
+            write(state.fields[.pinControls], capabilities.pin, VMXControls.pinWishes, to: &output)
+        }
+        if asks("primary") {
+            isKnown = true
+            write(state.fields[.primaryControls], capabilities.primary, VMXControls.primaryWishes, to: &output)
+        }
+        if asks("secondary") {
+            isKnown = true
+            writeSecondary(state, capabilities, to: &output)
+        }
+        if asks("tertiary") {
+            isKnown = true
+            writeTertiary(state, capabilities, to: &output)
+        }
+        if asks("exit") {
+            isKnown = true
+            write(state.fields[.exitControls], capabilities.exit, VMXControls.exitWishes, to: &output)
+        }
+        if asks("entry") {
+            isKnown = true
+            write(state.fields[.entryControls], capabilities.entry, VMXControls.entryWishes, to: &output)
+        }
+        if !isKnown {
+            output.line("controls: there are no \"\(name.line)\" controls; pin, primary, secondary, tertiary, exit and entry are")
+        }
+    }
+
+    private static func writeSecondary(
+        _ state: StateSnapshot, _ capabilities: VMXCapabilities, to output: inout some TextOutput
+    ) {
+        write(state.fields[.secondaryControls], capabilities.secondary, VMXControls.secondaryWishes, to: &output)
+        if !state.fields[.primaryControls].contains(.activateSecondaryControls) {
+            output.line("  none of them counts: \"\(PrimaryControls.activateSecondaryControls)\" is off")
+        }
+    }
+
+    /// Their capability register is not read, for Martlet wants none of them.
+    private static func writeTertiary(
+        _ state: StateSnapshot, _ capabilities: VMXCapabilities, to output: inout some TextOutput
+    ) {
+        let activation = PrimaryControls.activateTertiaryControls
+        guard capabilities.primary.allowed.contains(activation) else {
+            let place = CapabilityBit(capabilities.primary.source, activation.rawValue.trailingZeroBitCount + 32)
+            return output.line("\(TertiaryControls.title): none is offered (\(place) is 0)")
+        }
+        let isActive = state.fields[.primaryControls].contains(activation)
+        let controls = isActive ? TertiaryControls(rawValue: state.fields[.tertiaryControls]) : .none
+        output.line("\(TertiaryControls.title): on: \(controls); offered by \"\(activation)\", but Martlet wants none of them")
+    }
+
+    private static func write<Controls: ExplainedFlags>(
+        _ now: Controls, _ capability: ControlCapability<Controls>, _ wishes: ControlWishes<Controls>,
+        to output: inout some TextOutput
+    ) where Controls.RawValue == UInt32 {
+        output.line("\(Controls.title) = \(hex: now.rawValue, digits: 8)")
+        output.line(
+            "  \(capability.source): \(hex: capability.required.rawValue, digits: 8) must be 1, \(hex: capability.allowed.rawValue, digits: 8) may be 1"
+        )
+        var unnamed = Controls.none
+        for bit in 0..<32 {
+            let control = Controls(bit: bit)
+            guard let name = Controls.name(ofBit: bit) else {
+                unnamed = unnamed | control & now
+                continue
+            }
+            var line: Line = "  bit \(bit, width: 2)  \(name)"
+            line.pad(to: 50)
+            line.write(wish(control, wishes))
+            line.pad(to: 62)
+            line.write(Self.state(bit, now, capability, wishes))
+            output.line(line)
+        }
+        if !unnamed.isEmpty {
+            let forced = capability.required.contains(unnamed)
+            output.line("  without a name: \(hex: unnamed.rawValue)\(forced ? ", all of which must be 1" : "")")
+        }
+    }
+
+    private static func wish<Controls: FlagSet>(_ control: Controls, _ wishes: ControlWishes<Controls>) -> StaticString {
+        if wishes.required.contains(control) { return "required" }
+        if wishes.preferred.contains(control) { return "preferred" }
+        return wishes.changing.contains(control) ? "at times" : "not wanted"
+    }
+
+    /// On or off, and what decides it: the processor, or Martlet.
+    private static func state<Controls: ExplainedFlags>(
+        _ bit: Int, _ now: Controls, _ capability: ControlCapability<Controls>, _ wishes: ControlWishes<Controls>
+    ) -> Line where Controls.RawValue == UInt32 {
+        let control = Controls(bit: bit)
+        let isForced = capability.required.contains(control)
+        let isOffered = capability.allowed.contains(control)
+        let isWanted = (wishes.required | wishes.preferred).contains(control)
+        if now.contains(control) {
+            if isForced { return isWanted ? "on" : "on, which bit \(bit) of that register demands" }
+            return isWanted ? "on" : "on for now"
+        }
+        if !isOffered { return "off: not offered, bit \(bit + 32) of that register is 0" }
+        if wishes.required.contains(control) { return "off, though it is offered and required" }
+        if wishes.preferred.contains(control) { return "off, though offered: an option says so" }
+        return wishes.changing.contains(control) ? "off for now" : "off, though offered"
+    }
+}
+
+/// A bit of a capability register.
+private struct CapabilityBit: TextConvertible {
+    let register: ModelSpecificRegister
+    let bit: Int
+
+    init(_ register: ModelSpecificRegister, _ bit: Int) {
+        self.register = register
+        self.bit = bit
+    }
+
+    func write(to output: inout some TextOutput) {
+        output.write(register)
+        output.write(", bit ")
+        output.write(decimal: UInt64(bit))
+    }
+}

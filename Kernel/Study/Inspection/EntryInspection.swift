@@ -1,0 +1,26 @@
+import Text
+import VMX
+
+/// The command `check`: the rules of VM entry on the VMCS as it is now.
+public enum EntryInspection {
+    public static func write(
+        _ state: StateSnapshot, _ capabilities: VMXCapabilities, _ circumstances: EntryCircumstances,
+        to output: inout some TextOutput
+    ) {
+        var broken = 0
+        var prediction = EntryPrediction()
+        let asked = EntryChecks(state.fields, capabilities, circumstances).reportCounting { violation in
+            broken += 1
+            prediction.include(violation)
+            // Whole, however long: one line is one rule.
+            output.write(violation)
+            if violation.isLeftToProcessor { output.write(", which some processors do not check") }
+            output.write(byte: 0x0A)
+        }
+        if broken == 0 {
+            output.line("all \(asked) rules that apply hold: VM entry succeeds, as far as fields decide")
+        } else {
+            output.line("\(broken) of the \(asked) rules that apply \(broken == 1 ? "is" : "are") broken; VM entry: \(prediction.verdict)")
+        }
+    }
+}

@@ -1,0 +1,189 @@
+import Memory
+import Text
+import VMX
+import Virtualization
+import X86
+
+/// The very bit that made an exit: of a control, of a bitmap, of a mask.
+struct ExitCauseDetail {
+    private let exit: Exit
+    private let state: StateSnapshot
+    private let reason: UInt16
+
+    /// - Parameter state: the state at the exit, before it was handled.
+    init(_ exit: Exit, _ state: StateSnapshot) {
+        self.exit = exit
+        self.state = state
+        reason = state.fields[.exitReason].basic
+    }
+
+    /// Writes a line or more, or none where there is no such bit.
+    func write(to output: inout some TextOutput) {
+        if state.fields[.exitReason].isEntryFailure { return }
+        switch exit {
+        case .exception(let exception): writeException(exception, to: &output)
+        case .nonMaskableInterrupt: writeControl(PinControls.nmiExiting, to: &output)
+        case .io(let access): writePort(access, to: &output)
+        case .readMSR: writeRegister(isWrite: false, to: &output)
+        case .writeMSR: writeRegister(isWrite: true, to: &output)
+        case .controlRegister(let access): writeControlRegister(access, to: &output)
+        case .pause:
+            if !writeControl(PrimaryControls.pauseExiting, to: &output) {
+                writeControl(SecondaryControls.pauseLoopExiting, to: &output)
+            }
+        case .virtualAPIC(.priorityBelowThreshold):
+            writeControl(PrimaryControls.useTPRShadow, to: &output)
+            output.line("  the TPR threshold is \(state.fields[.tprThreshold])")
+        case .virtualAPIC(.endOfInterrupt(let vector)): writeEndOfInterrupt(vector, to: &output)
+        case .virtualAPIC(.write):
+            writeControl(SecondaryControls.apicRegisterVirtualization, to: &output)
+            writeControl(SecondaryControls.virtualInterruptDelivery, to: &output)
+        default: writeControlOfReason(to: &output)
+        }
+    }
+
+    // MARK: Controls
+
+    private func writeControlOfReason(to output: inout some TextOutput) {
+        switch reason {
+        case 1: writeControl(PinControls.externalInterruptExiting, to: &output)
+        case 7: writeControl(PrimaryControls.interruptWindowExiting, to: &output)
+        case 8: writeControl(PrimaryControls.nmiWindowExiting, to: &output)
+        case 12: writeControl(PrimaryControls.hltExiting, to: &output)
+        case 14, 58: writeControl(PrimaryControls.invlpgExiting, to: &output)
+        case 15: writeControl(PrimaryControls.rdpmcExiting, to: &output)
+        case 16, 51, 67, 68: writeControl(PrimaryControls.rdtscExiting, to: &output)
+        case 29: writeControl(PrimaryControls.movDRExiting, to: &output)
+        case 36: writeControl(PrimaryControls.mwaitExiting, to: &output)
+        case 37: writeControl(PrimaryControls.monitorTrapFlag, to: &output)
+        case 39: writeControl(PrimaryControls.monitorExiting, to: &output)
+        case 44: writeControl(SecondaryControls.virtualizeAPICAccesses, to: &output)
+        case 46, 47: writeControl(SecondaryControls.descriptorTableExiting, to: &output)
+        case 48, 49: writeControl(SecondaryControls.enableEPT, to: &output)
+        case 52: writeControl(PinControls.activatePreemptionTimer, to: &output)
+        case 54: writeControl(SecondaryControls.wbinvdExiting, to: &output)
+        case 57: writeControl(SecondaryControls.rdrandExiting, to: &output)
+        case 61: writeControl(SecondaryControls.rdseedExiting, to: &output)
+        case 62: writeControl(SecondaryControls.enablePML, to: &output)
+        default: break
+        }
+    }
+
+    @discardableResult
+    private func writeControl(_ control: PinControls, to output: inout some TextOutput) -> Bool {
+        write(control, of: state.fields[.pinControls], to: &output)
+    }
+
+    @discardableResult
+    private func writeControl(_ control: PrimaryControls, to output: inout some TextOutput) -> Bool {
+        write(control, of: state.fields[.primaryControls], to: &output)
+    }
+
+    @discardableResult
+    private func writeControl(_ control: SecondaryControls, to output: inout some TextOutput) -> Bool {
+        write(control, of: state.fields[.secondaryControls], to: &output)
+    }
+
+    /// - Returns: whether the control is on; only then a line is written.
+    private func write<Controls: ExplainedFlags>(
+        _ control: Controls, of controls: Controls, to output: inout some TextOutput
+    ) -> Bool {
+        guard controls.contains(control) else { return false }
+        output.line("  bit \(control.rawValue.trailingZeroBitCount), \"\(control)\", of the \(Controls.title) is 1")
+        return true
+    }
+
+    // MARK: Bitmaps
+
+    private func writeException(_ exception: ExceptionExit, to output: inout some TextOutput) {
+        let fields = state.fields
+        let bitmap = fields[.exceptionBitmap]
+        let vector = exception.vector.number & 31
+        output.line(
+            "  bit \(vector) of the exception bitmap (\(hex: bitmap)), for \(exception.vector), is \(bitmap >> UInt32(vector) & 1)")
+        if exception.vector == .pageFault, let code = exception.errorCode {
+            let masked = code & fields[.pageFaultErrorCodeMask]
+            let matches = masked == fields[.pageFaultErrorCodeMatch]
+            output.line(
+                "  the error code \(hex: code) under the mask \(hex: fields[.pageFaultErrorCodeMask]) \(matches ? "is" : "is not") the match \(hex: fields[.pageFaultErrorCodeMatch]): a #PF exits if bit 14 is \(matches ? "1" : "0")"
+            )
+        }
+    }
+
+    private func writePort(_ access: IOAccess, to output: inout some TextOutput) {
+        let fields = state.fields
+        guard fields[.primaryControls].contains(.useIOBitmaps) else {
+            writeControl(PrimaryControls.unconditionalIOExiting, to: &output)
+            return
+        }
+        writeControl(PrimaryControls.useIOBitmaps, to: &output)
+        guard UInt32(access.port) + UInt32(access.size) <= 0x1_0000 else {
+            return output.line("  the access wraps around behind port 0xffff, which always exits")
+        }
+        let isHigh = access.port >= 0x8000
+        let page = isHigh ? fields[.ioBitmapB] : fields[.ioBitmapA]
+        let name: StaticString = isHigh ? "I/O bitmap B" : "I/O bitmap A"
+        writeBit(name, page, UInt64(access.port & 0x7FFF), to: &output)
+        if access.size > 1 { output.line("  or that of a port behind it: the access touches \(access.size)") }
+    }
+
+    private func writeRegister(isWrite: Bool, to output: inout some TextOutput) {
+        let number = UInt32(truncatingIfNeeded: state.registers.rcx)
+        guard state.fields[.primaryControls].contains(.useMSRBitmaps) else {
+            return output.line("  \"use MSR bitmaps\" is off: every RDMSR and WRMSR exits")
+        }
+        writeControl(PrimaryControls.useMSRBitmaps, to: &output)
+        let isHigh = number >= 0xC000_0000
+        guard number & 0x3FFF_FFFF < 0x2000, isHigh || number < 0x2000 else {
+            return output.line("  the bitmaps cover 0 to 0x1fff and 0xc0000000 to 0xc0001fff only: \(hex: number) always exits")
+        }
+        // Four bitmaps of 1 KiB: reads of the low range, reads of the high range, writes of both.
+        let start = (isHigh ? 1024 : 0) + (isWrite ? 2048 : 0) as UInt64
+        writeBit("MSR bitmaps", state.fields[.msrBitmaps], start * 8 + UInt64(number & 0x1FFF), to: &output)
+    }
+
+    private func writeBit(_ name: StaticString, _ page: HostPhysicalAddress, _ bit: UInt64, to output: inout some TextOutput) {
+        output.line("  bit \(bit & 7) of byte \(hex: bit >> 3) of the \(name), at host-physical \(hex: page.rawValue &+ bit >> 3), is 1")
+    }
+
+    private func writeEndOfInterrupt(_ vector: UInt8, to output: inout some TextOutput) {
+        writeControl(SecondaryControls.virtualInterruptDelivery, to: &output)
+        output.line("  bit \(vector & 63) of EOI-exit bitmap \(vector >> 6), for vector \(hex: vector), is 1")
+    }
+
+    // MARK: Control registers
+
+    private func writeControlRegister(_ access: ControlRegisterAccess, to output: inout some TextOutput) {
+        let fields = state.fields
+        switch access {
+        case .write(0, let source):
+            writeMasked(
+                .init(rawValue: state.value(of: source)), mask: fields[.cr0GuestHostMask], shadow: fields[.cr0ReadShadow], to: &output)
+        case .write(4, let source):
+            writeMasked(
+                .init(rawValue: state.value(of: source)), mask: fields[.cr4GuestHostMask], shadow: fields[.cr4ReadShadow], to: &output)
+        case .write(3, _):
+            writeControl(PrimaryControls.cr3LoadExiting, to: &output)
+            output.line("  and the value is none of the \(fields[.cr3TargetCount]) CR3-target values")
+        case .read(3, _): writeControl(PrimaryControls.cr3StoreExiting, to: &output)
+        case .write: writeControl(PrimaryControls.cr8LoadExiting, to: &output)
+        case .read: writeControl(PrimaryControls.cr8StoreExiting, to: &output)
+        case .clearTaskSwitched: output.line("  TS is 1 in the CR0 guest/host mask and in the CR0 read shadow")
+        case .loadMachineStatus(let status):
+            // LMSW writes bits 3:0, and cannot clear PE.
+            let shadow = fields[.cr0ReadShadow]
+            let low = ControlRegister0(rawValue: UInt64(status) & 15 | shadow.rawValue & 1)
+            writeMasked(
+                low | shadow.subtracting(.init(rawValue: 15)), mask: fields[.cr0GuestHostMask], shadow: shadow, to: &output)
+        }
+    }
+
+    /// The bits that the guest would change and the mask keeps for the hypervisor.
+    private func writeMasked<Register: ExplainedFlags>(
+        _ value: Register, mask: Register, shadow: Register, to output: inout some TextOutput
+    ) {
+        let kept = (value ^ shadow) & mask
+        output.line(
+            "  the value differs from the \(Register.title) read shadow in \(kept), of which the bits of the guest/host mask are 1")
+    }
+}

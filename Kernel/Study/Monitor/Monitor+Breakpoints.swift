@@ -1,0 +1,61 @@
+import Memory
+import Text
+
+extension Monitor {
+    /// `break`: with nothing behind it, a list.
+    mutating func setBreakpoint(
+        _ text: CommandText, _ memory: ByteCount, on line: inout some MonitorHost, _ protect: PageProtection
+    ) throws(Complaint) {
+        guard text.word(1) != nil else { return listBreakpoints(on: &line) }
+        let breakpoint = try Breakpoint(text)
+        if case .memory(let watch) = breakpoint.kind {
+            guard hasTrapFlag else { throw Complaint("this processor has no monitor trap flag that works: no breakpoints on memory") }
+            guard watch.last < memory.bytes else { throw Complaint("the guest's memory ends at \(hex: memory.bytes)") }
+        }
+        for index in 0..<Monitor.breakpointCapacity where breakpoints[index] == nil {
+            breakpoints[index] = breakpoint
+            guard applyWatches(protect) else {
+                try remove(index, protect)
+                throw Complaint("the EPT cannot have such pages: no memory for tables is left, or execute-only pages are not offered")
+            }
+            return say("\(index + 1): \(breakpoint)", on: &line)
+        }
+        throw Complaint("there are \(Monitor.breakpointCapacity) breakpoints already: \"delete NUMBER\" makes room")
+    }
+
+    private func listBreakpoints(on line: inout some MonitorHost) {
+        var isEmpty = true
+        for index in 0..<Monitor.breakpointCapacity {
+            guard let breakpoint = breakpoints[index] else { continue }
+            say("\(index + 1): \(breakpoint)", on: &line)
+            isEmpty = false
+        }
+        if isEmpty { say("no breakpoints", on: &line) }
+    }
+
+    mutating func deleteBreakpoint(
+        _ text: CommandText, on line: inout some MonitorHost, _ protect: PageProtection
+    ) throws(Complaint) {
+        guard let word = text.word(1) else { throw Complaint("delete needs the number of a breakpoint, or all") }
+        try end(text, 2)
+        if word == "all" {
+            for index in 0..<Monitor.breakpointCapacity { try remove(index, protect) }
+            return say("no breakpoints", on: &line)
+        }
+        guard let number = word.number, number > 0, number <= UInt64(Monitor.breakpointCapacity),
+            breakpoints[Int(number) - 1] != nil
+        else { throw Complaint("there is no breakpoint \(word): \"break\" lists them") }
+        try remove(Int(number) - 1, protect)
+        say("deleted \(number)", on: &line)
+    }
+
+    /// Takes a breakpoint away, and gives its memory back what it took.
+    private mutating func remove(_ index: Int, _ protect: PageProtection) throws(Complaint) {
+        let kind = breakpoints[index]?.kind
+        breakpoints[index] = nil
+        guard case .memory(let watch)? = kind else { return }
+        guard protect(watch.pages, .all, true), applyWatches(protect) else {
+            throw Complaint("the EPT could not be changed back: no memory for tables is left")
+        }
+    }
+}

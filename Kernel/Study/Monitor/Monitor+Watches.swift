@@ -1,0 +1,73 @@
+import Machine
+import Memory
+import Text
+import VMX
+import Virtualization
+
+// Breakpoints on guest-physical memory: EPT permissions that are missing. For the one instruction that makes an access all are
+// given back, and the monitor trap flag ends that.
+
+/// Gives pages of the guest's memory these permissions, for good or for an instruction: only then large pages stay split. False,
+/// and nothing is changed, if that cannot be.
+public typealias PageProtection = (GuestPhysicalRange, PassedAccesses, _ isForGood: Bool) -> Bool
+
+extension Monitor {
+    /// What an exit is that the monitor's own breakpoints brought about.
+    public enum Interception {
+        /// None.
+        case none
+        /// The guest goes on; the exit is none of its own.
+        case resume
+        /// A breakpoint's access, which is still to be made.
+        case stop(Line)
+    }
+
+    /// Looks at an exit before anybody handles it.
+    /// - Parameter before: the general registers.
+    public mutating func intercept<Access: VMCSAccess>(
+        _ exit: Exit, _ processor: VMXProcessor<Access>, _ before: GeneralRegisters, protect: PageProtection
+    ) -> Interception {
+        let wasLifted = isLifted
+        if isLifted {
+            isLifted = false
+            _ = applyWatches(protect)
+            setTrap(processor, isOn: isCountingInstructions)
+        }
+        if exit == .monitorTrap { return wasLifted && !isCountingInstructions ? .resume : .none }
+        guard case .nestedPageFault(let fault) = exit, isWatched(fault.address) else { return .none }
+        // An event whose delivery made the access is delivered anew.
+        if let event = processor.interruptedEvent { processor.inject(event) }
+        isLifted = true
+        _ = applyWatches(protect)
+        setTrap(processor, isOn: true)
+        for index in 0..<Monitor.breakpointCapacity {
+            guard case .memory(let watch)? = breakpoints[index]?.kind, watch.matches(fault) else { continue }
+            if breakpoints[index]?.condition?.holds(processor, before) ?? true { return .stop("breakpoint \(index + 1)") }
+        }
+        return .resume
+    }
+
+    private func isWatched(_ address: GuestPhysicalAddress) -> Bool {
+        for index in 0..<Monitor.breakpointCapacity {
+            guard case .memory(let watch)? = breakpoints[index]?.kind else { continue }
+            if watch.pages.contains(address) { return true }
+        }
+        return false
+    }
+
+    /// Gives the pages of each watch their permissions: those that all watches of the page leave.
+    func applyWatches(_ protect: PageProtection) -> Bool {
+        for index in 0..<Monitor.breakpointCapacity {
+            guard case .memory(let watch)? = breakpoints[index]?.kind else { continue }
+            var passed = PassedAccesses.all
+            if !isLifted {
+                for other in 0..<Monitor.breakpointCapacity {
+                    guard case .memory(let second)? = breakpoints[other]?.kind, second.touches(watch) else { continue }
+                    passed.remove(second.kind)
+                }
+            }
+            guard protect(watch.pages, passed, false) else { return false }
+        }
+        return true
+    }
+}

@@ -1,0 +1,181 @@
+import Machine
+import Memory
+import Text
+import Trace
+import VMX
+import Virtualization
+import X86
+
+/// The line on which the monitor is talked with, and what of the kernel it asks.
+public protocol MonitorHost: TextOutput {
+    /// The next line that was typed, without its end.
+    mutating func readLine() -> Line
+    /// Puts a byte where the guest's COM1 takes its input from.
+    /// - Returns: false if there is no room.
+    mutating func type(_ byte: UInt8) -> Bool
+    func printStatistics(to print: (Line) -> Void)
+    var capabilities: VMXCapabilities { get }
+    /// What the VM-entry checks have to know of the processor besides.
+    var circumstances: EntryCircumstances { get }
+    /// CR2.
+    var pageFaultAddress: UInt64 { get }
+}
+
+/// The monitor: when the guest stops, and what is asked of it then.
+///
+/// It looks on from the run loop, so that the exits of a guest that nobody studies do not pass here. Its commands are in
+/// extensions, by subject.
+public struct Monitor {
+    /// What the guest is to do when the prompt is left.
+    public enum Decision: Equatable, Sendable { case run, reset, quit }
+
+    /// What ends the guest's run, besides breakpoints.
+    enum Goal {
+        case exits(UInt64)
+        case instructions(UInt64)
+        case reason(UInt16, Condition?)
+        case never
+    }
+
+    public static var breakpointCapacity: Int { 16 }
+
+    /// The line that the trace has for each exit while the guest runs.
+    public var trace = TraceLevel.off
+    /// The processor has a monitor trap flag, as a probe showed.
+    public var hasTrapFlag = false
+    var goal = Goal.never
+    /// Breakpoints on memory let everything pass, for one instruction.
+    var isLifted = false
+    var breakpoints: [16 of Breakpoint?] = .init(repeating: nil)
+
+    public init() {}
+
+    /// Whether an exit stops the guest.
+    /// - Parameter before: the general registers at the exit.
+    /// - Returns: by what it stops, in words.
+    public mutating func stops<Access: VMCSAccess>(
+        at exit: Exit, _ processor: VMXProcessor<Access>, _ before: GeneralRegisters
+    ) -> Line? {
+        for index in 0..<Monitor.breakpointCapacity {
+            if breakpoints[index]?.matches(exit, processor, before) == true { return "breakpoint \(index + 1)" }
+        }
+        switch goal {
+        case .exits(let count), .instructions(let count):
+            if count <= 1 { return isCountingExits ? "step" : "next" }
+            goal = isCountingExits ? .exits(count - 1) : .instructions(count - 1)
+            return nil
+        case .reason(let wanted, let condition):
+            guard UInt16(truncatingIfNeeded: processor.exitReasonNumber) == wanted,
+                condition?.holds(processor, before) ?? true
+            else { return nil }
+            return "until"
+        case .never: return nil
+        }
+    }
+
+    /// Asks what is to be done, until the guest is to go on or to end.
+    /// - Parameter place: why and where the guest stands.
+    public mutating func prompt<Access: VMCSAccess, Host: HostServices>(
+        _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>, _ place: Line, on line: inout some MonitorHost,
+        protect: PageProtection
+    ) -> Decision {
+        say(place, on: &line)
+        while true {
+            // A line of its own, so that whoever types knows that it is his turn.
+            say(">", on: &line)
+            let text = CommandText(line.readLine())
+            do {
+                if let decision = try perform(text, cpu, on: &line, protect) {
+                    setTrap(cpu.pointee.processor, isOn: isLifted || isCountingInstructions)
+                    return decision
+                }
+            } catch {
+                say("error: \(error.words)", on: &line)
+            }
+        }
+    }
+
+    var isCountingInstructions: Bool {
+        if case .instructions = goal { true } else { false }
+    }
+
+    private var isCountingExits: Bool {
+        if case .exits = goal { true } else { false }
+    }
+
+    func say(_ text: Line, on line: inout some MonitorHost) {
+        line.write(text)
+        line.write(byte: 0x0A)
+    }
+
+    /// - Returns: nil to ask again.
+    private mutating func perform<Access: VMCSAccess, Host: HostServices>(
+        _ text: CommandText, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>,
+        on line: inout some MonitorHost, _ protect: PageProtection
+    ) throws(Complaint) -> Decision? {
+        guard let word = text.word(0) else { return nil }
+        let command = try MonitorCommand(word)
+        switch command {
+        case .step: goal = .exits(try count(text))
+        case .next:
+            guard hasTrapFlag else { throw Complaint("this processor has no monitor trap flag that works: use step") }
+            goal = .instructions(try count(text))
+        case .continue:
+            try end(text, 1)
+            goal = .never
+        case .until:
+            guard let reason = text.word(1) else { throw Complaint("until needs an exit reason: \"help until\"") }
+            goal = .reason(try ExitReason.basic(reason), try Condition(behind: text, 2))
+        case .quit:
+            try end(text, 1)
+            return .quit
+        case .reset:
+            try end(text, 1)
+            return .reset
+        default:
+            try answer(command, text, cpu, on: &line, protect)
+            return nil
+        }
+        return .run
+    }
+
+    /// The commands after which the guest stands where it stood.
+    private mutating func answer<Access: VMCSAccess, Host: HostServices>(
+        _ command: MonitorCommand, _ text: CommandText,
+        _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>, on line: inout some MonitorHost,
+        _ protect: PageProtection
+    ) throws(Complaint) {
+        switch command {
+        case .break: try setBreakpoint(text, cpu.pointee.guestMemory.size, on: &line, protect)
+        case .delete: try deleteBreakpoint(text, on: &line, protect)
+        case .set: try set(text, cpu, on: &line)
+        case .inject: try inject(text, cpu, on: &line)
+        case .type: try type(text, cpu, on: &line)
+        case .trace: try setTrace(text, on: &line)
+        case .statistics:
+            try end(text, 1)
+            line.printStatistics { row in say(row, on: &line) }
+        case .registers, .vmcs, .check: try inspect(command, text, cpu, on: &line)
+        default: try help(text, on: &line)
+        }
+    }
+
+    /// The number behind a command; 1 if there is none.
+    private func count(_ text: CommandText) throws(Complaint) -> UInt64 {
+        guard let word = text.word(1) else { return 1 }
+        guard let count = word.number, count > 0 else { throw Complaint("\"\(word)\" is no number from 1 on") }
+        try end(text, 2)
+        return count
+    }
+
+    /// Nothing more may follow.
+    func end(_ text: CommandText, _ index: Int) throws(Complaint) {
+        if let word = text.word(index) { throw Complaint("\"\(word)\" is too much") }
+    }
+
+    func setTrap<Access: VMCSAccess>(_ processor: VMXProcessor<Access>, isOn: Bool) {
+        let controls = processor.vmcs[.primaryControls]
+        guard controls.contains(.monitorTrapFlag) != isOn else { return }
+        processor.vmcs[.primaryControls] = controls.setting(.monitorTrapFlag, to: isOn)
+    }
+}

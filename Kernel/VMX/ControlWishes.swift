@@ -1,0 +1,38 @@
+import X86
+
+/// What Martlet wants of the controls of one field, for the person who asks why one is on or off.
+public struct ControlWishes<Controls: FlagSet>: Sendable {
+    /// There is no path without these.
+    public let required: Controls
+    /// On wherever they are offered, unless an option says otherwise.
+    public let preferred: Controls
+    /// On and off as the guest runs.
+    public let changing: Controls
+}
+
+extension VMXControls {
+    public static var pinWishes: ControlWishes<PinControls> {
+        .init(required: requiredPin, preferred: preferredPin, changing: .none)
+    }
+
+    /// CR8 exits where there is no TPR shadow.
+    public static var primaryWishes: ControlWishes<PrimaryControls> {
+        .init(
+            required: requiredPrimary, preferred: preferredPrimary,
+            changing: .interruptWindowExiting | .nmiWindowExiting | .cr8LoadExiting | .cr8StoreExiting)
+    }
+
+    /// Which of the controls of the local APIC are on follows its mode.
+    public static var secondaryWishes: ControlWishes<SecondaryControls> {
+        .init(required: requiredSecondary, preferred: preferredSecondary | .enableVPID, changing: allOfLocalAPIC)
+    }
+
+    public static var exitWishes: ControlWishes<ExitControls> {
+        .init(required: requiredExit, preferred: preferredExit, changing: .none)
+    }
+
+    /// Whether the guest is in long mode is its own affair.
+    public static var entryWishes: ControlWishes<EntryControls> {
+        .init(required: requiredEntry, preferred: preferredEntry, changing: .ia32eModeGuest)
+    }
+}

@@ -1,0 +1,255 @@
+import Memory
+import Testing
+import Text
+import Virtualization
+
+@testable import Machine
+@testable import Study
+
+/// The monitor's commands, and what stops the guest.
+@Suite struct MonitorTests {
+    static let cpuid: UInt32 = 10, hlt: UInt32 = 12, io: UInt32 = 30, readMSR: UInt32 = 31, trap: UInt32 = 37, violation: UInt32 = 48
+
+    // MARK: Words
+
+    @Test func `the beginning of a name is enough, and one that begins several names them`() {
+        let answers = MonitorSession().type("stat", "s", "STATISTICS", "statisticss")
+        #expect(answers[0] == ["the table"])
+        #expect(answers[1] == ["error: \"s\" may be step, set, statistics"])
+        #expect(answers[2] == ["the table"])
+        #expect(answers[3] == ["error: there is no command \"statisticss\": \"help\" lists them"])
+    }
+
+    @Test func `help lists every command and shows an example of each`() {
+        let session = MonitorSession()
+        let list = session.type("help")[0]
+        for number in 0..<MonitorCommand.count {
+            let name = "\(MonitorCommand(rawValue: number)!.name)"
+            #expect(list.contains { $0.hasPrefix(name + " ") })
+            let help = session.type("help \(name)")[0]
+            #expect(help.count == 3 && help[0].hasPrefix(name) && help[2].hasPrefix("  example: \(name)"))
+        }
+    }
+
+    @Test(arguments: [
+        "step 0", "step x", "step 1 2", "next -1", "continue now", "until", "until nothing", "until 999", "until cpuid when rax == 1",
+        "until cpuid if rax", "until cpuid if rax = 1", "until cpuid if foo == 1", "until cpuid if rax == y", "until cpuid if rax == 1 2",
+        "break port", "break port 65536", "break port x", "break nothing 1", "break exit", "break read 0x400000", "break read 5 4",
+        "break msr 0x100000000", "break cpuid 1 2", "delete", "delete 1", "delete 17", "delete 0", "set", "set rax", "set rax x",
+        "set cs 1", "set rflags 0", "set rflags 0x8002", "set rflags 0x20002", "set rax 1 2", "inject", "inject interrupt 31",
+        "inject interrupt 256", "inject exception 2", "inject exception 32", "inject exception 13", "inject exception 6 0",
+        "inject exception 13 0x8000", "inject nmi 2", "inject interrupt 0x40", "type", "trace loud", "quit now", "reset 1",
+        "statistics 1", "registers 1", "check 1", "help nothing", "0", "  nothing",
+    ])
+    func `a wrong command says what is wrong with it and changes nothing`(command: String) {
+        let session = MonitorSession()
+        let values = session.machine.vmcs.values, registers = session.machine.cpu.registers
+        let answer = session.type(command)[0]
+        #expect(answer.count == 1 && answer[0].hasPrefix("error: "), "\(answer)")
+        #expect(session.machine.vmcs.values == values && session.machine.cpu.registers == registers)
+        #expect(session.type("break")[0] == ["no breakpoints"])
+        #expect(session.decision == .run)
+    }
+
+    @Test func `an empty line asks again`() {
+        #expect(MonitorSession().type("", "   ", "trace") == [[], [], ["trace off"], []])
+    }
+
+    // MARK: Running
+
+    @Test func `step counts exits`() {
+        let session = MonitorSession()
+        session.type("step 3")
+        #expect(session.exit(Self.cpuid) == nil)
+        #expect(session.exit(Self.io, qualification: 0x80 << 16) == nil)
+        #expect(session.exit(Self.cpuid) == "step")
+    }
+
+    @Test func `continue stops at nothing, and a later step anew`() {
+        let session = MonitorSession()
+        session.type("continue")
+        for _ in 0..<10 { #expect(session.exit(Self.cpuid) == nil) }
+        session.type("step")
+        #expect(session.exit(Self.cpuid) == "step")
+    }
+
+    @Test func `next sets the trap flag until it stops`() {
+        let session = MonitorSession()
+        session.type("next 2")
+        #expect(session.traps)
+        #expect(session.exit(Self.trap) == nil && session.traps)
+        #expect(session.exit(Self.trap) == "next")
+        session.type("continue")
+        #expect(!session.traps)
+    }
+
+    @Test func `next is refused where the trap flag does not work`() {
+        let session = MonitorSession()
+        session.monitor.hasTrapFlag = false
+        #expect(session.type("next")[0] == ["error: this processor has no monitor trap flag that works: use step"])
+        #expect(session.type("break write 0x1000")[0][0].hasPrefix("error: "))
+        #expect(!session.traps)
+    }
+
+    @Test(arguments: ["hlt", "12", "0xc", "HLT"])
+    func `until waits for a reason`(word: String) {
+        let session = MonitorSession()
+        session.type("until \(word)")
+        #expect(session.exit(Self.cpuid) == nil)
+        session.machine.rflags |= 0x200
+        #expect(session.exit(Self.hlt) == "until")
+    }
+
+    @Test func `quit and reset end the run`() {
+        let session = MonitorSession()
+        session.type("quit")
+        #expect(session.decision == .quit)
+        session.type("reset")
+        #expect(session.decision == .reset)
+    }
+
+    // MARK: Breakpoints
+
+    @Test func `breakpoints stop at their port, register, leaf and reason alone`() {
+        let session = MonitorSession()
+        let answers = session.type("break port 0x61", "break msr 0x10", "break cpuid 7", "break exit ept-violation", "break")
+        #expect(answers[4] == ["1: port 0x61", "2: msr 0x10", "3: cpuid 0x7", "4: exit \"EPT violation\""])
+        #expect(session.exit(Self.io, qualification: 0x60 << 16) == nil)
+        // Two bytes at 60H are 61H too.
+        #expect(session.exit(Self.io, qualification: 0x60 << 16 | 1) == "breakpoint 1")
+        session.machine.cpu.registers.rcx = 0x11
+        #expect(session.exit(Self.readMSR) == nil)
+        session.machine.cpu.registers.rcx = 0xFFFF_FFFF_0000_0010
+        #expect(session.exit(Self.readMSR) == "breakpoint 2")
+        session.machine.cpu.registers.rax = 7
+        #expect(session.exit(Self.cpuid) == "breakpoint 3")
+        session.machine.cpu.registers.rax = 8
+        #expect(session.exit(Self.cpuid) == nil)
+        #expect(session.type("delete 3", "break")[1].count == 3)
+        session.machine.cpu.registers.rax = 7
+        #expect(session.exit(Self.cpuid) == nil)
+    }
+
+    @Test(arguments: [
+        ("rax == 5", true), ("rax != 5", false), ("rax < 6", true), ("rax > 5", false), ("rax <= 5", true), ("rax >= 6", false),
+        ("rax & 4", true), ("rax & 2", false), ("reason == 10", true), ("cpl == 0", true), ("cr0 & 0x80000001", true), ("rsp == 0x1234", true),
+        ("rip == 0x10002", true), ("qualification == 3", true), ("R15 == 0xffffffffffffffff", true),
+    ])
+    func `a condition compares what the guest had`(condition: String, holds: Bool) {
+        let session = MonitorSession()
+        session.machine.cpu.registers.rax = 5
+        session.machine.cpu.registers.r15 = .max
+        session.machine.processor.stackPointer = 0x1234
+        session.type("break exit cpuid if \(condition)")
+        #expect((session.exit(Self.cpuid, qualification: 3) != nil) == holds)
+    }
+
+    @Test func `there is room for sixteen`() {
+        let session = MonitorSession()
+        for number in 1...16 { #expect(session.type("break cpuid \(number)")[0][0].hasPrefix("\(number): ")) }
+        #expect(session.type("break cpuid 17")[0] == ["error: there are 16 breakpoints already: \"delete NUMBER\" makes room"])
+        #expect(session.type("delete all", "break")[1] == ["no breakpoints"])
+    }
+
+    // MARK: Memory
+
+    @Test func `an access to watched memory stops before it is made, is made once, and is watched again`() {
+        let session = MonitorSession()
+        session.type("break write 0x1ffe 0x2001")
+        let watched: PassedAccesses = { var passed = PassedAccesses.all; passed.remove(.write); return passed }()
+        #expect(session.protected == [1: watched, 2: watched])
+        #expect(session.exit(Self.violation, qualification: 2 | 5 << 3, physical: 0x2001) == "breakpoint 1")
+        session.type("continue")
+        #expect(session.traps && session.protected == [:])
+        #expect(session.exit(Self.trap) == nil)
+        #expect(!session.traps && session.protected == [1: watched, 2: watched])
+        #expect(session.machine.cpu.exitCount == 0)
+    }
+
+    @Test func `another access to a watched page goes on unseen`() {
+        let session = MonitorSession()
+        session.type("break read 0x1800 0x18ff")
+        #expect(session.exit(Self.violation, qualification: 1 | 4 << 3, physical: 0x17FF) == nil)
+        #expect(session.traps && session.protected == [:])
+        #expect(session.exit(Self.trap) == nil)
+        #expect(session.exit(Self.violation, qualification: 2 | 4 << 3, physical: 0x1800) == nil)
+        // The instruction exits by itself before its end: the exit is handled, and the page watched again.
+        session.machine.cpu.registers.rax = 0x4000_0000
+        #expect(session.exit(Self.cpuid) == nil)
+        #expect(!session.traps && session.protected.count == 1)
+        #expect(session.machine.cpu.exitCount == 1)
+    }
+
+    @Test func `an event whose delivery touches watched memory is delivered all the same`() {
+        let session = MonitorSession()
+        session.type("break write 0x1000")
+        #expect(session.exit(Self.violation, qualification: 2 | 5 << 3, physical: 0x1000, vectoring: 1 << 31 | 0x40) == "breakpoint 1")
+        #expect(session.machine.injection == .interrupt(0x40))
+    }
+
+    @Test func `next over an access to watched memory stops behind it`() {
+        let session = MonitorSession()
+        session.type("break fetch 0x1000")
+        #expect(session.exit(Self.violation, qualification: 4 | 3 << 3, physical: 0x1000) == "breakpoint 1")
+        session.type("next")
+        #expect(session.exit(Self.trap) == "next")
+        #expect(session.protected.count == 1)
+    }
+
+    @Test func `watches of one page add up, and go one by one`() {
+        let session = MonitorSession()
+        session.type("break write 0x1000", "break fetch 0x1800")
+        #expect(session.protected[1] == { var passed = PassedAccesses.all; passed.remove(.write); passed.remove(.fetch); return passed }())
+        session.type("delete 1")
+        #expect(session.protected[1] == { var passed = PassedAccesses.all; passed.remove(.fetch); return passed }())
+        session.type("delete all")
+        #expect(session.protected == [:])
+    }
+
+    @Test func `an EPT without room refuses the breakpoint`() {
+        let session = MonitorSession()
+        session.isFull = true
+        #expect(session.type("break write 0x1000")[0][0].hasPrefix("error: the EPT cannot"))
+        session.isFull = false
+        #expect(session.type("break")[0] == ["no breakpoints"] && session.protected == [:])
+    }
+
+    // MARK: Changing the guest
+
+    @Test func `registers take values`() {
+        let session = MonitorSession()
+        let answers = session.type("set rax 0x10", "set r15 17", "set rsp 0x8000", "set rip 0x7c00", "set rflags 0x202")
+        #expect(answers[0] == ["RAX 0x0 -> 0x10"] && answers[3] == ["RIP 0x10000 -> 0x7c00"])
+        #expect(session.machine.cpu.registers.rax == 16 && session.machine.cpu.registers.r15 == 17)
+        #expect(session.machine.processor.stackPointer == 0x8000 && session.machine.rip == 0x7C00 && session.machine.rflags == 0x202)
+    }
+
+    @Test func `events are injected, one for each VM entry, when the guest can take them`() {
+        let session = MonitorSession()
+        #expect(session.type("inject interrupt 0x40")[0][0].hasPrefix("error: the guest cannot take an interrupt now"))
+        #expect(session.type("inject exception 13 8", "inject exception 6") == [
+            ["injected #GP(0x8)"], ["error: the next VM entry delivers an event already: step first"], [],
+        ])
+        #expect(session.machine.injection == .exception(13, errorCode: 8))
+        let second = MonitorSession()
+        second.machine.rflags |= 0x200
+        second.type("inject interrupt 0x40")
+        #expect(second.machine.injection == .interrupt(0x40))
+        let third = MonitorSession()
+        third.type("inject nmi")
+        #expect(third.machine.injection?.kind == 2)
+    }
+
+    @Test func `what is typed reaches COM1 with a carriage return, or is refused`() {
+        let session = MonitorSession()
+        session.type("type ls  /bin")
+        #expect(String(decoding: session.typedForGuest, as: UTF8.self) == "ls  /bin\r")
+        #expect(session.type("type " + String(repeating: "x", count: 60))[0][0].hasPrefix("error: the guest has not yet read"))
+    }
+
+    @Test func `the trace has three levels`() {
+        let session = MonitorSession()
+        #expect(session.type("trace exits", "trace", "trace off") == [["trace exits"], ["trace exits"], ["trace off"], []])
+        #expect(session.type("trace full")[0] == ["trace full"] && session.monitor.trace == .full)
+    }
+}

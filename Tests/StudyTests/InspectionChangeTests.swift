@@ -1,0 +1,60 @@
+import Study
+import Support
+import Testing
+import VMX
+import X86
+
+@Suite("Inspection: changes")
+struct InspectionChangeTests {
+    private func changes(_ change: (inout StateSnapshot) -> Void) -> [String] {
+        let before = StateSnapshot.long64
+        var after = before
+        change(&after)
+        return answer { ChangeInspection.write(before, after, to: &$0) }
+    }
+
+    @Test("nothing changed: said so")
+    func nothing() { #expect(changes { _ in } == ["nothing differs from the last stop"]) }
+
+    @Test("registers, CR2 and fields are told with both values, in this order")
+    func values() {
+        #expect(
+            changes {
+                $0.registers.rax = 0x2A
+                $0.registers.r15 = 0
+                $0.pageFaultAddress = 0x2008
+                $0.fields[.guestRIP] = 0xFFFF_FFFF_8100_0002
+                $0.fields[.guestRSP] = 0
+                $0.fields[.exitReason] = .init(rawValue: 10)
+            } == [
+                "RAX 0x1 -> 0x2a", "R15 0x123456789abcdef0 -> 0x0", "CR2 0x1000 -> 0x2008",
+                "guest RSP 0xffff888000001000 -> 0x0", "guest RIP 0xffffffff81000000 -> 0xffffffff81000002",
+                "exit reason 0x0 -> 0xa (CPUID)",
+            ])
+    }
+
+    @Test("flags are told by the names of those that were set and those that were cleared")
+    func flags() {
+        #expect(changes { $0.fields[.guestRFLAGS] = .init(rawValue: 0x47) } == ["guest RFLAGS 0x246 -> 0x47: set CF; cleared IF"])
+        #expect(
+            changes { $0.fields[.primaryControls] = .interruptWindowExiting }
+                == ["primary processor-based VM-execution controls 0x0 -> 0x4: set interrupt-window exiting"])
+        #expect(changes { $0.fields[.guestEFER] = .none } == ["guest IA32_EFER 0xd01 -> 0x0: cleared SCE, LME, LMA, NXE"])
+        #expect(
+            changes { $0.fields[.guestCSAccessRights] = .init(rawValue: 0xC09B) }
+                == ["guest CS access rights 0xa09b -> 0xc09b (code, readable, accessed, DPL 0, 32-bit)"])
+    }
+
+    @Test("a snapshot takes the fields that the processor has, and asks for no other")
+    func reads() {
+        for set in [CapabilitySet.skylakeX, .nestedKVM, .arrandale] {
+            let vmcs = SimulatedVMCS(set.capabilities)
+            vmcs[0x6820] = 0x202
+            let state = StateSnapshot(reading: VMCS(vmcs), set.capabilities, .init(), pageFaultAddress: 7)
+            #expect(state.fields[.guestRFLAGS].rawValue == 0x202)
+            #expect(state.pageFaultAddress == 7)
+            #expect(vmcs.refusals.isEmpty, "\(set)")
+        }
+        #expect(MemoryLayout<StateSnapshot>.size <= 1800)
+    }
+}
