@@ -10,14 +10,14 @@ import X86
 
 extension KernelOptions {
     /// Every exit goes to the run loop, to be recorded there.
-    var observesExits: Bool { trace != .off || checksEntries || isStudied }
+    var observesExits: Bool { trace != .off || checksEntries || isStudied || isDebugged }
 }
 
 /// Enters the guest until it is at its end, and does what an exit leaves to be done: waiting and recording.
 struct RunLoop: ~Copyable {
     let cpu: UnsafeMutablePointer<HardwareCPU>
     let options: KernelOptions
-    private let explanation: EntryExplanation
+    let explanation: EntryExplanation
     /// The processor says that it has a monitor trap flag.
     private let offersTrapFlag: Bool
     /// A VMCS is launched by the entry before its first exit.
@@ -25,30 +25,46 @@ struct RunLoop: ~Copyable {
     private var lastEntry: UInt64 = 0
     /// Why and where the monitor stops the guest.
     private var stop: Line?
+    /// Changes the guest's EPT, for the debugger.
+    let protector: PageProtector
+    /// Why the debugger stops the guest.
+    var debugStop: DebugStop.Reason?
+    /// A watch whose access is being made.
+    var metWatch: DebugStop.Reason?
 
     init(
-        _ cpu: UnsafeMutablePointer<HardwareCPU>, _ options: KernelOptions, _ explanation: EntryExplanation, offersTrapFlag: Bool
+        _ cpu: UnsafeMutablePointer<HardwareCPU>, _ options: KernelOptions, _ explanation: EntryExplanation, offersTrapFlag: Bool,
+        _ protector: PageProtector
     ) {
         self.cpu = cpu
         self.options = options
         self.explanation = explanation
         self.offersTrapFlag = offersTrapFlag
+        self.protector = protector
     }
 
     /// - Parameter protect: changes the guest's EPT, for the monitor.
     mutating func run(_ statistics: inout ExitStatistics, protect: PageProtection) -> Ending? {
         if options.isStudied, let ending = beginStudy(&statistics, protect) { return ending }
+        if options.isDebugged, let ending = beginDebugging(&statistics) { return ending }
         while true {
             if options.checksEntries, explanation.reportViolations(of: cpu.pointee.processor.vmcs) > 0 { return nil }
             guard enter() else { return nil }
             if options.observesExits { observe(&statistics, protect) }
             if let stop, let ending = MonitorSession.prompt(cpu, stop, &statistics, explanation, protect) { return ending }
+            if let debugStop, let ending = serveDebugger(debugStop, &statistics) { return ending }
             while case .wait = cpu.pointee.pending, !cpu.pointee.sleep() {
+                if options.isDebugged {
+                    guard DebugSession.takesInterrupt() else { continue }
+                    if let ending = serveDebugger(.interrupt, &statistics) { return ending }
+                    continue
+                }
                 MonitorSession.forgetKey()
                 if let ending = MonitorSession.prompt(cpu, "stopped in HLT", &statistics, explanation, protect) { return ending }
             }
             record()
             if case .end(let ending) = cpu.pointee.pending {
+                if options.isDebugged { endDebugging(ending, &statistics) }
                 if case .entryFailure = ending { explanation.explainFailure(of: cpu.pointee.processor.vmcs) }
                 return ending
             }
@@ -66,6 +82,12 @@ struct RunLoop: ~Copyable {
         }
         isLaunched = true
         return true
+    }
+
+    /// Likewise for a debugger.
+    private mutating func beginDebugging(_ statistics: inout ExitStatistics) -> Ending? {
+        if offersTrapFlag { MonitorSession.monitor.hasTrapFlag = TrapFlagProbe(cpu: cpu).run { enter() } }
+        return serveDebugger(.start, &statistics)
     }
 
     /// The guest starts stopped.
@@ -102,11 +124,13 @@ struct RunLoop: ~Copyable {
                 return
             }
         }
+        if options.isDebugged, !debugs(exit, before) { return }
         cpu.pointee.noteCause(exit)
         let outcome = cpu.pointee.finishObservedExit(exit)
         cpu.pointee.note(outcome)
         let ticks = read_tsc() &- arrival
         statistics.record(reason: reason, guestTicks: arrival &- lastEntry, ticks: ticks)
+        if options.isDebugged { debug(exit, before, outcome) }
         if options.isStudied {
             study(exit, reason, place, before, outcome, guestTicks: arrival &- lastEntry)
         } else if options.trace >= .exits {

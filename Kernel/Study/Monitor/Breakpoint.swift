@@ -15,9 +15,9 @@ public struct Breakpoint: Sendable {
     }
 
     public let kind: Kind
-    public let condition: Condition?
+    public let condition: StopCondition?
 
-    public init(_ kind: Kind, _ condition: Condition?) {
+    public init(_ kind: Kind, _ condition: StopCondition?) {
         self.kind = kind
         self.condition = condition
     }
@@ -73,7 +73,7 @@ extension Breakpoint {
             default: .leaf(UInt32(truncatingIfNeeded: place))
             }
         }
-        condition = try Condition(behind: text, next)
+        condition = try StopCondition(behind: text, next)
     }
 
     /// One address or two.
@@ -87,7 +87,7 @@ extension Breakpoint {
     }
 }
 
-extension Condition {
+extension StopCondition {
     /// The condition behind the word "if", where there is one.
     init?(behind text: CommandText, _ index: Int) throws(Complaint) {
         guard let word = text.word(index) else { return nil }

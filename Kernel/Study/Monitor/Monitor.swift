@@ -33,7 +33,7 @@ public struct Monitor {
     enum Goal {
         case exits(UInt64)
         case instructions(UInt64)
-        case reason(UInt16, Condition?)
+        case reason(UInt16, StopCondition?)
         case never
     }
 
@@ -47,6 +47,8 @@ public struct Monitor {
     /// Breakpoints on memory let everything pass, for one instruction.
     var isLifted = false
     var breakpoints: [16 of Breakpoint?] = .init(repeating: nil)
+    /// Those of them that are a debugger's.
+    var debugWatches: [16 of DebugWatch?] = .init(repeating: nil)
 
     public init() {}
 
@@ -109,7 +111,7 @@ public struct Monitor {
     }
 
     /// - Returns: nil to ask again.
-    private mutating func perform<Access: VMCSAccess, Host: HostServices>(
+    mutating func perform<Access: VMCSAccess, Host: HostServices>(
         _ text: CommandText, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>,
         on line: inout some MonitorHost, _ protect: PageProtection
     ) throws(Complaint) -> Decision? {
@@ -125,7 +127,7 @@ public struct Monitor {
             goal = .never
         case .until:
             guard let reason = text.word(1) else { throw Complaint("until needs an exit reason: \"help until\"") }
-            goal = .reason(try ExitReason.basic(reason), try Condition(behind: text, 2))
+            goal = .reason(try ExitReason.basic(reason), try StopCondition(behind: text, 2))
         case .quit:
             try end(text, 1)
             return .quit

@@ -7,8 +7,8 @@ import X86
 
 /// A comparison that has to hold for a breakpoint to stop the guest: `rax == 0x10`.
 ///
-/// General registers have the values that they had at the VM exit; all else is what the VMCS holds when the guest would go on.
-public struct Condition: Equatable, Sendable {
+/// All have the values that they had at the VM exit.
+public struct StopCondition: Equatable, Sendable {
     public enum Operand: Equatable, Sendable {
         case general(RegisterNumber)
         case field(Field)
@@ -91,7 +91,7 @@ public struct Condition: Equatable, Sendable {
     }
 }
 
-extension Condition.Relation {
+extension StopCondition.Relation {
     fileprivate init?(_ sign: Line) {
         for number in Self.equal.rawValue...Self.hasBits.rawValue {
             if let relation = Self(rawValue: number), sign == Line(relation.symbol) {
@@ -103,19 +103,19 @@ extension Condition.Relation {
     }
 }
 
-extension Condition.Operand {
+extension StopCondition.Operand {
     fileprivate init(_ word: Line) throws(Complaint) {
         var search = NameSearch(word)
         for number in UInt8(0)..<16 { search.offer(RegisterNumber(number).name, Int(number)) }
-        for number in Condition.Field.all {
-            if let field = Condition.Field(rawValue: number), field != .rsp { search.offer(field.name, 16 + Int(number)) }
+        for number in StopCondition.Field.all {
+            if let field = StopCondition.Field(rawValue: number), field != .rsp { search.offer(field.name, 16 + Int(number)) }
         }
         let number = try search.result(
             "register or field", "there are rax to r15, rip, rflags, cr0, cr3, cr4, cpl, reason, qualification, physical, linear")
         if number < 16 {
             self = number == RegisterNumber.rsp.value ? .field(.rsp) : .general(RegisterNumber(UInt8(number)))
         } else {
-            self = .field(Condition.Field(rawValue: UInt8(number - 16)) ?? .rip)
+            self = .field(StopCondition.Field(rawValue: UInt8(number - 16)) ?? .rip)
         }
     }
 
@@ -137,7 +137,7 @@ extension Condition.Operand {
     }
 }
 
-extension Condition: TextConvertible {
+extension StopCondition: TextConvertible {
     public func write(to output: inout some TextOutput) {
         switch operand {
         case .general(let number): output.write(number.name)

@@ -1,0 +1,94 @@
+import Instructions
+import Machine
+import Memory
+import Study
+import Text
+import Trace
+import VMX
+import Virtualization
+import X86
+
+// What the run loop does where a debugger is served.
+
+extension RunLoop {
+    /// Looks at an exit before anybody handles it.
+    /// - Returns: false if it is the debugger's, and nobody else's.
+    mutating func debugs(_ exit: Exit, _ before: GeneralRegisters) -> Bool {
+        if case .exception(let exception) = exit, exception.vector == .breakpoint, isOwnBreakpoint {
+            debugStop = .softwareBreakpoint
+            return false
+        }
+        switch MonitorSession.monitor.intercept(exit, cpu.pointee.processor, before, protect: protector.protect) {
+        case .none: break
+        case .resume: return false
+        case .stop:
+            guard case .nestedPageFault(let fault) = exit, let watch = MonitorSession.monitor.debugWatch(meeting: fault) else {
+                debugStop = .step  // the monitor's own
+                return false
+            }
+            if watch.kind == .execute {
+                debugStop = .hardwareBreakpoint
+            } else {
+                // GDB wants to be told when the access has been made.
+                metWatch = .watchpoint(watch.kind, watch.address)
+                MonitorSession.monitor.step()
+                MonitorSession.monitor.prepare(cpu.pointee.processor)
+            }
+            return false
+        }
+        return true
+    }
+
+    /// Whether the debugger put the INT3 at RIP there.
+    private var isOwnBreakpoint: Bool {
+        guard let place = cpu.pointee.locateInstruction() else { return false }
+        return DebugSession.server.pointee.ownsBreakpoint(at: place)
+    }
+
+    /// Decides after an exit whether it stops the guest for the debugger.
+    mutating func debug(_ exit: Exit, _ before: GeneralRegisters, _ outcome: Outcome) {
+        if MonitorSession.monitor.stops(at: exit, cpu.pointee.processor, before) != nil { debugStop = metWatch ?? .step }
+        if DebugSession.takesInterrupt() { debugStop = .interrupt }
+    }
+
+    /// Serves the debugger until the guest is to run.
+    /// - Returns: how it ends, if it does.
+    mutating func serveDebugger(_ reason: DebugStop.Reason, _ statistics: inout ExitStatistics) -> Ending? {
+        let start = read_tsc()
+        let services = withUnsafePointer(to: &statistics) { statistics in
+            HardwareDebugServices(port: MonitorPort(statistics: statistics, explanation: explanation), protector: protector)
+        }
+        debugStop = nil
+        metWatch = nil
+        var target = withUnsafeMutablePointer(to: &MonitorSession.monitor) { GuestTarget(cpu, $0, services) }
+        var port = DebugPort()
+        let resumption = DebugSession.server.pointee.serve(DebugStop(reason), of: &target, over: &port)
+        cpu.pointee.skipTime(read_tsc() &- start)
+        switch resumption {
+        case .step: MonitorSession.monitor.step()
+        case .continue, .detach: MonitorSession.monitor.run()
+        case .command:
+            switch target.decision {
+            case .run: break
+            case .reset: return .reset
+            case .quit: return .dismissed
+            }
+        case .kill: return .dismissed
+        }
+        let processor = cpu.pointee.processor
+        let bitmap = processor.vmcs[.exceptionBitmap]
+        let breakpoint: UInt32 = 1 << 3
+        processor.vmcs[.exceptionBitmap] =
+            options.seesExceptions || DebugSession.server.pointee.usesSoftwareBreakpoints ? bitmap | breakpoint : bitmap & ~breakpoint
+        MonitorSession.monitor.prepare(processor)
+        return nil
+    }
+
+    /// Tells a debugger that the guest has ended.
+    mutating func endDebugging(_ ending: Ending, _ statistics: inout ExitStatistics) {
+        if case .dismissed = ending { return }
+        var status: UInt8 = 0
+        if case .debugExit(let value) = ending { status = UInt8(truncatingIfNeeded: value) }
+        _ = serveDebugger(.exit(status), &statistics)
+    }
+}
