@@ -20,7 +20,7 @@ extension VirtualCPU {
     }
 
     /// How the guest translates linear addresses now.
-    var paging: GuestPaging {
+    public var paging: GuestPaging {
         mutating get {
             var paging = processor.paging(features)
             if features.cr4.contains(.protectionKeys), processor.cr4.contains(.protectionKeys) {

@@ -23,6 +23,13 @@ public struct PageTable<Format: PageTableFormat, Memory: PhysicalMemory>: ~Copya
         self.root = root
     }
 
+    /// A table to look at alone, whose owner is somebody else.
+    init(lookingAt view: PageTableView<Format, Memory>) {
+        format = view.format
+        memory = view.memory
+        root = view.root
+    }
+
     /// Gives all tables back. No processor may be using them.
     public consuming func destroy(frames: inout some FrameSource & ~Copyable) {
         // A variable: with `self` or a constant here, Swift 6.3.1 crashes when it optimises.

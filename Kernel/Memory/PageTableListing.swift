@@ -68,3 +68,10 @@ extension PageLeaf {
             && output.rawValue == first.output.rawValue + count
     }
 }
+
+extension PageTableView {
+    /// Calls `body` for the runs of those leaves that overlap a range, upwards, until it returns false.
+    public func forEachRun(in range: AddressRange<Format.Input>, _ body: (PageRun<Format>) -> Bool) {
+        PageTable(lookingAt: self).forEachRun(in: range, body)
+    }
+}

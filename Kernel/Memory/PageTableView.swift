@@ -10,6 +10,20 @@ public struct PageTableView<Format: PageTableFormat, Memory: PhysicalMemory> {
         self.root = root
     }
 
+    /// How many tables the tree has, the root among them.
+    public var tableCount: UInt64 { tableCount(under: root, level: format.levelCount) }
+
+    private func tableCount(under table: HostPhysicalAddress, level: Int) -> UInt64 {
+        guard level > 1 else { return 1 }
+        var count: UInt64 = 1
+        for index in UInt64(0)..<512 {
+            let entry = Format.Entry(rawValue: memory.readUInt64(at: table.advanced(by: ByteCount(index * 8))))
+            guard format.isPresent(entry), !format.isLeaf(entry, level: level) else { continue }
+            count += tableCount(under: entry.address, level: level - 1)
+        }
+        return count
+    }
+
     /// Calls `body` for every entry that the translation of `input` passes, from the root on, until it returns false.
     /// Does nothing for an input that is too wide.
     public func trace(_ input: Format.Input, _ body: (PageWalkStep<Format.Entry>) -> Bool) {

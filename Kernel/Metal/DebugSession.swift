@@ -59,6 +59,7 @@ struct HardwareDebugServices: DebugServices {
     var capabilities: VMXCapabilities { port.capabilities }
     var circumstances: EntryCircumstances { port.circumstances }
     var pageFaultAddress: UInt64 { port.pageFaultAddress }
+    var hostMemory: IdentityMemory { port.hostMemory }
 }
 
 /// Changes the guest's EPT while the run loop has it.

@@ -137,11 +137,7 @@ struct GuestMachine: ~Copyable {
 
     /// Maps the guest's RAM from guest-physical 0 on, with the memory types that the firmware gave it.
     private static func mapRAM(_ machine: inout HostMachine) -> NestedTable {
-        let capabilities = machine.capabilities.eptAndVPID
-        let format = ExtendedPageTableFormat(
-            levelCount: 4, leafSizes: LeafSizes(twoMebibytes: capabilities.pages2MiB, oneGibibyte: capabilities.pages1GiB),
-            physicalAddressWidth: machine.capabilities.physicalAddressWidth,
-            offersExecuteOnly: capabilities.executeOnly, hasModeBasedExecute: false, ignoresPAT: false)
+        let format = ExtendedPageTableFormat(machine.capabilities)
         let ram = machine.guestRAM
         do {
             var table = try NestedTable(format: format, memory: IdentityMemory(), frames: &machine.frames)

@@ -70,7 +70,7 @@ private func runGuests(
     var status = Status.ended
     if loader.moduleCount > 0 {
         status = loader.runFirstModule(on: &machine, &statistics)
-        if let choice = machine.options.guestAfterwards {
+        if let choice = machine.options.guestAfterwards, !MonitorSession.isDismissed {
             let second = runEmbeddedGuests(choice, on: &machine, &statistics)
             if !second.isSuccess { status = second }
         }
@@ -93,7 +93,7 @@ private func runEmbeddedGuests(
         index += 1
         guard guest.isWanted(choice) else { continue }
         status = run(guest.module, named: guest.name, moduleCount: 0, { _ in guest.module }, on: &machine, &statistics)
-        if !status.isSuccess { break }
+        if !status.isSuccess || MonitorSession.isDismissed { break }
     }
     return status
 }

@@ -5,10 +5,13 @@ import Study
 import Text
 import Trace
 import VMX
+import Virtualization
 
 /// The monitor on the second serial port.
 enum MonitorSession {
     nonisolated(unsafe) private(set) static var isOn = false
+    /// The person wants no other guest either.
+    nonisolated(unsafe) private(set) static var isDismissed = false
     nonisolated(unsafe) static var monitor = Monitor()
 
     static func open(_ trace: TraceLevel) {
@@ -37,15 +40,28 @@ enum MonitorSession {
     ) -> Ending? {
         let start = read_tsc()
         let decision = withUnsafePointer(to: &statistics) { statistics in
-            var port = MonitorPort(statistics: statistics, explanation: explanation)
+            var port = MonitorPort(explanation: explanation, statistics: statistics)
             return monitor.prompt(cpu, place, on: &port, protect: protect)
         }
         cpu.pointee.skipTime(read_tsc() &- start)
+        isDismissed = decision == .quit
         return switch decision {
         case .run: nil
         case .reset: .reset
         case .quit: .dismissed
         }
+    }
+
+    static func snapshot(_ cpu: UnsafeMutablePointer<HardwareCPU>, _ explanation: EntryExplanation) -> StateSnapshot {
+        monitor.snapshot(cpu, MonitorPort(explanation: explanation))
+    }
+
+    /// Keeps what an exit was, for the monitor.
+    static func note(
+        _ exit: Exit, _ outcome: Outcome, before: StateSnapshot, _ cpu: UnsafeMutablePointer<HardwareCPU>,
+        _ explanation: EntryExplanation
+    ) {
+        monitor.note(exit, outcome, before: before, cpu, MonitorPort(explanation: explanation))
     }
 
     /// What was typed while the guest ran is not a command.
@@ -56,12 +72,13 @@ enum MonitorSession {
 
 /// The monitor's end of the line.
 struct MonitorPort: MonitorHost {
-    let statistics: UnsafePointer<ExitStatistics>
     let explanation: EntryExplanation
+    var statistics: UnsafePointer<ExitStatistics>?
 
     var capabilities: VMXCapabilities { explanation.capabilities }
     var circumstances: EntryCircumstances { explanation.circumstances }
     var pageFaultAddress: UInt64 { read_cr2() }
+    var hostMemory: IdentityMemory { .init() }
 
     mutating func write(byte: UInt8) { SerialLine.com2.put(byte) }
 
@@ -79,6 +96,6 @@ struct MonitorPort: MonitorHost {
     mutating func type(_ byte: UInt8) -> Bool { SerialInput.append(byte) }
 
     func printStatistics(to print: (Line) -> Void) {
-        statistics.pointee.print(nameOf: { VMXProcessor<HardwareVMCS>.name(ofReason: $0) }, to: print)
+        statistics?.pointee.print(nameOf: { VMXProcessor<HardwareVMCS>.name(ofReason: $0) }, to: print)
     }
 }

@@ -11,20 +11,44 @@ import X86
 // What the run loop does where a debugger is served.
 
 extension RunLoop {
-    /// Looks at an exit before anybody handles it.
-    /// - Returns: false if it is the debugger's, and nobody else's.
-    mutating func debugs(_ exit: Exit, _ before: GeneralRegisters) -> Bool {
+    /// The guest starts stopped.
+    mutating func beginDebugging(_ statistics: inout ExitStatistics) -> Ending? {
+        MonitorSession.monitor.begin()
+        if offersTrapFlag { MonitorSession.monitor.hasTrapFlag = TrapFlagProbe(cpu: cpu).run { enter() } }
+        return serveDebugger(.start, &statistics)
+    }
+
+    /// Handles an exit, and decides whether it stops the guest for the debugger.
+    mutating func debug(_ statistics: inout ExitStatistics) {
+        let arrival = read_tsc()
+        let reason = cpu.pointee.processor.exitReasonNumber
+        let exit = cpu.pointee.processor.decodeExit()
+        let before = cpu.pointee.registers
+        debugStop = nil
+        guard !isForDebugger(exit, before) else { return }
+        if MonitorSession.monitor.stops(at: exit, cpu.pointee.processor, before) != nil { debugStop = metWatch ?? .step }
+        cpu.pointee.noteCause(exit)
+        let outcome = cpu.pointee.finishObservedExit(exit)
+        cpu.pointee.note(outcome)
+        statistics.record(reason: reason, guestTicks: arrival &- lastEntry, ticks: read_tsc() &- arrival)
+        if DebugSession.takesInterrupt() { debugStop = .interrupt }
+        if case .end = outcome { debugStop = nil }
+    }
+
+    /// Whether an exit is of the debugger's making: nobody else is to handle it.
+    private mutating func isForDebugger(_ exit: Exit, _ before: GeneralRegisters) -> Bool {
         if case .exception(let exception) = exit, exception.vector == .breakpoint, isOwnBreakpoint {
             debugStop = .softwareBreakpoint
-            return false
+            return true
         }
-        switch MonitorSession.monitor.intercept(exit, cpu.pointee.processor, before, protect: protector.protect) {
-        case .none: break
-        case .resume: return false
+        let protector = protector
+        switch MonitorSession.monitor.intercept(exit, cpu.pointee.processor, before, protect: { protector.protect($0, $1, $2) }) {
+        case .none: return false
+        case .resume: break
         case .stop:
             guard case .nestedPageFault(let fault) = exit, let watch = MonitorSession.monitor.debugWatch(meeting: fault) else {
-                debugStop = .step  // the monitor's own
-                return false
+                debugStop = .step  // a breakpoint of the monitor's own
+                break
             }
             if watch.kind == .execute {
                 debugStop = .hardwareBreakpoint
@@ -34,7 +58,6 @@ extension RunLoop {
                 MonitorSession.monitor.step()
                 MonitorSession.monitor.prepare(cpu.pointee.processor)
             }
-            return false
         }
         return true
     }
@@ -45,18 +68,12 @@ extension RunLoop {
         return DebugSession.server.pointee.ownsBreakpoint(at: place)
     }
 
-    /// Decides after an exit whether it stops the guest for the debugger.
-    mutating func debug(_ exit: Exit, _ before: GeneralRegisters, _ outcome: Outcome) {
-        if MonitorSession.monitor.stops(at: exit, cpu.pointee.processor, before) != nil { debugStop = metWatch ?? .step }
-        if DebugSession.takesInterrupt() { debugStop = .interrupt }
-    }
-
     /// Serves the debugger until the guest is to run.
     /// - Returns: how it ends, if it does.
     mutating func serveDebugger(_ reason: DebugStop.Reason, _ statistics: inout ExitStatistics) -> Ending? {
         let start = read_tsc()
         let services = withUnsafePointer(to: &statistics) { statistics in
-            HardwareDebugServices(port: MonitorPort(statistics: statistics, explanation: explanation), protector: protector)
+            HardwareDebugServices(port: MonitorPort(explanation: explanation, statistics: statistics), protector: protector)
         }
         debugStop = nil
         metWatch = nil

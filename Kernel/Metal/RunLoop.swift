@@ -19,12 +19,12 @@ struct RunLoop: ~Copyable {
     let options: KernelOptions
     let explanation: EntryExplanation
     /// The processor says that it has a monitor trap flag.
-    private let offersTrapFlag: Bool
+    let offersTrapFlag: Bool
     /// A VMCS is launched by the entry before its first exit.
     private var isLaunched = false
-    private var lastEntry: UInt64 = 0
+    private(set) var lastEntry: UInt64 = 0
     /// Why and where the monitor stops the guest.
-    private var stop: Line?
+    var stop: Line?
     /// Changes the guest's EPT, for the debugger.
     let protector: PageProtector
     /// Why the debugger stops the guest.
@@ -50,13 +50,18 @@ struct RunLoop: ~Copyable {
         while true {
             if options.checksEntries, explanation.reportViolations(of: cpu.pointee.processor.vmcs) > 0 { return nil }
             guard enter() else { return nil }
-            if options.observesExits { observe(&statistics, protect) }
+            if options.isStudied {
+                study(&statistics, protect)
+            } else if options.isDebugged {
+                debug(&statistics)
+            } else if options.observesExits {
+                observe(&statistics)
+            }
             if let stop, let ending = MonitorSession.prompt(cpu, stop, &statistics, explanation, protect) { return ending }
             if let debugStop, let ending = serveDebugger(debugStop, &statistics) { return ending }
             while case .wait = cpu.pointee.pending, !cpu.pointee.sleep() {
                 if options.isDebugged {
-                    guard DebugSession.takesInterrupt() else { continue }
-                    if let ending = serveDebugger(.interrupt, &statistics) { return ending }
+                    if DebugSession.takesInterrupt(), let ending = serveDebugger(.interrupt, &statistics) { return ending }
                     continue
                 }
                 MonitorSession.forgetKey()
@@ -73,7 +78,7 @@ struct RunLoop: ~Copyable {
 
     /// Enters the guest until an exit leads here.
     /// - Returns: false, and why is said, if the instruction that enters it failed.
-    private mutating func enter() -> Bool {
+    mutating func enter() -> Bool {
         lastEntry = read_tsc()
         let result = martlet_enter_guest(cpu, isLaunched ? 1 : 0)
         guard result == 0 else {
@@ -82,18 +87,6 @@ struct RunLoop: ~Copyable {
         }
         isLaunched = true
         return true
-    }
-
-    /// Likewise for a debugger.
-    private mutating func beginDebugging(_ statistics: inout ExitStatistics) -> Ending? {
-        if offersTrapFlag { MonitorSession.monitor.hasTrapFlag = TrapFlagProbe(cpu: cpu).run { enter() } }
-        return serveDebugger(.start, &statistics)
-    }
-
-    /// The guest starts stopped.
-    private mutating func beginStudy(_ statistics: inout ExitStatistics, _ protect: PageProtection) -> Ending? {
-        if offersTrapFlag { MonitorSession.monitor.hasTrapFlag = TrapFlagProbe(cpu: cpu).run { enter() } }
-        return MonitorSession.prompt(cpu, "stopped before the first VM entry, at \(cpu.pointee.codeAddress)", &statistics, explanation, protect)
     }
 
     /// Ends the record of the exit that came here.
@@ -107,62 +100,27 @@ struct RunLoop: ~Copyable {
     }
 
     /// Handles an exit as the fast path would, and records it.
-    private mutating func observe(_ statistics: inout ExitStatistics, _ protect: PageProtection) {
+    private mutating func observe(_ statistics: inout ExitStatistics) {
         let arrival = read_tsc()
         let reason = cpu.pointee.processor.exitReasonNumber
         let exit = cpu.pointee.processor.decodeExit()
         let before = cpu.pointee.registers
         let place = cpu.pointee.codeAddress
-        stop = nil
-        if options.isStudied {
-            switch MonitorSession.monitor.intercept(exit, cpu.pointee.processor, before, protect: protect) {
-            case .none: break
-            case .resume: return
-            case .stop(let why):
-                MonitorSession.print(line(exit, reason, place, before, nil, guestTicks: arrival &- lastEntry))
-                stop = "stopped by \(why), at \(place)"
-                return
-            }
-        }
-        if options.isDebugged, !debugs(exit, before) { return }
         cpu.pointee.noteCause(exit)
         let outcome = cpu.pointee.finishObservedExit(exit)
         cpu.pointee.note(outcome)
         let ticks = read_tsc() &- arrival
         statistics.record(reason: reason, guestTicks: arrival &- lastEntry, ticks: ticks)
-        if options.isDebugged { debug(exit, before, outcome) }
-        if options.isStudied {
-            study(exit, reason, place, before, outcome, guestTicks: arrival &- lastEntry)
-        } else if options.trace >= .exits {
-            Console.print(line(exit, reason, place, before, outcome, guestTicks: arrival &- lastEntry))
-            if options.trace == .full { Console.print(cause(reason)) }
-        }
+        guard options.trace >= .exits else { return }
+        Console.print(line(exit, reason, place, before, outcome, guestTicks: arrival &- lastEntry))
+        if options.trace == .full { Console.print(cause(reason)) }
     }
 
-    /// Stops the guest, if the monitor wants it, and shows what it wants shown.
-    private mutating func study(
-        _ exit: Exit, _ reason: UInt32, _ place: CodeAddress, _ before: GeneralRegisters, _ outcome: Outcome,
-        guestTicks: UInt64
-    ) {
-        var why = MonitorSession.monitor.stops(at: exit, cpu.pointee.processor, before)
-        if MonitorSession.isStopRequested {
-            MonitorSession.forgetKey()
-            why = "a key"
-        }
-        if case .end = outcome { why = "the guest's end" }
-        let trace = MonitorSession.monitor.trace
-        if why != nil || trace >= .exits {
-            MonitorSession.print(line(exit, reason, place, before, outcome, guestTicks: guestTicks))
-            if trace == .full { MonitorSession.print(cause(reason)) }
-        }
-        stop = why.map { "stopped by \($0), at \(cpu.pointee.codeAddress)" }
-    }
-
-    private func cause(_ reason: UInt32) -> Line { "        why: \(ExitReason(rawValue: reason).cause)" }
+    func cause(_ reason: UInt32) -> Line { "        why: \(ExitReason(rawValue: reason).cause)" }
 
     /// An exit in one line.
     /// - Parameter outcome: nil if nothing was done about it: it is the monitor's own, and has no number.
-    private func line(
+    func line(
         _ exit: Exit, _ reason: UInt32, _ place: CodeAddress, _ before: GeneralRegisters, _ outcome: Outcome?,
         guestTicks: UInt64
     ) -> Line {

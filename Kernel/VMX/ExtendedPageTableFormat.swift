@@ -95,3 +95,15 @@ public struct ExtendedPageTableFormat: PageTableFormat {
         return entry.rawValue & reserved
     }
 }
+
+extension ExtendedPageTableFormat {
+    /// The tables of a guest's RAM, as far as the processor offers such pages.
+    public init(_ capabilities: VMXCapabilities) {
+        self.init(
+            levelCount: 4,
+            leafSizes: LeafSizes(
+                twoMebibytes: capabilities.eptAndVPID.pages2MiB, oneGibibyte: capabilities.eptAndVPID.pages1GiB),
+            physicalAddressWidth: capabilities.physicalAddressWidth, offersExecuteOnly: capabilities.eptAndVPID.executeOnly,
+            hasModeBasedExecute: false, ignoresPAT: false)
+    }
+}

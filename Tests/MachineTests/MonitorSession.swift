@@ -10,6 +10,7 @@ import Virtualization
 /// A person at the monitor of a simulated machine: types lines, reads the answers, lets the guest exit.
 final class MonitorSession {
     let machine: TestMachine
+    let memory = LoaderMemory()
     var monitor = Monitor()
     /// What the pages of the guest's memory pass, by page number, where that is not everything.
     var protected: [UInt64: PassedAccesses] = [:]
@@ -80,6 +81,7 @@ final class MonitorSession {
         func printStatistics(to print: (Line) -> Void) { print("the table") }
         var capabilities: VMXCapabilities { session.machine.vmcs.capabilities }
         var circumstances: EntryCircumstances { EntryCircumstances(session.machine.host) }
+        var hostMemory: LoaderMemory { session.memory }
         var pageFaultAddress: UInt64 { session.machine.host.pageFaultAddress }
     }
 }

@@ -43,10 +43,10 @@ import Virtualization
     ])
     func `a wrong command says what is wrong with it and changes nothing`(command: String) {
         let session = MonitorSession()
-        let values = session.machine.vmcs.values, registers = session.machine.cpu.registers
+        let everything = session.machine.vmcs.contents, registers = session.machine.cpu.registers
         let answer = session.type(command)[0]
         #expect(answer.count == 1 && answer[0].hasPrefix("error: "), "\(answer)")
-        #expect(session.machine.vmcs.values == values && session.machine.cpu.registers == registers)
+        #expect(session.machine.vmcs.contents == everything && session.machine.cpu.registers == registers)
         #expect(session.type("break")[0] == ["no breakpoints"])
         #expect(session.decision == .run)
     }

@@ -10,7 +10,9 @@ struct InspectionChangeTests {
         let before = StateSnapshot.long64
         var after = before
         change(&after)
-        return answer { ChangeInspection.write(before, after, to: &$0) }
+        return answer { output in
+            before.viewed { before in after.viewed { ChangeInspection.write(before, $0, to: &output) } }
+        }
     }
 
     @Test("nothing changed: said so")

@@ -17,7 +17,9 @@ struct InspectionCheckTests {
         // The dump is of a guest whose entry failed by this field.
         state.fields[.guestActivityState] = .active
         change(&state)
-        return answer { EntryInspection.write(state, processor.capabilities, processor.circumstances, to: &$0) }
+        return answer { output in
+            state.viewed { EntryInspection.write($0, processor.capabilities, processor.circumstances, to: &output) }
+        }
     }
 
     @Test("a sound VMCS: how many rules were asked about, and that all hold")

@@ -19,7 +19,9 @@ struct InspectionControlTests {
         state.fields[.exitControls] = granted.exit
         state.fields[.entryControls] = granted.entry
         change(&state)
-        return answer { output in words.asTyped { ControlInspection.write($0, state, capabilities, to: &output) } }
+        return answer { output in
+            words.asTyped { words in state.viewed { ControlInspection.write(words, $0, capabilities, to: &output) } }
+        }
     }
 
     @Test("each control is told with the wish, whether it is on, and the register that decides")

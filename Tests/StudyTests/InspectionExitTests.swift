@@ -29,13 +29,17 @@ struct InspectionExitTests {
     ) -> [String] {
         var after = before
         change(&after)
-        return answer { ExitInspection.write(exit, outcome, before: before, after: after, to: &$0) }
+        return answer { output in
+            before.viewed { before in
+                after.viewed { ExitInspection.write(exit, outcome, before: before, after: $0, to: &output) }
+            }
+        }
     }
 
     @Test("before the first exit there is nothing to explain")
     func nothing() {
         #expect(
-            answer { ExitInspection.writeNothingYet(.real, to: &$0) }
+            answer { output in StateSnapshot.real.viewed { ExitInspection.writeNothingYet($0, to: &output) } }
                 == ["there was no exit yet: the guest stands before its first VM entry, in real mode at 0x7c05"])
     }
 

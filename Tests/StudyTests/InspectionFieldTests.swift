@@ -8,7 +8,9 @@ import X86
 struct InspectionFieldTests {
     private func vmcs(_ words: String, _ state: StateSnapshot = .long64, on set: CapabilitySet = .skylakeX) -> [String] {
         let capabilities = set.capabilities
-        return answer { output in words.asTyped { FieldInspection.write($0, state, capabilities, to: &output) } }
+        return answer { output in
+            words.asTyped { words in state.viewed { FieldInspection.write(words, $0, capabilities, to: &output) } }
+        }
     }
 
     @Test("a field is found by a part of its name, by its whole name, and by its encoding")

@@ -87,8 +87,10 @@ struct InspectionMemoryTests {
 
     private func instructions(_ bytes: [UInt8], _ state: StateSnapshot, count: UInt64 = 1, at address: UInt64? = nil) -> [String] {
         ram.put(bytes, at: 0x8000)
-        let view = state.mode == .long64 ? GuestView(ram.memory, through: longPaging) : GuestView(ram.memory, through: paging(.none))
-        return answer { Disassembly.write(from: address, count: count, state, in: view, to: &$0) }
+        let view = state.viewed { $0.mode } == .long64 ? GuestView(ram.memory, through: longPaging) : GuestView(ram.memory, through: paging(.none))
+        return answer { output in
+            state.viewed { Disassembly.write(from: address, count: count, $0, in: view, to: &output) }
+        }
     }
 
     private var long: StateSnapshot {

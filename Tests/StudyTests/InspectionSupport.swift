@@ -21,6 +21,9 @@ extension String {
 }
 
 extension StateSnapshot {
+    /// The state as the commands look at it.
+    func viewed<Result>(_ body: (StateView) -> Result) -> Result { withUnsafePointer(to: self) { body(StateView($0)) } }
+
     /// A guest in 64-bit mode, at rest.
     static var long64: StateSnapshot {
         var state = StateSnapshot()

@@ -96,7 +96,7 @@ final class WalkFixture: PhysicalMemory, GuestTableMemory, FrameSource {
     /// The lines of the map.
     func map(_ range: AddressRange<GuestPhysicalAddress>? = nil, of table: borrowing Table) -> [String] {
         var output = TextRecorder()
-        if let range { NestedMap.write(range, of: table, to: &output) } else { NestedMap.write(table, to: &output) }
+        if let range { NestedMap.write(range, of: table.view, to: &output) } else { NestedMap.write(table.view, to: &output) }
         return output.text.split(separator: "\n").map(String.init)
     }
 }

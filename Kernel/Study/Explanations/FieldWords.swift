@@ -80,6 +80,7 @@ struct FieldWords {
     }
 
     /// Gives the value to a visitor, typed, if the field's bits are flags.
+    @inline(never)
     func visitFlags(_ visitor: inout some FlagVisitor, to print: (Line) -> Void) {
         if self.is(.pinControls) { return visitor.visit(PinControls(vmcsValue: value), to: print) }
         if self.is(.primaryControls) { return visitor.visit(PrimaryControls(vmcsValue: value), to: print) }
@@ -109,6 +110,7 @@ protocol FlagVisitor {
 /// Lists the set flags by name.
 private struct SetFlagNames: FlagVisitor {
     /// Bits without a name are left out: in the masks of CR0 and CR4 all are set.
+    @inline(never)
     mutating func visit<Flags: ExplainedFlags>(_ flags: Flags, to print: (Line) -> Void) {
         var list = WordList("    ", indentation: 4)
         for bit in 0..<Flags.RawValue.bitWidth where flags.contains(Flags(bit: bit)) {

@@ -108,4 +108,5 @@ struct DebuggerLine<Output: TextOutput, Services: DebugServices>: MonitorHost {
     var capabilities: VMXCapabilities { services.capabilities }
     var circumstances: EntryCircumstances { services.circumstances }
     var pageFaultAddress: UInt64 { services.pageFaultAddress }
+    var hostMemory: Services.HostMemory { services.hostMemory }
 }

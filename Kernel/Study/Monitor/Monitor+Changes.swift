@@ -8,8 +8,8 @@ import X86
 // Commands that change the guest.
 
 extension Monitor {
-    func set<Access: VMCSAccess, Host: HostServices>(
-        _ text: CommandText, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>,
+    func set<Access: VMCSAccess, Services: HostServices>(
+        _ text: CommandText, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>,
         on line: inout some MonitorHost
     ) throws(Complaint) {
         guard let name = text.word(1), let word = text.word(2) else { throw Complaint("set needs a register and a value") }
@@ -51,8 +51,8 @@ extension Monitor {
     private static var flagBits: UInt64 { 0x3F_7FD7 }
 
     /// An event for the next VM entry, which must not have one yet.
-    func inject<Access: VMCSAccess, Host: HostServices>(
-        _ text: CommandText, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>,
+    func inject<Access: VMCSAccess, Services: HostServices>(
+        _ text: CommandText, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>,
         on line: inout some MonitorHost
     ) throws(Complaint) {
         let processor = cpu.pointee.processor
@@ -104,8 +104,8 @@ extension Monitor {
     }
 
     /// Types a line on the guest's COM1.
-    func type<Access: VMCSAccess, Host: HostServices>(
-        _ text: CommandText, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>,
+    func type<Access: VMCSAccess, Services: HostServices>(
+        _ text: CommandText, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>,
         on line: inout some MonitorHost
     ) throws(Complaint) {
         guard text.word(1) != nil else { throw Complaint("type needs a text") }

@@ -19,6 +19,9 @@ public protocol MonitorHost: TextOutput {
     var circumstances: EntryCircumstances { get }
     /// CR2.
     var pageFaultAddress: UInt64 { get }
+    associatedtype HostMemory: PhysicalMemory
+    /// The machine's memory, where the EPT is.
+    var hostMemory: HostMemory { get }
 }
 
 /// The monitor: when the guest stops, and what is asked of it then.
@@ -46,13 +49,33 @@ public struct Monitor {
     var goal = Goal.never
     /// Breakpoints on memory let everything pass, for one instruction.
     var isLifted = false
+    var lastExit: StudiedExit?
+    /// The guest at the stop before this one, if there was one.
+    var lastStop = StateSnapshot()
+    var hasStopped = false
     var breakpoints: [16 of Breakpoint?] = .init(repeating: nil)
     /// Those of them that are a debugger's.
     var debugWatches: [16 of DebugWatch?] = .init(repeating: nil)
 
     public init() {}
 
-    /// Whether an exit stops the guest.
+    /// The guest starts, perhaps anew.
+    public mutating func begin() {
+        lastExit = nil
+        hasStopped = false
+        isLifted = false
+        goal = .never
+    }
+
+    /// Keeps what an exit was that stopped the guest.
+    public mutating func note<Access: VMCSAccess, Services: HostServices>(
+        _ exit: Exit, _ outcome: Outcome, before: StateSnapshot,
+        _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>, _ host: borrowing some MonitorHost
+    ) {
+        lastExit = StudiedExit(exit: exit, outcome: outcome, before: before, after: snapshot(cpu, host))
+    }
+
+    /// Whether an exit stops the guest; asked before it is handled.
     /// - Parameter before: the general registers at the exit.
     /// - Returns: by what it stops, in words.
     public mutating func stops<Access: VMCSAccess>(
@@ -77,8 +100,8 @@ public struct Monitor {
 
     /// Asks what is to be done, until the guest is to go on or to end.
     /// - Parameter place: why and where the guest stands.
-    public mutating func prompt<Access: VMCSAccess, Host: HostServices>(
-        _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>, _ place: Line, on line: inout some MonitorHost,
+    public mutating func prompt<Access: VMCSAccess, Services: HostServices>(
+        _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>, _ place: Line, on line: inout some MonitorHost,
         protect: PageProtection
     ) -> Decision {
         say(place, on: &line)
@@ -89,6 +112,8 @@ public struct Monitor {
             do {
                 if let decision = try perform(text, cpu, on: &line, protect) {
                     setTrap(cpu.pointee.processor, isOn: isLifted || isCountingInstructions)
+                    lastStop = snapshot(cpu, line)
+                    hasStopped = true
                     return decision
                 }
             } catch {
@@ -111,8 +136,8 @@ public struct Monitor {
     }
 
     /// - Returns: nil to ask again.
-    mutating func perform<Access: VMCSAccess, Host: HostServices>(
-        _ text: CommandText, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>,
+    mutating func perform<Access: VMCSAccess, Services: HostServices>(
+        _ text: CommandText, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>,
         on line: inout some MonitorHost, _ protect: PageProtection
     ) throws(Complaint) -> Decision? {
         guard let word = text.word(0) else { return nil }
@@ -142,9 +167,9 @@ public struct Monitor {
     }
 
     /// The commands after which the guest stands where it stood.
-    private mutating func answer<Access: VMCSAccess, Host: HostServices>(
+    private mutating func answer<Access: VMCSAccess, Services: HostServices>(
         _ command: MonitorCommand, _ text: CommandText,
-        _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>, on line: inout some MonitorHost,
+        _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>, on line: inout some MonitorHost,
         _ protect: PageProtection
     ) throws(Complaint) {
         switch command {
@@ -157,7 +182,10 @@ public struct Monitor {
         case .statistics:
             try end(text, 1)
             line.printStatistics { row in say(row, on: &line) }
-        case .registers, .vmcs, .check: try inspect(command, text, cpu, on: &line)
+        case .registers, .vmcs, .controls, .changes, .check, .why, .disassemble: try inspect(command, text, cpu, on: &line)
+        case .memory: try showMemory(text, cpu, on: &line)
+        case .walk: try walk(text, cpu, on: &line)
+        case .ept: try showMap(text, cpu, on: &line)
         default: try help(text, on: &line)
         }
     }

@@ -8,7 +8,7 @@ public enum NestedMap {
     /// Writes the runs that overlap `range`, and the sum.
     public static func write(
         _ range: AddressRange<GuestPhysicalAddress>,
-        of table: borrowing PageTable<ExtendedPageTableFormat, some PhysicalMemory>, to output: inout some TextOutput
+        of table: PageTableView<ExtendedPageTableFormat, some PhysicalMemory>, to output: inout some TextOutput
     ) {
         var pages: UInt64 = 0
         var bytes: UInt64 = 0
@@ -32,7 +32,7 @@ public enum NestedMap {
 
     /// Writes everything.
     public static func write(
-        _ table: borrowing PageTable<ExtendedPageTableFormat, some PhysicalMemory>, to output: inout some TextOutput
+        _ table: PageTableView<ExtendedPageTableFormat, some PhysicalMemory>, to output: inout some TextOutput
     ) {
         let all = AddressRange(start: GuestPhysicalAddress(0), count: ByteCount(table.format.inputLimit))
         write(all, of: table, to: &output)

@@ -37,6 +37,12 @@ public struct VMCSSnapshot: Sendable {
         @inline(__always) set { values[Self.place(of: field)] = newValue & field.valueMask }
     }
 
+    /// A field's bits in a snapshot that lies in memory, read in place: the subscripts may copy the whole of it.
+    @inline(__always)
+    public static func value(of field: VMCSFieldEncoding, in snapshot: UnsafePointer<VMCSSnapshot>) -> UInt64 {
+        UnsafeRawPointer(snapshot).load(fromByteOffset: 8 * place(of: field), as: UInt64.self)
+    }
+
     /// Every combination of area and width is a row, long enough for the fields that the manual defines.
     @inline(__always)
     private static func place(of field: VMCSFieldEncoding) -> Int {

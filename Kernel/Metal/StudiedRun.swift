@@ -1,0 +1,60 @@
+import Instructions
+import Machine
+import Memory
+import Study
+import Text
+import Trace
+import VMX
+import Virtualization
+import X86
+
+// The run loop where the monitor looks on.
+
+extension RunLoop {
+    /// The guest starts stopped.
+    mutating func beginStudy(_ statistics: inout ExitStatistics, _ protect: PageProtection) -> Ending? {
+        MonitorSession.monitor.begin()
+        if offersTrapFlag { MonitorSession.monitor.hasTrapFlag = TrapFlagProbe(cpu: cpu).run { enter() } }
+        return MonitorSession.prompt(cpu, "stopped before the first VM entry, at \(cpu.pointee.codeAddress)", &statistics, explanation, protect)
+    }
+
+    /// Handles an exit unless it is the monitor's own, and stops the guest if the monitor wants that.
+    mutating func study(_ statistics: inout ExitStatistics, _ protect: PageProtection) {
+        let arrival = read_tsc()
+        let ticks = arrival &- lastEntry
+        let reason = cpu.pointee.processor.exitReasonNumber
+        let exit = cpu.pointee.processor.decodeExit()
+        let before = cpu.pointee.registers
+        let place = cpu.pointee.codeAddress
+        stop = nil
+        switch MonitorSession.monitor.intercept(exit, cpu.pointee.processor, before, protect: protect) {
+        case .none: break
+        case .resume: return
+        case .stop(let why):
+            MonitorSession.print(line(exit, reason, place, before, nil, guestTicks: ticks))
+            stop = "stopped by \(why), at \(place)"
+            return MonitorSession.note(exit, .resume, before: MonitorSession.snapshot(cpu, explanation), cpu, explanation)
+        }
+        var why = MonitorSession.monitor.stops(at: exit, cpu.pointee.processor, before)
+        if MonitorSession.isStopRequested {
+            MonitorSession.forgetKey()
+            why = "a key"
+        }
+        let state = why.map { _ in MonitorSession.snapshot(cpu, explanation) }
+        // What was looked at took no time.
+        let start = read_tsc()
+        cpu.pointee.skipTime(start &- arrival)
+        cpu.pointee.noteCause(exit)
+        let outcome = cpu.pointee.finishObservedExit(exit)
+        cpu.pointee.note(outcome)
+        statistics.record(reason: reason, guestTicks: ticks, ticks: read_tsc() &- start)
+        if case .end = outcome { why = "the guest's end" }
+        let trace = MonitorSession.monitor.trace
+        guard why != nil || trace >= .exits else { return }
+        MonitorSession.print(line(exit, reason, place, before, outcome, guestTicks: ticks))
+        if trace == .full { MonitorSession.print(cause(reason)) }
+        guard let why else { return }
+        stop = "stopped by \(why), at \(cpu.pointee.codeAddress)"
+        MonitorSession.note(exit, outcome, before: state ?? MonitorSession.snapshot(cpu, explanation), cpu, explanation)
+    }
+}
