@@ -6,14 +6,16 @@ import X86
 /// The command `changes`: in what two states of a virtual CPU differ, a line each: "guest RIP 0x10 -> 0x12".
 public enum ChangeInspection {
     /// Writes the differences between the state at the last stop and the one now, or that there are none.
-    public static func write(_ before: StateSnapshot, _ after: StateSnapshot, to output: inout some TextOutput) {
+    @inline(never)
+    public static func write(_ before: StateView, _ after: StateView, to output: inout some TextOutput) {
         if list(before, after, indentation: "", to: &output) == 0 { output.line("nothing differs from the last stop") }
     }
 
     /// Lists the differences.
     /// - Returns: how many there are.
+    @inline(never)
     static func list(
-        _ before: StateSnapshot, _ after: StateSnapshot, indentation: StaticString, to output: inout some TextOutput
+        _ before: StateView, _ after: StateView, indentation: StaticString, to output: inout some TextOutput
     ) -> Int {
         var count = 0
         for number in 0..<UInt8(16) {
@@ -30,13 +32,14 @@ public enum ChangeInspection {
         }
         let groups = VMCSDump.groups
         for index in groups.indices {
-            count += list(groups[index], before.fields, after.fields, indentation, to: &output)
+            count += list(groups[index], before, after, indentation, to: &output)
         }
         return count
     }
 
+    @inline(never)
     private static func list(
-        _ group: VMCSDump.Group, _ before: VMCSSnapshot, _ after: VMCSSnapshot, _ indentation: StaticString,
+        _ group: VMCSDump.Group, _ before: StateView, _ after: StateView, _ indentation: StaticString,
         to output: inout some TextOutput
     ) -> Int {
         var count = 0
@@ -59,6 +62,7 @@ public enum ChangeInspection {
 private struct ChangedFlags: FlagVisitor {
     let before: UInt64
 
+    @inline(never)
     mutating func visit<Flags: ExplainedFlags>(_ after: Flags, to print: (Line) -> Void) {
         let before = Flags(rawValue: Flags.RawValue(truncatingIfNeeded: before))
         let set = after.subtracting(before)

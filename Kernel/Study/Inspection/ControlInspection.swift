@@ -5,8 +5,9 @@ import X86
 /// The command `controls`: every control by name, whether Martlet wants it, whether it is on now, and what decides that.
 public enum ControlInspection {
     /// Answers `controls` with the words behind it: none for all, or pin, primary, secondary, tertiary, exit, entry.
+    @inline(never)
     public static func write(
-        _ words: UnsafeRawBufferPointer, _ state: StateSnapshot, _ capabilities: VMXCapabilities,
+        _ words: UnsafeRawBufferPointer, _ state: StateView, _ capabilities: VMXCapabilities,
         to output: inout some TextOutput
     ) {
         let name = FieldName(words)
@@ -14,11 +15,11 @@ public enum ControlInspection {
         func asks(_ field: StaticString) -> Bool { name.isEmpty || name.matches(field) }
         if asks("pin") {
             isKnown = true
-            write(state.fields[.pinControls], capabilities.pin, VMXControls.pinWishes, to: &output)
+            write(state[.pinControls], capabilities.pin, VMXControls.pinWishes, to: &output)
         }
         if asks("primary") {
             isKnown = true
-            write(state.fields[.primaryControls], capabilities.primary, VMXControls.primaryWishes, to: &output)
+            write(state[.primaryControls], capabilities.primary, VMXControls.primaryWishes, to: &output)
         }
         if asks("secondary") {
             isKnown = true
@@ -30,48 +31,51 @@ public enum ControlInspection {
         }
         if asks("exit") {
             isKnown = true
-            write(state.fields[.exitControls], capabilities.exit, VMXControls.exitWishes, to: &output)
+            write(state[.exitControls], capabilities.exit, VMXControls.exitWishes, to: &output)
         }
         if asks("entry") {
             isKnown = true
-            write(state.fields[.entryControls], capabilities.entry, VMXControls.entryWishes, to: &output)
+            write(state[.entryControls], capabilities.entry, VMXControls.entryWishes, to: &output)
         }
         if !isKnown {
             output.line("controls: there are no \"\(name.line)\" controls; pin, primary, secondary, tertiary, exit and entry are")
         }
     }
 
+    @inline(never)
     private static func writeSecondary(
-        _ state: StateSnapshot, _ capabilities: VMXCapabilities, to output: inout some TextOutput
+        _ state: StateView, _ capabilities: VMXCapabilities, to output: inout some TextOutput
     ) {
-        write(state.fields[.secondaryControls], capabilities.secondary, VMXControls.secondaryWishes, to: &output)
-        if !state.fields[.primaryControls].contains(.activateSecondaryControls) {
+        write(state[.secondaryControls], capabilities.secondary, VMXControls.secondaryWishes, to: &output)
+        if !state[.primaryControls].contains(.activateSecondaryControls) {
             output.line("  none of them counts: \"\(PrimaryControls.activateSecondaryControls)\" is off")
         }
     }
 
     /// Their capability register is not read, for Martlet wants none of them.
+    @inline(never)
     private static func writeTertiary(
-        _ state: StateSnapshot, _ capabilities: VMXCapabilities, to output: inout some TextOutput
+        _ state: StateView, _ capabilities: VMXCapabilities, to output: inout some TextOutput
     ) {
         let activation = PrimaryControls.activateTertiaryControls
         guard capabilities.primary.allowed.contains(activation) else {
             let place = CapabilityBit(capabilities.primary.source, activation.rawValue.trailingZeroBitCount + 32)
             return output.line("\(TertiaryControls.title): none is offered (\(place) is 0)")
         }
-        let isActive = state.fields[.primaryControls].contains(activation)
-        let controls = isActive ? TertiaryControls(rawValue: state.fields[.tertiaryControls]) : .none
+        let isActive = state[.primaryControls].contains(activation)
+        let controls = isActive ? TertiaryControls(rawValue: state[.tertiaryControls]) : .none
         output.line("\(TertiaryControls.title): on: \(controls); offered by \"\(activation)\", but Martlet wants none of them")
     }
 
+    @inline(never)
     private static func write<Controls: ExplainedFlags>(
         _ now: Controls, _ capability: ControlCapability<Controls>, _ wishes: ControlWishes<Controls>,
         to output: inout some TextOutput
     ) where Controls.RawValue == UInt32 {
         output.line("\(Controls.title) = \(hex: now.rawValue, digits: 8)")
+        let (required, allowed) = (capability.required.rawValue, capability.allowed.rawValue)
         output.line(
-            "  \(capability.source): \(hex: capability.required.rawValue, digits: 8) must be 1, \(hex: capability.allowed.rawValue, digits: 8) may be 1"
-        )
+            "  \(capability.source): \(hex: required, digits: 8) must be 1, \(hex: allowed, digits: 8) may be 1")
         var unnamed = Controls.none
         for bit in 0..<32 {
             let control = Controls(bit: bit)

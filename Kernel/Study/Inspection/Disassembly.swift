@@ -3,8 +3,8 @@ import Text
 import VMX
 import X86
 
-/// The command `disassemble`: instructions of the guest's, as far as Martlet knows them, which is those on memory that its decoder
-/// emulates and those that can exit. Of any other the first byte is shown as such ("DB 0x50"), and the next is tried.
+/// The command `disassemble`: instructions of the guest's, as far as Martlet knows them, which is those on memory that its
+/// decoder knows and those that can exit. Of any other the first byte is shown as such ("DB 0x50"), and the next is tried.
 public enum Disassembly {
     /// How many instructions are shown if nobody says.
     public static var usualCount: UInt64 { 8 }
@@ -14,8 +14,9 @@ public enum Disassembly {
     /// - Parameters:
     ///   - address: where to begin, a linear address; nil for the instruction that the guest executes next.
     ///   - view: the guest's memory by linear addresses.
+    @inline(never)
     public static func write<Memory>(
-        from address: UInt64?, count: UInt64, _ state: StateSnapshot, in view: GuestView<Memory>, to output: inout some TextOutput
+        from address: UInt64?, count: UInt64, _ state: StateView, in view: GuestView<Memory>, to output: inout some TextOutput
     ) {
         let mode = state.mode
         let next = state.codeAddress
@@ -38,6 +39,7 @@ public enum Disassembly {
     }
 
     /// - Returns: the instruction's length.
+    @inline(never)
     private static func writeInstruction(
         _ bytes: InstructionBytes, at address: UInt64, _ mode: ProcessorMode, isNext: Bool, _ digits: Int,
         to output: inout some TextOutput

@@ -3,8 +3,9 @@ import VMX
 
 /// The command `check`: the rules of VM entry on the VMCS as it is now.
 public enum EntryInspection {
+    @inline(never)
     public static func write(
-        _ state: StateSnapshot, _ capabilities: VMXCapabilities, _ circumstances: EntryCircumstances,
+        _ state: StateView, _ capabilities: VMXCapabilities, _ circumstances: EntryCircumstances,
         to output: inout some TextOutput
     ) {
         var broken = 0
@@ -20,7 +21,8 @@ public enum EntryInspection {
         if broken == 0 {
             output.line("all \(asked) rules that apply hold: VM entry succeeds, as far as fields decide")
         } else {
-            output.line("\(broken) of the \(asked) rules that apply \(broken == 1 ? "is" : "are") broken; VM entry: \(prediction.verdict)")
+            let verb: StaticString = broken == 1 ? "is" : "are"
+            output.line("\(broken) of the \(asked) rules that apply \(verb) broken; VM entry: \(prediction.verdict)")
         }
     }
 }

@@ -7,19 +7,20 @@ import X86
 /// The very bit that made an exit: of a control, of a bitmap, of a mask.
 struct ExitCauseDetail {
     private let exit: Exit
-    private let state: StateSnapshot
+    private let state: StateView
     private let reason: UInt16
 
     /// - Parameter state: the state at the exit, before it was handled.
-    init(_ exit: Exit, _ state: StateSnapshot) {
+    init(_ exit: Exit, _ state: StateView) {
         self.exit = exit
         self.state = state
-        reason = state.fields[.exitReason].basic
+        reason = state[.exitReason].basic
     }
 
     /// Writes a line or more, or none where there is no such bit.
+    @inline(never)
     func write(to output: inout some TextOutput) {
-        if state.fields[.exitReason].isEntryFailure { return }
+        if state[.exitReason].isEntryFailure { return }
         switch exit {
         case .exception(let exception): writeException(exception, to: &output)
         case .nonMaskableInterrupt: writeControl(PinControls.nmiExiting, to: &output)
@@ -33,7 +34,7 @@ struct ExitCauseDetail {
             }
         case .virtualAPIC(.priorityBelowThreshold):
             writeControl(PrimaryControls.useTPRShadow, to: &output)
-            output.line("  the TPR threshold is \(state.fields[.tprThreshold])")
+            output.line("  the TPR threshold is \(state[.tprThreshold])")
         case .virtualAPIC(.endOfInterrupt(let vector)): writeEndOfInterrupt(vector, to: &output)
         case .virtualAPIC(.write):
             writeControl(SecondaryControls.apicRegisterVirtualization, to: &output)
@@ -44,6 +45,7 @@ struct ExitCauseDetail {
 
     // MARK: Controls
 
+    @inline(never)
     private func writeControlOfReason(to output: inout some TextOutput) {
         switch reason {
         case 1: writeControl(PinControls.externalInterruptExiting, to: &output)
@@ -71,17 +73,17 @@ struct ExitCauseDetail {
 
     @discardableResult
     private func writeControl(_ control: PinControls, to output: inout some TextOutput) -> Bool {
-        write(control, of: state.fields[.pinControls], to: &output)
+        write(control, of: state[.pinControls], to: &output)
     }
 
     @discardableResult
     private func writeControl(_ control: PrimaryControls, to output: inout some TextOutput) -> Bool {
-        write(control, of: state.fields[.primaryControls], to: &output)
+        write(control, of: state[.primaryControls], to: &output)
     }
 
     @discardableResult
     private func writeControl(_ control: SecondaryControls, to output: inout some TextOutput) -> Bool {
-        write(control, of: state.fields[.secondaryControls], to: &output)
+        write(control, of: state[.secondaryControls], to: &output)
     }
 
     /// - Returns: whether the control is on; only then a line is written.
@@ -95,24 +97,25 @@ struct ExitCauseDetail {
 
     // MARK: Bitmaps
 
+    @inline(never)
     private func writeException(_ exception: ExceptionExit, to output: inout some TextOutput) {
-        let fields = state.fields
-        let bitmap = fields[.exceptionBitmap]
+        let bitmap = state[.exceptionBitmap]
         let vector = exception.vector.number & 31
         output.line(
             "  bit \(vector) of the exception bitmap (\(hex: bitmap)), for \(exception.vector), is \(bitmap >> UInt32(vector) & 1)")
         if exception.vector == .pageFault, let code = exception.errorCode {
-            let masked = code & fields[.pageFaultErrorCodeMask]
-            let matches = masked == fields[.pageFaultErrorCodeMatch]
-            output.line(
-                "  the error code \(hex: code) under the mask \(hex: fields[.pageFaultErrorCodeMask]) \(matches ? "is" : "is not") the match \(hex: fields[.pageFaultErrorCodeMatch]): a #PF exits if bit 14 is \(matches ? "1" : "0")"
-            )
+            let masked = code & state[.pageFaultErrorCodeMask]
+            let matches = masked == state[.pageFaultErrorCodeMatch]
+            var line: Line = "  the error code \(hex: code) under the mask \(hex: state[.pageFaultErrorCodeMask])"
+            line.write(matches ? " is" : " is not")
+            line.write(Line(" the match \(hex: state[.pageFaultErrorCodeMatch]): a #PF exits if bit 14 is \(matches ? "1" : "0")"))
+            output.line(line)
         }
     }
 
+    @inline(never)
     private func writePort(_ access: IOAccess, to output: inout some TextOutput) {
-        let fields = state.fields
-        guard fields[.primaryControls].contains(.useIOBitmaps) else {
+        guard state[.primaryControls].contains(.useIOBitmaps) else {
             writeControl(PrimaryControls.unconditionalIOExiting, to: &output)
             return
         }
@@ -121,15 +124,16 @@ struct ExitCauseDetail {
             return output.line("  the access wraps around behind port 0xffff, which always exits")
         }
         let isHigh = access.port >= 0x8000
-        let page = isHigh ? fields[.ioBitmapB] : fields[.ioBitmapA]
+        let page = isHigh ? state[.ioBitmapB] : state[.ioBitmapA]
         let name: StaticString = isHigh ? "I/O bitmap B" : "I/O bitmap A"
         writeBit(name, page, UInt64(access.port & 0x7FFF), to: &output)
         if access.size > 1 { output.line("  or that of a port behind it: the access touches \(access.size)") }
     }
 
+    @inline(never)
     private func writeRegister(isWrite: Bool, to output: inout some TextOutput) {
         let number = UInt32(truncatingIfNeeded: state.registers.rcx)
-        guard state.fields[.primaryControls].contains(.useMSRBitmaps) else {
+        guard state[.primaryControls].contains(.useMSRBitmaps) else {
             return output.line("  \"use MSR bitmaps\" is off: every RDMSR and WRMSR exits")
         }
         writeControl(PrimaryControls.useMSRBitmaps, to: &output)
@@ -139,13 +143,18 @@ struct ExitCauseDetail {
         }
         // Four bitmaps of 1 KiB: reads of the low range, reads of the high range, writes of both.
         let start = (isHigh ? 1024 : 0) + (isWrite ? 2048 : 0) as UInt64
-        writeBit("MSR bitmaps", state.fields[.msrBitmaps], start * 8 + UInt64(number & 0x1FFF), to: &output)
+        writeBit("MSR bitmaps", state[.msrBitmaps], start * 8 + UInt64(number & 0x1FFF), to: &output)
     }
 
-    private func writeBit(_ name: StaticString, _ page: HostPhysicalAddress, _ bit: UInt64, to output: inout some TextOutput) {
-        output.line("  bit \(bit & 7) of byte \(hex: bit >> 3) of the \(name), at host-physical \(hex: page.rawValue &+ bit >> 3), is 1")
+    @inline(never)
+    private func writeBit(
+        _ name: StaticString, _ page: HostPhysicalAddress, _ bit: UInt64, to output: inout some TextOutput
+    ) {
+        let place = page.rawValue &+ bit >> 3
+        output.line("  bit \(bit & 7) of byte \(hex: bit >> 3) of the \(name), at host-physical \(hex: place), is 1")
     }
 
+    @inline(never)
     private func writeEndOfInterrupt(_ vector: UInt8, to output: inout some TextOutput) {
         writeControl(SecondaryControls.virtualInterruptDelivery, to: &output)
         output.line("  bit \(vector & 63) of EOI-exit bitmap \(vector >> 6), for vector \(hex: vector), is 1")
@@ -153,28 +162,28 @@ struct ExitCauseDetail {
 
     // MARK: Control registers
 
+    @inline(never)
     private func writeControlRegister(_ access: ControlRegisterAccess, to output: inout some TextOutput) {
-        let fields = state.fields
         switch access {
         case .write(0, let source):
-            writeMasked(
-                .init(rawValue: state.value(of: source)), mask: fields[.cr0GuestHostMask], shadow: fields[.cr0ReadShadow], to: &output)
+            let value = ControlRegister0(rawValue: state.value(of: source))
+            writeMasked(value, mask: state[.cr0GuestHostMask], shadow: state[.cr0ReadShadow], to: &output)
         case .write(4, let source):
-            writeMasked(
-                .init(rawValue: state.value(of: source)), mask: fields[.cr4GuestHostMask], shadow: fields[.cr4ReadShadow], to: &output)
+            let value = ControlRegister4(rawValue: state.value(of: source))
+            writeMasked(value, mask: state[.cr4GuestHostMask], shadow: state[.cr4ReadShadow], to: &output)
         case .write(3, _):
             writeControl(PrimaryControls.cr3LoadExiting, to: &output)
-            output.line("  and the value is none of the \(fields[.cr3TargetCount]) CR3-target values")
+            output.line("  and the value is none of the \(state[.cr3TargetCount]) CR3-target values")
         case .read(3, _): writeControl(PrimaryControls.cr3StoreExiting, to: &output)
         case .write: writeControl(PrimaryControls.cr8LoadExiting, to: &output)
         case .read: writeControl(PrimaryControls.cr8StoreExiting, to: &output)
         case .clearTaskSwitched: output.line("  TS is 1 in the CR0 guest/host mask and in the CR0 read shadow")
         case .loadMachineStatus(let status):
             // LMSW writes bits 3:0, and cannot clear PE.
-            let shadow = fields[.cr0ReadShadow]
+            let shadow = state[.cr0ReadShadow]
             let low = ControlRegister0(rawValue: UInt64(status) & 15 | shadow.rawValue & 1)
             writeMasked(
-                low | shadow.subtracting(.init(rawValue: 15)), mask: fields[.cr0GuestHostMask], shadow: shadow, to: &output)
+                low | shadow.subtracting(.init(rawValue: 15)), mask: state[.cr0GuestHostMask], shadow: shadow, to: &output)
         }
     }
 

@@ -2,8 +2,8 @@ import Text
 import Virtualization
 import X86
 
-/// An instruction that can exit, or that decides when interrupts may come, told by its fixed bytes. The decoder does not know these:
-/// of an exit the processor itself tells what the instruction was.
+/// An instruction that can exit, or that decides when interrupts may come, told by its fixed bytes. The decoder does not
+/// know these: of an exit the processor itself tells what the instruction was.
 struct ExitingInstruction {
     let words: Line
     /// In bytes.

@@ -4,10 +4,11 @@ import X86
 
 /// The command `vmcs`: fields of the VMCS with what their values mean.
 public enum FieldInspection {
-    /// Answers `vmcs` with the words behind it: none for all fields; a group (control, guest, host, exit); an encoding; or words that
-    /// are parts of a field's name. One field is explained bit by bit, several are listed.
+    /// Answers `vmcs` with the words behind it: none for all fields; a group (control, guest, host, exit); an encoding; or
+    /// words that are parts of a field's name. One field is explained bit by bit, several are listed.
+    @inline(never)
     public static func write(
-        _ words: UnsafeRawBufferPointer, _ state: StateSnapshot, _ capabilities: VMXCapabilities,
+        _ words: UnsafeRawBufferPointer, _ state: StateView, _ capabilities: VMXCapabilities,
         to output: inout some TextOutput
     ) {
         let name = FieldName(words)
@@ -26,8 +27,9 @@ public enum FieldInspection {
         }
     }
 
+    @inline(never)
     private static func writeGroup(
-        _ group: VMCSDump.Group, _ state: StateSnapshot, _ capabilities: VMXCapabilities, to output: inout some TextOutput
+        _ group: VMCSDump.Group, _ state: StateView, _ capabilities: VMXCapabilities, to output: inout some TextOutput
     ) {
         output.line("[\(VMCSDump.name(of: group))]")
         var missing = 0
@@ -39,8 +41,9 @@ public enum FieldInspection {
         if missing > 0 { output.line("  this processor does not have \(missing) more fields of the manual's") }
     }
 
+    @inline(never)
     private static func writeNamed(
-        _ name: FieldName, _ state: StateSnapshot, _ capabilities: VMXCapabilities, to output: inout some TextOutput
+        _ name: FieldName, _ state: StateView, _ capabilities: VMXCapabilities, to output: inout some TextOutput
     ) {
         var count = 0
         var found = 0
@@ -69,6 +72,7 @@ public enum FieldInspection {
         }
     }
 
+    @inline(never)
     private static func refuse(_ name: FieldName, to output: inout some TextOutput) {
         if let nearest = name.nearest {
             output.line("vmcs: no field has \"\(name.line)\" in its name; the nearest is \"\(nearest)\"")
@@ -79,31 +83,35 @@ public enum FieldInspection {
     }
 
     /// A line: encoding, width, name, value, meaning; and the names of flags below.
-    private static func list(_ field: VMCSFieldDescription, _ state: StateSnapshot, to output: inout some TextOutput) {
-        let words = FieldWords(field.encoding, state.fields[field.encoding])
+    @inline(never)
+    private static func list(_ field: VMCSFieldDescription, _ state: StateView, to output: inout some TextOutput) {
+        let words = FieldWords(field.encoding, state[field.encoding])
         output.line("  \(EncodingWords(field.encoding))\(FieldValue(field, words.value))\(words.line)")
         words.reportFlags { output.line("    \($0)") }
     }
 
     // MARK: One field
 
+    @inline(never)
     private static func explain(
-        _ field: VMCSFieldDescription, _ state: StateSnapshot, _ capabilities: VMXCapabilities, to output: inout some TextOutput
+        _ field: VMCSFieldDescription, _ state: StateView, _ capabilities: VMXCapabilities, to output: inout some TextOutput
     ) {
         let encoding = field.encoding
         guard encoding.exists(capabilities) else {
-            return output.line("\(field.name), encoding \(hex: encoding.rawValue, digits: 4): this processor does not have the field")
+            return output.line(
+                "\(field.name), encoding \(hex: encoding.rawValue, digits: 4): this processor does not have the field")
         }
-        let words = FieldWords(encoding, state.fields[encoding])
+        let words = FieldWords(encoding, state[encoding])
         output.line("\(FieldValue(field, words.value))\(words.line)")
-        output.line(
-            "  encoding \(hex: encoding.rawValue, digits: 4), \(VMCSDump.name(of: encoding.area)), \(encoding.widthWords), \(encoding.area == .exitInformation ? "read-only" : "writable")"
-        )
+        var place: Line = "  encoding \(hex: encoding.rawValue, digits: 4), \(VMCSDump.name(of: encoding.area))"
+        place.write(Line(", \(encoding.widthWords), \(encoding.area == .exitInformation ? "read-only" : "writable")"))
+        output.line(place)
         explain(words, state, to: &output)
     }
 
     /// What there is to say besides: the bits.
-    private static func explain(_ words: FieldWords, _ state: StateSnapshot, to output: inout some TextOutput) {
+    @inline(never)
+    private static func explain(_ words: FieldWords, _ state: StateView, to output: inout some TextOutput) {
         let low = UInt32(truncatingIfNeeded: words.value)
         if words.isAccessRights { return AccessRightsExplanation(SegmentAccessRights(rawValue: low)).report { output.line($0) } }
         if words.isInterruption {
@@ -111,7 +119,7 @@ public enum FieldInspection {
         }
         if words.is(.exitReason) { return ExitReasonExplanation(ExitReason(rawValue: low)).report { output.line($0) } }
         if words.is(.exitQualification) {
-            return QualificationExplanation(words.value, of: state.fields[.exitReason].basic).report { output.line($0) }
+            return QualificationExplanation(words.value, of: state[.exitReason].basic).report { output.line($0) }
         }
         if words.is(.extendedPageTablePointer) {
             return NestedPagePointerExplanation(ExtendedPageTablePointer(rawValue: words.value)).report { output.line($0) }
@@ -124,6 +132,7 @@ public enum FieldInspection {
         words.visitFlags(&visitor) { output.line($0) }
     }
 
+    @inline(never)
     private static func explainExceptions(_ bitmap: UInt32, to output: inout some TextOutput) {
         for vector in 0..<UInt8(32) where bitmap >> UInt32(vector) & 1 != 0 {
             output.line("  bit \(vector, width: 2)  \(ExceptionVector(vector)) exits")
@@ -133,6 +142,7 @@ public enum FieldInspection {
 
 /// Tells a field's flags one by one.
 private struct FlagMeanings: FlagVisitor {
+    @inline(never)
     mutating func visit<Flags: ExplainedFlags>(_ flags: Flags, to print: (Line) -> Void) {
         FlagExplanation(flags).reportBits(to: print)
     }

@@ -8,6 +8,7 @@ public enum MemoryInspection {
     /// The most that are shown at a time.
     public static var mostCount: UInt64 { 4096 }
 
+    @inline(never)
     public static func write<Memory>(
         _ address: UInt64, count: UInt64, in view: GuestView<Memory>, to output: inout some TextOutput
     ) {
@@ -23,6 +24,7 @@ public enum MemoryInspection {
     }
 
     /// A line; and below it why bytes could not be read, unless that was just said.
+    @inline(never)
     private static func writeLine<Memory>(
         _ address: UInt64, _ length: UInt64, _ view: GuestView<Memory>, _ lastReason: inout GuestByte.Reason?,
         to output: inout some TextOutput

@@ -17,12 +17,12 @@ extension ProcessorMode {
     }
 }
 
-extension StateSnapshot {
+extension StateView {
     /// How linear addresses are translated.
     var pagingWords: StaticString {
-        guard fields[.guestCR0].contains(.paging) else { return "no paging" }
-        let cr4 = fields[.guestCR4]
-        if fields[.guestEFER].contains(.longModeActive) {
+        guard self[.guestCR0].contains(.paging) else { return "no paging" }
+        let cr4 = self[.guestCR4]
+        if self[.guestEFER].contains(.longModeActive) {
             return cr4.contains(.fiveLevelPaging) ? "5-level paging" : "4-level paging"
         }
         return cr4.contains(.physicalAddressExtension) ? "PAE paging" : "32-bit paging"

@@ -5,24 +5,26 @@ import X86
 
 /// The command `registers`: what the guest's registers hold, in the width of the mode that it executes in.
 public enum RegisterInspection {
-    public static func write(_ state: StateSnapshot, to output: inout some TextOutput) {
+    @inline(never)
+    public static func write(_ state: StateView, to output: inout some TextOutput) {
         let mode = state.mode
-        output.line("\(mode.words), privilege level \(UInt64(state.fields[.guestSSAccessRights].privilegeLevel)), \(state.pagingWords)")
+        output.line("\(mode.words), privilege level \(UInt64(state[.guestSSAccessRights].privilegeLevel)), \(state.pagingWords)")
         writeGeneral(state, is64Bit: mode.is64Bit, to: &output)
         writeInstructionPointer(state, mode, to: &output)
-        let flags = state.fields[.guestRFLAGS]
+        let flags = state[.guestRFLAGS]
         output.line("RFLAGS \(hex: flags.rawValue) = \(FlagWords(flags))")
         writeControl(state, to: &output)
         for index in 0..<UInt8(8) { writeSegment(index, state, to: &output) }
-        writeTable("GDTR", state.fields[.guestGDTRBase], state.fields[.guestGDTRLimit], to: &output)
-        writeTable("IDTR", state.fields[.guestIDTRBase], state.fields[.guestIDTRLimit], to: &output)
+        writeTable("GDTR", state[.guestGDTRBase], state[.guestGDTRLimit], to: &output)
+        writeTable("IDTR", state[.guestIDTRBase], state[.guestIDTRLimit], to: &output)
         writeReadiness(state, to: &output)
     }
 
     // MARK: General registers
 
     /// Four to a line: RAX to RDX, the pointers, and in 64-bit mode R8 to R15.
-    private static func writeGeneral(_ state: StateSnapshot, is64Bit: Bool, to output: inout some TextOutput) {
+    @inline(never)
+    private static func writeGeneral(_ state: StateView, is64Bit: Bool, to output: inout some TextOutput) {
         // The numbers of RAX, RBX, RCX, RDX, RSI, RDI, RBP and RSP, from the lowest four bits on.
         let order: UInt32 = 0x4576_2130
         var line = Line()
@@ -43,16 +45,17 @@ public enum RegisterInspection {
     }
 
     /// 16-bit code goes by segment and offset, the others by the offset.
+    @inline(never)
     private static func writeInstructionPointer(
-        _ state: StateSnapshot, _ mode: ProcessorMode, to output: inout some TextOutput
+        _ state: StateView, _ mode: ProcessorMode, to output: inout some TextOutput
     ) {
-        let pointer = state.fields[.guestRIP]
+        let pointer = state[.guestRIP]
         switch mode.defaultAddressSize {
         case 8: output.line("RIP \(hex: pointer, digits: 16)")
         case 4: output.line("EIP \(hex: pointer, digits: 8), linear \(hex: state.codeAddress, digits: 8)")
         default:
             var line = Line("CS:IP ")
-            line.write(hexDigits: UInt64(state.fields[.guestCSSelector].rawValue), digits: 4)
+            line.write(hexDigits: UInt64(state[.guestCSSelector].rawValue), digits: 4)
             line.write(":")
             line.write(hexDigits: pointer, digits: 4)
             line.write(Line(", linear \(hex: state.codeAddress, digits: 5)"))
@@ -62,17 +65,19 @@ public enum RegisterInspection {
 
     // MARK: Control registers
 
-    private static func writeControl(_ state: StateSnapshot, to output: inout some TextOutput) {
-        writeControl("CR0", state.fields[.guestCR0], seen: state.seenCR0, to: &output)
+    @inline(never)
+    private static func writeControl(_ state: StateView, to output: inout some TextOutput) {
+        writeControl("CR0", state[.guestCR0], seen: state.seenCR0, to: &output)
         output.line("CR2    \(hex: state.pageFaultAddress)")
-        output.line("CR3    \(hex: state.fields[.guestCR3])")
-        writeControl("CR4", state.fields[.guestCR4], seen: state.seenCR4, to: &output)
-        output.line("EFER   \(hex: state.fields[.guestEFER].rawValue) = \(state.fields[.guestEFER])")
-        let debug = state.fields[.guestDR7]
+        output.line("CR3    \(hex: state[.guestCR3])")
+        writeControl("CR4", state[.guestCR4], seen: state.seenCR4, to: &output)
+        output.line("EFER   \(hex: state[.guestEFER].rawValue) = \(state[.guestEFER])")
+        let debug = state[.guestDR7]
         output.line("DR7    \(hex: debug) = \(BreakpointWords(debug))")
     }
 
     /// The register as the processor holds it, and where that is another, as the guest reads it.
+    @inline(never)
     private static func writeControl<Register: FlagSet>(
         _ name: StaticString, _ value: Register, seen: Register, to output: inout some TextOutput
     ) where Register.RawValue == UInt64 {
@@ -82,20 +87,22 @@ public enum RegisterInspection {
 
     // MARK: Segments
 
-    private static func writeSegment(_ index: UInt8, _ state: StateSnapshot, to output: inout some TextOutput) {
+    @inline(never)
+    private static func writeSegment(_ index: UInt8, _ state: StateView, to output: inout some TextOutput) {
         guard let register = SegmentRegister(rawValue: index) else { return }
         let segment = SegmentFields(register)
-        let rights = state.fields[segment.rights]
+        let rights = state[segment.rights]
         var line = Line(register.name)
         line.pad(to: 7)
-        line.write(hexDigits: state.fields[segment.selector], digits: 4)
+        line.write(hexDigits: state[segment.selector], digits: 4)
         if rights >> 16 & 1 == 0 {
-            line.write(Line("  base \(hex: state.fields[segment.base], digits: 8)  limit \(hex: state.fields[segment.limit], digits: 8) "))
+            line.write(Line("  base \(hex: state[segment.base], digits: 8)  limit \(hex: state[segment.limit], digits: 8) "))
         }
         line.write(FieldWords(segment.rights, rights).line)
         output.line(line)
     }
 
+    @inline(never)
     private static func writeTable(
         _ name: StaticString, _ base: UInt64, _ limit: UInt32, to output: inout some TextOutput
     ) {
@@ -105,11 +112,12 @@ public enum RegisterInspection {
     // MARK: Readiness
 
     /// Whether the guest executes, and what keeps events from it.
-    private static func writeReadiness(_ state: StateSnapshot, to output: inout some TextOutput) {
+    @inline(never)
+    private static func writeReadiness(_ state: StateView, to output: inout some TextOutput) {
         var line = Line("activity")
         let activity = VMCSField<ActivityState, Writable>.guestActivityState.encoding
-        line.write(FieldWords(activity, state.fields[activity]).line)
-        let blocking = state.fields[.guestInterruptibility]
+        line.write(FieldWords(activity, state[activity]).line)
+        let blocking = state[.guestInterruptibility]
         if !blocking.isEmpty { line.write(Line(", \(blocking)")) }
         output.line(line)
     }

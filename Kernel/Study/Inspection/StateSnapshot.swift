@@ -24,33 +24,57 @@ public struct StateSnapshot: Sendable {
         self.registers = registers
         self.pageFaultAddress = pageFaultAddress
     }
+}
+
+/// A snapshot that lies in memory, read in place: a value of its type would be copied at each use.
+public struct StateView {
+    private let state: UnsafePointer<StateSnapshot>
+
+    /// - Parameter state: stays where it is while it is looked at.
+    public init(_ state: UnsafePointer<StateSnapshot>) { self.state = state }
+
+    /// A copy of all fields, for the entry checks.
+    var fields: VMCSSnapshot { state.pointee.fields }
+    var registers: GeneralRegisters { state.pointee.registers }
+    var pageFaultAddress: UInt64 { state.pointee.pageFaultAddress }
+
+    /// A field's bits.
+    subscript(field: VMCSFieldEncoding) -> UInt64 {
+        // The fields are what a snapshot begins with.
+        VMCSSnapshot.value(of: field, in: UnsafeRawPointer(state).assumingMemoryBound(to: VMCSSnapshot.self))
+    }
+
+    /// A field by its name, in its own type.
+    subscript<Value: VMCSValue, Access>(field: VMCSField<Value, Access>) -> Value {
+        Value(vmcsValue: self[field.encoding])
+    }
 
     /// CR0 as the guest reads it (SDM volume 3, "Guest/Host Masks and Read Shadows for CR0 and CR4").
     var seenCR0: ControlRegister0 {
-        let mask = fields[.cr0GuestHostMask]
-        return fields[.cr0ReadShadow] & mask | fields[.guestCR0].subtracting(mask)
+        let mask = self[.cr0GuestHostMask]
+        return self[.cr0ReadShadow] & mask | self[.guestCR0].subtracting(mask)
     }
 
     /// CR4 as the guest reads it.
     var seenCR4: ControlRegister4 {
-        let mask = fields[.cr4GuestHostMask]
-        return fields[.cr4ReadShadow] & mask | fields[.guestCR4].subtracting(mask)
+        let mask = self[.cr4GuestHostMask]
+        return self[.cr4ReadShadow] & mask | self[.guestCR4].subtracting(mask)
     }
 
     /// The mode that the guest executes in.
     public var mode: ProcessorMode {
-        let rights = fields[.guestCSAccessRights]
+        let rights = self[.guestCSAccessRights]
         return ProcessorMode(
-            cr0: fields[.guestCR0], longModeActive: fields[.guestEFER].contains(.longModeActive), flags: fields[.guestRFLAGS],
+            cr0: self[.guestCR0], longModeActive: self[.guestEFER].contains(.longModeActive), flags: self[.guestRFLAGS],
             codeIsLong: rights.isLong, codeIs32Bit: rights.is32Bit)
     }
 
     /// The linear address of the next instruction.
     public var codeAddress: UInt64 {
-        let pointer = fields[.guestRIP]
-        return mode.is64Bit ? pointer : (fields[.guestCSBase] &+ pointer) & 0xFFFF_FFFF
+        let pointer = self[.guestRIP]
+        return mode.is64Bit ? pointer : (self[.guestCSBase] &+ pointer) & 0xFFFF_FFFF
     }
 
     /// A general register by its number, RSP too.
-    func value(of number: RegisterNumber) -> UInt64 { number == .rsp ? fields[.guestRSP] : registers[number] }
+    func value(of number: RegisterNumber) -> UInt64 { number == .rsp ? self[.guestRSP] : registers[number] }
 }
