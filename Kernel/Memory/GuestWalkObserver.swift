@@ -74,9 +74,12 @@ extension GuestPaging {
 
     /// The table that an entry refers to, or the page that it maps.
     public func target(of entry: UInt64, shift: UInt64) -> GuestPhysicalAddress {
-        guard shift != 12, isLeaf(entry, shift: shift) else { return GuestPhysicalAddress(entry & GuestEntryBits.address) }
+        guard shift != 12, isLeaf(entry, shift: shift) else {
+            return GuestPhysicalAddress(entry & GuestEntryBits.address)
+        }
         return GuestPhysicalAddress(
             mode == .bits32
-                ? Bits32Entries.largePageAddress(entry, shift: shift) : LongModeEntries.largePageAddress(entry, shift: shift))
+                ? Bits32Entries.largePageAddress(entry, shift: shift)
+                : LongModeEntries.largePageAddress(entry, shift: shift))
     }
 }

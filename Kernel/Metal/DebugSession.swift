@@ -60,6 +60,7 @@ struct HardwareDebugServices: DebugServices {
     var circumstances: EntryCircumstances { port.circumstances }
     var pageFaultAddress: UInt64 { port.pageFaultAddress }
     var hostMemory: IdentityMemory { port.hostMemory }
+    var states: UnsafeMutablePointer<StateSnapshot> { port.states }
 }
 
 /// Changes the guest's EPT while the run loop has it.

@@ -52,16 +52,16 @@ enum MonitorSession {
         }
     }
 
-    static func snapshot(_ cpu: UnsafeMutablePointer<HardwareCPU>, _ explanation: EntryExplanation) -> StateSnapshot {
-        monitor.snapshot(cpu, MonitorPort(explanation: explanation))
+    /// Takes the guest down as it is at an exit.
+    static func takeBefore(_ cpu: UnsafeMutablePointer<HardwareCPU>, _ explanation: EntryExplanation) {
+        monitor.take(.before, cpu, MonitorPort(explanation: explanation))
     }
 
     /// Keeps what an exit was, for the monitor.
     static func note(
-        _ exit: Exit, _ outcome: Outcome, before: StateSnapshot, _ cpu: UnsafeMutablePointer<HardwareCPU>,
-        _ explanation: EntryExplanation
+        _ exit: Exit, _ outcome: Outcome, _ cpu: UnsafeMutablePointer<HardwareCPU>, _ explanation: EntryExplanation
     ) {
-        monitor.note(exit, outcome, before: before, cpu, MonitorPort(explanation: explanation))
+        monitor.note(exit, outcome, cpu, MonitorPort(explanation: explanation))
     }
 
     /// What was typed while the guest ran is not a command.
@@ -79,6 +79,7 @@ struct MonitorPort: MonitorHost {
     var circumstances: EntryCircumstances { explanation.circumstances }
     var pageFaultAddress: UInt64 { read_cr2() }
     var hostMemory: IdentityMemory { .init() }
+    var states: UnsafeMutablePointer<StateSnapshot> { .init(bitPattern: UInt(address_of_monitor_states()))! }
 
     mutating func write(byte: UInt8) { SerialLine.com2.put(byte) }
 

@@ -27,11 +27,16 @@ extension RunLoop {
         debugStop = nil
         guard !isForDebugger(exit, before) else { return }
         if MonitorSession.monitor.stops(at: exit, cpu.pointee.processor, before) != nil { debugStop = metWatch ?? .step }
+        if DebugSession.takesInterrupt() { debugStop = .interrupt }
+        if debugStop != nil { MonitorSession.takeBefore(cpu, explanation) }
+        // What was looked at took no time.
+        let start = read_tsc()
+        cpu.pointee.skipTime(start &- arrival)
         cpu.pointee.noteCause(exit)
         let outcome = cpu.pointee.finishObservedExit(exit)
         cpu.pointee.note(outcome)
-        statistics.record(reason: reason, guestTicks: arrival &- lastEntry, ticks: read_tsc() &- arrival)
-        if DebugSession.takesInterrupt() { debugStop = .interrupt }
+        statistics.record(reason: reason, guestTicks: arrival &- lastEntry, ticks: read_tsc() &- start)
+        if debugStop != nil { MonitorSession.note(exit, outcome, cpu, explanation) }
         if case .end = outcome { debugStop = nil }
     }
 

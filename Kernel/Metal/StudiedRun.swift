@@ -33,14 +33,15 @@ extension RunLoop {
         case .stop(let why):
             MonitorSession.print(line(exit, reason, place, before, nil, guestTicks: ticks))
             stop = "stopped by \(why), at \(place)"
-            return MonitorSession.note(exit, .resume, before: MonitorSession.snapshot(cpu, explanation), cpu, explanation)
+            MonitorSession.takeBefore(cpu, explanation)
+            return MonitorSession.note(exit, .resume, cpu, explanation)
         }
         var why = MonitorSession.monitor.stops(at: exit, cpu.pointee.processor, before)
         if MonitorSession.isStopRequested {
             MonitorSession.forgetKey()
             why = "a key"
         }
-        let state = why.map { _ in MonitorSession.snapshot(cpu, explanation) }
+        if why != nil { MonitorSession.takeBefore(cpu, explanation) }
         // What was looked at took no time.
         let start = read_tsc()
         cpu.pointee.skipTime(start &- arrival)
@@ -48,13 +49,16 @@ extension RunLoop {
         let outcome = cpu.pointee.finishObservedExit(exit)
         cpu.pointee.note(outcome)
         statistics.record(reason: reason, guestTicks: ticks, ticks: read_tsc() &- start)
-        if case .end = outcome { why = "the guest's end" }
+        if case .end = outcome {
+            if why == nil { MonitorSession.takeBefore(cpu, explanation) }
+            why = "the guest's end"
+        }
         let trace = MonitorSession.monitor.trace
         guard why != nil || trace >= .exits else { return }
         MonitorSession.print(line(exit, reason, place, before, outcome, guestTicks: ticks))
         if trace == .full { MonitorSession.print(cause(reason)) }
         guard let why else { return }
         stop = "stopped by \(why), at \(cpu.pointee.codeAddress)"
-        MonitorSession.note(exit, outcome, before: state ?? MonitorSession.snapshot(cpu, explanation), cpu, explanation)
+        MonitorSession.note(exit, outcome, cpu, explanation)
     }
 }

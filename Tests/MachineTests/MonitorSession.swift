@@ -11,6 +11,7 @@ import Virtualization
 final class MonitorSession {
     let machine: TestMachine
     let memory = LoaderMemory()
+    let states = UnsafeMutablePointer<StateSnapshot>.allocate(capacity: KeptState.count)
     var monitor = Monitor()
     /// What the pages of the guest's memory pass, by page number, where that is not everything.
     var protected: [UInt64: PassedAccesses] = [:]
@@ -23,6 +24,8 @@ final class MonitorSession {
         machine = TestMachine(mode)
         monitor.hasTrapFlag = true
     }
+
+    deinit { states.deallocate() }
 
     /// Types commands one after the other, "continue" last of all.
     /// - Returns: the lines of each answer.
@@ -82,6 +85,7 @@ final class MonitorSession {
         var capabilities: VMXCapabilities { session.machine.vmcs.capabilities }
         var circumstances: EntryCircumstances { EntryCircumstances(session.machine.host) }
         var hostMemory: LoaderMemory { session.memory }
+        var states: UnsafeMutablePointer<StateSnapshot> { session.states }
         var pageFaultAddress: UInt64 { session.machine.host.pageFaultAddress }
     }
 }

@@ -86,6 +86,10 @@ extension GuestPaging {
             var reference = GuestPagingReference(paging: paging, ram: ram)
             let expected = reference.translate(linear, description)
             ram.forgetChanges()
+            var observer = LoadCounter()
+            let foretold = paging.foretell(GuestVirtualAddress(linear), for: access, in: ram, observer: &observer)
+            #expect(Self.outcome(foretold) == expected && ram.changes.isEmpty, "foretold \(linear) \(description) \(paging)")
+            #expect(observer.isInOrder)
             let result = paging.translate(GuestVirtualAddress(linear), for: access, in: ram)
             #expect(Self.outcome(result) == expected, "\(linear) \(description) \(paging)")
             #expect(ram.changes == reference.expectedChanges)
@@ -203,5 +207,24 @@ extension GuestPaging {
     @Test func errorCodeBits() {
         let code = PageFaultErrorCode(rawValue: 0b10110)
         #expect(!code.isProtectionViolation && code.isWrite && code.isUser && !code.isReservedBit && code.isFetch)
+    }
+}
+
+/// Checks that each load that is announced is made, from the same place, at smaller sizes each time.
+private struct LoadCounter: GuestWalkObserver {
+    private var pending: GuestPhysicalAddress?
+    private var lastShift: UInt64 = 64
+    private(set) var isInOrder = true
+
+    mutating func willLoad(_ address: GuestPhysicalAddress, shift: UInt64) -> Bool {
+        if pending != nil || shift >= lastShift { isInOrder = false }
+        pending = address
+        lastShift = shift
+        return true
+    }
+
+    mutating func didLoad(_ entry: UInt64, from address: GuestPhysicalAddress, shift: UInt64) {
+        if pending != address || shift != lastShift { isInOrder = false }
+        pending = nil
     }
 }

@@ -229,6 +229,9 @@ INSTRUCTION void set_interrupt_stack(uint64_t index, uint64_t top) {
 }
 
 extern uint8_t serial_input_buffer[4096];
+extern uint8_t monitor_states[8192];
+/* Where the monitor keeps states of the guest. */
+INSTRUCTION uint64_t address_of_monitor_states(void) { return (uint64_t)monitor_states; }
 INSTRUCTION void serial_input_buffer_write(uint64_t index, uint8_t byte) { serial_input_buffer[index & 4095] = byte; }
 INSTRUCTION uint8_t serial_input_buffer_read(uint64_t index) { return serial_input_buffer[index & 4095]; }
 

@@ -109,4 +109,5 @@ struct DebuggerLine<Output: TextOutput, Services: DebugServices>: MonitorHost {
     var circumstances: EntryCircumstances { services.circumstances }
     var pageFaultAddress: UInt64 { services.pageFaultAddress }
     var hostMemory: Services.HostMemory { services.hostMemory }
+    var states: UnsafeMutablePointer<StateSnapshot> { services.states }
 }

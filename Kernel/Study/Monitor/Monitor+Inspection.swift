@@ -13,7 +13,8 @@ extension Monitor {
         _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>, on line: inout some MonitorHost
     ) throws(Complaint) {
         let capabilities = line.capabilities
-        let state = snapshot(cpu, line)
+        take(.now, cpu, line)
+        let state = line.view(.now)
         switch command {
         case .vmcs: text.rest(from: 1).withBytes { words in FieldInspection.write(words, state, capabilities, to: &line) }
         case .controls: text.rest(from: 1).withBytes { words in ControlInspection.write(words, state, capabilities, to: &line) }
@@ -22,11 +23,11 @@ extension Monitor {
             EntryInspection.write(state, capabilities, line.circumstances, to: &line)
         case .changes:
             try end(text, 1)
-            if hasStopped { ChangeInspection.write(lastStop, state, to: &line) } else { say("this is the first stop", on: &line) }
+            if hasStopped { ChangeInspection.write(line.view(.lastStop), state, to: &line) } else { say("this is the first stop", on: &line) }
         case .why:
             try end(text, 1)
             guard let exit = lastExit else { return ExitInspection.writeNothingYet(state, to: &line) }
-            ExitInspection.write(exit.exit, exit.outcome, before: exit.before, after: exit.after, to: &line)
+            ExitInspection.write(exit.exit, exit.outcome, before: line.view(.before), after: line.view(.after), to: &line)
         case .disassemble:
             let address = try number(text, 1)
             let count = try number(text, 2)
@@ -39,12 +40,15 @@ extension Monitor {
         }
     }
 
-    public func snapshot<Access: VMCSAccess, Services: HostServices>(
-        _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>, _ host: borrowing some MonitorHost
-    ) -> StateSnapshot {
-        StateSnapshot(
-            reading: cpu.pointee.processor.vmcs, host.capabilities, cpu.pointee.registers,
-            pageFaultAddress: host.pageFaultAddress)
+    /// Takes the guest down as it is now.
+    public func take<Access: VMCSAccess, Services: HostServices>(
+        _ state: KeptState, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>,
+        _ host: borrowing some MonitorHost
+    ) {
+        (host.states + state.rawValue).initialize(
+            to: StateSnapshot(
+                reading: cpu.pointee.processor.vmcs, host.capabilities, cpu.pointee.registers,
+                pageFaultAddress: host.pageFaultAddress))
     }
 
     /// `memory ADDRESS [COUNT] [physical]`

@@ -19,6 +19,8 @@ public protocol MonitorHost: TextOutput {
     var circumstances: EntryCircumstances { get }
     /// CR2.
     var pageFaultAddress: UInt64 { get }
+    /// Memory for `KeptState.count` states.
+    var states: UnsafeMutablePointer<StateSnapshot> { get }
     associatedtype HostMemory: PhysicalMemory
     /// The machine's memory, where the EPT is.
     var hostMemory: HostMemory { get }
@@ -50,8 +52,7 @@ public struct Monitor {
     /// Breakpoints on memory let everything pass, for one instruction.
     var isLifted = false
     var lastExit: StudiedExit?
-    /// The guest at the stop before this one, if there was one.
-    var lastStop = StateSnapshot()
+    /// There was a stop before this one.
     var hasStopped = false
     var breakpoints: [16 of Breakpoint?] = .init(repeating: nil)
     /// Those of them that are a debugger's.
@@ -67,12 +68,13 @@ public struct Monitor {
         goal = .never
     }
 
-    /// Keeps what an exit was that stopped the guest.
+    /// Keeps what an exit was that stopped the guest; the state before it was kept then.
     public mutating func note<Access: VMCSAccess, Services: HostServices>(
-        _ exit: Exit, _ outcome: Outcome, before: StateSnapshot,
-        _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>, _ host: borrowing some MonitorHost
+        _ exit: Exit, _ outcome: Outcome, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>,
+        _ host: borrowing some MonitorHost
     ) {
-        lastExit = StudiedExit(exit: exit, outcome: outcome, before: before, after: snapshot(cpu, host))
+        lastExit = StudiedExit(exit: exit, outcome: outcome)
+        take(.after, cpu, host)
     }
 
     /// Whether an exit stops the guest; asked before it is handled.
@@ -112,7 +114,7 @@ public struct Monitor {
             do {
                 if let decision = try perform(text, cpu, on: &line, protect) {
                     setTrap(cpu.pointee.processor, isOn: isLifted || isCountingInstructions)
-                    lastStop = snapshot(cpu, line)
+                    take(.lastStop, cpu, line)
                     hasStopped = true
                     return decision
                 }

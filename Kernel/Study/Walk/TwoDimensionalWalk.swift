@@ -87,7 +87,8 @@ extension WalkRecorder {
     }
 
     mutating func finish(_ code: PageFaultErrorCode, _ address: GuestVirtualAddress) {
-        let linear = paging.mode == .fourLevel || paging.mode == .fiveLevel ? address.rawValue : address.rawValue & 0xFFFF_FFFF
+        let isLong = paging.mode == .fourLevel || paging.mode == .fiveLevel
+        let linear = isLong ? address.rawValue : address.rawValue & 0xFFFF_FFFF
         writeLine("#PF, error code \(hex: code.rawValue) (\(code)), CR2 \(hex: linear)")
         writeCount()
     }
@@ -95,7 +96,8 @@ extension WalkRecorder {
     /// An entry of the guest's could not be loaded.
     mutating func finishWithoutEntry(at place: GuestPhysicalAddress) {
         if case .none = failure {
-            writeLine("the guest's entry at guest-physical \(hex: place.rawValue) is not in its RAM: Martlet does not read there")
+            writeLine(
+                "the guest's entry at guest-physical \(hex: place.rawValue) is not in its RAM: Martlet does not read there")
             writeCount()
         } else {
             writeFailure()
@@ -107,7 +109,9 @@ extension WalkRecorder {
         case .none: break
         case .violation(let place, let access, let permissions):
             let qualification = access.qualification | permissions.qualification(nested.format)
-            writeLine("EPT violation (exit reason 48) at guest-physical \(hex: place.rawValue), qualification \(hex: qualification):")
+            writeLine(
+                "EPT violation (exit reason 48) at guest-physical \(hex: place.rawValue), qualification \(hex: qualification):"
+            )
             var line: Line = "  "
             line.write(access.words)
             if nested.format.position(of: place) == nil {
@@ -120,8 +124,8 @@ extension WalkRecorder {
             }
             writeLine(line)
         case .misconfiguration(let place, let wrong):
-            writeLine(
-                "EPT misconfiguration (exit reason 49) at guest-physical \(hex: place.rawValue): \(NestedPageEntryExplanation.words(wrong))")
+            let words = NestedPageEntryExplanation.words(wrong)
+            writeLine("EPT misconfiguration (exit reason 49) at guest-physical \(hex: place.rawValue): \(words)")
         }
         writeCount()
     }

@@ -40,7 +40,8 @@ struct WalkRecorder<Host: PhysicalMemory, Output: TextOutput>: GuestWalkObserver
     // MARK: The guest's entries
 
     mutating func willLoad(_ address: GuestPhysicalAddress, shift: UInt64) -> Bool {
-        guard let leaf = translate(address, for: pointer.usesAccessedAndDirty ? .tableWithFlags : .table) else { return false }
+        let access: NestedAccess = pointer.usesAccessedAndDirty ? .tableWithFlags : .table
+        guard let leaf = translate(address, for: access) else { return false }
         entryPermissions = leaf.permissions
         return true
     }
@@ -61,7 +62,9 @@ struct WalkRecorder<Host: PhysicalMemory, Output: TextOutput>: GuestWalkObserver
 
     /// Walks the EPT, an entry a line.
     /// - Returns: the page there with what all the entries together allow, or nil, and `failure` says why.
-    mutating func translate(_ address: GuestPhysicalAddress, for access: NestedAccess) -> PageLeaf<ExtendedPagePermissions>? {
+    mutating func translate(
+        _ address: GuestPhysicalAddress, for access: NestedAccess
+    ) -> PageLeaf<ExtendedPagePermissions>? {
         var leaf: PageLeaf<ExtendedPagePermissions>?
         var rights = UInt64.max
         cost.beginTranslation()
