@@ -45,7 +45,7 @@ struct HardwareHost: HostServices, ModelSpecificRegisterAccess, ModelSpecificReg
     func sleep(until moment: UInt64) {
         LocalInterruptController.sleep(until: min(moment, MonitorSession.nextLook(after: read_tsc())))
     }
-    var isCalledAway: Bool { MonitorSession.isStopRequested }
+    var isCalledAway: Bool { MonitorSession.isStopRequested || DebugSession.isOn && SerialLine.com2.hasInput }
     func setTimer(ticks: UInt64) { LocalInterruptController.arm(at: read_tsc() &+ ticks) }
     func receive() -> UInt8? { SerialInput.take() }
     func transmit(_ byte: UInt8) { Console.transmit(byte) }

@@ -20,6 +20,7 @@ func main(_ magic: UInt32, _ information: UInt32) -> Never {
     let options = readOptions(loader)
     if let port = options.report { Report.open(port, quietConsole: options.trace == .off) }
     if options.isStudied { MonitorSession.open(options.trace) }
+    if options.isDebugged { DebugSession.open() }
     SelfTests.runEarly(options)
     LocalInterruptController.open()
     TimeStamp.measure()
@@ -190,11 +191,14 @@ private func runOnce(
     SelfTests.spoil(guestMachine.cpu.pointee.processor.vmcs, machine.options)
     machine.log("martlet: VM entry")
     Records.begin(guestMachine.cpu, guest: name)
-    var loop = RunLoop(
-        guestMachine.cpu, machine.options, EntryExplanation(machine, vmcs: guestMachine.vmcs),
-        offersTrapFlag: machine.capabilities.primary.allowed.contains(.monitorTrapFlag))
-    let ending = loop.run(&statistics) { range, passed, merges in
-        guestMachine.protect(range, passed, merges: merges, on: &machine)
+    let ending = withUnsafeMutablePointer(to: &guestMachine) { guest in
+        withUnsafeMutablePointer(to: &machine) { machine in
+            let protector = PageProtector(guest: guest, machine: machine)
+            var loop = RunLoop(
+                guest.pointee.cpu, machine.pointee.options, EntryExplanation(machine.pointee, vmcs: guest.pointee.vmcs),
+                offersTrapFlag: machine.pointee.capabilities.primary.allowed.contains(.monitorTrapFlag), protector)
+            return loop.run(&statistics) { protector.protect($0, $1, $2) }
+        }
     }
     Records.end()
     let status = conclude(ending, name, guestMachine.cpu, machine, restarts: restarts)

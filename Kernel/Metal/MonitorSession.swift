@@ -24,7 +24,7 @@ enum MonitorSession {
     static var isStopRequested: Bool { isOn && SerialLine.com2.hasInput }
 
     /// When a sleeping guest's monitor is to be looked at.
-    static func nextLook(after now: UInt64) -> UInt64 { isOn ? now &+ TimeStamp.frequency / 100 : .max }
+    static func nextLook(after now: UInt64) -> UInt64 { isOn || DebugSession.isOn ? now &+ TimeStamp.frequency / 100 : .max }
 
     /// Prints a line of the trace's, between the answers.
     static func print(_ text: Line) {

@@ -10,7 +10,7 @@ import X86
 
 extension KernelOptions {
     /// Every exit goes to the run loop, to be recorded there.
-    var observesExits: Bool { trace != .off || checksEntries || isStudied }
+    var observesExits: Bool { trace != .off || checksEntries || isStudied || isDebugged }
 }
 
 /// Enters the guest until it is at its end, and does what an exit leaves to be done: waiting and recording.
@@ -25,34 +25,51 @@ struct RunLoop: ~Copyable {
     private(set) var lastEntry: UInt64 = 0
     /// Why and where the monitor stops the guest.
     var stop: Line?
+    /// Changes the guest's EPT, for the debugger.
+    let protector: PageProtector
+    /// Why the debugger stops the guest.
+    var debugStop: DebugStop.Reason?
+    /// A watch whose access is being made.
+    var metWatch: DebugStop.Reason?
 
     init(
-        _ cpu: UnsafeMutablePointer<HardwareCPU>, _ options: KernelOptions, _ explanation: EntryExplanation, offersTrapFlag: Bool
+        _ cpu: UnsafeMutablePointer<HardwareCPU>, _ options: KernelOptions, _ explanation: EntryExplanation, offersTrapFlag: Bool,
+        _ protector: PageProtector
     ) {
         self.cpu = cpu
         self.options = options
         self.explanation = explanation
         self.offersTrapFlag = offersTrapFlag
+        self.protector = protector
     }
 
     /// - Parameter protect: changes the guest's EPT, for the monitor.
     mutating func run(_ statistics: inout ExitStatistics, protect: PageProtection) -> Ending? {
         if options.isStudied, let ending = beginStudy(&statistics, protect) { return ending }
+        if options.isDebugged, let ending = beginDebugging(&statistics) { return ending }
         while true {
             if options.checksEntries, explanation.reportViolations(of: cpu.pointee.processor.vmcs) > 0 { return nil }
             guard enter() else { return nil }
             if options.isStudied {
                 study(&statistics, protect)
+            } else if options.isDebugged {
+                debug(&statistics)
             } else if options.observesExits {
                 observe(&statistics)
             }
             if let stop, let ending = MonitorSession.prompt(cpu, stop, &statistics, explanation, protect) { return ending }
+            if let debugStop, let ending = serveDebugger(debugStop, &statistics) { return ending }
             while case .wait = cpu.pointee.pending, !cpu.pointee.sleep() {
+                if options.isDebugged {
+                    if DebugSession.takesInterrupt(), let ending = serveDebugger(.interrupt, &statistics) { return ending }
+                    continue
+                }
                 MonitorSession.forgetKey()
                 if let ending = MonitorSession.prompt(cpu, "stopped in HLT", &statistics, explanation, protect) { return ending }
             }
             record()
             if case .end(let ending) = cpu.pointee.pending {
+                if options.isDebugged { endDebugging(ending, &statistics) }
                 if case .entryFailure = ending { explanation.explainFailure(of: cpu.pointee.processor.vmcs) }
                 return ending
             }

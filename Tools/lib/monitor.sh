@@ -1,14 +1,17 @@
 # Talking with the monitor on the machine's second serial port (sourced). The kernel ends each of its answers with a line
 # that is ">" alone; then it is this side's turn. What comes while the guest runs stops it.
 
-monitor_wanted() { [ "$MONITOR" = study ]; }
+monitor_wanted() { [ -n "$MONITOR" ]; } # something is at the second serial port
+study_wanted() { [ "$MONITOR" = study ]; }
 
 monitor_prepare() { # sets monitor_port: one of this host's TCP ports that nobody listens on
   monitor_wanted || return 0
-  while :; do
+  monitor_port=$PORT
+  while [ -z "$PORT" ]; do
     monitor_port=$((20000 + RANDOM % 20000))
-    (: < "/dev/tcp/127.0.0.1/$monitor_port") 2> /dev/null || return 0
+    (: < "/dev/tcp/127.0.0.1/$monitor_port") 2> /dev/null || break
   done
+  [ "$MONITOR" != gdb ] || say "the guest waits for a debugger: gdb -ex 'target remote :$monitor_port'"
 }
 
 monitor_open() { # the commands are the terminal's (descriptor 3), or the lines of SCRIPT or of the standard input

@@ -44,7 +44,7 @@ run_machine() { # runs "command" in the run's folder, its output through "consol
   cd "$run"
   : > report
   mkfifo console
-  if monitor_wanted; then
+  if study_wanted; then
     monitor_open
     # What the guest prints stands out between a script's answers.
     if [ -t 3 ]; then $console < console & else $console < console | sed -u 's/^/| /' & fi
@@ -63,7 +63,7 @@ run_machine() { # runs "command" in the run's folder, its output through "consol
   "${tether[@]}" "${command[@]}" < "$machine_input" > console 2> machine.err 3<&- 4>&- 5<&- &
   machine=$!
   children+=($machine)
-  if monitor_wanted; then
+  if study_wanted; then
     monitor_talk &
     children+=($!)
   fi

@@ -1,6 +1,6 @@
 # The words of a run: KEY=value arguments over the environment over the defaults, each checked (sourced).
 
-WORDS="GUEST CMDLINE MODULES MEMORY MACHINE PROCESSOR TRACE TRACE_FILE LARGE VPID CHECKS TIMEOUT MONITOR SCRIPT INPUT PROMPT EXTRA KERNEL BOOT KEEP IPS"
+WORDS="GUEST CMDLINE MODULES MEMORY MACHINE PROCESSOR TRACE TRACE_FILE LARGE VPID CHECKS TIMEOUT MONITOR SCRIPT PORT INPUT PROMPT EXTRA KERNEL BOOT KEEP IPS"
 
 words_read() { # words_read KEY=value...
   local argument key name
@@ -14,7 +14,7 @@ words_read() { # words_read KEY=value...
     printf -v "$name" %s "${argument#*=}"
   done
   : "${GUEST:=tour}" "${CMDLINE:=}" "${MODULES:=}" "${MEMORY:=256M}" "${MACHINE:=auto}" "${PROCESSOR:=}" "${TRACE:=exits}"
-  : "${MONITOR:=}" "${SCRIPT:=}" "${TRACE_FILE:=}" "${LARGE:=}" "${VPID:=}" "${CHECKS:=}" "${TIMEOUT:=}" "${EXTRA:=}" "${KERNEL:=$ROOT/build/martlet.elf}"
+  : "${MONITOR:=}" "${SCRIPT:=}" "${PORT:=}" "${TRACE_FILE:=}" "${LARGE:=}" "${VPID:=}" "${CHECKS:=}" "${TIMEOUT:=}" "${EXTRA:=}" "${KERNEL:=$ROOT/build/martlet.elf}"
   : "${BOOT:=multiboot}" "${KEEP:=}" "${INPUT:=auto}" "${PROMPT:=}" "${IPS:=50000000}"
 }
 
@@ -40,9 +40,14 @@ words_check() {
     { : > "$TRACE_FILE"; } 2> /dev/null || fail $BAD_USAGE "TRACE_FILE=$TRACE_FILE: that file cannot be written"
     TRACE_FILE=$(cd "$(dirname "$TRACE_FILE")" && pwd)/${TRACE_FILE##*/}
   fi
-  word_among MONITOR "off study"
+  word_among MONITOR "off study gdb"
   [ "$MONITOR" != off ] || MONITOR=
-  [ -z "$SCRIPT" ] || monitor_wanted || fail $BAD_USAGE "SCRIPT=$SCRIPT needs MONITOR=study"
+  if [ -n "$PORT" ]; then
+    [[ $PORT =~ ^[1-9][0-9]{3,4}$ ]] && [ "$PORT" -ge 1024 ] && [ "$PORT" -le 65535 ] ||
+      fail $BAD_USAGE "PORT=$PORT is not a TCP port from 1024 to 65535"
+    [ "$MONITOR" = gdb ] || fail $BAD_USAGE "PORT=$PORT needs MONITOR=gdb"
+  fi
+  [ -z "$SCRIPT" ] || study_wanted || fail $BAD_USAGE "SCRIPT=$SCRIPT needs MONITOR=study"
   [ -z "$SCRIPT" ] || [ -r "$SCRIPT" ] || fail $BAD_USAGE "SCRIPT=$SCRIPT: there is no such file to read"
   [ -z "$TRACE_FILE" ] || ! monitor_wanted || fail $BAD_USAGE "TRACE_FILE and MONITOR are for different runs: the monitor stops the guest"
   word_among LARGE "4k 2m 1g"
@@ -74,6 +79,10 @@ kernel_words() { # the kernel's command line, behind its own file name as QEMU p
   printf %s "$text"
 }
 
-report_words() { # where the report goes, and the monitor
-  if monitor_wanted; then printf %s "report=com3 monitor=com2"; else printf %s "report=com2"; fi
+report_words() { # where the report goes, and the monitor or the debugger
+  case $MONITOR in
+  study) printf %s "report=com3 monitor=com2" ;;
+  gdb) printf %s "report=com3 gdb=com2" ;;
+  *) printf %s "report=com2" ;;
+  esac
 }

@@ -25,6 +25,8 @@ public struct KernelOptions: Equatable, Sendable {
     public var report: Report?
     /// monitor=com2: the monitor talks on the second serial port, and the guest starts stopped.
     public var isStudied = false
+    /// gdb=com2: a debugger is served on the second serial port, and the guest starts stopped.
+    public var isDebugged = false
     /// record=serial|memory|off: every exit as a binary record (Docs/Records.md).
     public var recording = Recording.off
     /// records=N: how many records the memory for them holds.
@@ -75,7 +77,7 @@ public enum KernelOptionError: Error, Equatable, TextConvertible {
         case .unknownKey(let word):
             output.write("unknown key on the command line: \"")
             output.write(word)
-            output.write("\"; there are memory, trace, large, vpid, apic, timer, checks, exceptions, report, monitor, record, records, slice, selftest, guest, then, restart, limit, checksum")
+            output.write("\"; there are memory, trace, large, vpid, apic, timer, checks, exceptions, report, monitor, gdb, record, records, slice, selftest, guest, then, restart, limit, checksum")
         case .badValue(let word, let accepted):
             output.write("bad value on the command line: \"")
             output.write(word)
@@ -196,6 +198,9 @@ extension KernelOptions {
         } else if key.equals("monitor") {
             guard value.equals("com2") else { throw refused("com2") }
             isStudied = true
+        } else if key.equals("gdb") {
+            guard value.equals("com2") else { throw refused("com2") }
+            isDebugged = true
         } else if key.equals("record") {
             if value.equals("off") {
                 recording = .off

@@ -50,6 +50,9 @@ public struct GDBServer: ~Copyable {
         return breakpoints.contains(place)
     }
 
+    /// Whether there is one of the debugger's at a place in memory.
+    public func ownsBreakpoint(at place: GuestPhysicalAddress) -> Bool { breakpoints.contains(place) }
+
     /// Whether the guest is to stop for a byte that has come while it runs: the break character, or a packet, which comes
     /// of a new debugger.
     public mutating func isInterruptRequested(by byte: UInt8) -> Bool {

@@ -55,6 +55,8 @@ public struct Monitor {
     /// There was a stop before this one.
     var hasStopped = false
     var breakpoints: [16 of Breakpoint?] = .init(repeating: nil)
+    /// Those of them that are a debugger's.
+    var debugWatches: [16 of DebugWatch?] = .init(repeating: nil)
 
     public init() {}
 
@@ -136,7 +138,7 @@ public struct Monitor {
     }
 
     /// - Returns: nil to ask again.
-    private mutating func perform<Access: VMCSAccess, Services: HostServices>(
+    mutating func perform<Access: VMCSAccess, Services: HostServices>(
         _ text: CommandText, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>,
         on line: inout some MonitorHost, _ protect: PageProtection
     ) throws(Complaint) -> Decision? {
