@@ -88,6 +88,11 @@ run: setup ## build, and run a guest; the words are below
 	@$(MAKE) -s --no-print-directory build
 	@Tools/martlet --make
 
+.PHONY: study
+study: setup ## a guest stopped before its first VM entry, and a prompt; SCRIPT=file types for you
+	@$(MAKE) -s --no-print-directory build
+	@TRACE=off MONITOR=study Tools/martlet --make
+
 .PHONY: linux
 linux: ## boot Debian's kernel to a shell; CMDLINE=work runs that script instead
 	@Tools/setup linux

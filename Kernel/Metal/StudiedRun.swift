@@ -27,6 +27,7 @@ extension RunLoop {
         let before = cpu.pointee.registers
         let place = cpu.pointee.codeAddress
         stop = nil
+        cpu.pointee.passOver()
         switch MonitorSession.monitor.intercept(exit, cpu.pointee.processor, before, protect: protect) {
         case .none: break
         case .resume: return

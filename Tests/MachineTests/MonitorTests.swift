@@ -170,7 +170,7 @@ import Virtualization
         let session = MonitorSession()
         session.type("break read 0x1800 0x18ff")
         #expect(session.exit(Self.violation, qualification: 1 | 4 << 3, physical: 0x17FF) == nil)
-        #expect(session.traps && session.protected == [:])
+        #expect(session.traps && session.protected[1]?.reads == true)
         #expect(session.exit(Self.trap) == nil)
         #expect(session.exit(Self.violation, qualification: 2 | 4 << 3, physical: 0x1800) == nil)
         // The instruction exits by itself before its end: the exit is handled, and the page watched again.
@@ -178,6 +178,15 @@ import Virtualization
         #expect(session.exit(Self.cpuid) == nil)
         #expect(!session.traps && session.protected.count == 1)
         #expect(session.machine.cpu.exitCount == 1)
+    }
+
+    @Test func `an instruction that reads and then writes stops at the write`() {
+        let session = MonitorSession()
+        session.type("break write 0x1000", "break read 0x1800")
+        #expect(session.exit(Self.violation, qualification: 1 | 4 << 3, physical: 0x1000) == nil)
+        #expect(session.protected[1]?.reads == true && session.protected[1]?.writes == false && session.traps)
+        #expect(session.exit(Self.violation, qualification: 2 | 5 << 3, physical: 0x1000) == "breakpoint 1")
+        #expect(session.protected == [:])
     }
 
     @Test func `an event whose delivery touches watched memory is delivered all the same`() {
@@ -219,7 +228,7 @@ import Virtualization
     @Test func `registers take values`() {
         let session = MonitorSession()
         let answers = session.type("set rax 0x10", "set r15 17", "set rsp 0x8000", "set rip 0x7c00", "set rflags 0x202")
-        #expect(answers[0] == ["RAX 0x0 -> 0x10"] && answers[3] == ["RIP 0x10000 -> 0x7c00"])
+        #expect(answers[0] == ["RAX 0x2badb002 -> 0x10"] && answers[3] == ["RIP 0x10000 -> 0x7c00"])
         #expect(session.machine.cpu.registers.rax == 16 && session.machine.cpu.registers.r15 == 17)
         #expect(session.machine.processor.stackPointer == 0x8000 && session.machine.rip == 0x7C00 && session.machine.rflags == 0x202)
     }
@@ -228,7 +237,7 @@ import Virtualization
         let session = MonitorSession()
         #expect(session.type("inject interrupt 0x40")[0][0].hasPrefix("error: the guest cannot take an interrupt now"))
         #expect(session.type("inject exception 13 8", "inject exception 6") == [
-            ["injected #GP(0x8)"], ["error: the next VM entry delivers an event already: step first"], [],
+            ["injected #GP(8)"], ["error: the next VM entry delivers an event already: step first"], [],
         ])
         #expect(session.machine.injection == .exception(13, errorCode: 8))
         let second = MonitorSession()

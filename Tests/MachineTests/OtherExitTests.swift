@@ -33,7 +33,7 @@ import X86
         (5, .unsupported(.systemManagementInterrupt)), (6, .unsupported(.systemManagementInterrupt)),
         (9, .unsupported(.taskSwitch)), (14, .unsupported(.controlNotSet)), (16, .unsupported(.controlNotSet)),
         (40, .unsupported(.controlNotSet)), (46, .unsupported(.controlNotSet)), (47, .unsupported(.controlNotSet)),
-        (51, .unsupported(.controlNotSet)), (58, .unsupported(.controlNotSet)), (37, .unsupported(.controlNotSet)),
+        (51, .unsupported(.controlNotSet)), (58, .unsupported(.controlNotSet)),
         (57, .unsupported(.controlNotSet)), (61, .unsupported(.controlNotSet)),
         (62, .unsupported(.controlNotSet)),
     ] as [(UInt32, Ending)])

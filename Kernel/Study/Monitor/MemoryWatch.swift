@@ -55,4 +55,17 @@ public struct PassedAccesses: Equatable, Sendable {
         case .fetch: fetches = false
         }
     }
+
+    /// Lets an access pass that did not.
+    mutating func add(_ fault: NestedPageFault) {
+        reads = reads || fault.isRead || fault.isWrite
+        writes = writes || fault.isWrite
+        fetches = fetches || fault.isFetch
+    }
+
+    mutating func formUnion(_ other: PassedAccesses) {
+        reads = reads || other.reads
+        writes = writes || other.writes
+        fetches = fetches || other.fetches
+    }
 }

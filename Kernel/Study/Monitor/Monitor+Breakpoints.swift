@@ -15,7 +15,7 @@ extension Monitor {
         for index in 0..<Monitor.breakpointCapacity where breakpoints[index] == nil {
             breakpoints[index] = breakpoint
             guard applyWatches(protect) else {
-                try remove(index, protect)
+                _ = release(index, protect)
                 throw Complaint("the EPT cannot have such pages: no memory for tables is left, or execute-only pages are not offered")
             }
             return say("\(index + 1): \(breakpoint)", on: &line)
@@ -49,13 +49,17 @@ extension Monitor {
         say("deleted \(number)", on: &line)
     }
 
-    /// Takes a breakpoint away, and gives its memory back what it took.
     private mutating func remove(_ index: Int, _ protect: PageProtection) throws(Complaint) {
-        let kind = breakpoints[index]?.kind
-        breakpoints[index] = nil
-        guard case .memory(let watch)? = kind else { return }
-        guard protect(watch.pages, .all, true), applyWatches(protect) else {
+        guard release(index, protect) else {
             throw Complaint("the EPT could not be changed back: no memory for tables is left")
         }
+    }
+
+    /// Takes a breakpoint away, and gives its memory back what it took.
+    private mutating func release(_ index: Int, _ protect: PageProtection) -> Bool {
+        let kind = breakpoints[index]?.kind
+        breakpoints[index] = nil
+        guard case .memory(let watch)? = kind else { return true }
+        return protect(watch.pages, .all, true) && applyWatches(protect)
     }
 }

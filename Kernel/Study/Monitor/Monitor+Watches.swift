@@ -27,17 +27,21 @@ extension Monitor {
     public mutating func intercept<Access: VMCSAccess>(
         _ exit: Exit, _ processor: VMXProcessor<Access>, _ before: GeneralRegisters, protect: PageProtection
     ) -> Interception {
-        let wasLifted = isLifted
-        if isLifted {
-            isLifted = false
-            _ = applyWatches(protect)
-            setTrap(processor, isOn: isCountingInstructions)
+        let wasLifted = lifted != nil
+        guard case .nestedPageFault(let fault) = exit, isWatched(fault.address) else {
+            if wasLifted {
+                lifted = nil
+                _ = applyWatches(protect)
+                setTrap(processor, isOn: isCountingInstructions)
+            }
+            return wasLifted && exit == .monitorTrap && !isCountingInstructions ? .resume : .none
         }
-        if exit == .monitorTrap { return wasLifted && !isCountingInstructions ? .resume : .none }
-        guard case .nestedPageFault(let fault) = exit, isWatched(fault.address) else { return .none }
         // An event whose delivery made the access is delivered anew.
         if let event = processor.interruptedEvent { processor.inject(event) }
-        isLifted = true
+        // An instruction that reads and then writes is seen at both.
+        var passed = lifted ?? PassedAccesses(reads: false, writes: false, fetches: false)
+        passed.add(fault)
+        lifted = passed
         _ = applyWatches(protect)
         setTrap(processor, isOn: true)
         for index in 0..<Monitor.breakpointCapacity {
@@ -60,12 +64,11 @@ extension Monitor {
         for index in 0..<Monitor.breakpointCapacity {
             guard case .memory(let watch)? = breakpoints[index]?.kind else { continue }
             var passed = PassedAccesses.all
-            if !isLifted {
-                for other in 0..<Monitor.breakpointCapacity {
-                    guard case .memory(let second)? = breakpoints[other]?.kind, second.touches(watch) else { continue }
-                    passed.remove(second.kind)
-                }
+            for other in 0..<Monitor.breakpointCapacity {
+                guard case .memory(let second)? = breakpoints[other]?.kind, second.touches(watch) else { continue }
+                passed.remove(second.kind)
             }
+            if let lifted { passed.formUnion(lifted) }
             guard protect(watch.pages, passed, false) else { return false }
         }
         return true

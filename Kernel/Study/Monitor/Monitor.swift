@@ -49,8 +49,8 @@ public struct Monitor {
     /// The processor has a monitor trap flag, as a probe showed.
     public var hasTrapFlag = false
     var goal = Goal.never
-    /// Breakpoints on memory let everything pass, for one instruction.
-    var isLifted = false
+    /// What breakpoints on memory let pass besides, for one instruction.
+    var lifted: PassedAccesses?
     var lastExit: StudiedExit?
     /// There was a stop before this one.
     var hasStopped = false
@@ -62,7 +62,7 @@ public struct Monitor {
     public mutating func begin() {
         lastExit = nil
         hasStopped = false
-        isLifted = false
+        lifted = nil
         goal = .never
     }
 
@@ -111,7 +111,7 @@ public struct Monitor {
             let text = CommandText(line.readLine())
             do {
                 if let decision = try perform(text, cpu, on: &line, protect) {
-                    setTrap(cpu.pointee.processor, isOn: isLifted || isCountingInstructions)
+                    setTrap(cpu.pointee.processor, isOn: lifted != nil || isCountingInstructions)
                     take(.lastStop, cpu, line)
                     hasStopped = true
                     return decision
