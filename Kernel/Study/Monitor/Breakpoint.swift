@@ -61,7 +61,9 @@ extension Breakpoint {
             kind = .memory(
                 MemoryWatch(first: range.first, last: range.last, kind: number == 4 ? .read : number == 5 ? .write : .fetch))
         } else if number == 0 {
-            kind = .exit(try ExitReason.basic(value))
+            let reason = text.name(from: 2) ?? (value, 3)
+            kind = .exit(try ExitReason.basic(reason.name))
+            next = reason.end
         } else {
             let limit: UInt64 = number == 1 ? 0xFFFF : 0xFFFF_FFFF
             guard let place = value.number, place <= limit else {

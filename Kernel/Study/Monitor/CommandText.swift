@@ -19,6 +19,19 @@ public struct CommandText {
         return word
     }
 
+    /// The words from one on, up to a condition.
+    /// - Returns: them, and the index of the word behind.
+    func name(from index: Int) -> (name: Line, end: Int)? {
+        guard var name = word(index) else { return nil }
+        var end = index + 1
+        while let next = word(end), next != "if" {
+            name.write(" ")
+            name.write(next)
+            end += 1
+        }
+        return (name, end)
+    }
+
     /// All from a word on, with its blanks as they were typed.
     public func rest(from index: Int) -> Line {
         var rest = Line()

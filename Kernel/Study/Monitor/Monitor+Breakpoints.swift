@@ -4,13 +4,17 @@ import Text
 extension Monitor {
     /// `break`: with nothing behind it, a list.
     mutating func setBreakpoint(
-        _ text: CommandText, _ memory: ByteCount, on line: inout some MonitorHost, _ protect: PageProtection
+        _ text: CommandText, _ memory: ByteCount, _ msrBitmaps: HostPhysicalAddress, on line: inout some MonitorHost,
+        _ protect: PageProtection
     ) throws(Complaint) {
         guard text.word(1) != nil else { return listBreakpoints(on: &line) }
         let breakpoint = try Breakpoint(text)
         if case .memory(let watch) = breakpoint.kind {
             guard hasTrapFlag else { throw Complaint("this processor has no monitor trap flag that works: no breakpoints on memory") }
             guard watch.last < memory.bytes else { throw Complaint("the guest's memory ends at \(hex: memory.bytes)") }
+        }
+        if case .register(let number) = breakpoint.kind, Monitor.passes(number, msrBitmaps, line.hostMemory) {
+            throw Complaint("the guest reads and writes MSR \(hex: number) without an exit: the MSR bitmaps pass it")
         }
         for index in 0..<Monitor.breakpointCapacity where breakpoints[index] == nil {
             breakpoints[index] = breakpoint
@@ -21,6 +25,21 @@ extension Monitor {
             return say("\(index + 1): \(breakpoint)", on: &line)
         }
         throw Complaint("there are \(Monitor.breakpointCapacity) breakpoints already: \"delete NUMBER\" makes room")
+    }
+
+    /// Whether neither reads nor writes of a register exit (SDM volume 3, 26.6.9 "MSR-Bitmap Address"): four bitmaps of 1 KiB,
+    /// for reads of low and high registers, then for writes.
+    private static func passes(
+        _ register: UInt32, _ bitmaps: HostPhysicalAddress, _ memory: some PhysicalMemory
+    ) -> Bool {
+        guard register & 0x3FFF_FFFF < 0x2000, register >> 30 == 0 || register >> 30 == 3 else { return false }
+        let bit = UInt64(register & 0x1FFF)
+        let half: UInt64 = register >> 30 == 0 ? 0 : 1024
+        func isSet(_ offset: UInt64) -> Bool {
+            let word = bitmaps.advanced(by: ByteCount(offset + (bit >> 6) * 8))
+            return memory.readUInt64(at: word) >> (bit & 63) & 1 != 0
+        }
+        return !isSet(half) && !isSet(half + 2048)
     }
 
     private func listBreakpoints(on line: inout some MonitorHost) {

@@ -153,8 +153,8 @@ public struct Monitor {
             try end(text, 1)
             goal = .never
         case .until:
-            guard let reason = text.word(1) else { throw Complaint("until needs an exit reason: \"help until\"") }
-            goal = .reason(try ExitReason.basic(reason), try StopCondition(behind: text, 2))
+            guard let reason = text.name(from: 1) else { throw Complaint("until needs an exit reason: \"help until\"") }
+            goal = .reason(try ExitReason.basic(reason.name), try StopCondition(behind: text, reason.end))
         case .quit:
             try end(text, 1)
             return .quit
@@ -175,7 +175,8 @@ public struct Monitor {
         _ protect: PageProtection
     ) throws(Complaint) {
         switch command {
-        case .break: try setBreakpoint(text, cpu.pointee.guestMemory.size, on: &line, protect)
+        case .break: try setBreakpoint(
+            text, cpu.pointee.guestMemory.size, cpu.pointee.processor.vmcs[.msrBitmaps], on: &line, protect)
         case .delete: try deleteBreakpoint(text, on: &line, protect)
         case .set: try set(text, cpu, on: &line)
         case .inject: try inject(text, cpu, on: &line)
