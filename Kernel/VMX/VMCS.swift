@@ -30,4 +30,10 @@ public struct VMCS<Access: VMCSAccess> {
         get { Value(vmcsValue: access.read(field.encoding)) }
         nonmutating set { access.write(field.encoding, newValue.vmcsValue) }
     }
+
+    /// A field by its number, for tools that name fields at run time.
+    public func bits(of field: VMCSFieldEncoding) -> UInt64 { access.read(field) }
+
+    /// - Parameter field: a writable one.
+    public func setBits(of field: VMCSFieldEncoding, to value: UInt64) { access.write(field, value) }
 }

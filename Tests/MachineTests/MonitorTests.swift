@@ -35,8 +35,8 @@ import Virtualization
         "step 0", "step x", "step 1 2", "next -1", "continue now", "until", "until nothing", "until 999", "until cpuid when rax == 1",
         "until cpuid if rax", "until cpuid if rax = 1", "until cpuid if foo == 1", "until cpuid if rax == y", "until cpuid if rax == 1 2",
         "break port", "break port 65536", "break port x", "break nothing 1", "break exit", "break read 0x400000", "break read 5 4",
-        "break msr 0x100000000", "break cpuid 1 2", "delete", "delete 1", "delete 17", "delete 0", "set", "set rax", "set rax x",
-        "set cs 1", "set rflags 0", "set rflags 0x8002", "set rflags 0x20002", "set rax 1 2", "inject", "inject interrupt 31",
+        "break msr 0x100000000", "break cpuid 1 2", "delete", "delete 1", "delete 17", "delete 0", "set", "set rax", "set rax x", "set activity 1", "set host rip 1", "set guest cs selector 0x10000", "set guest 1",
+        "set cs 1", "break address 0x8000000000000000", "break address", "set rflags 0", "set rflags 0x8002", "set rflags 0x20002", "set rax 1 x", "inject", "inject interrupt 31",
         "inject interrupt 256", "inject exception 2", "inject exception 32", "inject exception 13", "inject exception 6 0",
         "inject exception 13 0x8000", "inject nmi 2", "inject interrupt 0x40", "type", "trace loud", "quit now", "reset 1",
         "statistics 1", "registers 1", "check 1", "help nothing", "0", "  nothing",
@@ -244,6 +244,21 @@ import Virtualization
         #expect(answers[0] == ["RAX 0x2badb002 -> 0x10"] && answers[3] == ["RIP 0x10000 -> 0x7c00"])
         #expect(session.machine.cpu.registers.rax == 16 && session.machine.cpu.registers.r15 == 17)
         #expect(session.machine.processor.stackPointer == 0x8000 && session.machine.rip == 0x7C00 && session.machine.rflags == 0x202)
+    }
+
+    @Test func `fields of the guest's state take values`() {
+        let session = MonitorSession()
+        #expect(session.type("set guest cs selector 0x33")[0] == ["guest CS selector 0x8 -> 0x33"])
+        #expect(session.machine.processor.segment(.cs).selector.rawValue == 0x33)
+        #expect(session.type("set 0x6820 0x246")[0] == ["guest RFLAGS 0x2 -> 0x246"])
+        #expect(session.machine.rflags == 0x246)
+    }
+
+    @Test func `a breakpoint on an address is one on the memory where it is now`() {
+        let session = MonitorSession()
+        session.machine.map(0x5000, entry: 0x9003)
+        #expect(session.type("break address 0x5123")[0] == ["1: fetch 0x9123"])
+        #expect(session.exit(Self.violation, qualification: 4 | 3 << 3, physical: 0x9123) == "breakpoint 1")
     }
 
     @Test func `events are injected, one for each VM entry, when the guest can take them`() {

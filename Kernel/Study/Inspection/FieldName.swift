@@ -45,6 +45,21 @@ struct FieldName {
         return VMCSFieldEncoding(rawValue: value)
     }
 
+    /// The one field that it names.
+    var field: VMCSFieldDescription? {
+        if let encoding { return VMCSFieldDescription.position(of: encoding).map { .field(at: $0) } }
+        var found: VMCSFieldDescription?
+        var count = 0
+        for position in 0..<VMCSFieldDescription.count {
+            let field = VMCSFieldDescription.field(at: position)
+            if matches(field.name) { return field }
+            guard !isEmpty, isPart(of: field.name) else { continue }
+            found = field
+            count += 1
+        }
+        return count == 1 ? found : nil
+    }
+
     /// Whether it is the whole name.
     func matches(_ name: StaticString) -> Bool {
         typed.count == name.utf8CodeUnitCount && occurs(0..<typed.count, in: name)

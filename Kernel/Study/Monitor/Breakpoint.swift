@@ -42,7 +42,10 @@ public struct Breakpoint: Sendable {
 
 extension Breakpoint {
     /// Takes the words behind `break`.
-    init(_ text: CommandText) throws(Complaint) {
+    /// - Parameter locate: where the guest's instruction at a linear address is now.
+    init(
+        _ text: CommandText, locate: (UInt64) throws(Complaint) -> GuestPhysicalAddress
+    ) throws(Complaint) {
         guard let word = text.word(1) else { throw Complaint("break needs a kind and a number: \"help break\"") }
         var search = NameSearch(word)
         search.offer("exit", 0)
@@ -52,10 +55,15 @@ extension Breakpoint {
         search.offer("read", 4)
         search.offer("write", 5)
         search.offer("fetch", 6)
-        let number = try search.result("kind of breakpoint", "there are exit, port, msr, cpuid, read, write and fetch")
+        search.offer("address", 7)
+        let number = try search.result("kind of breakpoint", "there are exit, port, msr, cpuid, read, write, fetch and address")
         guard let value = text.word(2) else { throw Complaint("break \(word) needs a number behind it: \"help break\"") }
         var next = 3
-        if number >= 4 {
+        if number == 7 {
+            guard let address = value.number else { throw Complaint("\"\(value)\" is no number: 16 and 0x10 are") }
+            let place = try locate(address).rawValue
+            kind = .memory(MemoryWatch(first: place, last: place, kind: .fetch))
+        } else if number >= 4 {
             let range = try Breakpoint.range(text)
             next = range.next
             kind = .memory(

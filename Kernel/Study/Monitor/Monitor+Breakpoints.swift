@@ -1,19 +1,24 @@
+import Machine
 import Memory
 import Text
+import VMX
+import Virtualization
 
 extension Monitor {
     /// `break`: with nothing behind it, a list.
-    mutating func setBreakpoint(
-        _ text: CommandText, _ memory: ByteCount, _ msrBitmaps: HostPhysicalAddress, on line: inout some MonitorHost,
-        _ protect: PageProtection
+    mutating func setBreakpoint<Access: VMCSAccess, Services: HostServices>(
+        _ text: CommandText, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>,
+        on line: inout some MonitorHost, _ protect: PageProtection
     ) throws(Complaint) {
         guard text.word(1) != nil else { return listBreakpoints(on: &line) }
-        let breakpoint = try Breakpoint(text)
+        let breakpoint = try Breakpoint(text) { (address) throws(Complaint) in try Monitor.locate(address, cpu) }
         if case .memory(let watch) = breakpoint.kind {
             guard hasTrapFlag else { throw Complaint("this processor has no monitor trap flag that works: no breakpoints on memory") }
-            guard watch.last < memory.bytes else { throw Complaint("the guest's memory ends at \(hex: memory.bytes)") }
+            let memory = cpu.pointee.guestMemory.size.bytes
+            guard watch.last < memory else { throw Complaint("the guest's memory ends at \(hex: memory)") }
         }
-        if case .register(let number) = breakpoint.kind, Monitor.passes(number, msrBitmaps, line.hostMemory) {
+        if case .register(let number) = breakpoint.kind, Monitor.passes(number, cpu.pointee.processor.vmcs[.msrBitmaps], line.hostMemory)
+        {
             throw Complaint("the guest reads and writes MSR \(hex: number) without an exit: the MSR bitmaps pass it")
         }
         for index in 0..<Monitor.breakpointCapacity where breakpoints[index] == nil {
@@ -25,6 +30,18 @@ extension Monitor {
             return say("\(index + 1): \(breakpoint)", on: &line)
         }
         throw Complaint("there are \(Monitor.breakpointCapacity) breakpoints already: \"delete NUMBER\" makes room")
+    }
+
+    /// Where the instruction at a linear address is now, for whatever privilege level.
+    private static func locate<Access: VMCSAccess, Services: HostServices>(
+        _ address: UInt64, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
+    ) throws(Complaint) -> GuestPhysicalAddress {
+        var observer = NoWalkObserver()
+        let access = GuestAccess.explicit(.read, privilegeLevel: 0, alignmentCheck: true)
+        guard case .page(let page) = cpu.pointee.paging.foretell(
+            GuestVirtualAddress(address), for: access, in: cpu.pointee.guestMemory, observer: &observer)
+        else { throw Complaint("the guest's page tables map nothing at \(hex: address) now: \"walk \(hex: address)\"") }
+        return page.address
     }
 
     /// Whether neither reads nor writes of a register exit (SDM volume 3, 26.6.9 "MSR-Bitmap Address"): four bitmaps of 1 KiB,

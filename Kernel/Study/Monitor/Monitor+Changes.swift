@@ -5,51 +5,9 @@ import VMX
 import Virtualization
 import X86
 
-// Commands that change the guest.
+// Commands that change what comes to the guest.
 
 extension Monitor {
-    func set<Access: VMCSAccess, Services: HostServices>(
-        _ text: CommandText, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>,
-        on line: inout some MonitorHost
-    ) throws(Complaint) {
-        guard let name = text.word(1), let word = text.word(2) else { throw Complaint("set needs a register and a value") }
-        guard let value = word.number else { throw Complaint("\"\(word)\" is no number: 16 and 0x10 are") }
-        try end(text, 3)
-        var search = NameSearch(name)
-        for number in UInt8(0)..<16 { search.offer(RegisterNumber(number).name, Int(number)) }
-        search.offer("rip", 16)
-        search.offer("rflags", 17)
-        let number = try search.result("register to set", "there are rax to r15, rip and rflags")
-        let processor = cpu.pointee.processor
-        let old: UInt64
-        switch number {
-        case 4:
-            old = processor.stackPointer
-            processor.stackPointer = value
-        case 16:
-            old = processor.instructionPointer
-            processor.instructionPointer = value
-        case 17:
-            old = processor.flags.rawValue
-            guard value & ~Monitor.flagBits == 0, value & 2 != 0 else {
-                throw Complaint("RFLAGS \(hex: value) would fail the VM entry: bit 1 is 1, reserved bits are 0")
-            }
-            guard (value ^ old) & RFlags.virtual8086.rawValue == 0 else {
-                throw Complaint("RFLAGS.VM cannot be changed alone: segments and mode hang on it")
-            }
-            processor.flags = RFlags(rawValue: value)
-        default:
-            let register = RegisterNumber(UInt8(number))
-            old = cpu.pointee.registers[register]
-            cpu.pointee.registers.set(register, to: value)
-        }
-        let shown: StaticString = number < 16 ? RegisterNumber(UInt8(number)).name : number == 16 ? "RIP" : "RFLAGS"
-        say("\(shown) \(hex: old) -> \(hex: value)", on: &line)
-    }
-
-    /// The bits of RFLAGS that are not reserved.
-    private static var flagBits: UInt64 { 0x3F_7FD7 }
-
     /// An event for the next VM entry, which must not have one yet.
     func inject<Access: VMCSAccess, Services: HostServices>(
         _ text: CommandText, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>,

@@ -175,8 +175,7 @@ public struct Monitor {
         _ protect: PageProtection
     ) throws(Complaint) {
         switch command {
-        case .break: try setBreakpoint(
-            text, cpu.pointee.guestMemory.size, cpu.pointee.processor.vmcs[.msrBitmaps], on: &line, protect)
+        case .break: try setBreakpoint(text, cpu, on: &line, protect)
         case .delete: try deleteBreakpoint(text, on: &line, protect)
         case .set: try set(text, cpu, on: &line)
         case .inject: try inject(text, cpu, on: &line)
