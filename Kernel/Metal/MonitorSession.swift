@@ -57,6 +57,16 @@ enum MonitorSession {
         monitor.take(.before, cpu, MonitorPort(explanation: explanation))
     }
 
+    /// Lets the time since a moment not have passed for the guest.
+    static func skipTime(
+        since moment: UInt64, _ cpu: UnsafeMutablePointer<HardwareCPU>, _ explanation: EntryExplanation
+    ) -> UInt64 {
+        let now = read_tsc()
+        cpu.pointee.skipTime(now &- moment)
+        monitor.noteSkippedTime(cpu.pointee.processor, MonitorPort(explanation: explanation))
+        return now
+    }
+
     /// Keeps what an exit was, for the monitor.
     static func note(
         _ exit: Exit, _ outcome: Outcome, _ cpu: UnsafeMutablePointer<HardwareCPU>, _ explanation: EntryExplanation

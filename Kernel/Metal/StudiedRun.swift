@@ -44,8 +44,7 @@ extension RunLoop {
         }
         if why != nil { MonitorSession.takeBefore(cpu, explanation) }
         // What was looked at took no time.
-        let start = read_tsc()
-        cpu.pointee.skipTime(start &- arrival)
+        let start = MonitorSession.skipTime(since: arrival, cpu, explanation)
         cpu.pointee.noteCause(exit)
         let outcome = cpu.pointee.finishObservedExit(exit)
         cpu.pointee.note(outcome)

@@ -61,6 +61,19 @@ final class MonitorSession {
         return monitor.stops(at: exit, machine.processor, before).map { words($0) }
     }
 
+    /// An exit that the monitor stops at, handled, when looking at it took some time.
+    func stop(at reason: UInt32, after ticks: UInt64) {
+        machine.setExit(reason, length: 2)
+        let exit = machine.processor.decodeExit()
+        let line = TestLine(session: self, commands: [])
+        withUnsafeMutablePointer(to: &machine.cpu) { cpu in
+            monitor.take(.before, cpu, line)
+            cpu.pointee.skipTime(ticks)
+            monitor.noteSkippedTime(cpu.pointee.processor, line)
+            monitor.note(exit, cpu.pointee.finishObservedExit(exit), cpu, line)
+        }
+    }
+
     var traps: Bool { machine.processor.vmcs[.primaryControls].contains(.monitorTrapFlag) }
 
     private func protect(_ range: GuestPhysicalRange, _ passed: PassedAccesses, _ isForGood: Bool) -> Bool {

@@ -236,6 +236,17 @@ import Virtualization
         #expect(session.type("break")[0] == ["no breakpoints"] && session.protected == [:])
     }
 
+    // MARK: Explaining
+
+    @Test func `why tells of what the exit changed, and of nothing that looking did`() {
+        let session = MonitorSession()
+        session.machine.cpu.registers.rax = 0x4000_0000
+        session.stop(at: Self.cpuid, after: 5000)
+        let answer = session.type("why")[0]
+        #expect(answer.contains("  guest RIP 0x10000 -> 0x10002"), "\(answer)")
+        #expect(!answer.contains { $0.contains("TSC offset") }, "\(answer)")
+    }
+
     // MARK: Changing the guest
 
     @Test func `registers take values`() {

@@ -77,6 +77,12 @@ public struct Monitor {
         take(.after, cpu, host)
     }
 
+    /// The time that looking took did not pass for the guest, and that is no change made by the exit.
+    public func noteSkippedTime<Access: VMCSAccess>(_ processor: VMXProcessor<Access>, _ host: borrowing some MonitorHost) {
+        (host.states + KeptState.before.rawValue).pointee.fields[.timeStampCounterOffset] =
+            processor.vmcs[.timeStampCounterOffset]
+    }
+
     /// Whether an exit stops the guest; asked before it is handled.
     /// - Parameter before: the general registers at the exit.
     /// - Returns: by what it stops, in words.
