@@ -197,7 +197,7 @@ private func runOnce(
             var loop = RunLoop(
                 guest.pointee.cpu, machine.pointee.options, EntryExplanation(machine.pointee, vmcs: guest.pointee.vmcs),
                 offersTrapFlag: machine.pointee.capabilities.primary.allowed.contains(.monitorTrapFlag), protector)
-            return loop.run(&statistics) { protector.protect($0, $1, $2) }
+            return loop.run(&statistics)
         }
     }
     Records.end()

@@ -36,12 +36,12 @@ enum MonitorSession {
     /// - Returns: how it ends, if it does.
     static func prompt(
         _ cpu: UnsafeMutablePointer<HardwareCPU>, _ place: Line, _ statistics: inout ExitStatistics,
-        _ explanation: EntryExplanation, _ protect: PageProtection
+        _ explanation: EntryExplanation, _ protector: PageProtector
     ) -> Ending? {
         let start = read_tsc()
         let decision = withUnsafePointer(to: &statistics) { statistics in
             var port = MonitorPort(explanation: explanation, statistics: statistics)
-            return monitor.prompt(cpu, place, on: &port, protect: protect)
+            return monitor.prompt(cpu, place, on: &port, protect: { protector.protect($0, $1, $2) })
         }
         cpu.pointee.skipTime(read_tsc() &- start)
         isDismissed = decision == .quit

@@ -25,7 +25,7 @@ struct RunLoop: ~Copyable {
     private(set) var lastEntry: UInt64 = 0
     /// Why and where the monitor stops the guest.
     var stop: Line?
-    /// Changes the guest's EPT, for the debugger.
+    /// Changes the guest's EPT, for monitor and debugger.
     let protector: PageProtector
     /// Why the debugger stops the guest.
     var debugStop: DebugStop.Reason?
@@ -43,21 +43,20 @@ struct RunLoop: ~Copyable {
         self.protector = protector
     }
 
-    /// - Parameter protect: changes the guest's EPT, for the monitor.
-    mutating func run(_ statistics: inout ExitStatistics, protect: PageProtection) -> Ending? {
-        if options.isStudied, let ending = beginStudy(&statistics, protect) { return ending }
+    mutating func run(_ statistics: inout ExitStatistics) -> Ending? {
+        if options.isStudied, let ending = beginStudy(&statistics) { return ending }
         if options.isDebugged, let ending = beginDebugging(&statistics) { return ending }
         while true {
             if options.checksEntries, explanation.reportViolations(of: cpu.pointee.processor.vmcs) > 0 { return nil }
             guard enter() else { return nil }
             if options.isStudied {
-                study(&statistics, protect)
+                study(&statistics)
             } else if options.isDebugged {
                 debug(&statistics)
             } else if options.observesExits {
                 observe(&statistics)
             }
-            if let stop, let ending = MonitorSession.prompt(cpu, stop, &statistics, explanation, protect) { return ending }
+            if let stop, let ending = prompt(stop, &statistics) { return ending }
             if let debugStop, let ending = serveDebugger(debugStop, &statistics) { return ending }
             while case .wait = cpu.pointee.pending, !cpu.pointee.sleep() {
                 if options.isDebugged {
@@ -65,7 +64,7 @@ struct RunLoop: ~Copyable {
                     continue
                 }
                 MonitorSession.forgetKey()
-                if let ending = MonitorSession.prompt(cpu, "stopped in HLT", &statistics, explanation, protect) { return ending }
+                if let ending = prompt("stopped in HLT", &statistics) { return ending }
             }
             record()
             if case .end(let ending) = cpu.pointee.pending {

@@ -12,14 +12,20 @@ import X86
 
 extension RunLoop {
     /// The guest starts stopped.
-    mutating func beginStudy(_ statistics: inout ExitStatistics, _ protect: PageProtection) -> Ending? {
+    mutating func beginStudy(_ statistics: inout ExitStatistics) -> Ending? {
         MonitorSession.monitor.begin()
         if offersTrapFlag { MonitorSession.monitor.hasTrapFlag = TrapFlagProbe(cpu: cpu).run { enter() } }
-        return MonitorSession.prompt(cpu, "stopped before the first VM entry, at \(cpu.pointee.codeAddress)", &statistics, explanation, protect)
+        return prompt("stopped before the first VM entry, at \(cpu.pointee.codeAddress)", &statistics)
+    }
+
+    /// Asks what is to be done with the guest, which stands still.
+    /// - Returns: how it ends, if it does.
+    func prompt(_ place: Line, _ statistics: inout ExitStatistics) -> Ending? {
+        MonitorSession.prompt(cpu, place, &statistics, explanation, protector)
     }
 
     /// Handles an exit unless it is the monitor's own, and stops the guest if the monitor wants that.
-    mutating func study(_ statistics: inout ExitStatistics, _ protect: PageProtection) {
+    mutating func study(_ statistics: inout ExitStatistics) {
         let arrival = read_tsc()
         let ticks = arrival &- lastEntry
         let reason = cpu.pointee.processor.exitReasonNumber
@@ -28,7 +34,10 @@ extension RunLoop {
         let place = cpu.pointee.codeAddress
         stop = nil
         cpu.pointee.passOver()
-        switch MonitorSession.monitor.intercept(exit, cpu.pointee.processor, before, protect: protect) {
+        let protector = protector
+        switch MonitorSession.monitor.intercept(
+            exit, cpu.pointee.processor, before, protect: { protector.protect($0, $1, $2) })
+        {
         case .none: break
         case .resume: return
         case .stop(let why):
