@@ -644,20 +644,7 @@ upper_bits:
         or      rdx, rax
 .none:  ret
 
-random: mov     rax, [state]
-        push    rbx
-        mov     rbx, rax
-        shl     rbx, 13
-        xor     rax, rbx
-        mov     rbx, rax
-        shr     rbx, 7
-        xor     rax, rbx
-        mov     rbx, rax
-        shl     rbx, 17
-        xor     rax, rbx
-        mov     [state], rax
-        pop     rbx
-        ret
+%include "random.inc"
 
 ; RAX = a random number below EAX. Keeps the others.
 below:  push    rcx
