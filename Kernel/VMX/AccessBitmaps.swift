@@ -1,6 +1,19 @@
 import Memory
 import X86
 
+/// The layout of the page that says which MSR accesses exit: four bitmaps of 1 KiB, for reads of the low range, reads of the
+/// high range, then writes of both (SDM volume 3, 26.6.9 "MSR-Bitmap Address").
+public enum MSRBitmapLayout {
+    /// The bit, counted from the page's beginning, for an access to a register; nil for one outside the two ranges, which
+    /// always exits.
+    public static func bit(of register: ModelSpecificRegister, isWrite: Bool) -> UInt64? {
+        let isHigh = register.number >= 0xC000_0000
+        let index = UInt64(isHigh ? register.number - 0xC000_0000 : register.number)
+        guard index < 0x2000 else { return nil }
+        return (isHigh ? 0x2000 : 0) + (isWrite ? 0x4000 : 0) + index
+    }
+}
+
 /// The page that says which MSR accesses exit: 1 exits (SDM volume 3, 26.6.9 "MSR-Bitmap Address").
 public struct MSRBitmaps<Memory: PhysicalMemory> {
     private let memory: Memory
@@ -15,18 +28,14 @@ public struct MSRBitmaps<Memory: PhysicalMemory> {
 
     /// Lets RDMSR or WRMSR of a register go through. Registers outside the two ranges of the bitmaps always exit.
     public func pass(_ register: ModelSpecificRegister, reads: Bool, writes: Bool) {
-        let isHigh = register.number >= 0xC000_0000
-        let index = UInt64(isHigh ? register.number - 0xC000_0000 : register.number)
-        guard index < 0x2000 else { return }
-        // Reads of the low range, reads of the high range, then writes of both; 1 KiB each.
-        let start = (index / 8 & ~7) + (isHigh ? 1024 : 0)
-        if reads { clear(start, bit: index & 63) }
-        if writes { clear(start + 2048, bit: index & 63) }
+        if reads { clear(MSRBitmapLayout.bit(of: register, isWrite: false)) }
+        if writes { clear(MSRBitmapLayout.bit(of: register, isWrite: true)) }
     }
 
-    private func clear(_ offset: UInt64, bit: UInt64) {
-        let address = page.advanced(by: ByteCount(offset))
-        memory.writeUInt64(memory.readUInt64(at: address) & ~(1 << bit), at: address)
+    private func clear(_ bit: UInt64?) {
+        guard let bit else { return }
+        let address = page.advanced(by: ByteCount(bit / 64 * 8))
+        memory.writeUInt64(memory.readUInt64(at: address) & ~(1 << (bit & 63)), at: address)
     }
 }
 

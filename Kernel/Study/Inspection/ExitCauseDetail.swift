@@ -137,13 +137,10 @@ struct ExitCauseDetail {
             return output.line("  \"use MSR bitmaps\" is off: every RDMSR and WRMSR exits")
         }
         writeControl(PrimaryControls.useMSRBitmaps, to: &output)
-        let isHigh = number >= 0xC000_0000
-        guard number & 0x3FFF_FFFF < 0x2000, isHigh || number < 0x2000 else {
+        guard let bit = MSRBitmapLayout.bit(of: ModelSpecificRegister(number), isWrite: isWrite) else {
             return output.line("  the bitmaps cover 0 to 0x1fff and 0xc0000000 to 0xc0001fff only: \(hex: number) always exits")
         }
-        // Four bitmaps of 1 KiB: reads of the low range, reads of the high range, writes of both.
-        let start = (isHigh ? 1024 : 0) + (isWrite ? 2048 : 0) as UInt64
-        writeBit("MSR bitmaps", state[.msrBitmaps], start * 8 + UInt64(number & 0x1FFF), to: &output)
+        writeBit("MSR bitmaps", state[.msrBitmaps], bit, to: &output)
     }
 
     @inline(never)

@@ -3,6 +3,7 @@ import Memory
 import Text
 import VMX
 import Virtualization
+import X86
 
 extension Monitor {
     /// `break`: with nothing behind it, a list.
@@ -44,19 +45,15 @@ extension Monitor {
         return page.address
     }
 
-    /// Whether neither reads nor writes of a register exit (SDM volume 3, 26.6.9 "MSR-Bitmap Address"): four bitmaps of 1 KiB,
-    /// for reads of low and high registers, then for writes.
+    /// Whether neither reads nor writes of a register exit.
     private static func passes(
         _ register: UInt32, _ bitmaps: HostPhysicalAddress, _ memory: some PhysicalMemory
     ) -> Bool {
-        guard register & 0x3FFF_FFFF < 0x2000, register >> 30 == 0 || register >> 30 == 3 else { return false }
-        let bit = UInt64(register & 0x1FFF)
-        let half: UInt64 = register >> 30 == 0 ? 0 : 1024
-        func isSet(_ offset: UInt64) -> Bool {
-            let word = bitmaps.advanced(by: ByteCount(offset + (bit >> 6) * 8))
-            return memory.readUInt64(at: word) >> (bit & 63) & 1 != 0
+        func exits(isWrite: Bool) -> Bool {
+            guard let bit = MSRBitmapLayout.bit(of: ModelSpecificRegister(register), isWrite: isWrite) else { return true }
+            return memory.readUInt64(at: bitmaps.advanced(by: ByteCount(bit / 64 * 8))) >> (bit & 63) & 1 != 0
         }
-        return !isSet(half) && !isSet(half + 2048)
+        return !exits(isWrite: false) && !exits(isWrite: true)
     }
 
     private func listBreakpoints(on line: inout some MonitorHost) {
