@@ -506,7 +506,7 @@ make_path_64:
         call    below
         test    eax, eax
         jnz     .table
-        or      edx, LARGE
+        or      rdx, LARGE
         cmp     r9d, 30
         je      .huge
         jb      .large
@@ -565,7 +565,7 @@ make_path_64:
 .end:   ret
 .page:  call    random
         and     eax, LARGE              ; PAT
-        or      edx, eax
+        or      rdx, rax
         call    data_address
         and     eax, ~0xFFF
         mov     ecx, ABSENT
