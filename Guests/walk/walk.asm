@@ -2,7 +2,10 @@
 ; random paging mode, asks by hypercall what a random access would give, then makes the access, and compares the byte or
 ; the exception, its error code and CR2.
 ;
-; The command line may say seed=N and cases=N.
+; The command line may say seed=N, cases=N and keys=N: no protection keys (0), as far as Bochs 3.0 has them right (1, which
+; is taken without the word), all that PKRU can say (2). The manual gives keys to user pages alone, and ADi refuses the
+; supervisor too. Bochs respects the key of a supervisor page, also that of Martlet's pages, 0, so that 2 ends in a triple
+; fault there; and it lets the supervisor pass where ADi refuses.
 
         org     0x100000
         bits    64
@@ -14,6 +17,7 @@
 
 DEFAULT_SEED    equ 1
 DEFAULT_CASES   equ 10000
+DEFAULT_KEYS    equ 1
 MOST_TOLD       equ 8                   ; differences that are told in full
 
 ; What every case maps to itself, to run on: below USER_PAGES for the supervisor, from there to DATA for user mode, then
@@ -37,8 +41,12 @@ MODES           equ 4
 
 CR4_SMEP        equ 1 << 20
 CR4_SMAP        equ 1 << 21
+CR4_PKE         equ 1 << 22
 FLAGS_AC        equ 1 << 18
 NO_EXECUTE      equ 63
+KEY             equ 0xF << 59           ; in a leaf
+KEY_0_RIGHTS    equ 3                   ; in PKRU: AD0, WD0
+ALL_ACCESS_RIGHTS equ 0x55555555        ; AD0 to AD15
 
 NO_EXCEPTION    equ 0xFFFF
 OTHER_EXCEPTION equ 0xFFFE
@@ -62,6 +70,10 @@ main:
         mov     esi, cases_text
         call    option
         mov     [cases], rax
+        mov     eax, DEFAULT_KEYS
+        mov     esi, keys_text
+        call    option
+        mov     [keys], rax
 
         CHECK   2                       ; RAM as far as the data reaches
         mov     esi, [multiboot_address]
@@ -86,6 +98,7 @@ main:
         cmp     rax, [cases]
         jae     .end
         call    make_case
+        call    choose_keys
         call    run_case
         call    judge
         inc     qword [done]
@@ -127,6 +140,12 @@ read_processor:
         jnc     .no_smap
         or      eax, CR4_SMAP
 .no_smap:
+        bt      ecx, 3
+        jnc     .no_keys
+        cmp     qword [keys], 0
+        je      .no_keys
+        or      eax, CR4_PKE
+.no_keys:
         mov     [offered_cr4], eax
         ret
 
@@ -377,6 +396,45 @@ make_long:
         mov     r9d, 39
         jmp     make_path_64
 
+; PKRU: each of its rights is refused in one of 4 cases. May take the key from the case's leaf.
+choose_keys:
+        call    random
+        mov     rdx, rax
+        shr     rdx, 32
+        and     edx, eax
+        cmp     qword [keys], DEFAULT_KEYS
+        ja      .all
+        and     edx, ~KEY_0_RIGHTS
+        test    dword [access], ACCESS_USER
+        jnz     .keys
+        and     edx, ~ALL_ACCESS_RIGHTS
+.keys:  mov     [case_keys], edx
+        cmp     dword [mode], MODE_LONG
+        jne     .end
+        test    dword [case_cr4], CR4_PKE
+        jz      .end
+        mov     ecx, [path_count]       ; a supervisor page gets key 0, which nothing is refused to
+        mov     eax, USER
+.entry: dec     ecx
+        js      .rights
+        and     eax, [path_value + rcx * 8]
+        jmp     .entry
+.rights:
+        test    eax, eax
+        jnz     .end
+        mov     ecx, [path_count]
+        jecxz   .end
+        mov     rax, ~KEY
+        mov     esi, [path_address + rcx * 4 - 4]
+        and     [path_value + rcx * 8 - 8], rax
+        and     [rsi], rax
+.end:   ret
+.all:   cmp     dword [access], ACCESS_USER | ACCESS_FETCH
+        jne     .any
+        and     edx, ~KEY_0_RIGHTS      ; the call uses the stack
+.any:   mov     [case_keys], edx
+        ret
+
 ; RAX = the same above what is fixed.
 above_fixed:
         cmp     rax, FIRST_LINEAR
@@ -605,7 +663,7 @@ random_rights:
         or      edx, USER
 .end:   ret
 
-; Bits above the address in RDX: ignored ones, execute disable, and sometimes reserved ones.
+; Bits above the address in RDX: ignored ones, the key, execute disable, and sometimes reserved ones.
 upper_bits:
         mov     eax, 8
         test    dword [case_efer], EFER_NXE
@@ -683,6 +741,8 @@ leave_64:
         mov     rsp, probe_stack_top
         push    FLAGS_FIXED
         popfq
+        xor     eax, eax
+        call    set_keys_64
         mov     eax, [home_cr4]
         mov     cr4, rax
         mov     eax, root
@@ -725,6 +785,8 @@ leave_32:
         mov     esp, probe_stack_top
         push    dword FLAGS_FIXED
         popfd
+        xor     eax, eax
+        call    set_keys_32
         mov     eax, CR0_PE | CR0_NE
         mov     cr0, eax
         mov     eax, [home_cr4]
@@ -750,6 +812,7 @@ leave_32:
 %include "probe.inc"
 
 ; What user mode executes, copied to USER_PAGES; the same in both widths. RBX is the address.
+        align   8
 user_code:
         mov     al, [rbx]               ; ACCESS_READ
         int     0x80
@@ -806,10 +869,13 @@ judge:
         lea     rdx, [not_present]
         test    ecx, 1
         jz      .counted
-        lea     rdx, [rights]
-        test    ecx, 8
-        jz      .counted
         lea     rdx, [reserved]
+        test    ecx, 8
+        jnz     .counted
+        lea     rdx, [forbidden]
+        test    ecx, 1 << 5
+        jnz     .counted
+        lea     rdx, [rights]
 .counted:
         inc     qword [rdx]
         cmp     dword [seen], PF_VECTOR
@@ -872,6 +938,7 @@ section .data
 guest_name:     db "walk", 0
 seed_text:      db "seed=", 0
 cases_text:     db "cases=", 0
+keys_text:      db "keys=", 0
 
 %macro ITEM 1-2 0                       ; a text and a decimal number
         dd      %1, 0, %2, 0
@@ -893,6 +960,7 @@ summary:
         ITEM    text_absent, absent
         ITEM    text_not_present, not_present
         ITEM    text_rights, rights
+        ITEM    text_forbidden, forbidden
         ITEM    text_reserved, reserved
         ITEM    text_not_canonical, not_canonical
         ITEM    text_different, different
@@ -907,6 +975,7 @@ difference:
         HEX     text_cr4, case_cr4
         HEX     text_efer, case_efer
         HEX     text_flags, case_flags
+        HEX     text_keys, case_keys
         ITEM    text_told, told
         HEX     text_value, told_value
         ITEM    text_seen, seen
@@ -931,6 +1000,7 @@ text_pages:     db 10, "walk: translated ", 0
 text_absent:    db " (to absent memory ", 0
 text_not_present: db "), not present ", 0
 text_rights:    db ", rights ", 0
+text_forbidden: db ", protection keys ", 0
 text_reserved:  db ", reserved bits ", 0
 text_not_canonical: db ", not canonical ", 0
 text_different: db 10, "walk: foretold differently from the processor: ", 0
@@ -942,6 +1012,7 @@ text_cr0:       db " CR0 0x", 0
 text_cr4:       db " CR4 0x", 0
 text_efer:      db " EFER 0x", 0
 text_flags:     db " RFLAGS 0x", 0
+text_keys:      db " PKRU 0x", 0
 text_told:      db " foretold ", 0
 text_seen:      db " seen ", 0
 text_changed:   db " tables changed ", 0
@@ -992,6 +1063,7 @@ probe_stack_top:
 state:          resq 1
 seed:           resq 1
 cases:          resq 1
+keys:           resq 1
 done:           resq 1
 home_stack:     resq 1
 mode_cases:     resq MODES
@@ -999,6 +1071,7 @@ pages:          resq 1
 absent:         resq 1
 not_present:    resq 1
 rights:         resq 1
+forbidden:      resq 1
 reserved:       resq 1
 not_canonical:  resq 1
 different:      resq 1
@@ -1011,6 +1084,7 @@ case_cr0:       resq 1
 case_cr3:       resq 1
 case_cr4:       resq 1
 case_efer:      resq 1
+case_keys:      resq 1
 told:           resq 1
 told_value:     resq 1
 seen:           resq 1
