@@ -49,10 +49,6 @@ struct GuestMachine: ~Copyable {
                 fastStrings: machine.host.read(.miscEnable) & MSRPolicy.fastStrings != 0),
             timeStampFrequency: TimeStamp.frequency)
         let features = GuestFeatures(policy, machine.host)
-        // RDPKRU in the kernel, for accesses that it makes for the guest.
-        if features.cr4.contains(.protectionKeys) {
-            write_cr4(read_cr4() | ControlRegister4.protectionKeys.rawValue)
-        }
         GuestMachine.passRegisters(features, to: MSRBitmaps(page: structures.msrBitmaps, memory: memory))
 
         let area = UnsafeMutableRawPointer(bitPattern: UInt(address_of_virtual_cpu_area()))!

@@ -51,10 +51,12 @@ INSTRUCTION void write_xcr0(uint64_t value) {
     __asm__ volatile("xsetbv" : : "c"(0), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
 }
 
-/// Needs CR4.PKE.
+/// RDPKRU with CR4.PKE, which is off otherwise: Bochs 3.0 lets PKRU, the guest's, govern the kernel's supervisor pages too.
 INSTRUCTION uint32_t read_pkru(void) {
     uint32_t low, high;
-    __asm__ volatile("rdpkru" : "=a"(low), "=d"(high) : "c"(0));
+    uint64_t cr4 = read_cr4();
+    __asm__ volatile("mov %3, %%cr4\n rdpkru\n mov %4, %%cr4"
+                     : "=&a"(low), "=&d"(high) : "c"(0), "r"(cr4 | 1 << 22), "r"(cr4));
     return low;
 }
 
