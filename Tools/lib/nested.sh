@@ -79,14 +79,21 @@ nested_last_words() {
   printf %s "$words"
 }
 
+nested_words() { # the words for the kernel with which Martlet lives with what Bochs does to KVM
+  # When an interrupt of Linux's own comes in while the guest's IF is clear, Bochs delivers the guest a virtual interrupt that
+  # is pending, IF or not: typed input brought Linux as a guest to a standstill.
+  printf %s "apic=tpr"
+  # Entered with IF clear, a guest is left by no interrupt until it changes IF. The processor's own preemption timer ends its
+  # run, and that is what KVM makes Martlet's host timer of: the monitor can stop a guest that spins.
+  ! monitor_wanted || printf %s " timer=host"
+}
+
 nested_prepare() {
   local arguments linux program
   nested_ready || fail $NO_MACHINE "nested KVM is not set up: type \"Tools/setup nested\""
   bochs_find 3.0 || fail $NO_MACHINE "Bochs 3.0 is not set up: type \"make setup\""
   bochs_processor
-  # When an interrupt of Linux's own comes in while the guest's IF is clear, Bochs delivers the guest a virtual interrupt that
-  # is pending, IF or not: typed input brought Linux as a guest to a standstill.
-  EXTRA="apic=tpr${EXTRA:+ $EXTRA}"
+  EXTRA="$(nested_words)${EXTRA:+ $EXTRA}"
   qemu_arguments
   qemu_lines pipe:/line /report
   mkdir -p "$run/tree"
