@@ -47,6 +47,7 @@ struct RunLoop: ~Copyable {
         if options.isStudied, let ending = beginStudy(&statistics) { return ending }
         if options.isDebugged, let ending = beginDebugging(&statistics) { return ending }
         while true {
+            if options.isStudied || options.isDebugged { MonitorSession.monitor.prepareEntry(cpu) }
             if options.checksEntries, explanation.reportViolations(of: cpu.pointee.processor.vmcs) > 0 { return nil }
             guard enter() else { return nil }
             if options.isStudied {
