@@ -218,6 +218,17 @@ import Virtualization
         #expect(session.protected.count == 1)
     }
 
+    @Test func `an interrupt of the host's does not come between a breakpoint and its access for ever`() {
+        let session = MonitorSession()
+        session.type("break fetch 0x1000")
+        #expect(session.exit(Self.violation, qualification: 4 | 3 << 3, physical: 0x1000) == "breakpoint 1")
+        session.type("next")
+        #expect(session.exit(52) == nil)
+        #expect(session.traps && session.protected == [:])
+        #expect(session.exit(Self.trap) == "next")
+        #expect(session.protected.count == 1)
+    }
+
     @Test func `watches of one page add up, and go one by one`() {
         let session = MonitorSession()
         session.type("break write 0x1000", "break fetch 0x1800")
