@@ -129,6 +129,7 @@ struct RunLoop: ~Copyable {
         if outcome != nil { line.write(decimal: cpu.pointee.exitCount, width: 5) } else { line.write("    -") }
         line.write(" +")
         line.write(decimal: guestTicks)
+        line.write(" ")
         line.pad(to: 15)
         line.write("cpu0 ")
         line.write(Processor.name(ofReason: reason))
