@@ -35,8 +35,8 @@ extension Monitor {
             return holds ? .stop("breakpoint \(metBreakpoint + 1)") : .resume
         }
         guard case .nestedPageFault(let fault) = exit, isWatched(fault.address) else {
-            // At an exit between two instructions, such as a host's interrupt, the access is still to be made.
-            if lifted != nil, !exit.isBetweenInstructions {
+            // At an exit between two instructions, such as a host's interrupt, an instruction's access is still to be made.
+            if lifted != nil, hasDelivered || !exit.isBetweenInstructions {
                 lifted = nil
                 _ = applyWatches(protect)
             }
