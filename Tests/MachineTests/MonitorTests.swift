@@ -218,6 +218,26 @@ import Virtualization
         #expect(session.protected.count == 1)
     }
 
+    @Test func `an event delivered by TF to watched memory is over at whatever exit comes behind it`() {
+        let session = MonitorSession(hasTrapFlag: false)
+        session.type("break write 0x1800")
+        #expect(session.exit(Self.violation, qualification: 2 | 5 << 3, physical: 0x1000, vectoring: 1 << 31 | 0x40) == nil)
+        #expect(session.protected == [:])
+        #expect(session.exit(52) == nil)
+        #expect(session.protected.count == 1)
+    }
+
+    @Test func `an interrupt of the host's does not come between a breakpoint and its access for ever`() {
+        let session = MonitorSession()
+        session.type("break fetch 0x1000")
+        #expect(session.exit(Self.violation, qualification: 4 | 3 << 3, physical: 0x1000) == "breakpoint 1")
+        session.type("next")
+        #expect(session.exit(52) == nil)
+        #expect(session.traps && session.protected == [:])
+        #expect(session.exit(Self.trap) == "next")
+        #expect(session.protected.count == 1)
+    }
+
     @Test func `watches of one page add up, and go one by one`() {
         let session = MonitorSession()
         session.type("break write 0x1000", "break fetch 0x1800")

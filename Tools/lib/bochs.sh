@@ -57,20 +57,18 @@ ata1: enabled=0
 boot: cdrom
 display_library: term
 port_e9_hack: enabled=1
-$(bochs_report)
 log: bochs.log
 panic: action=fatal
 CONFIGURATION
   [ "$bochs_version" != 2.7 ] || echo "sound: driver=dummy" # it dies in its sound set-up otherwise
 }
 
-bochs_report() { # the port of the report, and the monitor's
-  if monitor_wanted; then
-    echo "com2: enabled=1, mode=socket-server, dev=127.0.0.1:$monitor_port"
-    echo "com3: enabled=1, mode=file, dev=report"
-  else
-    echo "com2: enabled=1, mode=file, dev=report"
-  fi
+bochs_line() { # bochs_line NUMBER MODE DEVICE: one of the serial ports
+  echo "com$1: enabled=1, mode=$2, dev=$3"
+}
+
+bochs_monitor() { # bochs_monitor NUMBER: the serial port of the monitor; Bochs waits for who connects to it
+  bochs_line "$1" socket-server "127.0.0.1:$monitor_port"
 }
 
 bochs_command() { # sets command: Bochs on the configuration in the run's folder
@@ -109,7 +107,13 @@ bochs_prepare() { # bochs_prepare VERSION: all that is needed to start the kerne
   {
     bochs_configuration "$processor" $memory machine.iso
     # The console is port 0xE9: COM1 carries the input alone, so a pipe can be its terminal.
-    ! input_wanted || echo "com1: enabled=1, mode=term, dev=input"
+    ! input_wanted || bochs_line 1 term input
+    if monitor_wanted; then
+      bochs_monitor 2
+      bochs_line 3 file report
+    else
+      bochs_line 2 file report
+    fi
   } > "$run/bochsrc"
   bochs_command
   console=bochs_console last_words=bochs_last_words

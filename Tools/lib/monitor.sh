@@ -5,13 +5,17 @@ monitor_wanted() { [ -n "${MONITOR:-}" ]; } # something is at the second serial 
 study_wanted() { [ "$MONITOR" = study ]; }
 
 monitor_prepare() { # sets monitor_port: one of this host's TCP ports that nobody listens on
+  local patience=
   monitor_wanted || return 0
   monitor_port=$PORT
   while [ -z "$PORT" ]; do
     monitor_port=$((20000 + RANDOM % 20000))
     (: < "/dev/tcp/127.0.0.1/$monitor_port") 2> /dev/null || break
   done
-  [ "$MONITOR" != gdb ] || say "the guest waits for a debugger: gdb -ex 'target remote :$monitor_port'"
+  [ "$MONITOR" = gdb ] || return 0
+  # Linux begins to start when gdb has connected; gdb by itself would give up sooner than that is done.
+  [ "$MACHINE" != nested ] || patience="-ex 'set remotetimeout 200' "
+  say "the guest waits for a debugger: gdb $patience-ex 'target remote :$monitor_port'"
 }
 
 monitor_open() { # the commands are the terminal's (descriptor 3), or the lines of SCRIPT or of the standard input

@@ -42,8 +42,13 @@ nested_archive() { # nested_archive FOLDER BUSYBOX: an initramfs of the folder, 
 }
 
 nested_init() { # the first program of that Linux: runs QEMU, its output through Bochs's port 0xE9, and ends Bochs
-  local quoted= word apostrophe="'\\''" keyboard=/dev/null
-  ! input_wanted || keyboard=/typed
+  local quoted= word apostrophe="'\\''" keyboard=/dev/null line=: flush=:
+  if input_wanted; then
+    keyboard=/line.in line="/line 3E8 <> /line.out > /line.in"
+  elif monitor_wanted; then
+    line="/line 3E8 < /line.out > /line.in"
+    flush=": <> /line.out; wait" # for the last answer, also when QEMU did not start
+  fi
   for word in "$@"; do quoted+=" '${word//\'/$apostrophe}'"; done
   cat << INIT
 #!/bin/busybox sh
@@ -57,12 +62,10 @@ for module in irqbypass kvm; do \$b insmod /modules/\$module.ko; done
 # Bochs refuses the descriptors of posted interrupts that KVM makes.
 \$b insmod /modules/kvm-intel.ko nested=1 enable_apicv=0
 cd /files
-if [ $keyboard = /typed ]; then
-  \$b mkfifo /typed
-  /keyboard > /typed &
-fi
-LD_LIBRARY_PATH=/lib /bin/qemu-system-x86_64 -L /firmware -accel kvm -cpu host$quoted \\
-  -serial stdio -serial file:/report < $keyboard | /port E9
+\$b mkfifo /line.in /line.out
+$line &
+LD_LIBRARY_PATH=/lib /bin/qemu-system-x86_64 -L /firmware -accel kvm -cpu host$quoted < $keyboard | /port E9
+$flush
 \$b stty -F /dev/ttyS1 raw
 \$b cat /report > /dev/ttyS1
 \$b printf Shutdown | /port 8900
@@ -76,15 +79,26 @@ nested_last_words() {
   printf %s "$words"
 }
 
+nested_words() { # the words for the kernel with which Martlet lives with what Bochs does to KVM
+  # When an interrupt of Linux's own comes in while the guest's IF is clear, Bochs delivers the guest a virtual interrupt that
+  # is pending, IF or not: typed input brought Linux as a guest to a standstill.
+  printf %s "apic=tpr"
+  # Entered with IF clear, a guest is left by no interrupt until it changes IF. The processor's own preemption timer ends its
+  # run, and that is what KVM makes Martlet's host timer of: the monitor can stop a guest that spins.
+  ! monitor_wanted || printf %s " timer=host"
+}
+
 nested_prepare() {
   local arguments linux program
   nested_ready || fail $NO_MACHINE "nested KVM is not set up: type \"Tools/setup nested\""
   bochs_find 3.0 || fail $NO_MACHINE "Bochs 3.0 is not set up: type \"make setup\""
   bochs_processor
+  EXTRA="$(nested_words)${EXTRA:+ $EXTRA}"
   qemu_arguments
+  qemu_lines pipe:/line /report
   mkdir -p "$run/tree"
   cp -RL "$run/files" "$run/tree"
-  for program in port keyboard; do
+  for program in port line; do
     nasm -f elf64 -o "$run/$program.o" "$ROOT/Tools/nested/$program.asm"
     ld.lld -static -o "$run/tree/$program" "$run/$program.o"
   done
@@ -98,8 +112,10 @@ nested_prepare() {
   BOOT=linux "$ROOT/Tools/iso" "$run/machine.iso" "$NESTED/vmlinuz" "$linux" "$NESTED/base.cpio" "" "$run/run.cpio" ""
   {
     bochs_configuration "$processor" $BOCHS_MOST_MEMORY machine.iso
-    echo "com1: enabled=1, mode=file, dev=linux.log"
-    ! input_wanted || echo "com3: enabled=1, mode=term, dev=input"
+    bochs_line 1 file linux.log
+    bochs_line 2 file report
+    ! input_wanted || bochs_line 3 term input
+    ! monitor_wanted || bochs_monitor 3
   } > "$run/bochsrc"
   bochs_command
   console=bochs_console last_words=nested_last_words

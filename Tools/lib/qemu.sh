@@ -29,6 +29,12 @@ qemu_arguments() { # sets arguments: the machine and what it starts, by base nam
   [ -z "$initrd" ] || arguments+=(-initrd "$initrd")
 }
 
+qemu_lines() { # qemu_lines MONITOR REPORT: adds the serial ports to arguments, the console first
+  arguments+=(-serial stdio)
+  ! monitor_wanted || arguments+=(-serial "$1")
+  arguments+=(-serial "file:$2")
+}
+
 qemu_last_words() { tail -n 3 machine.err | sed 's/^qemu-system-x86_64: //'; }
 
 qemu_prepare() { # qemu_prepare kvm|tcg
@@ -43,10 +49,8 @@ qemu_prepare() { # qemu_prepare kvm|tcg
     [ "$1" != kvm ] || processor+=,+vmx
   fi
   qemu_arguments
-  command=(env -C files qemu-system-x86_64 -accel "$1" -cpu "$processor" "${arguments[@]}"
-    -serial stdio)
-  ! monitor_wanted || command+=(-serial "tcp:127.0.0.1:$monitor_port,server=on")
-  command+=(-serial file:../report)
+  qemu_lines "tcp:127.0.0.1:$monitor_port,server=on" ../report
+  command=(env -C files qemu-system-x86_64 -accel "$1" -cpu "$processor" "${arguments[@]}")
   ! input_wanted || machine_input=input
   console=cat last_words=qemu_last_words
 }

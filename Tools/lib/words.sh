@@ -56,9 +56,6 @@ words_check() {
   word_among INPUT "auto on off"
   [[ $IPS =~ ^[1-9][0-9]{6,9}$ ]] || fail $BAD_USAGE "IPS=$IPS is not a number of instructions a second, from 1000000 on"
   word_among BOOT "multiboot multiboot2"
-  case $MACHINE in
-  nested | bochs2.7) ! monitor_wanted || fail $BAD_USAGE "MONITOR=$MONITOR needs MACHINE=bochs, kvm or tcg" ;;
-  esac
   [ "$BOOT" = multiboot ] || case $MACHINE in
   kvm | tcg | nested) fail $BAD_USAGE "BOOT=$BOOT needs GRUB, which only MACHINE=bochs starts from" ;;
   esac

@@ -34,9 +34,9 @@ extension Monitor {
             let holds = breakpoints[metBreakpoint]?.condition?.holds(processor, before) ?? true
             return holds ? .stop("breakpoint \(metBreakpoint + 1)") : .resume
         }
-        let wasLifted = lifted != nil
         guard case .nestedPageFault(let fault) = exit, isWatched(fault.address) else {
-            if wasLifted {
+            // At an exit between two instructions, such as a host's interrupt, an instruction's access is still to be made.
+            if lifted != nil, hasDelivered || !exit.isBetweenInstructions {
                 lifted = nil
                 _ = applyWatches(protect)
             }

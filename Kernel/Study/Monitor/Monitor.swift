@@ -61,6 +61,8 @@ public struct Monitor {
     var displacedBreakpoint: Int?
     /// What breakpoints on memory let pass besides, for one instruction.
     var lifted: PassedAccesses?
+    /// The last run began with an event, whose delivery is over.
+    var hasDelivered = false
     var lastExit: StudiedExit?
     /// There was a stop before this one.
     var hasStopped = false

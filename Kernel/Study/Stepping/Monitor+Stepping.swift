@@ -49,6 +49,7 @@ extension Monitor {
         let wasLoaded = addressBreakpoints.isLoaded
         addressBreakpoints.unload(cpu)
         let result = trapFlagStep.disarm(seen, cpu)
+        hasDelivered = result.isDelivered
         let wasLent = lendsDebugRegisters
         lendsDebugRegisters = false
         var exit: Exit? = result.isDone ? .monitorTrap : seen

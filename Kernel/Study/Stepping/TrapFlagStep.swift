@@ -18,6 +18,8 @@ struct TrapFlagStep {
     struct Result {
         /// It ended it: the instruction is executed, the event delivered.
         var isDone = false
+        /// The event is delivered, though the exit may be another's.
+        var isDelivered = false
         /// What of a debug exception's bits is none of the guest's.
         var ownBits: UInt64 = 0
     }
@@ -122,7 +124,7 @@ struct TrapFlagStep {
         case .none: return Result()
         case .delivery:
             restoreEvents(processor)
-            return Result(isDone: exit == .nonMaskableInterruptWindow)
+            return Result(isDone: exit == .nonMaskableInterruptWindow, isDelivered: exit.isBetweenInstructions)
         case .instruction(let instruction):
             let isTrap = exit.isSingleStepTrap
             let isExecuted = isTrap || endsPendingTrap(processor)
