@@ -15,6 +15,8 @@ extension RunLoop {
     mutating func beginDebugging(_ statistics: inout ExitStatistics) -> Ending? {
         MonitorSession.monitor.begin()
         if offersTrapFlag { MonitorSession.monitor.hasTrapFlag = TrapFlagProbe(cpu: cpu).run { enter() } }
+        let protector = protector
+        _ = MonitorSession.monitor.applyWatches { protector.protect($0, $1, $2) }
         return serveDebugger(.start, &statistics)
     }
 
@@ -47,11 +49,11 @@ extension RunLoop {
             return true
         }
         let protector = protector
-        switch MonitorSession.monitor.intercept(exit, cpu.pointee.processor, before, protect: { protector.protect($0, $1, $2) }) {
+        switch MonitorSession.monitor.intercept(exit, cpu, protect: { protector.protect($0, $1, $2) }) {
         case .none: return false
         case .resume: break
         case .stop:
-            guard case .nestedPageFault(let fault) = exit, let watch = MonitorSession.monitor.debugWatch(meeting: fault) else {
+            guard let watch = MonitorSession.monitor.metDebugWatch else {
                 debugStop = .step  // a breakpoint of the monitor's own
                 break
             }

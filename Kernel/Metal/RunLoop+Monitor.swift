@@ -15,6 +15,8 @@ extension RunLoop {
     mutating func beginStudy(_ statistics: inout ExitStatistics) -> Ending? {
         MonitorSession.monitor.begin()
         if offersTrapFlag { MonitorSession.monitor.hasTrapFlag = TrapFlagProbe(cpu: cpu).run { enter() } }
+        let protector = protector
+        _ = MonitorSession.monitor.applyWatches { protector.protect($0, $1, $2) }
         return prompt("stopped before the first VM entry, at \(cpu.pointee.codeAddress)", &statistics)
     }
 
@@ -35,16 +37,14 @@ extension RunLoop {
         stop = nil
         cpu.pointee.passOver()
         let protector = protector
-        switch MonitorSession.monitor.intercept(
-            exit, cpu.pointee.processor, before, protect: { protector.protect($0, $1, $2) })
-        {
+        switch MonitorSession.monitor.intercept(exit, cpu, protect: { protector.protect($0, $1, $2) }) {
         case .none: break
         case .resume: return
         case .stop(let why):
             MonitorSession.print(line(exit, reason, place, before, nil, guestTicks: ticks))
             stop = "stopped by \(why), at \(place)"
             MonitorSession.takeBefore(cpu, explanation)
-            return MonitorSession.note(exit, .resume, cpu, explanation)
+            return MonitorSession.note(exit, nil, cpu, explanation)
         }
         var why = MonitorSession.monitor.stops(at: exit, cpu.pointee.processor, before)
         if MonitorSession.isStopRequested {

@@ -47,12 +47,15 @@ final class MonitorSession {
     }
 
     /// Why the guest stops at an exit, as the run loop would say; nil if it does not.
-    func exit(_ reason: UInt32, qualification: UInt64 = 0, physical: UInt64 = 0, information: UInt32 = 0, vectoring: UInt32 = 0) -> String? {
+    func exit(
+        _ reason: UInt32, qualification: UInt64 = 0, physical: UInt64 = 0, information: UInt32 = 0, details: UInt32 = 0, vectoring: UInt32 = 0
+    ) -> String? {
         machine.setExit(
-            reason, qualification: qualification, length: 2, physical: physical, information: information, vectoring: vectoring)
+            reason, qualification: qualification, length: 2, physical: physical, information: information, details: details,
+            vectoring: vectoring)
         let exit = machine.processor.decodeExit()
         let before = machine.cpu.registers
-        switch monitor.intercept(exit, machine.processor, before, protect: protect) {
+        switch withUnsafeMutablePointer(to: &machine.cpu, { monitor.intercept(exit, $0, protect: protect) }) {
         case .stop(let why): return words(why)
         case .resume: return nil
         case .none: break
@@ -76,7 +79,8 @@ final class MonitorSession {
 
     var traps: Bool { machine.processor.vmcs[.primaryControls].contains(.monitorTrapFlag) }
 
-    private func protect(_ range: GuestPhysicalRange, _ passed: PassedAccesses, _ isForGood: Bool) -> Bool {
+    /// Changes pages as the kernel does.
+    func protect(_ range: GuestPhysicalRange, _ passed: PassedAccesses, _ isForGood: Bool) -> Bool {
         guard !isFull else { return false }
         for page in range.start.rawValue >> 12..<range.end.rawValue >> 12 { protected[page] = passed == .all ? nil : passed }
         return true

@@ -27,21 +27,17 @@ extension Monitor {
     /// The guest is to run until something stops it.
     public mutating func run() { goal = .never }
 
-    /// Readies the processor for what the guest is to do.
-    public mutating func prepare<Access: VMCSAccess>(_ processor: VMXProcessor<Access>) {
-        setTrap(processor, isOn: lifted != nil || isCountingInstructions)
-    }
-
     /// The watch of a debugger's that is a breakpoint.
     public func debugWatch(_ index: Int) -> DebugWatch? { debugWatches[index] }
 
     mutating func insert(_ watch: DebugWatch, at place: GuestPhysicalAddress, protect: PageProtection) -> Bool {
         for index in 0..<Monitor.breakpointCapacity where debugWatches[index] == watch { return true }
         for index in 0..<Monitor.breakpointCapacity where breakpoints[index] == nil {
-            let kind: GuestAccess.Kind = switch watch.kind {
+            let kind: MemoryWatch.Kind = switch watch.kind {
             case .execute: .fetch
             case .write: .write
-            case .read, .access: .read
+            case .read: .read
+            case .access: .access
             }
             breakpoints[index] = Breakpoint(
                 .memory(MemoryWatch(first: place.rawValue, last: place.rawValue &+ watch.length &- 1, kind: kind)), nil)
@@ -68,20 +64,5 @@ extension Monitor {
         guard case .memory(let watch)? = kind else { return }
         _ = protect(watch.pages, .all, true)
         _ = applyWatches(protect)
-    }
-
-    /// The debugger's watch that an access met; a write meets one of both kinds.
-    public func debugWatch(meeting fault: NestedPageFault) -> DebugWatch? {
-        for index in 0..<Monitor.breakpointCapacity {
-            guard let watch = debugWatches[index], case .memory(let range)? = breakpoints[index]?.kind else { continue }
-            if range.matches(fault) || watch.kind == .access && range.coversWrite(fault) { return watch }
-        }
-        return nil
-    }
-}
-
-extension MemoryWatch {
-    fileprivate func coversWrite(_ fault: NestedPageFault) -> Bool {
-        fault.isWrite && fault.address.rawValue >= first && fault.address.rawValue <= last
     }
 }

@@ -23,32 +23,58 @@ extension Monitor {
     }
 
     /// Looks at an exit before anybody handles it.
-    /// - Parameter before: the general registers.
-    public mutating func intercept<Access: VMCSAccess>(
-        _ exit: Exit, _ processor: VMXProcessor<Access>, _ before: GeneralRegisters, protect: PageProtection
+    public mutating func intercept<Access: VMCSAccess, Services: HostServices>(
+        _ exit: Exit, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>, protect: PageProtection
     ) -> Interception {
-        let wasLifted = lifted != nil
-        guard case .nestedPageFault(let fault) = exit, isWatched(fault.address) else {
-            if wasLifted {
-                lifted = nil
-                _ = applyWatches(protect)
-                setTrap(processor, isOn: isCountingInstructions)
-            }
-            return wasLifted && exit == .monitorTrap && !isCountingInstructions ? .resume : .none
+        let processor = cpu.pointee.processor
+        metDebugWatch = nil
+        if case .nestedPageFault(let fault) = exit, isWatched(fault.address) { return pass(fault, cpu, protect) }
+        if let met = meetOwnAccesses(of: exit, cpu) {
+            passesOwnAccesses = true
+            setTrap(processor, isOn: true)
+            return .stop(met)
         }
+        let wasPassing = isPassing
+        if wasPassing {
+            endPassing()
+            _ = applyWatches(protect)
+            setTrap(processor, isOn: isCountingInstructions)
+        }
+        return wasPassing && exit == .monitorTrap && !isCountingInstructions ? .resume : .none
+    }
+
+    /// Readies the processor for what the guest is to do.
+    public mutating func prepare<Access: VMCSAccess>(_ processor: VMXProcessor<Access>) {
+        setTrap(processor, isOn: isPassing || isCountingInstructions)
+    }
+
+    /// Breakpoints let something pass, for one instruction.
+    private var isPassing: Bool { lifted != nil || passesOwnAccesses }
+
+    mutating func endPassing() {
+        lifted = nil
+        passesOwnAccesses = false
+    }
+
+    /// An access that the EPT have stopped is made when the guest goes on.
+    private mutating func pass<Access: VMCSAccess, Services: HostServices>(
+        _ fault: NestedPageFault, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>,
+        _ protect: PageProtection
+    ) -> Interception {
+        let processor = cpu.pointee.processor
         // An event whose delivery made the access is delivered anew.
-        if let event = processor.interruptedEvent { processor.inject(event) }
+        let event = processor.interruptedEvent
+        if let event { processor.inject(event) }
         // An instruction that reads and then writes is seen at both.
-        var passed = lifted ?? PassedAccesses(reads: false, writes: false, fetches: false)
+        let before = lifted ?? .none
+        var passed = before
         passed.add(fault)
         lifted = passed
         _ = applyWatches(protect)
         setTrap(processor, isOn: true)
-        for index in 0..<Monitor.breakpointCapacity {
-            guard case .memory(let watch)? = breakpoints[index]?.kind, watch.matches(fault) else { continue }
-            if breakpoints[index]?.condition?.holds(processor, before) ?? true { return .stop("breakpoint \(index + 1)") }
-        }
-        return .resume
+        var met = breakpoints(meeting: fault)
+        if event == nil, !fault.isFetch { met |= breakpoints(meeting: fault, before, passed, cpu) }
+        return stop(at: met, processor, cpu.pointee.registers).map { .stop($0) } ?? .resume
     }
 
     private func isWatched(_ address: GuestPhysicalAddress) -> Bool {
@@ -59,8 +85,10 @@ extension Monitor {
         return false
     }
 
-    /// Gives the pages of each watch their permissions: those that all watches of the page leave.
-    func applyWatches(_ protect: PageProtection) -> Bool {
+    /// Gives the pages of each watch their permissions: those that all watches of the page leave. A guest that is started anew
+    /// has new pages.
+    /// - Returns: false if the EPT cannot have them.
+    public func applyWatches(_ protect: PageProtection) -> Bool {
         for index in 0..<Monitor.breakpointCapacity {
             guard case .memory(let watch)? = breakpoints[index]?.kind else { continue }
             var passed = PassedAccesses.all

@@ -51,12 +51,16 @@ public struct Monitor {
     var goal = Goal.never
     /// What breakpoints on memory let pass besides, for one instruction.
     var lifted: PassedAccesses?
+    /// Martlet's own accesses pass them.
+    var passesOwnAccesses = false
     var lastExit: StudiedExit?
     /// There was a stop before this one.
     var hasStopped = false
     var breakpoints: [16 of Breakpoint?] = .init(repeating: nil)
     /// Those of them that are a debugger's.
     var debugWatches: [16 of DebugWatch?] = .init(repeating: nil)
+    /// The one of these that the last exit met.
+    public var metDebugWatch: DebugWatch?
 
     public init() {}
 
@@ -64,13 +68,14 @@ public struct Monitor {
     public mutating func begin() {
         lastExit = nil
         hasStopped = false
-        lifted = nil
+        endPassing()
         goal = .never
     }
 
     /// Keeps what an exit was that stopped the guest; the state before it was kept then.
+    /// - Parameter outcome: nil if nothing was done about it.
     public mutating func note<Access: VMCSAccess, Services: HostServices>(
-        _ exit: Exit, _ outcome: Outcome, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>,
+        _ exit: Exit, _ outcome: Outcome?, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>,
         _ host: borrowing some MonitorHost
     ) {
         lastExit = StudiedExit(exit: exit, outcome: outcome)
@@ -119,7 +124,7 @@ public struct Monitor {
             let text = CommandText(line.readLine())
             do {
                 if let decision = try perform(text, cpu, on: &line, protect) {
-                    setTrap(cpu.pointee.processor, isOn: lifted != nil || isCountingInstructions)
+                    prepare(cpu.pointee.processor)
                     take(.lastStop, cpu, line)
                     hasStopped = true
                     return decision
