@@ -23,6 +23,7 @@ extension RunLoop {
     /// Handles an exit, and decides whether it stops the guest for the debugger.
     mutating func debug(_ statistics: inout ExitStatistics) {
         let arrival = read_tsc()
+        defer { MonitorSession.monitor.watchRegisters(cpu.pointee.processor) }
         let reason = cpu.pointee.processor.exitReasonNumber
         let exit = cpu.pointee.processor.decodeExit()
         let before = cpu.pointee.registers

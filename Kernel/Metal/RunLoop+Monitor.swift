@@ -29,6 +29,7 @@ extension RunLoop {
     /// Handles an exit unless it is the monitor's own, and stops the guest if the monitor wants that.
     mutating func study(_ statistics: inout ExitStatistics) {
         let arrival = read_tsc()
+        defer { MonitorSession.monitor.watchRegisters(cpu.pointee.processor) }
         let ticks = arrival &- lastEntry
         let reason = cpu.pointee.processor.exitReasonNumber
         let exit = cpu.pointee.processor.decodeExit()

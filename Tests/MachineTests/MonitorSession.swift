@@ -23,10 +23,15 @@ final class MonitorSession {
     init(_ mode: TestMachine.Mode = .long64) {
         machine = TestMachine(mode)
         monitor.hasTrapFlag = true
-        // Every MSR exits but C0000100H, whose reads and writes both pass.
-        for offset in UInt64(0)..<512 { memory.put(.max, 8, at: 0x3000 + 8 * offset) }
-        memory.put(~1, 8, at: 0x3000 + 1024 + 32)
-        memory.put(~1, 8, at: 0x3000 + 3072 + 32)
+        // Every MSR exits but C0000100H, whose reads and writes both pass, and C0000080H, whose reads do.
+        for offset in UInt64(0)..<512 { machine.vmcs.physical[0x3000 + 8 * offset] = .max }
+        pass(0xC000_0100, isWrite: false)
+        pass(0xC000_0100, isWrite: true)
+        pass(0xC000_0080, isWrite: false)
+    }
+
+    private func pass(_ register: UInt32, isWrite: Bool) {
+        machine.processor.setExits(at: .init(register), isWrite: isWrite, to: false)
     }
 
     deinit { states.deallocate() }
@@ -55,6 +60,7 @@ final class MonitorSession {
             vectoring: vectoring)
         let exit = machine.processor.decodeExit()
         let before = machine.cpu.registers
+        defer { monitor.watchRegisters(machine.processor) }
         switch withUnsafeMutablePointer(to: &machine.cpu, { monitor.intercept(exit, $0, protect: protect) }) {
         case .stop(let why): return words(why)
         case .resume: return nil

@@ -145,12 +145,6 @@ import Virtualization
         #expect((session.exit(Self.cpuid, qualification: 3) != nil) == holds)
     }
 
-    @Test func `a register that never exits is no breakpoint`() {
-        let answers = MonitorSession().type("break msr 0xc0000100", "break msr 0xc0000101", "break msr 0x100")
-        #expect(answers[0] == ["error: the guest reads and writes MSR 0xc0000100 without an exit: the MSR bitmaps pass it"])
-        #expect(answers[1] == ["1: msr 0xc0000101"] && answers[2] == ["2: msr 0x100"])
-    }
-
     @Test func `the name of a reason may have blanks`() {
         let session = MonitorSession()
         #expect(session.type("break exit ept violation if rax == 1")[0] == ["1: exit \"EPT violation\" if RAX == 0x1"])

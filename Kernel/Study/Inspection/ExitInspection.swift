@@ -49,6 +49,8 @@ public enum ExitInspection {
         switch exit {
         case .nestedPageFault(let fault) where fault.isMapped:
             output.line("monitor: the EPT do not permit it for a breakpoint's sake; when the guest goes on, it is permitted once")
+        case .readMSR, .writeMSR:
+            output.line("monitor: the bit is 1 for a breakpoint's sake; when the guest goes on, the processor makes the access")
         default:
             output.line("monitor: Martlet is about to read or write memory that a breakpoint watches; it has done nothing yet")
         }

@@ -18,14 +18,13 @@ extension Monitor {
             let memory = cpu.pointee.guestMemory.size.bytes
             guard watch.last < memory else { throw Complaint("the guest's memory ends at \(hex: memory)") }
         }
-        if case .register(let number) = breakpoint.kind, Monitor.passes(number, cpu.pointee.processor.vmcs[.msrBitmaps], line.hostMemory)
-        {
-            throw Complaint("the guest reads and writes MSR \(hex: number) without an exit: the MSR bitmaps pass it")
+        if case .register(let number) = breakpoint.kind, !hasTrapFlag, Monitor.passes(number, cpu.pointee.processor) {
+            throw Complaint("this processor has no monitor trap flag that works: no breakpoints on MSRs that do not exit")
         }
         for index in 0..<Monitor.breakpointCapacity where breakpoints[index] == nil {
             breakpoints[index] = breakpoint
             guard applyWatches(protect) else {
-                _ = release(index, protect)
+                _ = release(index, cpu.pointee.processor, protect)
                 throw Complaint("the EPT cannot have such pages: no memory for tables is left, or execute-only pages are not offered")
             }
             return say("\(index + 1): \(breakpoint)", on: &line)
@@ -45,15 +44,10 @@ extension Monitor {
         return page.address
     }
 
-    /// Whether neither reads nor writes of a register exit.
-    private static func passes(
-        _ register: UInt32, _ bitmaps: HostPhysicalAddress, _ memory: some PhysicalMemory
-    ) -> Bool {
-        func exits(isWrite: Bool) -> Bool {
-            guard let bit = MSRBitmapLayout.bit(of: ModelSpecificRegister(register), isWrite: isWrite) else { return true }
-            return memory.readUInt64(at: bitmaps.advanced(by: ByteCount(bit / 64 * 8))) >> (bit & 63) & 1 != 0
-        }
-        return !exits(isWrite: false) && !exits(isWrite: true)
+    /// Whether neither reads nor writes of a register exit by themselves.
+    private static func passes<Access: VMCSAccess>(_ number: UInt32, _ processor: VMXProcessor<Access>) -> Bool {
+        let register = ModelSpecificRegister(number)
+        return !processor.exits(at: register, isWrite: false) && !processor.exits(at: register, isWrite: true)
     }
 
     private func listBreakpoints(on line: inout some MonitorHost) {
@@ -66,30 +60,35 @@ extension Monitor {
         if isEmpty { say("no breakpoints", on: &line) }
     }
 
-    mutating func deleteBreakpoint(
-        _ text: CommandText, on line: inout some MonitorHost, _ protect: PageProtection
+    mutating func deleteBreakpoint<Access: VMCSAccess, Services: HostServices>(
+        _ text: CommandText, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>, on line: inout some MonitorHost, _ protect: PageProtection
     ) throws(Complaint) {
         guard let word = text.word(1) else { throw Complaint("delete needs the number of a breakpoint, or all") }
         try end(text, 2)
         if word == "all" {
-            for index in 0..<Monitor.breakpointCapacity { try remove(index, protect) }
+            for index in 0..<Monitor.breakpointCapacity { try remove(index, cpu.pointee.processor, protect) }
             return say("no breakpoints", on: &line)
         }
         guard let number = word.number, number > 0, number <= UInt64(Monitor.breakpointCapacity),
             breakpoints[Int(number) - 1] != nil
         else { throw Complaint("there is no breakpoint \(word): \"break\" lists them") }
-        try remove(Int(number) - 1, protect)
+        try remove(Int(number) - 1, cpu.pointee.processor, protect)
         say("deleted \(number)", on: &line)
     }
 
-    private mutating func remove(_ index: Int, _ protect: PageProtection) throws(Complaint) {
-        guard release(index, protect) else {
+    private mutating func remove<Access: VMCSAccess>(
+        _ index: Int, _ processor: VMXProcessor<Access>, _ protect: PageProtection
+    ) throws(Complaint) {
+        guard release(index, processor, protect) else {
             throw Complaint("the EPT could not be changed back: no memory for tables is left")
         }
     }
 
-    /// Takes a breakpoint away, and gives its memory back what it took.
-    private mutating func release(_ index: Int, _ protect: PageProtection) -> Bool {
+    /// Takes a breakpoint away, and gives back what it took of memory and MSR bitmaps.
+    private mutating func release<Access: VMCSAccess>(
+        _ index: Int, _ processor: VMXProcessor<Access>, _ protect: PageProtection
+    ) -> Bool {
+        releaseRegisters(processor)
         let kind = breakpoints[index]?.kind
         breakpoints[index] = nil
         guard case .memory(let watch)? = kind else { return true }

@@ -27,7 +27,10 @@ extension Monitor {
         _ exit: Exit, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>, protect: PageProtection
     ) -> Interception {
         let processor = cpu.pointee.processor
+        let register = watchedRegister(exit, cpu.pointee.registers)
+        releaseRegisters(processor)
         metDebugWatch = nil
+        if let register { return pass(register, cpu) }
         if case .nestedPageFault(let fault) = exit, isWatched(fault.address) { return pass(fault, cpu, protect) }
         if let met = meetOwnAccesses(of: exit, cpu) {
             passesOwnAccesses = true
@@ -46,13 +49,15 @@ extension Monitor {
     /// Readies the processor for what the guest is to do.
     public mutating func prepare<Access: VMCSAccess>(_ processor: VMXProcessor<Access>) {
         setTrap(processor, isOn: isPassing || isCountingInstructions)
+        watchRegisters(processor)
     }
 
     /// Breakpoints let something pass, for one instruction.
-    private var isPassing: Bool { lifted != nil || passesOwnAccesses }
+    private var isPassing: Bool { lifted != nil || passedRegister != nil || passesOwnAccesses }
 
     mutating func endPassing() {
         lifted = nil
+        passedRegister = nil
         passesOwnAccesses = false
     }
 

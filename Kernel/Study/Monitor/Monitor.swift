@@ -51,8 +51,12 @@ public struct Monitor {
     var goal = Goal.never
     /// What breakpoints on memory let pass besides, for one instruction.
     var lifted: PassedAccesses?
+    /// The register that breakpoints let pass, for one instruction.
+    var passedRegister: UInt32?
     /// Martlet's own accesses pass them.
     var passesOwnAccesses = false
+    /// What breakpoints on registers have changed in the MSR bitmaps, until the next exit.
+    var takenBits = TakenBits()
     var lastExit: StudiedExit?
     /// There was a stop before this one.
     var hasStopped = false
@@ -69,6 +73,7 @@ public struct Monitor {
         lastExit = nil
         hasStopped = false
         endPassing()
+        takenBits = TakenBits()
         goal = .never
     }
 
@@ -187,7 +192,7 @@ public struct Monitor {
     ) throws(Complaint) {
         switch command {
         case .break: try setBreakpoint(text, cpu, on: &line, protect)
-        case .delete: try deleteBreakpoint(text, on: &line, protect)
+        case .delete: try deleteBreakpoint(text, cpu, on: &line, protect)
         case .set: try set(text, cpu, on: &line)
         case .inject: try inject(text, cpu, on: &line)
         case .type: try type(text, cpu, on: &line)

@@ -102,7 +102,7 @@ public enum MonitorCommand: UInt8, Sendable {
         switch self {
         case .break:
             """
-              stops before an access to memory; behind all other exits
+              stops before an access to memory, or to an MSR that passes; behind all other exits
               memory counts with all bytes of an access; of an unknown instruction or a fetch, where it begins
             """
         default: ""
