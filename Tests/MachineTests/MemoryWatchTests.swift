@@ -100,7 +100,8 @@ import Virtualization
         let session = session([0x89, 0x03])
         session.machine.cpu.registers.rbx = 0x30000
         let watch = DebugWatch(.access, at: GuestVirtualAddress(0x30002), length: 2)
-        let isInserted = session.monitor.insert(watch, at: GuestPhysicalAddress(0x30002), protect: session.protect)
+        let kind = Breakpoint.Kind.memory(MemoryWatch(first: 0x30002, last: 0x30003, kind: .access))
+        let isInserted = session.monitor.insert(watch, as: kind, protect: session.protect)
         #expect(isInserted)
         #expect(session.exit(Self.violation, qualification: Self.writeFault, physical: 0x30000) == "breakpoint 1")
         #expect(session.monitor.metDebugWatch == watch)

@@ -20,9 +20,10 @@ final class MonitorSession {
     var typedForGuest: [UInt8] = []
     private(set) var decision: Monitor.Decision?
 
-    init(_ mode: TestMachine.Mode = .long64) {
+    init(_ mode: TestMachine.Mode = .long64, hasTrapFlag: Bool = true) {
         machine = TestMachine(mode)
-        monitor.hasTrapFlag = true
+        monitor.hasTrapFlag = hasTrapFlag
+        monitor.begin(machine.processor, protect: protect)
         // Every MSR exits but C0000100H, whose reads and writes both pass, and C0000080H, whose reads do.
         for offset in UInt64(0)..<512 { machine.vmcs.physical[0x3000 + 8 * offset] = .max }
         pass(0xC000_0100, isWrite: false)
@@ -55,12 +56,14 @@ final class MonitorSession {
     func exit(
         _ reason: UInt32, qualification: UInt64 = 0, physical: UInt64 = 0, information: UInt32 = 0, details: UInt32 = 0, vectoring: UInt32 = 0
     ) -> String? {
+        if !isEntered { enter() }
+        isEntered = false
         machine.setExit(
             reason, qualification: qualification, length: 2, physical: physical, information: information, details: details,
             vectoring: vectoring)
-        let exit = machine.processor.decodeExit()
+        let seen = machine.processor.decodeExit()
+        guard let exit = withUnsafeMutablePointer(to: &machine.cpu, { monitor.finishEntry(seen, $0) }) else { return nil }
         let before = machine.cpu.registers
-        defer { monitor.watchRegisters(machine.processor) }
         switch withUnsafeMutablePointer(to: &machine.cpu, { monitor.intercept(exit, $0, protect: protect) }) {
         case .stop(let why): return words(why)
         case .resume: return nil
@@ -83,7 +86,19 @@ final class MonitorSession {
         }
     }
 
-    var traps: Bool { machine.processor.vmcs[.primaryControls].contains(.monitorTrapFlag) }
+    private var isEntered = false
+
+    /// Enters the guest; `exit` does it if this did not.
+    func enter() {
+        withUnsafeMutablePointer(to: &machine.cpu) { monitor.prepareEntry($0) }
+        isEntered = true
+    }
+
+    /// Whether the guest would be entered with the monitor trap flag.
+    var traps: Bool {
+        enter()
+        return machine.processor.vmcs[.primaryControls].contains(.monitorTrapFlag)
+    }
 
     /// Changes pages as the kernel does.
     func protect(_ range: GuestPhysicalRange, _ passed: PassedAccesses, _ isForGood: Bool) -> Bool {

@@ -6,7 +6,7 @@ import X86
 
 // Breakpoints on registers that the guest reads or writes without an exit: their bits in the MSR bitmaps are set while the
 // guest runs. For the one RDMSR or WRMSR that exits for that they stay clear, so that the processor itself executes it, with
-// whatever fault it has, and the monitor trap flag ends that.
+// whatever fault it has, and a step ends that.
 //
 // From an exit to the next VM entry the bitmaps are as Martlet has made them. It knows nothing of the monitor's bits, and those
 // of the local APIC it changes with the APIC's mode.
@@ -18,9 +18,8 @@ struct TakenBits: Equatable, Sendable {
 }
 
 extension Monitor {
-    /// Has the registers exit that breakpoints are on; to be asked for before each VM entry.
-    public mutating func watchRegisters<Access: VMCSAccess>(_ processor: VMXProcessor<Access>) {
-        guard hasTrapFlag else { return }
+    /// Has the registers exit that breakpoints are on, for a VM entry.
+    mutating func watchRegisters<Access: VMCSAccess>(_ processor: VMXProcessor<Access>) {
         for index in 0..<Monitor.breakpointCapacity {
             guard case .register(let number)? = breakpoints[index]?.kind, number != passedRegister else { continue }
             let register = ModelSpecificRegister(number)
@@ -35,27 +34,26 @@ extension Monitor {
         }
     }
 
-    /// Puts the MSR bitmaps back as they were.
-    mutating func releaseRegisters<Access: VMCSAccess>(_ processor: VMXProcessor<Access>) {
+    /// Puts the MSR bitmaps back as they were, after a VM exit, and notes whether it came of them.
+    mutating func releaseRegisters<Access: VMCSAccess, Services: HostServices>(
+        _ exit: Exit, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
+    ) {
+        watchedRegister = nil
         guard takenBits != TakenBits() else { return }
+        let accessed = UInt32(truncatingIfNeeded: cpu.pointee.registers.rcx)
         for index in 0..<Monitor.breakpointCapacity {
             guard case .register(let number)? = breakpoints[index]?.kind else { continue }
             let register = ModelSpecificRegister(number)
-            if takenBits.reads >> UInt16(index) & 1 != 0 { processor.setExits(at: register, isWrite: false, to: false) }
-            if takenBits.writes >> UInt16(index) & 1 != 0 { processor.setExits(at: register, isWrite: true, to: false) }
+            if takenBits.reads >> UInt16(index) & 1 != 0 {
+                cpu.pointee.processor.setExits(at: register, isWrite: false, to: false)
+                if exit == .readMSR, number == accessed { watchedRegister = number }
+            }
+            if takenBits.writes >> UInt16(index) & 1 != 0 {
+                cpu.pointee.processor.setExits(at: register, isWrite: true, to: false)
+                if exit == .writeMSR, number == accessed { watchedRegister = number }
+            }
         }
         takenBits = TakenBits()
-    }
-
-    /// The register whose access exited only for the monitor.
-    func watchedRegister(_ exit: Exit, _ before: GeneralRegisters) -> UInt32? {
-        guard exit == .readMSR || exit == .writeMSR else { return nil }
-        let taken = exit == .readMSR ? takenBits.reads : takenBits.writes
-        let accessed = UInt32(truncatingIfNeeded: before.rcx)
-        for index in 0..<Monitor.breakpointCapacity where taken >> UInt16(index) & 1 != 0 {
-            if breakpoints[index]?.kind == .register(accessed) { return accessed }
-        }
-        return nil
     }
 
     /// An access that exited only for the monitor is made when the guest goes on.
@@ -64,7 +62,6 @@ extension Monitor {
     ) -> Interception {
         let processor = cpu.pointee.processor
         passedRegister = register
-        setTrap(processor, isOn: true)
         var met: UInt16 = 0
         for index in 0..<Monitor.breakpointCapacity where breakpoints[index]?.kind == .register(register) {
             met |= 1 << UInt16(index)

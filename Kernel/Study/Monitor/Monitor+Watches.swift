@@ -5,14 +5,14 @@ import VMX
 import Virtualization
 
 // Breakpoints on guest-physical memory: EPT permissions that are missing. For the one instruction that makes an access all are
-// given back, and the monitor trap flag ends that.
+// given back, and a step ends that.
 
 /// Gives pages of the guest's memory these permissions, for good or for an instruction: only then large pages stay split. False,
 /// and nothing is changed, if that cannot be.
 public typealias PageProtection = (GuestPhysicalRange, PassedAccesses, _ isForGood: Bool) -> Bool
 
 extension Monitor {
-    /// What an exit is that the monitor's own breakpoints brought about.
+    /// What an exit is that the monitor's own breakpoints and steps brought about.
     public enum Interception {
         /// None.
         case none
@@ -26,34 +26,29 @@ extension Monitor {
     public mutating func intercept<Access: VMCSAccess, Services: HostServices>(
         _ exit: Exit, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>, protect: PageProtection
     ) -> Interception {
-        let processor = cpu.pointee.processor
-        let register = watchedRegister(exit, cpu.pointee.registers)
-        releaseRegisters(processor)
         metDebugWatch = nil
-        if let register { return pass(register, cpu) }
+        if let displacedBreakpoint {
+            return .stop("the guest's own use of the debug registers: breakpoints on addresses from \(displacedBreakpoint + 1) on are deleted")
+        }
+        if let metBreakpoint {
+            let holds = breakpoints[metBreakpoint]?.condition?.holds(cpu.pointee.processor, cpu.pointee.registers) ?? true
+            return holds ? .stop("breakpoint \(metBreakpoint + 1)") : .resume
+        }
+        if let watchedRegister { return pass(watchedRegister, cpu) }
         if case .nestedPageFault(let fault) = exit, isWatched(fault.address) { return pass(fault, cpu, protect) }
         if let met = meetOwnAccesses(of: exit, cpu) {
             passesOwnAccesses = true
-            setTrap(processor, isOn: true)
             return .stop(met)
         }
-        let wasPassing = isPassing
-        if wasPassing {
+        if isPassing {
             endPassing()
             _ = applyWatches(protect)
-            setTrap(processor, isOn: isCountingInstructions)
         }
-        return wasPassing && exit == .monitorTrap && !isCountingInstructions ? .resume : .none
-    }
-
-    /// Readies the processor for what the guest is to do.
-    public mutating func prepare<Access: VMCSAccess>(_ processor: VMXProcessor<Access>) {
-        setTrap(processor, isOn: isPassing || isCountingInstructions)
-        watchRegisters(processor)
+        return exit == .monitorTrap && !isCountingInstructions ? .resume : .none
     }
 
     /// Breakpoints let something pass, for one instruction.
-    private var isPassing: Bool { lifted != nil || passedRegister != nil || passesOwnAccesses }
+    var isPassing: Bool { lifted != nil || passedRegister != nil || passesOwnAccesses }
 
     mutating func endPassing() {
         lifted = nil
@@ -76,7 +71,6 @@ extension Monitor {
         passed.add(fault)
         lifted = passed
         _ = applyWatches(protect)
-        setTrap(processor, isOn: true)
         var met = breakpoints(meeting: fault)
         if event == nil, !fault.isFetch { met |= breakpoints(meeting: fault, before, passed, cpu) }
         return stop(at: met, processor, cpu.pointee.registers).map { .stop($0) } ?? .resume
@@ -93,7 +87,7 @@ extension Monitor {
     /// Gives the pages of each watch their permissions: those that all watches of the page leave. A guest that is started anew
     /// has new pages.
     /// - Returns: false if the EPT cannot have them.
-    public func applyWatches(_ protect: PageProtection) -> Bool {
+    func applyWatches(_ protect: PageProtection) -> Bool {
         for index in 0..<Monitor.breakpointCapacity {
             guard case .memory(let watch)? = breakpoints[index]?.kind else { continue }
             var passed = PassedAccesses.all
