@@ -108,6 +108,7 @@ struct HardwareVMCS: VMCSAccess {
         if execute_vmwrite(UInt64(field.rawValue), value) { HardwareVMCS.fail(field) }
     }
 
+    func readPhysical(at address: HostPhysicalAddress) -> UInt64 { IdentityMemory().readUInt64(at: address) }
     func writePhysical(_ value: UInt64, at address: HostPhysicalAddress) { IdentityMemory().writeUInt64(value, at: address) }
 
     func invalidateNestedTranslations() {

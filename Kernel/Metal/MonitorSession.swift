@@ -34,6 +34,7 @@ enum MonitorSession {
 
     /// Asks what is to be done with a guest that stands still.
     /// - Returns: how it ends, if it does.
+    @inline(never)  // its room on the stack is not for whoever calls it to have
     static func prompt(
         _ cpu: UnsafeMutablePointer<HardwareCPU>, _ place: Line, _ statistics: inout ExitStatistics,
         _ explanation: EntryExplanation, _ protector: PageProtector
@@ -69,7 +70,7 @@ enum MonitorSession {
 
     /// Keeps what an exit was, for the monitor.
     static func note(
-        _ exit: Exit, _ outcome: Outcome, _ cpu: UnsafeMutablePointer<HardwareCPU>, _ explanation: EntryExplanation
+        _ exit: Exit, _ outcome: Outcome?, _ cpu: UnsafeMutablePointer<HardwareCPU>, _ explanation: EntryExplanation
     ) {
         monitor.note(exit, outcome, cpu, MonitorPort(explanation: explanation))
     }

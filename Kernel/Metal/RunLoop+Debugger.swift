@@ -47,13 +47,13 @@ extension RunLoop {
             return true
         }
         let protector = protector
-        switch MonitorSession.monitor.intercept(exit, cpu.pointee.processor, before, protect: { protector.protect($0, $1, $2) }) {
+        switch MonitorSession.monitor.intercept(exit, cpu, protect: { protector.protect($0, $1, $2) }) {
         case .none: return false
         case .resume: break
         case .stop:
             if let met = MonitorSession.monitor.metBreakpoint, MonitorSession.monitor.debugWatch(met) != nil {
                 debugStop = .hardwareBreakpoint
-            } else if case .nestedPageFault(let fault) = exit, let watch = MonitorSession.monitor.debugWatch(meeting: fault) {
+            } else if let watch = MonitorSession.monitor.metDebugWatch {
                 // GDB wants to be told when the access has been made.
                 metWatch = .watchpoint(watch.kind, watch.address)
                 MonitorSession.monitor.step()

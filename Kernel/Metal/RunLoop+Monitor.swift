@@ -44,16 +44,14 @@ extension RunLoop {
         let before = cpu.pointee.registers
         let place = cpu.pointee.codeAddress
         let protector = protector
-        switch MonitorSession.monitor.intercept(
-            exit, cpu.pointee.processor, before, protect: { protector.protect($0, $1, $2) })
-        {
+        switch MonitorSession.monitor.intercept(exit, cpu, protect: { protector.protect($0, $1, $2) }) {
         case .none: break
         case .resume: return
         case .stop(let why):
             if exit != .monitorTrap { MonitorSession.print(line(seen, reason, place, before, nil, guestTicks: ticks)) }
             stop = "stopped by \(why), at \(place)"
             MonitorSession.takeBefore(cpu, explanation)
-            return MonitorSession.note(seen, .resume, cpu, explanation)
+            return MonitorSession.note(seen, nil, cpu, explanation)
         }
         var why = MonitorSession.monitor.stops(at: exit, cpu.pointee.processor, before)
         if MonitorSession.isStopRequested {

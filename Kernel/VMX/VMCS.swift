@@ -9,6 +9,7 @@ public protocol VMCSAccess {
 
     // What belongs to the VMCS but lies in memory of its own: bitmaps, nested page tables.
 
+    func readPhysical(at address: HostPhysicalAddress) -> UInt64
     func writePhysical(_ value: UInt64, at address: HostPhysicalAddress)
     /// Drops every translation that nested page tables gave (INVEPT).
     func invalidateNestedTranslations()

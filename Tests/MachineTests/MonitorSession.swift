@@ -24,10 +24,15 @@ final class MonitorSession {
         machine = TestMachine(mode)
         monitor.hasTrapFlag = hasTrapFlag
         monitor.begin(machine.processor, protect: protect)
-        // Every MSR exits but C0000100H, whose reads and writes both pass.
-        for offset in UInt64(0)..<512 { memory.put(.max, 8, at: 0x3000 + 8 * offset) }
-        memory.put(~1, 8, at: 0x3000 + 1024 + 32)
-        memory.put(~1, 8, at: 0x3000 + 3072 + 32)
+        // Every MSR exits but C0000100H, whose reads and writes both pass, and C0000080H, whose reads do.
+        for offset in UInt64(0)..<512 { machine.vmcs.physical[0x3000 + 8 * offset] = .max }
+        pass(0xC000_0100, isWrite: false)
+        pass(0xC000_0100, isWrite: true)
+        pass(0xC000_0080, isWrite: false)
+    }
+
+    private func pass(_ register: UInt32, isWrite: Bool) {
+        machine.processor.setExits(at: .init(register), isWrite: isWrite, to: false)
     }
 
     deinit { states.deallocate() }
@@ -48,15 +53,18 @@ final class MonitorSession {
     }
 
     /// Why the guest stops at an exit, as the run loop would say; nil if it does not.
-    func exit(_ reason: UInt32, qualification: UInt64 = 0, physical: UInt64 = 0, information: UInt32 = 0, vectoring: UInt32 = 0) -> String? {
+    func exit(
+        _ reason: UInt32, qualification: UInt64 = 0, physical: UInt64 = 0, information: UInt32 = 0, details: UInt32 = 0, vectoring: UInt32 = 0
+    ) -> String? {
         if !isEntered { enter() }
         isEntered = false
         machine.setExit(
-            reason, qualification: qualification, length: 2, physical: physical, information: information, vectoring: vectoring)
+            reason, qualification: qualification, length: 2, physical: physical, information: information, details: details,
+            vectoring: vectoring)
         let seen = machine.processor.decodeExit()
         guard let exit = withUnsafeMutablePointer(to: &machine.cpu, { monitor.finishEntry(seen, $0) }) else { return nil }
         let before = machine.cpu.registers
-        switch monitor.intercept(exit, machine.processor, before, protect: protect) {
+        switch withUnsafeMutablePointer(to: &machine.cpu, { monitor.intercept(exit, $0, protect: protect) }) {
         case .stop(let why): return words(why)
         case .resume: return nil
         case .none: break
@@ -92,7 +100,8 @@ final class MonitorSession {
         return machine.processor.vmcs[.primaryControls].contains(.monitorTrapFlag)
     }
 
-    private func protect(_ range: GuestPhysicalRange, _ passed: PassedAccesses, _ isForGood: Bool) -> Bool {
+    /// Changes pages as the kernel does.
+    func protect(_ range: GuestPhysicalRange, _ passed: PassedAccesses, _ isForGood: Bool) -> Bool {
         guard !isFull else { return false }
         for page in range.start.rawValue >> 12..<range.end.rawValue >> 12 { protected[page] = passed == .all ? nil : passed }
         return true

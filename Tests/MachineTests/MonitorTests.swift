@@ -27,7 +27,8 @@ import Virtualization
             let name = "\(MonitorCommand(rawValue: number)!.name)"
             #expect(list.contains { $0.hasPrefix(name + " ") })
             let help = session.type("help \(name)")[0]
-            #expect(help.count == 3 && help[0].hasPrefix(name) && help[2].hasPrefix("  example: \(name)"))
+            #expect(help.count == (name == "break" ? 5 : 3) && help[0].hasPrefix(name))
+            #expect(help.last!.hasPrefix("  example: \(name)"))
         }
     }
 
@@ -142,12 +143,6 @@ import Virtualization
         session.machine.processor.stackPointer = 0x1234
         session.type("break exit cpuid if \(condition)")
         #expect((session.exit(Self.cpuid, qualification: 3) != nil) == holds)
-    }
-
-    @Test func `a register that never exits is no breakpoint`() {
-        let answers = MonitorSession().type("break msr 0xc0000100", "break msr 0xc0000101", "break msr 0x100")
-        #expect(answers[0] == ["error: the guest reads and writes MSR 0xc0000100 without an exit: the MSR bitmaps pass it"])
-        #expect(answers[1] == ["1: msr 0xc0000101"] && answers[2] == ["2: msr 0x100"])
     }
 
     @Test func `the name of a reason may have blanks`() {

@@ -33,10 +33,11 @@ public final class SimulatedVMCS: VMCSAccess {
         values[field.rawValue] = value & mask(field.rawValue)
     }
 
-    /// What was written to the structures that the VMCS points to, by address.
-    public private(set) var physical: [UInt64: UInt64] = [:]
+    /// What is in the structures that the VMCS points to, by address: nothing, until something is written.
+    public var physical: [UInt64: UInt64] = [:]
     public private(set) var nestedInvalidations = 0
 
+    public func readPhysical(at address: HostPhysicalAddress) -> UInt64 { physical[address.rawValue] ?? 0 }
     public func writePhysical(_ value: UInt64, at address: HostPhysicalAddress) { physical[address.rawValue] = value }
     public func invalidateNestedTranslations() { nestedInvalidations += 1 }
 

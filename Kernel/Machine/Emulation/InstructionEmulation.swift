@@ -39,11 +39,15 @@ extension VirtualCPU {
     ) -> LocatedOperand {
         let segment = instruction.segmentOverride ?? instruction.operand.defaultSegment
         let address = uncheckedLinear(offset(of: instruction), in: segment, mode)
-        let place = address.rawValue & 0xFFF
-        if place == fault.address.rawValue & 0xFFF, place + UInt64(instruction.size) <= 0x1000, fault.isWrite || kind == .read {
-            return .place(OperandPlace(fault.address))
-        }
+        if isWhole(at: address, size: instruction.size, kind, fault) { return .place(OperandPlace(fault.address)) }
         return locate(address, size: instruction.size, kind, through: segment)
+    }
+
+    /// Whether a fault's address is that of a whole operand, and holds for the access.
+    @inline(__always)
+    func isWhole(at address: GuestVirtualAddress, size: Int, _ kind: GuestAccess.Kind, _ fault: NestedPageFault) -> Bool {
+        let place = address.rawValue & 0xFFF
+        return place == fault.address.rawValue & 0xFFF && place + UInt64(size) <= 0x1000 && (fault.isWrite || kind == .read)
     }
 
     /// The same for one of two operands, of which the fault may tell the other's address.
@@ -56,7 +60,7 @@ extension VirtualCPU {
     }
 
     /// The offset of a ModRM operand in its segment.
-    private mutating func offset(of instruction: MemoryInstruction) -> UInt64 {
+    mutating func offset(of instruction: MemoryInstruction) -> UInt64 {
         let operand = instruction.operand
         var offset = UInt64(bitPattern: operand.displacement)
         if let base = operand.base { offset &+= value(of: RegisterNumber(base)) }
@@ -274,7 +278,7 @@ extension VirtualCPU {
         }
     }
 
-    private mutating func stackAddressSize(_ mode: ProcessorMode) -> Int {
+    mutating func stackAddressSize(_ mode: ProcessorMode) -> Int {
         mode.is64Bit ? 8 : processor.segment(.ss).attributes.is32Bit ? 4 : 2
     }
 }

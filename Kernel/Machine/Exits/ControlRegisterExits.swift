@@ -61,8 +61,7 @@ extension VirtualCPU {
                 return .inject(.generalProtection)
             }
         }
-        let usesPAE = value.contains(.paging) && cr4.contains(.physicalAddressExtension) && !efer.contains(.longModeEnable)
-        if usesPAE, (value ^ old).intersects(.paging | .cacheDisable | .notWriteThrough) {
+        if loadsPointers(value, changed: value ^ old, cr4, efer) {
             guard loadPageDirectoryPointers(processor.cr3) else { return .inject(.generalProtection) }
         }
         if turnsPagingOn, efer.contains(.longModeEnable) { processor.extendedFeatures = efer | .longModeActive }
@@ -99,20 +98,56 @@ extension VirtualCPU {
         if changed.contains(.processContextIdentifiers), value.contains(.processContextIdentifiers) {
             guard isLong, processor.cr3 & 0xFFF == 0 else { return .inject(.generalProtection) }
         }
-        let translation: ControlRegister4 =
-            .pageGlobalEnable | .pageSizeExtensions | .physicalAddressExtension | .supervisorExecutionPrevention
-        if processor.cr0.contains(.paging), value.contains(.physicalAddressExtension), !isLong,
-            changed.intersects(translation)
-        {
+        if loadsPointers(value, changed: changed, isLong: isLong) {
             guard loadPageDirectoryPointers(processor.cr3) else { return .inject(.generalProtection) }
         }
         processor.cr4 = value
         if changed.contains(.xsave) { answers.update(osxsave: value.contains(.xsave)) }
         if changed.contains(.protectionKeys) { answers.update(protectionKeysEnabled: value.contains(.protectionKeys)) }
-        if changed.intersects(translation | .processContextIdentifiers | .supervisorAccessPrevention | .fiveLevelPaging) {
+        if changed.intersects(
+            .ofTranslation | .processContextIdentifiers | .supervisorAccessPrevention | .fiveLevelPaging)
+        {
             processor.flushTranslations()
         }
         return .step
+    }
+
+    // When a write loads the entries that PAE paging starts from (SDM volume 3, 5.4.1 "PDPTE Registers").
+
+    @inline(__always)
+    private func loadsPointers(
+        _ value: ControlRegister0, changed: ControlRegister0, _ cr4: ControlRegister4, _ efer: ExtendedFeatureEnable
+    ) -> Bool {
+        value.contains(.paging) && cr4.contains(.physicalAddressExtension) && !efer.contains(.longModeEnable)
+            && changed.intersects(.paging | .cacheDisable | .notWriteThrough)
+    }
+
+    @inline(__always)
+    private mutating func loadsPointers(_ value: ControlRegister4, changed: ControlRegister4, isLong: Bool) -> Bool {
+        processor.cr0.contains(.paging) && value.contains(.physicalAddressExtension) && !isLong
+            && changed.intersects(.ofTranslation)
+    }
+
+    /// Where the entries lie that a write of a control register loads, if it does not fault; nil if it loads none.
+    mutating func pageDirectoryPointers(loadedBy access: ControlRegisterAccess) -> GuestPhysicalAddress? {
+        guard case .write(let register, let source) = access else { return nil }
+        let written = readGeneral(source)
+        var table = processor.cr3
+        let efer = processor.extendedFeatures
+        let loads: Bool
+        switch register {
+        case 0:
+            let value = ControlRegister0(rawValue: written)
+            loads = loadsPointers(value, changed: value ^ processor.cr0, processor.cr4, efer)
+        case 3:
+            loads = usesPAEPaging
+            table = written
+        case 4:
+            let value = ControlRegister4(rawValue: written)
+            loads = loadsPointers(value, changed: value ^ processor.cr4, isLong: efer.contains(.longModeActive))
+        default: loads = false
+        }
+        return loads ? GuestPhysicalAddress(table & 0xFFFF_FFE0) : nil
     }
 
     var usesPAEPaging: Bool {
@@ -157,5 +192,12 @@ extension VirtualCPU {
         host.loadExtendedControl(value)
         answers.updateExtendedState(host)
         return .step
+    }
+}
+
+extension ControlRegister4 {
+    /// Changes of these bits drop translations, and load the entries that PAE paging starts from.
+    fileprivate static var ofTranslation: Self {
+        .pageGlobalEnable | .pageSizeExtensions | .physicalAddressExtension | .supervisorExecutionPrevention
     }
 }

@@ -57,12 +57,19 @@ extension VirtualCPU {
         return 0
     }
 
+    /// The access that function 5 is asked about; nil if it is refused.
+    var accessAskedFor: GuestAccess? {
+        mutating get {
+            let kind = UInt32(truncatingIfNeeded: registers.rcx)
+            guard processor.privilegeLevel == 0, kind < 7, kind & 3 != 3 else { return nil }
+            return .explicit(
+                kind & 3 == 0 ? .read : kind & 3 == 1 ? .write : .fetch,
+                privilegeLevel: kind & 4 != 0 ? 3 : 0, alignmentCheck: processor.flags.contains(.alignmentCheck))
+        }
+    }
+
     private mutating func foretellAccess() -> UInt64 {
-        let kind = UInt32(truncatingIfNeeded: registers.rcx)
-        guard processor.privilegeLevel == 0, kind < 7, kind & 3 != 3 else { return Hypercall.refused }
-        let access = GuestAccess.explicit(
-            kind & 3 == 0 ? .read : kind & 3 == 1 ? .write : .fetch,
-            privilegeLevel: kind & 4 != 0 ? 3 : 0, alignmentCheck: processor.flags.contains(.alignmentCheck))
+        guard let access = accessAskedFor else { return Hypercall.refused }
         var observer = NoWalkObserver()
         let result: UInt64
         switch paging.foretell(GuestVirtualAddress(registers.rbx), for: access, in: memory, observer: &observer) {

@@ -147,10 +147,7 @@ extension VirtualCPU {
         switch exit {
         case .accessDuringDelivery: return .end(.unsupported(.tableInAbsentMemory))
         case .access(let offset, let isWrite, let isFetch):
-            return resolve(
-                NestedPageFault(
-                    address: GuestPhysicalAddress(APICBase.usualAddress + UInt64(offset)), isRead: !isWrite && !isFetch,
-                    isWrite: isWrite, isFetch: isFetch, isMapped: false, duringWalk: false))
+            return resolve(.ofLocalAPIC(offset, isWrite: isWrite, isFetch: isFetch))
         case .write(let offset):
             bringAbout(apic.written(offset: offset, at: clock.now))
         case .endOfInterrupt(let vector):
@@ -204,5 +201,14 @@ extension VirtualCPU {
         case .toSelf, .toAll: acceptHere(message)
         case .toOthers: break
         }
+    }
+}
+
+extension NestedPageFault {
+    /// An access to the APIC-access page, as the fault that it would be without that page.
+    static func ofLocalAPIC(_ offset: UInt16, isWrite: Bool, isFetch: Bool) -> Self {
+        .init(
+            address: GuestPhysicalAddress(APICBase.usualAddress + UInt64(offset)), isRead: !isWrite && !isFetch,
+            isWrite: isWrite, isFetch: isFetch, isMapped: false, duringWalk: false)
     }
 }

@@ -67,13 +67,14 @@ public struct GuestTarget<Access: VMCSAccess, Host: HostServices, Services: Debu
 
     /// The breakpoint that a watch is; nil if it cannot be one now.
     private func kind(of watch: DebugWatch) -> Breakpoint.Kind? {
-        let access: GuestAccess.Kind
+        let access: MemoryWatch.Kind
         switch watch.kind {
         case .execute:
             let hasRoom = monitor.pointee.hasRoomForBreakpoints(beside: cpu.pointee.processor.debugRegister7, more: 1)
             return hasRoom ? .address(watch.address.rawValue) : nil
         case .write: access = .write
-        case .read, .access: access = .read
+        case .read: access = .read
+        case .access: access = .access
         }
         guard let place = place(of: watch) else { return nil }
         return .memory(MemoryWatch(first: place.rawValue, last: place.rawValue &+ watch.length &- 1, kind: access))

@@ -67,19 +67,4 @@ extension Monitor {
         _ = protect(watch.pages, .all, true)
         _ = applyWatches(protect)
     }
-
-    /// The debugger's watch that an access met; a write meets one of both kinds.
-    public func debugWatch(meeting fault: NestedPageFault) -> DebugWatch? {
-        for index in 0..<Monitor.breakpointCapacity {
-            guard let watch = debugWatches[index], case .memory(let range)? = breakpoints[index]?.kind else { continue }
-            if range.matches(fault) || watch.kind == .access && range.coversWrite(fault) { return watch }
-        }
-        return nil
-    }
-}
-
-extension MemoryWatch {
-    fileprivate func coversWrite(_ fault: NestedPageFault) -> Bool {
-        fault.isWrite && fault.address.rawValue >= first && fault.address.rawValue <= last
-    }
 }

@@ -18,12 +18,12 @@ public enum ExitInspection {
     /// Explains an exit.
     /// - Parameters:
     ///   - exit: what it was, in the words of both backends.
-    ///   - outcome: what Martlet's handler returned.
+    ///   - outcome: what Martlet's handler returned; nil if the monitor stopped the guest before it was asked.
     ///   - before: the state at the exit, before it was handled.
     ///   - after: the state when it had been handled.
     @inline(never)
     public static func write(
-        _ exit: Exit, _ outcome: Outcome, before: StateView, after: StateView, to output: inout some TextOutput
+        _ exit: Exit, _ outcome: Outcome?, before: StateView, after: StateView, to output: inout some TextOutput
     ) {
         let reason = before[.exitReason]
         output.line(
@@ -31,12 +31,31 @@ public enum ExitInspection {
         ExitReasonExplanation(reason).report { output.line($0) }
         ExitCauseDetail(exit, before).write(to: &output)
         writeInformation(reason, before, to: &output)
-        output.line("Martlet: \(ExitAction(exit, outcome, after.registers))")
+        if let outcome {
+            output.line("Martlet: \(ExitAction(exit, outcome, after.registers))")
+        } else {
+            writeInterception(exit, to: &output)
+        }
         if let event = Injection(after[.entryInterruptionInformation]) {
             output.line("  the next VM entry delivers \(event)")
         }
         output.line("changed by it:")
         if ChangeInspection.list(before, after, indentation: "  ", to: &output) == 0 { output.line("  nothing of the guest") }
+    }
+
+    /// What the exit has to do with a breakpoint.
+    @inline(never)
+    private static func writeInterception(_ exit: Exit, to output: inout some TextOutput) {
+        switch exit {
+        case .nestedPageFault(let fault) where fault.isMapped:
+            output.line("monitor: the EPT do not permit it for a breakpoint's sake; when the guest goes on, it is permitted once")
+        case .readMSR, .writeMSR:
+            output.line("monitor: the bit is 1 for a breakpoint's sake; when the guest goes on, the processor makes the access")
+        case .exception: output.line("monitor: the exception is a breakpoint's on this address; the guest sees nothing of it")
+        case .monitorTrap: output.line("monitor: a step of its own has ended")
+        default:
+            output.line("monitor: Martlet is about to read or write memory that a breakpoint watches; it has done nothing yet")
+        }
     }
 
     /// What the processor tells with the exit.

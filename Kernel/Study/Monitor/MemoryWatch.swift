@@ -1,22 +1,35 @@
+import Machine
 import Memory
 import Text
 import Virtualization
 
 /// A range of guest-physical memory, and the accesses to it that stop the guest.
 public struct MemoryWatch: Equatable, Sendable {
+    public enum Kind: UInt8, Sendable {
+        case read, write, fetch
+        /// Reads and writes.
+        case access
+    }
+
     public let first: UInt64
     /// The last byte.
     public let last: UInt64
-    public let kind: GuestAccess.Kind
+    public let kind: Kind
 
-    /// Whether an access is one that stops the guest; where the access begins decides.
-    func matches(_ fault: NestedPageFault) -> Bool {
-        guard fault.address.rawValue >= first, fault.address.rawValue <= last else { return false }
+    /// Whether an instruction's access to data is one that stops the guest.
+    func meets(_ access: ForetoldAccess) -> Bool {
+        guard access.first <= last, access.last >= first else { return false }
         return switch kind {
-        case .read: fault.isRead
-        case .write: fault.isWrite
-        case .fetch: fault.isFetch
+        case .read: access.isRead
+        case .write: access.isWrite
+        case .access: access.isRead || access.isWrite
+        case .fetch: false
         }
+    }
+
+    /// Whether the fetch of an instruction is; where it begins decides.
+    func meetsFetch(at address: GuestPhysicalAddress) -> Bool {
+        kind == .fetch && address.rawValue >= first && address.rawValue <= last
     }
 
     /// The pages that the range touches.
@@ -32,6 +45,7 @@ public struct MemoryWatch: Equatable, Sendable {
         case .read: "read"
         case .write: "write"
         case .fetch: "fetch"
+        case .access: "access"
         }
     }
 }
@@ -43,12 +57,13 @@ public struct PassedAccesses: Equatable, Sendable {
     public var fetches = true
 
     static var all: Self { .init() }
+    static var none: Self { .init(reads: false, writes: false, fetches: false) }
 
     /// What is left beside the accesses of a kind. EPT has no pages to be written and not read (SDM volume 3, 30.3.3.1 "EPT
     /// Misconfigurations").
-    mutating func remove(_ kind: GuestAccess.Kind) {
+    mutating func remove(_ kind: MemoryWatch.Kind) {
         switch kind {
-        case .read:
+        case .read, .access:
             reads = false
             writes = false
         case .write: writes = false

@@ -23,10 +23,6 @@ extension Monitor {
                 throw Complaint("of the four debug registers \(addressBreakpointCount) serve breakpoints, and the guest uses the others: \"break fetch\" needs none")
             }
         }
-        if case .register(let number) = breakpoint.kind, Monitor.passes(number, cpu.pointee.processor.vmcs[.msrBitmaps], line.hostMemory)
-        {
-            throw Complaint("the guest reads and writes MSR \(hex: number) without an exit: the MSR bitmaps pass it")
-        }
         for index in 0..<Monitor.breakpointCapacity where breakpoints[index] == nil {
             breakpoints[index] = breakpoint
             guard applyWatches(protect) else {
@@ -36,17 +32,6 @@ extension Monitor {
             return say("\(index + 1): \(breakpoint)", on: &line)
         }
         throw Complaint("there are \(Monitor.breakpointCapacity) breakpoints already: \"delete NUMBER\" makes room")
-    }
-
-    /// Whether neither reads nor writes of a register exit.
-    private static func passes(
-        _ register: UInt32, _ bitmaps: HostPhysicalAddress, _ memory: some PhysicalMemory
-    ) -> Bool {
-        func exits(isWrite: Bool) -> Bool {
-            guard let bit = MSRBitmapLayout.bit(of: ModelSpecificRegister(register), isWrite: isWrite) else { return true }
-            return memory.readUInt64(at: bitmaps.advanced(by: ByteCount(bit / 64 * 8))) >> (bit & 63) & 1 != 0
-        }
-        return !exits(isWrite: false) && !exits(isWrite: true)
     }
 
     private func listBreakpoints(on line: inout some MonitorHost) {

@@ -23,37 +23,58 @@ extension Monitor {
     }
 
     /// Looks at an exit before anybody handles it.
-    /// - Parameter before: the general registers.
-    public mutating func intercept<Access: VMCSAccess>(
-        _ exit: Exit, _ processor: VMXProcessor<Access>, _ before: GeneralRegisters, protect: PageProtection
+    public mutating func intercept<Access: VMCSAccess, Services: HostServices>(
+        _ exit: Exit, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>, protect: PageProtection
     ) -> Interception {
+        metDebugWatch = nil
+        if let metBreakpoint {
+            let holds = breakpoints[metBreakpoint]?.condition?.holds(cpu.pointee.processor, cpu.pointee.registers) ?? true
+            return holds ? .stop("breakpoint \(metBreakpoint + 1)") : .resume
+        }
+        if let watchedRegister { return pass(watchedRegister, cpu) }
+        if case .nestedPageFault(let fault) = exit, isWatched(fault.address) { return pass(fault, cpu, protect) }
+        if let met = meetOwnAccesses(of: exit, cpu) {
+            passesOwnAccesses = true
+            return .stop(met)
+        }
+        // At an exit between two instructions, such as a host's interrupt, an instruction's access is still to be made.
+        if isPassing, hasDelivered || !exit.isBetweenInstructions {
+            endPassing()
+            _ = applyWatches(protect)
+        }
         if let displacedBreakpoint {
             return .stop("the guest's own use of the debug registers: breakpoints on addresses from \(displacedBreakpoint + 1) on are deleted")
         }
-        if let metBreakpoint {
-            let holds = breakpoints[metBreakpoint]?.condition?.holds(processor, before) ?? true
-            return holds ? .stop("breakpoint \(metBreakpoint + 1)") : .resume
-        }
-        guard case .nestedPageFault(let fault) = exit, isWatched(fault.address) else {
-            // At an exit between two instructions, such as a host's interrupt, an instruction's access is still to be made.
-            if lifted != nil, hasDelivered || !exit.isBetweenInstructions {
-                lifted = nil
-                _ = applyWatches(protect)
-            }
-            return exit == .monitorTrap && !isCountingInstructions ? .resume : .none
-        }
+        return exit == .monitorTrap && !isCountingInstructions ? .resume : .none
+    }
+
+    /// Breakpoints let something pass, for one instruction.
+    var isPassing: Bool { lifted != nil || passedRegister != nil || passesOwnAccesses }
+
+    mutating func endPassing() {
+        lifted = nil
+        passedRegister = nil
+        passesOwnAccesses = false
+    }
+
+    /// An access that the EPT have stopped is made when the guest goes on.
+    private mutating func pass<Access: VMCSAccess, Services: HostServices>(
+        _ fault: NestedPageFault, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>,
+        _ protect: PageProtection
+    ) -> Interception {
+        let processor = cpu.pointee.processor
         // An event whose delivery made the access is delivered anew.
-        if let event = processor.interruptedEvent { processor.inject(event) }
+        let event = processor.interruptedEvent
+        if let event { processor.inject(event) }
         // An instruction that reads and then writes is seen at both.
-        var passed = lifted ?? PassedAccesses(reads: false, writes: false, fetches: false)
+        let before = lifted ?? .none
+        var passed = before
         passed.add(fault)
         lifted = passed
         _ = applyWatches(protect)
-        for index in 0..<Monitor.breakpointCapacity {
-            guard case .memory(let watch)? = breakpoints[index]?.kind, watch.matches(fault) else { continue }
-            if breakpoints[index]?.condition?.holds(processor, before) ?? true { return .stop("breakpoint \(index + 1)") }
-        }
-        return .resume
+        var met = breakpoints(meeting: fault)
+        if event == nil, !fault.isFetch { met |= breakpoints(meeting: fault, before, passed, cpu) }
+        return stop(at: met, processor, cpu.pointee.registers).map { .stop($0) } ?? .resume
     }
 
     private func isWatched(_ address: GuestPhysicalAddress) -> Bool {
@@ -64,7 +85,9 @@ extension Monitor {
         return false
     }
 
-    /// Gives the pages of each watch their permissions: those that all watches of the page leave.
+    /// Gives the pages of each watch their permissions: those that all watches of the page leave. A guest that is started anew
+    /// has new pages.
+    /// - Returns: false if the EPT cannot have them.
     func applyWatches(_ protect: PageProtection) -> Bool {
         for index in 0..<Monitor.breakpointCapacity {
             guard case .memory(let watch)? = breakpoints[index]?.kind else { continue }

@@ -63,12 +63,22 @@ public struct Monitor {
     var lifted: PassedAccesses?
     /// The last run began with an event, whose delivery is over.
     var hasDelivered = false
+    /// The register that breakpoints let pass, for one instruction.
+    var passedRegister: UInt32?
+    /// Martlet's own accesses pass them.
+    var passesOwnAccesses = false
+    /// The register whose access the last exit was, if it exited only for the monitor.
+    var watchedRegister: UInt32?
+    /// What breakpoints on registers have changed in the MSR bitmaps, until the next exit.
+    var takenBits = TakenBits()
     var lastExit: StudiedExit?
     /// There was a stop before this one.
     var hasStopped = false
     var breakpoints: [16 of Breakpoint?] = .init(repeating: nil)
     /// Those of them that are a debugger's.
     var debugWatches: [16 of DebugWatch?] = .init(repeating: nil)
+    /// The one of these that the last exit met.
+    public var metDebugWatch: DebugWatch?
 
     public init() {}
 
@@ -76,7 +86,8 @@ public struct Monitor {
     public mutating func begin<Access: VMCSAccess>(_ processor: VMXProcessor<Access>, protect: PageProtection) {
         lastExit = nil
         hasStopped = false
-        lifted = nil
+        endPassing()
+        takenBits = TakenBits()
         goal = .never
         exceptionBitmap = processor.vmcs[.exceptionBitmap]
         trapFlagStep = TrapFlagStep()
@@ -86,8 +97,9 @@ public struct Monitor {
     }
 
     /// Keeps what an exit was that stopped the guest; the state before it was kept then.
+    /// - Parameter outcome: nil if nothing was done about it.
     public mutating func note<Access: VMCSAccess, Services: HostServices>(
-        _ exit: Exit, _ outcome: Outcome, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>,
+        _ exit: Exit, _ outcome: Outcome?, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>,
         _ host: borrowing some MonitorHost
     ) {
         lastExit = StudiedExit(exit: exit, outcome: outcome)

@@ -97,6 +97,18 @@ public enum MonitorCommand: UInt8, Sendable {
         }
     }
 
+    /// What one has to know of it besides; empty for most.
+    public var remark: StaticString {
+        switch self {
+        case .break:
+            """
+              stops before an access to memory, or to an MSR that passes; behind all other exits
+              memory counts with all bytes of an access; of an unknown instruction or a fetch, where it begins
+            """
+        default: ""
+        }
+    }
+
     public var example: StaticString {
         switch self {
         case .step: "step 10"

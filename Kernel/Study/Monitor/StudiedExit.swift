@@ -4,7 +4,8 @@ import Virtualization
 /// The last exit that stopped the guest, for `why`: what it was and what was done; the states before and after are kept.
 struct StudiedExit {
     let exit: Exit
-    let outcome: Outcome
+    /// Nil if a breakpoint stopped the guest before anything was done.
+    let outcome: Outcome?
 }
 
 /// The states of the guest that the monitor keeps, by their places.

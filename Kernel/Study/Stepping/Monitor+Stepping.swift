@@ -9,7 +9,7 @@ import X86
 
 extension Monitor {
     /// The guest is to stop after an instruction.
-    private var wantsStep: Bool { lifted != nil || lendsDebugRegisters || isCountingInstructions }
+    private var wantsStep: Bool { isPassing || lendsDebugRegisters || isCountingInstructions }
 
     var isCountingInstructions: Bool {
         if case .instructions = goal { true } else { false }
@@ -20,6 +20,7 @@ extension Monitor {
         _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>
     ) {
         let processor = cpu.pointee.processor
+        watchRegisters(processor)
         var exceptions = exceptionBitmap
         let usesDebugRegisters = addressBreakpointCount > 0 && !lendsDebugRegisters
         if usesDebugRegisters {
@@ -46,6 +47,7 @@ extension Monitor {
     ) -> Exit? {
         metBreakpoint = nil
         displacedBreakpoint = nil
+        releaseRegisters(seen, cpu)
         let wasLoaded = addressBreakpoints.isLoaded
         addressBreakpoints.unload(cpu)
         let result = trapFlagStep.disarm(seen, cpu)

@@ -133,6 +133,7 @@ struct RecordedVMCS: VMCSAccess {
     }
 
     func write(_ field: VMCSFieldEncoding, _ value: UInt64) {}
+    func readPhysical(at address: HostPhysicalAddress) -> UInt64 { 0 }
     func writePhysical(_ value: UInt64, at address: HostPhysicalAddress) {}
     func invalidateNestedTranslations() {}
 }
