@@ -51,6 +51,13 @@ import Virtualization
         #expect(session.decision == .run)
     }
 
+    @Test(arguments: [
+        "memory 1g", "walk 1g", "ept 1g", "ept 0 1g", "disassemble 1g", "set rax 1g", "break address 1g", "break exit cpuid if rax == 1g",
+    ])
+    func `what is no number is told in the same words everywhere`(command: String) {
+        #expect(MonitorSession().type(command)[0] == ["error: \"1g\" is no number: 16 and 0x10 are"])
+    }
+
     @Test func `an empty line asks again`() {
         #expect(MonitorSession().type("", "   ", "trace") == [[], [], ["trace off"], []])
     }

@@ -60,8 +60,7 @@ extension Breakpoint {
         guard let value = text.word(2) else { throw Complaint("break \(word) needs a number behind it: \"help break\"") }
         var next = 3
         if number == 7 {
-            guard let address = value.number else { throw Complaint("\"\(value)\" is no number: 16 and 0x10 are") }
-            let place = try locate(address).rawValue
+            let place = try locate(value.requiredNumber()).rawValue
             kind = .memory(MemoryWatch(first: place, last: place, kind: .fetch))
         } else if number >= 4 {
             let range = try Breakpoint.range(text)
@@ -73,10 +72,7 @@ extension Breakpoint {
             kind = .exit(try ExitReason.basic(reason.name))
             next = reason.end
         } else {
-            let limit: UInt64 = number == 1 ? 0xFFFF : 0xFFFF_FFFF
-            guard let place = value.number, place <= limit else {
-                throw Complaint("\"\(value)\" is no number up to \(hex: limit): 16 and 0x10 are")
-            }
+            let place = try value.requiredNumber(upTo: number == 1 ? 0xFFFF : 0xFFFF_FFFF)
             kind = switch number {
             case 1: .port(UInt16(truncatingIfNeeded: place))
             case 2: .register(UInt32(truncatingIfNeeded: place))

@@ -24,7 +24,7 @@ extension Monitor {
             isOneWord = false
             index += 1
         }
-        guard let value = word.number else { throw Complaint("\"\(word)\" is no number: 16 and 0x10 are") }
+        let value = try word.requiredNumber()
         if isOneWord, let register = Monitor.register(name) {
             try set(register, value, cpu, on: &line)
         } else {
