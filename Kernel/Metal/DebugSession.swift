@@ -5,7 +5,6 @@ import Study
 import Text
 import Trace
 import VMX
-import X86
 
 /// The server of GDB's protocol on the second serial port.
 enum DebugSession {
@@ -47,11 +46,6 @@ struct HardwareDebugServices: DebugServices {
         protector.protect(range, passed, isForGood)
     }
 
-    var kernelGSBase: UInt64 {
-        get { read_msr(ModelSpecificRegister.kernelGSBase.number) }
-        nonmutating set { write_msr(ModelSpecificRegister.kernelGSBase.number, newValue) }
-    }
-
     mutating func write(byte: UInt8) {}
     mutating func readLine() -> Line { Line() }
     mutating func type(_ byte: UInt8) -> Bool { port.type(byte) }
@@ -59,6 +53,10 @@ struct HardwareDebugServices: DebugServices {
     var capabilities: VMXCapabilities { port.capabilities }
     var circumstances: EntryCircumstances { port.circumstances }
     var pageFaultAddress: UInt64 { port.pageFaultAddress }
+    var kernelGSBase: UInt64 {
+        get { port.kernelGSBase }
+        nonmutating set { port.kernelGSBase = newValue }
+    }
     var hostMemory: IdentityMemory { port.hostMemory }
     var states: UnsafeMutablePointer<StateSnapshot> { port.states }
 }
