@@ -1,7 +1,7 @@
 import X86
 
 /// What a virtual machine needs of the physical one: the kernel's instructions, or a simulation of them.
-public protocol HostServices: ProcessorIdentification {
+public protocol HostServices: ProcessorIdentification, ModelSpecificRegisterAccess {
     /// The processor's time-stamp counter.
     func timeStamp() -> UInt64
     /// Waits for an interrupt or a moment of the time stamp, whichever comes first; it may come back early.
@@ -30,6 +30,9 @@ public protocol HostServices: ProcessorIdentification {
     /// DR6, likewise.
     func readDebugStatus() -> UInt64
     func loadDebugStatus(_ value: UInt64)
+    /// DR0 to DR3, by their number, likewise.
+    func readDebugAddress(_ number: Int) -> UInt64
+    func loadDebugAddress(_ number: Int, _ value: UInt64)
     /// Ends the blocking of NMIs that an NMI exit began.
     func finishNonMaskableInterrupt()
     /// Tells the interrupt controllers that an acknowledged interrupt is done with.

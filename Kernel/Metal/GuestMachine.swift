@@ -227,7 +227,7 @@ struct GuestMachine: ~Copyable {
         if features.hasSupervisorState { host.write(.supervisorState, 0) }
         write_cr2(0)
         write_dr6(0xFFFF_0FF0)
-        clear_debug_addresses()
+        for number in 0..<4 { host.loadDebugAddress(number, 0) }
         let initial = UnsafeRawPointer(bitPattern: UInt(address_of_initial_extended_state()))
         if features.extendedState != 0 {
             write_xcr0(features.extendedState)

@@ -31,7 +31,7 @@ struct IdentityMemory: PhysicalMemory {
 }
 
 /// The processor's own identification, registers, time and ports.
-struct HardwareHost: HostServices, ModelSpecificRegisterAccess, ModelSpecificRegisterReader {
+struct HardwareHost: HostServices, ModelSpecificRegisterReader {
     func cpuid(_ leaf: UInt32, _ subleaf: UInt32) -> CPUIDResult {
         let result = execute_cpuid(leaf, subleaf)
         return CPUIDResult(eax: result.eax, ebx: result.ebx, ecx: result.ecx, edx: result.edx)
@@ -72,6 +72,22 @@ struct HardwareHost: HostServices, ModelSpecificRegisterAccess, ModelSpecificReg
     func loadPageFaultAddress(_ address: UInt64) { write_cr2(address) }
     func readDebugStatus() -> UInt64 { read_dr6() }
     func loadDebugStatus(_ value: UInt64) { write_dr6(value) }
+    func readDebugAddress(_ number: Int) -> UInt64 {
+        switch number {
+        case 0: read_dr0()
+        case 1: read_dr1()
+        case 2: read_dr2()
+        default: read_dr3()
+        }
+    }
+    func loadDebugAddress(_ number: Int, _ value: UInt64) {
+        switch number {
+        case 0: write_dr0(value)
+        case 1: write_dr1(value)
+        case 2: write_dr2(value)
+        default: write_dr3(value)
+        }
+    }
     func finishNonMaskableInterrupt() { unblock_nmi() }
     func finishInterrupt(_ vector: UInt8) { InterruptControllers.finish(vector) }
 }

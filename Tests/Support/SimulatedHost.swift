@@ -3,7 +3,7 @@ import X86
 
 /// The host's processor for tests: its CPUID is a table, its time stands still until the test moves it, and what a guest
 /// does to it is recorded.
-public final class SimulatedHost: HostServices, ModelSpecificRegisterAccess {
+public final class SimulatedHost: HostServices {
     /// By leaf and subleaf; a leaf without subleaves has only subleaf 0, which then answers for all.
     public var leaves: [UInt32: [UInt32: CPUIDResult]]
     /// Leaves with subleaves: those that are not listed read as zero.
@@ -73,6 +73,10 @@ public final class SimulatedHost: HostServices, ModelSpecificRegisterAccess {
     public func loadPageFaultAddress(_ address: UInt64) { pageFaultAddress = address }
     public func readDebugStatus() -> UInt64 { debugStatus }
     public func loadDebugStatus(_ value: UInt64) { debugStatus = value }
+    /// DR0 to DR3.
+    public var debugAddresses: [UInt64] = [0, 0, 0, 0]
+    public func readDebugAddress(_ number: Int) -> UInt64 { debugAddresses[number] }
+    public func loadDebugAddress(_ number: Int, _ value: UInt64) { debugAddresses[number] = value }
     public func finishNonMaskableInterrupt() { finishedNonMaskableInterrupts += 1 }
     public func finishInterrupt(_ vector: UInt8) { finishedInterrupts.append(vector) }
 
