@@ -53,10 +53,6 @@ struct HardwareDebugServices: DebugServices {
     var capabilities: VMXCapabilities { port.capabilities }
     var circumstances: EntryCircumstances { port.circumstances }
     var pageFaultAddress: UInt64 { port.pageFaultAddress }
-    var kernelGSBase: UInt64 {
-        get { port.kernelGSBase }
-        nonmutating set { port.kernelGSBase = newValue }
-    }
     var hostMemory: IdentityMemory { port.hostMemory }
     var states: UnsafeMutablePointer<StateSnapshot> { port.states }
 }

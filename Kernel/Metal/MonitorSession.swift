@@ -6,7 +6,6 @@ import Text
 import Trace
 import VMX
 import Virtualization
-import X86
 
 /// The monitor on the second serial port.
 enum MonitorSession {
@@ -99,10 +98,6 @@ struct MonitorPort: MonitorHost {
     var capabilities: VMXCapabilities { explanation.capabilities }
     var circumstances: EntryCircumstances { explanation.circumstances }
     var pageFaultAddress: UInt64 { read_cr2() }
-    var kernelGSBase: UInt64 {
-        get { read_msr(ModelSpecificRegister.kernelGSBase.number) }
-        nonmutating set { write_msr(ModelSpecificRegister.kernelGSBase.number, newValue) }
-    }
     var hostMemory: IdentityMemory { .init() }
     var states: UnsafeMutablePointer<StateSnapshot> { .init(bitPattern: UInt(address_of_monitor_states()))! }
 

@@ -18,7 +18,6 @@ final class MonitorSession {
     /// The EPT has no room for more tables.
     var isFull = false
     var typedForGuest: [UInt8] = []
-    var kernelGSBase: UInt64 = 0
     private(set) var decision: Monitor.Decision?
 
     init(_ mode: TestMachine.Mode = .long64) {
@@ -105,10 +104,6 @@ final class MonitorSession {
         var hostMemory: LoaderMemory { session.memory }
         var states: UnsafeMutablePointer<StateSnapshot> { session.states }
         var pageFaultAddress: UInt64 { session.machine.host.pageFaultAddress }
-        var kernelGSBase: UInt64 {
-            get { session.kernelGSBase }
-            nonmutating set { session.kernelGSBase = newValue }
-        }
     }
 }
 

@@ -116,10 +116,6 @@ struct DebuggerLine<Output: TextOutput, Services: DebugServices>: MonitorHost {
     var capabilities: VMXCapabilities { services.capabilities }
     var circumstances: EntryCircumstances { services.circumstances }
     var pageFaultAddress: UInt64 { services.pageFaultAddress }
-    var kernelGSBase: UInt64 {
-        get { services.kernelGSBase }
-        nonmutating set { services.kernelGSBase = newValue }
-    }
     var hostMemory: Services.HostMemory { services.hostMemory }
     var states: UnsafeMutablePointer<StateSnapshot> { services.states }
 }

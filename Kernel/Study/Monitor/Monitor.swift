@@ -19,8 +19,6 @@ public protocol MonitorHost: TextOutput {
     var circumstances: EntryCircumstances { get }
     /// CR2.
     var pageFaultAddress: UInt64 { get }
-    /// IA32_KERNEL_GS_BASE, which the guest has for itself.
-    var kernelGSBase: UInt64 { get nonmutating set }
     /// Memory for `KeptState.count` states.
     var states: UnsafeMutablePointer<StateSnapshot> { get }
     associatedtype HostMemory: PhysicalMemory

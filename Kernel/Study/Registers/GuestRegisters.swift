@@ -25,7 +25,7 @@ struct GuestRegisters<Access: VMCSAccess, Services: HostServices, Host: MonitorH
         return switch register {
         case .rip: processor.instructionPointer
         case .rflags: processor.flags.rawValue
-        case .kernelGSBase: host.kernelGSBase
+        case .kernelGSBase: cpu.pointee.host.read(.kernelGSBase)
         case .cr0: processor.cr0.rawValue
         case .cr2: host.pageFaultAddress
         case .cr3: processor.cr3
@@ -48,7 +48,7 @@ struct GuestRegisters<Access: VMCSAccess, Services: HostServices, Host: MonitorH
             guard UInt64(bitPattern: Int64(bitPattern: value << 16) >> 16) == value else {
                 throw Complaint("\(hex: value) is not canonical")
             }
-            host.kernelGSBase = value
+            cpu.pointee.host.write(.kernelGSBase, value)
         default: try changeUnlessEntryFails { () throws(Complaint) in try change(register, to: value) }
         }
     }
