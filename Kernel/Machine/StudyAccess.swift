@@ -23,6 +23,26 @@ extension VirtualCPU {
         return page.address
     }
 
+    /// The virtual interrupt that the processor would deliver at the next VM entry is injected instead, as an event.
+    public mutating func injectVirtualInterrupt() {
+        guard apic.isAssisted, apic.pendingVector != 0, processor.canTakeInterrupt else { return }
+        apic.setAssisted(false)
+        processor.injectInterrupt(apic.acknowledge())
+        apic.setAssisted(true)
+        refreshVirtualInterrupts()
+    }
+
+    /// The flags that PUSHF has just stored show no TF.
+    public mutating func clearStoredTrapFlag() {
+        let stack = processor.segment(.ss)
+        let mask: UInt64 = processor.mode.is64Bit ? .max : stack.attributes.is32Bit ? 0xFFFF_FFFF : 0xFFFF
+        // TF is the lowest bit of the image's second byte.
+        let offset = (processor.stackPointer &+ 1) & mask
+        let linear = processor.mode.is64Bit ? offset : (stack.base &+ offset) & 0xFFFF_FFFF
+        guard let place = locate(GuestVirtualAddress(linear)), let byte = memory.readUInt8(at: place) else { return }
+        memory.write(UInt64(byte & ~1), count: 1, at: place)
+    }
+
     /// The guest's RAM.
     public var guestMemory: GuestMemory { memory }
 }

@@ -13,8 +13,7 @@ import X86
 extension RunLoop {
     /// The guest starts stopped.
     mutating func beginDebugging(_ statistics: inout ExitStatistics) -> Ending? {
-        MonitorSession.monitor.begin()
-        if offersTrapFlag { MonitorSession.monitor.hasTrapFlag = TrapFlagProbe(cpu: cpu).run { enter() } }
+        beginMonitoring()
         return serveDebugger(.start, &statistics)
     }
 
@@ -22,21 +21,22 @@ extension RunLoop {
     mutating func debug(_ statistics: inout ExitStatistics) {
         let arrival = read_tsc()
         let reason = cpu.pointee.processor.exitReasonNumber
-        let exit = cpu.pointee.processor.decodeExit()
-        let before = cpu.pointee.registers
+        let seen = cpu.pointee.processor.decodeExit()
         debugStop = nil
         cpu.pointee.passOver()
+        guard let exit = MonitorSession.monitor.finishEntry(seen, cpu) else { return }
+        let before = cpu.pointee.registers
         guard !isForDebugger(exit, before) else { return }
         if MonitorSession.monitor.stops(at: exit, cpu.pointee.processor, before) != nil { debugStop = metWatch ?? .step }
         if DebugSession.takesInterrupt() { debugStop = .interrupt }
         if debugStop != nil { MonitorSession.takeBefore(cpu, explanation) }
         // What was looked at took no time.
         let start = MonitorSession.skipTime(since: arrival, cpu, explanation)
-        cpu.pointee.noteCause(exit)
+        cpu.pointee.noteCause(seen)
         let outcome = cpu.pointee.finishObservedExit(exit)
         cpu.pointee.note(outcome)
         statistics.record(reason: reason, guestTicks: arrival &- lastEntry, ticks: read_tsc() &- start)
-        if debugStop != nil { MonitorSession.note(exit, outcome, cpu, explanation) }
+        if debugStop != nil { MonitorSession.note(seen, outcome, cpu, explanation) }
         if case .end = outcome { debugStop = nil }
     }
 
@@ -51,17 +51,14 @@ extension RunLoop {
         case .none: return false
         case .resume: break
         case .stop:
-            guard case .nestedPageFault(let fault) = exit, let watch = MonitorSession.monitor.debugWatch(meeting: fault) else {
-                debugStop = .step  // a breakpoint of the monitor's own
-                break
-            }
-            if watch.kind == .execute {
+            if let met = MonitorSession.monitor.metBreakpoint, MonitorSession.monitor.debugWatch(met) != nil {
                 debugStop = .hardwareBreakpoint
-            } else {
+            } else if case .nestedPageFault(let fault) = exit, let watch = MonitorSession.monitor.debugWatch(meeting: fault) {
                 // GDB wants to be told when the access has been made.
                 metWatch = .watchpoint(watch.kind, watch.address)
                 MonitorSession.monitor.step()
-                MonitorSession.monitor.prepare(cpu.pointee.processor)
+            } else {
+                debugStop = .step  // a breakpoint of the monitor's own
             }
         }
         return true
@@ -97,9 +94,9 @@ extension RunLoop {
         case .kill: return MonitorSession.dismiss()
         }
         let processor = cpu.pointee.processor
-        let bitmap = processor.vmcs[.exceptionBitmap]
+        let bitmap = MonitorSession.monitor.exceptionBitmap
         let breakpoint: UInt32 = 1 << 3
-        processor.vmcs[.exceptionBitmap] =
+        MonitorSession.monitor.exceptionBitmap =
             options.seesExceptions || DebugSession.server.pointee.usesSoftwareBreakpoints ? bitmap | breakpoint : bitmap & ~breakpoint
         MonitorSession.monitor.prepare(processor)
         return nil

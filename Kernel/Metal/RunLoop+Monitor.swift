@@ -13,9 +13,17 @@ import X86
 extension RunLoop {
     /// The guest starts stopped.
     mutating func beginStudy(_ statistics: inout ExitStatistics) -> Ending? {
-        MonitorSession.monitor.begin()
-        if offersTrapFlag { MonitorSession.monitor.hasTrapFlag = TrapFlagProbe(cpu: cpu).run { enter() } }
+        beginMonitoring()
         return prompt("stopped before the first VM entry, at \(cpu.pointee.codeAddress)", &statistics)
+    }
+
+    /// Readies the monitor for a guest.
+    mutating func beginMonitoring() {
+        let protector = protector
+        MonitorSession.monitor.begin(cpu.pointee.processor) { protector.protect($0, $1, $2) }
+        if offersTrapFlag, !options.stepsByTrapFlag {
+            MonitorSession.monitor.hasTrapFlag = TrapFlagProbe(cpu: cpu).run { enter() }
+        }
     }
 
     /// Asks what is to be done with the guest, which stands still.
@@ -29,11 +37,12 @@ extension RunLoop {
         let arrival = read_tsc()
         let ticks = arrival &- lastEntry
         let reason = cpu.pointee.processor.exitReasonNumber
-        let exit = cpu.pointee.processor.decodeExit()
-        let before = cpu.pointee.registers
-        let place = cpu.pointee.codeAddress
+        let seen = cpu.pointee.processor.decodeExit()
         stop = nil
         cpu.pointee.passOver()
+        guard let exit = MonitorSession.monitor.finishEntry(seen, cpu) else { return }
+        let before = cpu.pointee.registers
+        let place = cpu.pointee.codeAddress
         let protector = protector
         switch MonitorSession.monitor.intercept(
             exit, cpu.pointee.processor, before, protect: { protector.protect($0, $1, $2) })
@@ -41,10 +50,10 @@ extension RunLoop {
         case .none: break
         case .resume: return
         case .stop(let why):
-            MonitorSession.print(line(exit, reason, place, before, nil, guestTicks: ticks))
+            if exit != .monitorTrap { MonitorSession.print(line(seen, reason, place, before, nil, guestTicks: ticks)) }
             stop = "stopped by \(why), at \(place)"
             MonitorSession.takeBefore(cpu, explanation)
-            return MonitorSession.note(exit, .resume, cpu, explanation)
+            return MonitorSession.note(seen, .resume, cpu, explanation)
         }
         var why = MonitorSession.monitor.stops(at: exit, cpu.pointee.processor, before)
         if MonitorSession.isStopRequested {
@@ -54,7 +63,7 @@ extension RunLoop {
         if why != nil { MonitorSession.takeBefore(cpu, explanation) }
         // What was looked at took no time.
         let start = MonitorSession.skipTime(since: arrival, cpu, explanation)
-        cpu.pointee.noteCause(exit)
+        cpu.pointee.noteCause(seen)
         let outcome = cpu.pointee.finishObservedExit(exit)
         cpu.pointee.note(outcome)
         statistics.record(reason: reason, guestTicks: ticks, ticks: read_tsc() &- start)
@@ -64,10 +73,10 @@ extension RunLoop {
         }
         let trace = MonitorSession.monitor.trace
         guard why != nil || trace >= .exits else { return }
-        MonitorSession.print(line(exit, reason, place, before, outcome, guestTicks: ticks))
+        MonitorSession.print(line(seen, reason, place, before, outcome, guestTicks: ticks))
         if trace == .full { MonitorSession.print(cause(reason)) }
         guard let why else { return }
         stop = "stopped by \(why), at \(cpu.pointee.codeAddress)"
-        MonitorSession.note(exit, outcome, cpu, explanation)
+        MonitorSession.note(seen, outcome, cpu, explanation)
     }
 }

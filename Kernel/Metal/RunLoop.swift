@@ -47,6 +47,7 @@ struct RunLoop: ~Copyable {
         if options.isStudied, let ending = beginStudy(&statistics) { return ending }
         if options.isDebugged, let ending = beginDebugging(&statistics) { return ending }
         while true {
+            if options.isStudied || options.isDebugged { MonitorSession.monitor.prepareEntry(cpu) }
             if options.checksEntries, explanation.reportViolations(of: cpu.pointee.processor.vmcs) > 0 { return nil }
             guard enter() else { return nil }
             if options.isStudied {
@@ -128,6 +129,7 @@ struct RunLoop: ~Copyable {
         if outcome != nil { line.write(decimal: cpu.pointee.exitCount, width: 5) } else { line.write("    -") }
         line.write(" +")
         line.write(decimal: guestTicks)
+        line.write(" ")
         line.pad(to: 15)
         line.write("cpu0 ")
         line.write(Processor.name(ofReason: reason))

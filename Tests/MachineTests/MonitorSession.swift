@@ -20,9 +20,10 @@ final class MonitorSession {
     var typedForGuest: [UInt8] = []
     private(set) var decision: Monitor.Decision?
 
-    init(_ mode: TestMachine.Mode = .long64) {
+    init(_ mode: TestMachine.Mode = .long64, hasTrapFlag: Bool = true) {
         machine = TestMachine(mode)
-        monitor.hasTrapFlag = true
+        monitor.hasTrapFlag = hasTrapFlag
+        monitor.begin(machine.processor, protect: protect)
         // Every MSR exits but C0000100H, whose reads and writes both pass.
         for offset in UInt64(0)..<512 { memory.put(.max, 8, at: 0x3000 + 8 * offset) }
         memory.put(~1, 8, at: 0x3000 + 1024 + 32)
@@ -48,9 +49,12 @@ final class MonitorSession {
 
     /// Why the guest stops at an exit, as the run loop would say; nil if it does not.
     func exit(_ reason: UInt32, qualification: UInt64 = 0, physical: UInt64 = 0, information: UInt32 = 0, vectoring: UInt32 = 0) -> String? {
+        if !isEntered { enter() }
+        isEntered = false
         machine.setExit(
             reason, qualification: qualification, length: 2, physical: physical, information: information, vectoring: vectoring)
-        let exit = machine.processor.decodeExit()
+        let seen = machine.processor.decodeExit()
+        guard let exit = withUnsafeMutablePointer(to: &machine.cpu, { monitor.finishEntry(seen, $0) }) else { return nil }
         let before = machine.cpu.registers
         switch monitor.intercept(exit, machine.processor, before, protect: protect) {
         case .stop(let why): return words(why)
@@ -74,7 +78,19 @@ final class MonitorSession {
         }
     }
 
-    var traps: Bool { machine.processor.vmcs[.primaryControls].contains(.monitorTrapFlag) }
+    private var isEntered = false
+
+    /// Enters the guest; `exit` does it if this did not.
+    func enter() {
+        withUnsafeMutablePointer(to: &machine.cpu) { monitor.prepareEntry($0) }
+        isEntered = true
+    }
+
+    /// Whether the guest would be entered with the monitor trap flag.
+    var traps: Bool {
+        enter()
+        return machine.processor.vmcs[.primaryControls].contains(.monitorTrapFlag)
+    }
 
     private func protect(_ range: GuestPhysicalRange, _ passed: PassedAccesses, _ isForGood: Bool) -> Bool {
         guard !isFull else { return false }

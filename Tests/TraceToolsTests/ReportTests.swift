@@ -21,6 +21,12 @@ import Trace
             ])
     }
 
+    @Test func `a long time has a blank behind it`() throws {
+        var trace = SmallTrace()
+        trace.exit(12) { $0.arrival += 1_234_567_890; $0.departure += 1_234_567_890 }
+        #expect(try text(trace)[1].hasPrefix("    1 +1234567900 cpu0 HLT"))
+    }
+
     @Test func `and why each exits`() throws {
         #expect(try text(.three, full: true)[2].hasPrefix("        why: always (\"Instructions That Cause VM Exits Unconditionally"))
     }

@@ -27,6 +27,8 @@ public struct KernelOptions: Equatable, Sendable {
     public var isStudied = false
     /// gdb=com2: a debugger is served on the second serial port, and the guest starts stopped.
     public var isDebugged = false
+    /// step=auto|tf: whether the monitor steps by the monitor trap flag, where it works, or always by RFLAGS.TF.
+    public var stepsByTrapFlag = false
     /// record=serial|memory|off: every exit as a binary record (Docs/Records.md).
     public var recording = Recording.off
     /// records=N: how many records the memory for them holds.
@@ -77,7 +79,7 @@ public enum KernelOptionError: Error, Equatable, TextConvertible {
         case .unknownKey(let word):
             output.write("unknown key on the command line: \"")
             output.write(word)
-            output.write("\"; there are memory, trace, large, vpid, apic, timer, checks, exceptions, report, monitor, gdb, record, records, slice, selftest, guest, then, restart, limit, checksum")
+            output.write("\"; there are memory, trace, large, vpid, apic, timer, checks, exceptions, report, monitor, gdb, step, record, records, slice, selftest, guest, then, restart, limit, checksum")
         case .badValue(let word, let accepted):
             output.write("bad value on the command line: \"")
             output.write(word)
@@ -201,6 +203,14 @@ extension KernelOptions {
         } else if key.equals("gdb") {
             guard value.equals("com2") else { throw refused("com2") }
             isDebugged = true
+        } else if key.equals("step") {
+            if value.equals("auto") {
+                stepsByTrapFlag = false
+            } else if value.equals("tf") {
+                stepsByTrapFlag = true
+            } else {
+                throw refused("auto or tf")
+            }
         } else if key.equals("record") {
             if value.equals("off") {
                 recording = .off

@@ -5,7 +5,7 @@ import X86
 extension VirtualCPU {
     /// An exception that only exits to be seen: it goes on to the guest as the processor would have delivered it.
     @inline(never)
-    mutating func reflect(_ exception: ExceptionExit) -> Outcome {
+    public mutating func reflect(_ exception: ExceptionExit) -> Outcome {
         switch exception.vector {
         case .machineCheck: return .end(.unsupported(.machineCheck))
         case .pageFault: host.loadPageFaultAddress(exception.qualification)

@@ -110,7 +110,7 @@ extension VirtualCPU {
     }
 
     /// Tells the processor anew what the page holds.
-    private mutating func refreshVirtualInterrupts() {
+    mutating func refreshVirtualInterrupts() {
         guard apic.isAssisted else { return }
         processor.setVirtualInterrupts(requested: apic.requestedInPage, inService: apic.inServiceInPage)
     }

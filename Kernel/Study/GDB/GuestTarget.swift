@@ -59,9 +59,9 @@ public struct GuestTarget<Access: VMCSAccess, Host: HostServices, Services: Debu
     // MARK: Watches
 
     public mutating func insert(_ watch: DebugWatch) -> WatchAnswer {
-        guard monitor.pointee.hasTrapFlag else { return .unsupported }
-        guard let place = place(of: watch) else { return .refused }
-        return monitor.pointee.insert(watch, at: place) { services.protect($0, $1, isForGood: $2) } ? .done : .refused
+        if monitor.pointee.has(watch) { return .done }
+        guard let kind = kind(of: watch) else { return .refused }
+        return monitor.pointee.insert(watch, as: kind) { services.protect($0, $1, isForGood: $2) } ? .done : .refused
     }
 
     public mutating func remove(_ watch: DebugWatch) -> WatchAnswer {
@@ -71,6 +71,20 @@ public struct GuestTarget<Access: VMCSAccess, Host: HostServices, Services: Debu
 
     public mutating func removeAllWatches() {
         monitor.pointee.removeAllWatches { services.protect($0, $1, isForGood: $2) }
+    }
+
+    /// The breakpoint that a watch is; nil if it cannot be one now.
+    private func kind(of watch: DebugWatch) -> Breakpoint.Kind? {
+        let access: GuestAccess.Kind
+        switch watch.kind {
+        case .execute:
+            let hasRoom = monitor.pointee.hasRoomForBreakpoints(beside: cpu.pointee.processor.debugRegister7, more: 1)
+            return hasRoom ? .address(watch.address.rawValue) : nil
+        case .write: access = .write
+        case .read, .access: access = .read
+        }
+        guard let place = place(of: watch) else { return nil }
+        return .memory(MemoryWatch(first: place.rawValue, last: place.rawValue &+ watch.length &- 1, kind: access))
     }
 
     /// Where a watch begins in the guest's RAM, if it lies in one page of it.

@@ -28,23 +28,21 @@ extension Monitor {
     public mutating func run() { goal = .never }
 
     /// Readies the processor for what the guest is to do.
-    public mutating func prepare<Access: VMCSAccess>(_ processor: VMXProcessor<Access>) {
-        setTrap(processor, isOn: lifted != nil || isCountingInstructions)
-    }
+    public func prepare<Access: VMCSAccess>(_ processor: VMXProcessor<Access>) { passBreakpoint(processor) }
 
     /// The watch of a debugger's that is a breakpoint.
     public func debugWatch(_ index: Int) -> DebugWatch? { debugWatches[index] }
 
-    mutating func insert(_ watch: DebugWatch, at place: GuestPhysicalAddress, protect: PageProtection) -> Bool {
+    func has(_ watch: DebugWatch) -> Bool {
         for index in 0..<Monitor.breakpointCapacity where debugWatches[index] == watch { return true }
+        return false
+    }
+
+    /// Inserts a watch that is not there yet.
+    /// - Parameter kind: what watches for it.
+    mutating func insert(_ watch: DebugWatch, as kind: Breakpoint.Kind, protect: PageProtection) -> Bool {
         for index in 0..<Monitor.breakpointCapacity where breakpoints[index] == nil {
-            let kind: GuestAccess.Kind = switch watch.kind {
-            case .execute: .fetch
-            case .write: .write
-            case .read, .access: .read
-            }
-            breakpoints[index] = Breakpoint(
-                .memory(MemoryWatch(first: place.rawValue, last: place.rawValue &+ watch.length &- 1, kind: kind)), nil)
+            breakpoints[index] = Breakpoint(kind, nil)
             debugWatches[index] = watch
             if applyWatches(protect) { return true }
             lift(index, protect)

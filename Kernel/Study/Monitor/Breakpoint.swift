@@ -12,6 +12,8 @@ public struct Breakpoint: Sendable {
         case register(UInt32)
         case leaf(UInt32)
         case memory(MemoryWatch)
+        /// An instruction at a linear address.
+        case address(UInt64)
     }
 
     public let kind: Kind
@@ -42,10 +44,7 @@ public struct Breakpoint: Sendable {
 
 extension Breakpoint {
     /// Takes the words behind `break`.
-    /// - Parameter locate: where the guest's instruction at a linear address is now.
-    init(
-        _ text: CommandText, locate: (UInt64) throws(Complaint) -> GuestPhysicalAddress
-    ) throws(Complaint) {
+    init(_ text: CommandText) throws(Complaint) {
         guard let word = text.word(1) else { throw Complaint("break needs a kind and a number: \"help break\"") }
         var search = NameSearch(word)
         search.offer("exit", 0)
@@ -60,8 +59,12 @@ extension Breakpoint {
         guard let value = text.word(2) else { throw Complaint("break \(word) needs a number behind it: \"help break\"") }
         var next = 3
         if number == 7 {
-            let place = try locate(value.requiredNumber()).rawValue
-            kind = .memory(MemoryWatch(first: place, last: place, kind: .fetch))
+            let address = try value.requiredNumber()
+            // Linear addresses have 57 bits at most, and the others repeat the highest.
+            guard (Int64(bitPattern: address) << 7) >> 7 == Int64(bitPattern: address) else {
+                throw Complaint("no instruction can be at \(hex: address): the address is not canonical")
+            }
+            kind = .address(address)
         } else if number >= 4 {
             let range = try Breakpoint.range(text)
             next = range.next
@@ -134,6 +137,9 @@ extension Breakpoint: TextConvertible {
         case .leaf(let leaf):
             output.write("cpuid ")
             output.write(hex: UInt64(leaf))
+        case .address(let address):
+            output.write("address ")
+            output.write(hex: address)
         case .memory(let watch):
             output.write(watch.name)
             output.write(" ")

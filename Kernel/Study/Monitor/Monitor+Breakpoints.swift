@@ -12,11 +12,16 @@ extension Monitor {
         on line: inout some MonitorHost, _ protect: PageProtection
     ) throws(Complaint) {
         guard text.word(1) != nil else { return listBreakpoints(on: &line) }
-        let breakpoint = try Breakpoint(text) { (address) throws(Complaint) in try Monitor.locate(address, cpu) }
+        let breakpoint = try Breakpoint(text)
         if case .memory(let watch) = breakpoint.kind {
-            guard hasTrapFlag else { throw Complaint("this processor has no monitor trap flag that works: no breakpoints on memory") }
             let memory = cpu.pointee.guestMemory.size.bytes
             guard watch.last < memory else { throw Complaint("the guest's memory ends at \(hex: memory)") }
+        }
+        if case .address = breakpoint.kind {
+            let control = cpu.pointee.processor.debugRegister7
+            guard hasRoomForBreakpoints(beside: control, more: 1) else {
+                throw Complaint("of the four debug registers \(addressBreakpointCount) serve breakpoints, and the guest uses the others: \"break fetch\" needs none")
+            }
         }
         if case .register(let number) = breakpoint.kind, Monitor.passes(number, cpu.pointee.processor.vmcs[.msrBitmaps], line.hostMemory)
         {
@@ -31,18 +36,6 @@ extension Monitor {
             return say("\(index + 1): \(breakpoint)", on: &line)
         }
         throw Complaint("there are \(Monitor.breakpointCapacity) breakpoints already: \"delete NUMBER\" makes room")
-    }
-
-    /// Where the instruction at a linear address is now, for whatever privilege level.
-    private static func locate<Access: VMCSAccess, Services: HostServices>(
-        _ address: UInt64, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
-    ) throws(Complaint) -> GuestPhysicalAddress {
-        var observer = NoWalkObserver()
-        let access = GuestAccess.explicit(.read, privilegeLevel: 0, alignmentCheck: true)
-        guard case .page(let page) = cpu.pointee.paging.foretell(
-            GuestVirtualAddress(address), for: access, in: cpu.pointee.guestMemory, observer: &observer)
-        else { throw Complaint("the guest's page tables map nothing at \(hex: address) now: \"walk \(hex: address)\"") }
-        return page.address
     }
 
     /// Whether neither reads nor writes of a register exit.

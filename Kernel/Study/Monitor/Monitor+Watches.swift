@@ -5,14 +5,14 @@ import VMX
 import Virtualization
 
 // Breakpoints on guest-physical memory: EPT permissions that are missing. For the one instruction that makes an access all are
-// given back, and the monitor trap flag ends that.
+// given back, and a step ends that.
 
 /// Gives pages of the guest's memory these permissions, for good or for an instruction: only then large pages stay split. False,
 /// and nothing is changed, if that cannot be.
 public typealias PageProtection = (GuestPhysicalRange, PassedAccesses, _ isForGood: Bool) -> Bool
 
 extension Monitor {
-    /// What an exit is that the monitor's own breakpoints brought about.
+    /// What an exit is that the monitor's own breakpoints and steps brought about.
     public enum Interception {
         /// None.
         case none
@@ -27,14 +27,20 @@ extension Monitor {
     public mutating func intercept<Access: VMCSAccess>(
         _ exit: Exit, _ processor: VMXProcessor<Access>, _ before: GeneralRegisters, protect: PageProtection
     ) -> Interception {
+        if let displacedBreakpoint {
+            return .stop("the guest's own use of the debug registers: breakpoints on addresses from \(displacedBreakpoint + 1) on are deleted")
+        }
+        if let metBreakpoint {
+            let holds = breakpoints[metBreakpoint]?.condition?.holds(processor, before) ?? true
+            return holds ? .stop("breakpoint \(metBreakpoint + 1)") : .resume
+        }
         let wasLifted = lifted != nil
         guard case .nestedPageFault(let fault) = exit, isWatched(fault.address) else {
             if wasLifted {
                 lifted = nil
                 _ = applyWatches(protect)
-                setTrap(processor, isOn: isCountingInstructions)
             }
-            return wasLifted && exit == .monitorTrap && !isCountingInstructions ? .resume : .none
+            return exit == .monitorTrap && !isCountingInstructions ? .resume : .none
         }
         // An event whose delivery made the access is delivered anew.
         if let event = processor.interruptedEvent { processor.inject(event) }
@@ -43,7 +49,6 @@ extension Monitor {
         passed.add(fault)
         lifted = passed
         _ = applyWatches(protect)
-        setTrap(processor, isOn: true)
         for index in 0..<Monitor.breakpointCapacity {
             guard case .memory(let watch)? = breakpoints[index]?.kind, watch.matches(fault) else { continue }
             if breakpoints[index]?.condition?.holds(processor, before) ?? true { return .stop("breakpoint \(index + 1)") }

@@ -49,6 +49,16 @@ public struct Monitor {
     /// The processor has a monitor trap flag, as a probe showed.
     public var hasTrapFlag = false
     var goal = Goal.never
+    /// The exceptions that exit whatever the monitor does.
+    public var exceptionBitmap: UInt32 = 0
+    var trapFlagStep = TrapFlagStep()
+    var addressBreakpoints = AddressBreakpoints()
+    /// The guest has its debug registers for itself, for one instruction.
+    var lendsDebugRegisters = false
+    /// The breakpoint on an address that the last exit met.
+    public internal(set) var metBreakpoint: Int?
+    /// The one that had to go because the guest uses the debug registers itself.
+    var displacedBreakpoint: Int?
     /// What breakpoints on memory let pass besides, for one instruction.
     var lifted: PassedAccesses?
     var lastExit: StudiedExit?
@@ -61,11 +71,16 @@ public struct Monitor {
     public init() {}
 
     /// The guest starts, perhaps anew.
-    public mutating func begin() {
+    public mutating func begin<Access: VMCSAccess>(_ processor: VMXProcessor<Access>, protect: PageProtection) {
         lastExit = nil
         hasStopped = false
         lifted = nil
         goal = .never
+        exceptionBitmap = processor.vmcs[.exceptionBitmap]
+        trapFlagStep = TrapFlagStep()
+        addressBreakpoints = AddressBreakpoints()
+        lendsDebugRegisters = false
+        _ = applyWatches(protect)
     }
 
     /// Keeps what an exit was that stopped the guest; the state before it was kept then.
@@ -89,11 +104,12 @@ public struct Monitor {
     public mutating func stops<Access: VMCSAccess>(
         at exit: Exit, _ processor: VMXProcessor<Access>, _ before: GeneralRegisters
     ) -> Line? {
-        for index in 0..<Monitor.breakpointCapacity {
+        for index in 0..<Monitor.breakpointCapacity where exit != .monitorTrap {
             if breakpoints[index]?.matches(exit, processor, before) == true { return "breakpoint \(index + 1)" }
         }
         switch goal {
         case .exits(let count), .instructions(let count):
+            if isCountingInstructions, exit.isBetweenInstructions { return nil }
             if count <= 1 { return isCountingExits ? "step" : "next" }
             goal = isCountingExits ? .exits(count - 1) : .instructions(count - 1)
             return nil
@@ -117,9 +133,12 @@ public struct Monitor {
             // A line of its own, so that whoever types knows that it is his turn.
             say(">", on: &line)
             let text = CommandText(line.readLine())
-            do {
+            do throws(Complaint) {
                 if let decision = try perform(text, cpu, on: &line, protect) {
-                    setTrap(cpu.pointee.processor, isOn: lifted != nil || isCountingInstructions)
+                    if decision == .run, !hasRoomForBreakpoints(beside: cpu.pointee.processor.debugRegister7) {
+                        throw Complaint("the guest's DR7 leaves too few debug registers for the breakpoints on addresses: delete some")
+                    }
+                    passBreakpoint(cpu.pointee.processor)
                     take(.lastStop, cpu, line)
                     hasStopped = true
                     return decision
@@ -128,10 +147,6 @@ public struct Monitor {
                 say("error: \(error.words)", on: &line)
             }
         }
-    }
-
-    var isCountingInstructions: Bool {
-        if case .instructions = goal { true } else { false }
     }
 
     private var isCountingExits: Bool {
@@ -152,9 +167,7 @@ public struct Monitor {
         let command = try MonitorCommand(word)
         switch command {
         case .step: goal = .exits(try count(text))
-        case .next:
-            guard hasTrapFlag else { throw Complaint("this processor has no monitor trap flag that works: use step") }
-            goal = .instructions(try count(text))
+        case .next: goal = .instructions(try count(text))
         case .continue:
             try end(text, 1)
             goal = .never
@@ -209,11 +222,5 @@ public struct Monitor {
     /// Nothing more may follow.
     func end(_ text: CommandText, _ index: Int) throws(Complaint) {
         if let word = text.word(index) { throw Complaint("\"\(word)\" is too much") }
-    }
-
-    func setTrap<Access: VMCSAccess>(_ processor: VMXProcessor<Access>, isOn: Bool) {
-        let controls = processor.vmcs[.primaryControls]
-        guard controls.contains(.monitorTrapFlag) != isOn else { return }
-        processor.vmcs[.primaryControls] = controls.setting(.monitorTrapFlag, to: isOn)
     }
 }

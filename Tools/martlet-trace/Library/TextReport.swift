@@ -19,7 +19,7 @@ public struct TextReport {
 
     /// `    1 +24        cpu0 CPUID                       0008:0000000000101000  CPUID leaf 1  ->  EAX ...`
     public static func line(_ exit: TracedExit) -> String {
-        var line = "\(exit.number)".padded(left: 5) + " +\(exit.guestTicks)"
+        var line = "\(exit.number)".padded(left: 5) + " +\(exit.guestTicks) "
         line = line.padded(to: 15) + "cpu0 " + exit.reasonName
         line = line.padded(to: 46) + exit.place
         line = line.padded(to: exit.mode.is64Bit ? 69 : 61) + exit.description
