@@ -48,7 +48,7 @@ extension Monitor {
         (host.states + state.rawValue).initialize(
             to: StateSnapshot(
                 reading: cpu.pointee.processor.vmcs, host.capabilities, cpu.pointee.registers,
-                pageFaultAddress: host.pageFaultAddress))
+                pageFaultAddress: host.pageFaultAddress, debugRegisters: cpu.pointee.debugRegisters))
     }
 
     /// `memory ADDRESS [COUNT] [physical]`

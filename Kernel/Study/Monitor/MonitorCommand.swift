@@ -54,7 +54,8 @@ public enum MonitorCommand: UInt8, Sendable {
         case .until: "REASON [if CONDITION]"
         case .break: "[exit REASON | port N | msr N | cpuid LEAF | read FIRST [LAST] | write ... | fetch ... | address N] [if CONDITION]"
         case .delete: "NUMBER | all"
-        case .vmcs: "[FIELD | GROUP]"
+        case .vmcs: "[FIELD | GROUP | CONTROL]"
+        case .controls: "[pin | primary | secondary | tertiary | exit | entry | CONTROL]"
         case .set: "REGISTER VALUE | FIELD VALUE"
         case .walk: "ADDRESS [read | write | fetch] [user | supervisor]"
         case .ept: "[FIRST [LAST]]"
@@ -64,7 +65,7 @@ public enum MonitorCommand: UInt8, Sendable {
         case .type: "TEXT"
         case .trace: "[off | exits | full]"
         case .help: "[COMMAND]"
-        case .continue, .why, .registers, .controls, .changes, .check, .statistics, .reset, .quit: ""
+        case .continue, .why, .registers, .changes, .check, .statistics, .reset, .quit: ""
         }
     }
 
@@ -108,7 +109,7 @@ public enum MonitorCommand: UInt8, Sendable {
         case .why: "why"
         case .registers: "registers"
         case .vmcs: "vmcs guest cr0"
-        case .controls: "controls"
+        case .controls: "controls ept"
         case .changes: "changes"
         case .set: "set rip 0x7c00"
         case .check: "check"
