@@ -43,6 +43,14 @@ extension VirtualCPU {
         memory.write(UInt64(byte & ~1), count: 1, at: place)
     }
 
+    /// The guest's debug registers that no VMCS holds, while it stands still: the processor has them, for the kernel uses none.
+    public var debugRegisters: DebugRegisters {
+        var registers = DebugRegisters()
+        for number in 0..<4 { registers.addresses[number] = host.readDebugAddress(number) }
+        registers.status = host.readDebugStatus()
+        return registers
+    }
+
     /// The guest's RAM.
     public var guestMemory: GuestMemory { memory }
 }

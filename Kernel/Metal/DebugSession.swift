@@ -5,7 +5,6 @@ import Study
 import Text
 import Trace
 import VMX
-import X86
 
 /// The server of GDB's protocol on the second serial port.
 enum DebugSession {
@@ -45,11 +44,6 @@ struct HardwareDebugServices: DebugServices {
 
     func protect(_ range: GuestPhysicalRange, _ passed: PassedAccesses, isForGood: Bool) -> Bool {
         protector.protect(range, passed, isForGood)
-    }
-
-    var kernelGSBase: UInt64 {
-        get { read_msr(ModelSpecificRegister.kernelGSBase.number) }
-        nonmutating set { write_msr(ModelSpecificRegister.kernelGSBase.number, newValue) }
     }
 
     mutating func write(byte: UInt8) {}

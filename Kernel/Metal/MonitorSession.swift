@@ -45,12 +45,22 @@ enum MonitorSession {
             return monitor.prompt(cpu, place, on: &port, protect: { protector.protect($0, $1, $2) })
         }
         cpu.pointee.skipTime(read_tsc() &- start)
-        isDismissed = decision == .quit
-        return switch decision {
+        return ending(decision)
+    }
+
+    /// How the guest ends by what a person decided; nil if it goes on.
+    static func ending(_ decision: Monitor.Decision) -> Ending? {
+        switch decision {
         case .run: nil
         case .reset: .reset
-        case .quit: .dismissed
+        case .quit: dismiss()
         }
+    }
+
+    /// Ends the guest and the machine.
+    static func dismiss() -> Ending {
+        isDismissed = true
+        return .dismissed
     }
 
     /// Takes the guest down as it is at an exit.

@@ -90,13 +90,8 @@ extension RunLoop {
         switch resumption {
         case .step: MonitorSession.monitor.step()
         case .continue, .detach: MonitorSession.monitor.run()
-        case .command:
-            switch decision {
-            case .run: break
-            case .reset: return .reset
-            case .quit: return .dismissed
-            }
-        case .kill: return .dismissed
+        case .command: if let ending = MonitorSession.ending(decision) { return ending }
+        case .kill: return MonitorSession.dismiss()
         }
         let processor = cpu.pointee.processor
         let bitmap = MonitorSession.monitor.exceptionBitmap

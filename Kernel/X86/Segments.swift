@@ -7,6 +7,10 @@ public struct SegmentSelector: Equatable, Sendable {
     public var requestedPrivilegeLevel: UInt8 { UInt8(truncatingIfNeeded: rawValue) & 3 }
     /// Bit 2, TI: the local descriptor table.
     public var usesLocalTable: Bool { rawValue & 4 != 0 }
+    /// Entry 0 of the global table, which stands for no segment.
+    public var isNull: Bool { rawValue & ~3 == 0 }
+    /// Where in its table the descriptor begins.
+    public var offset: UInt64 { UInt64(rawValue & ~7) }
 }
 
 /// Type, privilege and size bits of a segment: bits 55:40 of its descriptor without the limit in them
@@ -16,8 +20,18 @@ public struct SegmentAttributes: Equatable, Sendable {
     public init(rawValue: UInt16) { self.rawValue = rawValue }
 
     public var isPresent: Bool { rawValue & 0x80 != 0 }
+    /// S: a segment of code or data, not of the system's.
+    public var isCodeOrData: Bool { rawValue & 0x10 != 0 }
+    /// DPL.
+    public var privilegeLevel: UInt8 { UInt8(truncatingIfNeeded: rawValue >> 5) & 3 }
     /// A code segment rather than one of data; not asked of system segments.
     public var isCode: Bool { rawValue & 8 != 0 }
+    /// Code that executes at the privilege level it is called from.
+    public var isConforming: Bool { rawValue & 0xC == 0xC }
+    /// L: 64-bit code.
+    public var isLong: Bool { rawValue & 0x2000 != 0 }
+    /// The same with the bit that a load sets.
+    public var accessed: Self { .init(rawValue: rawValue | 1) }
     /// Data that may be read always may be written with this bit, code that may be executed may be read.
     public var isWritableOrReadable: Bool { rawValue & 2 != 0 }
     /// Data whose offsets lie above the limit.

@@ -32,6 +32,17 @@ import Virtualization
         }
     }
 
+    @Test func `the example of every command is a command`() {
+        for number in 0..<MonitorCommand.count {
+            let session = MonitorSession()
+            // An EPT that maps nothing.
+            for entry in UInt64(0)..<512 { session.memory.put(0, 8, at: 0x5000 + 8 * entry) }
+            let example = "\(MonitorCommand(rawValue: number)!.example)"
+            let answer = session.type("break cpuid 1", example)[1]
+            #expect(!answer.contains { $0.hasPrefix("error: ") }, "\(example): \(answer)")
+        }
+    }
+
     @Test(arguments: [
         "step 0", "step x", "step 1 2", "next -1", "continue now", "until", "until nothing", "until 999", "until cpuid when rax == 1",
         "until cpuid if rax", "until cpuid if rax = 1", "until cpuid if foo == 1", "until cpuid if rax == y", "until cpuid if rax == 1 2",
@@ -50,6 +61,13 @@ import Virtualization
         #expect(session.machine.vmcs.contents == everything && session.machine.cpu.registers == registers)
         #expect(session.type("break")[0] == ["no breakpoints"])
         #expect(session.decision == .run)
+    }
+
+    @Test(arguments: [
+        "memory 1g", "walk 1g", "ept 1g", "ept 0 1g", "disassemble 1g", "set rax 1g", "break address 1g", "break exit cpuid if rax == 1g",
+    ])
+    func `what is no number is told in the same words everywhere`(command: String) {
+        #expect(MonitorSession().type(command)[0] == ["error: \"1g\" is no number: 16 and 0x10 are"])
     }
 
     @Test func `an empty line asks again`() {

@@ -64,6 +64,32 @@ struct GDBFramingTests {
         #expect(session.send(start + Array("$qC#b4+$qC#b4+$k#6b".utf8)) == "+$OK#9a$QC1#c5+$QC1#c5+")
     }
 
+    @Test("a connection that is lost in the middle of a packet does the next debugger no harm", arguments: [false, true])
+    func lostConnection(acknowledges: Bool) {
+        let start = acknowledges ? Array("+".utf8) : Array("+".utf8) + Channel.packet("QStartNoAckMode") + [0x2B]
+        let whole = Channel.packet("X1000,2:}\u{3}a")
+        for length in 1..<whole.count {
+            let session = GDBSession()
+            let answers = session.send(start + whole[..<length] + Array("+$qC#b4+$k#6b".utf8))
+            #expect(answers.hasSuffix("+$QC1#c5+"), "\(length): \(answers)")
+            #expect(session.resumption == .kill && session.target.ram[0x1000] == 0)
+        }
+    }
+
+    @Test("and likewise in the middle of an answer that was never acknowledged, or while the guest runs")
+    func lostElsewhere() {
+        let session = GDBSession()
+        #expect(session.send(Array("+$qC#b4+$qC#b4+$k#6b".utf8)) == "+$QC1#c5+$QC1#c5+")
+        for begun in ["+", "+$", "+$m10", "+$m10#", "+$m10#a"] {
+            let session = GDBSession()
+            _ = session.ask("QStartNoAckMode")
+            var rest = Array((begun + "+$?#3f+$D#44+").utf8)[...]
+            while let byte = rest.popFirst(), !session.isInterruptRequested(by: byte) {}
+            let answers = session.send(Array(rest), stop: DebugStop(.interrupt))
+            #expect(answers.hasSuffix("+$T02thread:1;#d4+$OK#9a"), "\(begun): \(answers)")
+        }
+    }
+
     @Test("a damaged packet that nobody would send again is an error")
     func damagedWithoutAcknowledgements() {
         let session = GDBSession()

@@ -56,7 +56,7 @@ struct GDBSessionTests {
     func refusedAddress() {
         let session = GDBSession()
         session.target.frozen = [.rip]
-        #expect(session.ask("c1000") == ["E16"])
+        #expect(session.ask("c1000") == ["E.?frozen?: ?GP?"])
     }
 
     // MARK: Stops
@@ -115,6 +115,17 @@ struct GDBSessionTests {
         _ = session.ask("D")
         #expect(session.isInterruptRequested(by: 0x24))
         #expect(session.send(Array("?#3f+".utf8) + ScriptedChannel.packet("c"), stop: DebugStop(.interrupt)) == "+$T02thread:1;#d4+")
+    }
+
+    @Test("a debugger that comes after another was lost finds none of its breakpoints, and nothing of what it agreed on")
+    func secondDebugger() {
+        let session = GDBSession()
+        _ = session.ask("qSupported:swbreak+", "QStartNoAckMode", "Z0,1000,1", "Z2,2000,4")
+        #expect(session.usesSoftwareBreakpoints && session.isInterruptRequested(by: 0x24))
+        let rest = Array("qSupported#37+".utf8) + ScriptedChannel.packet("?") + [0x2B] + ScriptedChannel.packet("c")
+        #expect(GDBSession.contents(Array(session.send(rest, stop: DebugStop(.interrupt)).utf8)).last == "T02thread:1;")
+        #expect(!session.usesSoftwareBreakpoints && session.target.watches.isEmpty)
+        #expect(session.ask(stop: DebugStop(.softwareBreakpoint)) == ["T05thread:1;"])
     }
 
     // MARK: Threads

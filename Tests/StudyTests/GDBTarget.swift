@@ -7,9 +7,9 @@ import X86
 /// A guest in memory, with as much of a processor as a debugger's test needs.
 struct GDBGuest: DebugTarget {
     var modes: [ProcessorMode] = [.long64]
-    var registers: [DebugRegister: UInt64] = [:]
-    /// Registers that refuse every value.
-    var frozen: Set<DebugRegister> = []
+    var registers: [GuestRegister: UInt64] = [:]
+    /// Registers that refuse every value, in words that would break the framing.
+    var frozen: Set<GuestRegister> = []
     var ram: [UInt64: UInt8] = [:]
     /// Frames by the numbers of linear pages. What is not here is where its linear address says, below 1 MiB; nothing is above.
     var pages: [UInt64: UInt64] = [:]
@@ -22,15 +22,14 @@ struct GDBGuest: DebugTarget {
     var threadCount: UInt32 { UInt32(modes.count) }
     mutating func mode(of thread: UInt32) -> ProcessorMode { modes[Int(thread) - 1] }
 
-    mutating func read(_ register: DebugRegister, of thread: UInt32) -> UInt64? {
+    mutating func read(_ register: GuestRegister, of thread: UInt32) -> UInt64? {
         if register == .cr8 { return nil }
         return (registers[register] ?? 0) &+ (register == .rbx ? UInt64(thread) : 0)
     }
 
-    mutating func write(_ value: UInt64, to register: DebugRegister, of thread: UInt32) -> Bool {
-        guard !frozen.contains(register) else { return false }
+    mutating func write(_ value: UInt64, to register: GuestRegister, of thread: UInt32) throws(Complaint) {
+        guard !frozen.contains(register) else { throw Complaint("$frozen*: #GP}") }
         registers[register] = value
-        return true
     }
 
     mutating func translate(_ address: GuestVirtualAddress, of thread: UInt32) -> GuestPhysicalAddress? {

@@ -70,7 +70,41 @@ struct InspectionControlTests {
         }
         #expect(all.allSatisfy { $0.count <= 112 })
         #expect(
-            try controls("quaternary")
-                == ["controls: there are no \"quaternary\" controls; pin, primary, secondary, tertiary, exit and entry are"])
+            try controls("quaternary") == [
+                "controls: no control has \"quaternary\" in its name",
+                "  \"controls\" lists all; \"controls pin\", \"primary\", \"secondary\", \"tertiary\", \"exit\" and \"entry\" list a field's",
+            ])
+    }
+
+    @Test("a control is found by a part of its name, in whatever field it is, and its meaning is told")
+    func named() throws {
+        let lines = try controls("nmi")
+        #expect(
+            lines.filter { $0.hasPrefix("  bit") } == [
+                "  bit  3  NMI exiting                             required    on",
+                "  bit  5  virtual NMIs                            preferred   on",
+                "  bit 22  NMI-window exiting                      at times    off for now",
+            ])
+        #expect(Array(lines.prefix(2)) == Array(try controls("pin").prefix(2)))
+        #expect(lines[3] == "          when 1: NMIs exit instead of going through the guest's IDT")
+        #expect(lines.contains { $0.hasPrefix("primary processor-based VM-execution controls = ") })
+        #expect(lines.last == "          when 1: exits before an instruction as soon as nothing blocks NMIs")
+        let tables = try controls("ENABLE ept")
+        #expect(tables.contains { $0.hasPrefix("  bit  1  enable EPT ") })
+        #expect(try controls("load efer").filter { $0.hasPrefix("  bit") }.count == 2)
+        let without = try controls("enable ept") { $0.fields[.primaryControls] = .none }
+        #expect(without.last == "  none of them counts: \"activate secondary controls\" is off")
+    }
+
+    @Test("vmcs knows controls by name too, where no field has the name")
+    func namedAsField() throws {
+        let capabilities = CapabilitySet.skylakeX.capabilities
+        let state = StateSnapshot()
+        func vmcs(_ words: String) -> [String] {
+            answer { output in words.asTyped { words in state.viewed { FieldInspection.write(words, $0, capabilities, to: &output) } } }
+        }
+        #expect(vmcs("hlt exiting")[0] == "primary processor-based VM-execution controls = 0x00000000")
+        // A field goes before.
+        #expect(vmcs("exception bitmap")[0].hasPrefix("exception bitmap = "))
     }
 }

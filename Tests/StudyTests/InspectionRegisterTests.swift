@@ -24,11 +24,23 @@ struct InspectionRegisterTests {
         #expect(lines.contains("CR2    0x1000"))
         #expect(lines.contains("       the guest reads 0x20 = PAE"))
         #expect(lines.contains("EFER   0xd01 = SCE, LME, LMA, NXE"))
+        #expect(lines.contains("DR0    0x0") && lines.contains("DR3    0x0"))
+        #expect(lines.contains("DR6    0xffff0ff0 = no debug exception told of"))
         #expect(lines.contains("DR7    0x400 = no breakpoint enabled"))
         #expect(lines.contains("CS     0010  base 0x00000000  limit 0xffffffff  (code, readable, accessed, DPL 0, 64-bit)"))
         #expect(lines.contains("DS     0000 (unusable)"))
         #expect(lines.contains("GDTR         base 0xfffffe0000001000  limit 0x0000007f"))
         #expect(lines.last == "activity (active)")
+    }
+
+    @Test("the debug registers are shown, with what DR6 tells")
+    func debugRegisters() {
+        var state = StateSnapshot.long64
+        state.debugRegisters.addresses = [0x1000, 0, 0, 0xFFFF_8000_0000_0000]
+        state.debugRegisters.status = 0xFFFE_C7F9
+        let lines = registers(state)
+        #expect(lines.contains("DR0    0x1000") && lines.contains("DR3    0xffff800000000000"))
+        #expect(lines.contains("DR6    0xfffec7f9 = DR0 met, DR3 met, BLD: a bus lock, BS: a single step, BT: a task switch, RTM: in a"))
     }
 
     @Test("real mode goes by segment and offset, and shows registers of 32 bits")

@@ -8,13 +8,7 @@ extension VirtualCPU {
     mutating func accessControlRegister(_ access: ControlRegisterAccess) -> Outcome {
         switch access {
         case .write(let register, let source):
-            let value = readGeneral(source)
-            switch register {
-            case 0: return writeCR0(value)
-            case 3: return writeCR3(value)
-            case 4: return writeCR4(value)
-            default: return writeTaskPriority(value)
-            }
+            return writeControlRegister(register, readGeneral(source))
         case .read(let register, let destination):
             writeGeneral(destination, register == 3 ? processor.cr3 : UInt64(apic.taskPriority) >> 4)
             return .step
@@ -23,6 +17,18 @@ extension VirtualCPU {
             // LMSW writes PE, MP, EM and TS, and cannot clear PE.
             let kept = processor.cr0.rawValue & (~0xF | ControlRegister0.protectionEnable.rawValue)
             return writeCR0(kept | UInt64(status) & 0xF)
+        }
+    }
+
+    /// MOV to CR0, CR3, CR4 or CR8.
+    /// - Returns: the instruction's end, or its exception, and then nothing is changed.
+    @inline(__always)
+    mutating func writeControlRegister(_ register: UInt8, _ value: UInt64) -> Outcome {
+        switch register {
+        case 0: writeCR0(value)
+        case 3: writeCR3(value)
+        case 4: writeCR4(value)
+        default: writeTaskPriority(value)
         }
     }
 

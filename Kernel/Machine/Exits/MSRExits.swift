@@ -91,7 +91,7 @@ extension VirtualCPU {
     }
 
     /// SDM volume 3, 2.2.1 "Extended Feature Enable Register": LMA is the processor's, LME is fixed while paging is on.
-    private mutating func writeExtendedFeatures(_ value: ExtendedFeatureEnable) -> Bool {
+    mutating func writeExtendedFeatures(_ value: ExtendedFeatureEnable) -> Bool {
         var allowed: ExtendedFeatureEnable = .systemCall | .longModeEnable | .longModeActive
         if features.hasExecuteDisable { allowed = allowed | .executeDisable }
         guard value.subtracting(allowed).isEmpty else { return false }

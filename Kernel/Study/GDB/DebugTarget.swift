@@ -14,11 +14,11 @@ public protocol DebugTarget {
     mutating func mode(of thread: UInt32) -> ProcessorMode
 
     /// A register; nil if it cannot be told.
-    mutating func read(_ register: DebugRegister, of thread: UInt32) -> UInt64?
+    mutating func read(_ register: GuestRegister, of thread: UInt32) -> UInt64?
 
     /// Changes a register.
-    /// - Returns: false, and nothing was done, if the register or the value is refused.
-    mutating func write(_ value: UInt64, to register: DebugRegister, of thread: UInt32) -> Bool
+    /// - Throws: why the register or the value is refused; nothing was done then.
+    mutating func write(_ value: UInt64, to register: GuestRegister, of thread: UInt32) throws(Complaint)
 
     /// Where a linear address leads through the page tables of a virtual CPU, whatever its rights; nil for nowhere.
     /// The guest's accessed and dirty bits stay as they are.

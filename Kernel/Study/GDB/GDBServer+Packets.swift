@@ -98,7 +98,7 @@ extension GDBServer {
     ) -> Answer {
         if !packet.isAtEnd {
             guard let address = packet.number(), packet.isAtEnd else { return fail(.malformed) }
-            guard writeProgramCounter(address, of: &target) else { return fail(.refused) }
+            do { try writeProgramCounter(address, of: &target) } catch { return refuse(error) }
         }
         return .resume(isStep ? .step(thread: selected) : .continue)
     }

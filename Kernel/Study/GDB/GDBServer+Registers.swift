@@ -47,8 +47,13 @@ extension GDBServer {
         guard let number = packet.number(), packet.take("="), let register = knownLayout(of: &target).register(number),
             let value = packet.littleEndian(size: register.size), packet.isAtEnd
         else { return fail(.malformed) }
-        guard let name = register.register, change(name, to: value, in: &target) else { return fail(.refused) }
-        return succeed()
+        guard let name = register.register else { return fail(.refused) }
+        do {
+            try change(name, to: value, in: &target)
+            return succeed()
+        } catch {
+            return refuse(error)
+        }
     }
 
     /// All registers at once: those that have the value already are left alone, and so are those that the target does not
@@ -60,29 +65,31 @@ extension GDBServer {
         guard packet.count == length else { return fail(.malformed) }
         var digits = packet
         while !digits.isAtEnd { guard digits.byte() != nil else { return fail(.malformed) } }
-        var isRefused = false
+        var complaint: Complaint?
         for number in 0..<layout.count {
             guard let register = layout.register(UInt64(number)), let value = packet.littleEndian(size: register.size),
                 let name = register.register, let present = self.value(of: name, in: &target)
             else { continue }
             let mask: UInt64 = register.size < 8 ? 0xFFFF_FFFF : .max
-            if present & mask != value, !change(name, to: value, in: &target) { isRefused = true }
+            guard present & mask != value else { continue }
+            do { try change(name, to: value, in: &target) } catch { complaint = error }
         }
-        return isRefused ? fail(.refused) : succeed()
+        if let complaint { return refuse(complaint) }
+        return succeed()
     }
 
     /// A register as the debugger takes it: the program counter is linear.
-    private func value(of register: DebugRegister, in target: inout some DebugTarget) -> UInt64? {
+    private func value(of register: GuestRegister, in target: inout some DebugTarget) -> UInt64? {
         guard let value = target.read(register, of: selected) else { return nil }
         guard register == .rip, let base = codeBase(in: &target) else { return value }
         return (value &+ base) & 0xFFFF_FFFF
     }
 
-    private func change(_ register: DebugRegister, to value: UInt64, in target: inout some DebugTarget) -> Bool {
+    private func change(_ register: GuestRegister, to value: UInt64, in target: inout some DebugTarget) throws(Complaint) {
         guard register == .rip, let base = codeBase(in: &target) else {
-            return target.write(value, to: register, of: selected)
+            return try target.write(value, to: register, of: selected)
         }
-        return target.write((value &- base) & 0xFFFF_FFFF, to: register, of: selected)
+        try target.write((value &- base) & 0xFFFF_FFFF, to: register, of: selected)
     }
 
     /// The base of CS, where it counts; nil in 64-bit mode.
@@ -90,7 +97,7 @@ extension GDBServer {
         target.mode(of: selected).is64Bit ? nil : target.read(.csBase, of: selected) ?? 0
     }
 
-    mutating func writeProgramCounter(_ address: UInt64, of target: inout some DebugTarget) -> Bool {
-        change(.rip, to: address, in: &target)
+    func writeProgramCounter(_ address: UInt64, of target: inout some DebugTarget) throws(Complaint) {
+        try change(.rip, to: address, in: &target)
     }
 }

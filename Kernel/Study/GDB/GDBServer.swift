@@ -15,8 +15,13 @@ import X86
 /// While the guest runs, bytes of the line go to `isInterruptRequested`. Guests that are not stopped by the debugger need
 /// nothing of it.
 ///
+/// A debugger that detaches leaves nothing behind, and the guest runs on. One whose connection is lost leaves all as it is: a
+/// guest that stands still does so until the next comes, which lifts its breakpoints. Whoever connects finds the guest
+/// stopped, and has a line without a history: what the last one left half-sent does no harm.
+///
 /// Nothing that a debugger sends makes it trap. What it does not know is answered with an empty packet, what is malformed
-/// with E01, memory that is not there with E0E, room that is not there with E1C.
+/// with E01, memory that is not there with E0E, room that is not there with E1C, a register that cannot be told with E16, a
+/// value that a register does not take with E. and why.
 public struct GDBServer: ~Copyable {
     var connection: PacketConnection
     var breakpoints = SoftwareBreakpoints()
@@ -230,6 +235,18 @@ public struct GDBServer: ~Copyable {
         connection.reply.clear()
         connection.reply.write("E")
         connection.reply.write(hexByte: failure.rawValue)
+        return .reply
+    }
+
+    /// An error in words, which GDB shows as they are.
+    mutating func refuse(_ complaint: Complaint) -> Answer {
+        connection.reply.clear()
+        connection.reply.write("E.")
+        for position in 0..<complaint.words.count {
+            let byte = complaint.words[position]
+            // Text has no escapes.
+            connection.reply.write(byte: PacketWriter.isSpecial(byte) ? 0x3F : byte)
+        }
         return .reply
     }
 

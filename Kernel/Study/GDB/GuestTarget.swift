@@ -9,8 +9,6 @@ import X86
 public protocol DebugServices: MonitorHost {
     /// Gives pages of the guest's memory other permissions (`PageProtection`).
     func protect(_ range: GuestPhysicalRange, _ passed: PassedAccesses, isForGood: Bool) -> Bool
-    /// IA32_KERNEL_GS_BASE, which the guest has for itself.
-    var kernelGSBase: UInt64 { get nonmutating set }
 }
 
 /// A virtual CPU and the monitor, as a debugger sees them.
@@ -35,6 +33,16 @@ public struct GuestTarget<Access: VMCSAccess, Host: HostServices, Services: Debu
     public var threadCount: UInt32 { 1 }
 
     public mutating func mode(of thread: UInt32) -> ProcessorMode { cpu.pointee.processor.mode }
+
+    // MARK: Registers
+
+    public mutating func read(_ register: GuestRegister, of thread: UInt32) -> UInt64? {
+        GuestRegisters(cpu, services).read(register)
+    }
+
+    public mutating func write(_ value: UInt64, to register: GuestRegister, of thread: UInt32) throws(Complaint) {
+        try GuestRegisters(cpu, services).write(value, to: register)
+    }
 
     // MARK: Memory
 

@@ -61,14 +61,18 @@ struct PacketConnection: ~Copyable {
                 }
                 continue
             }
-            guard let frame = receiveFrame(over: &channel) else { return .gone }
-            guard frame.isSound || !acknowledges else {
-                channel.write(Mark.refusal)
-                continue
+            switch receiveFrame(over: &channel) {
+            case .gone: return .gone
+            case .abandoned: continue
+            case .whole(let length, let isSound):
+                guard isSound || !acknowledges else {
+                    channel.write(Mark.refusal)
+                    continue
+                }
+                if acknowledges { channel.write(Mark.acknowledgement) }
+                guard isSound, let length else { return .unusable }
+                return .packet(.init(rebasing: incoming[..<length]))
             }
-            if acknowledges { channel.write(Mark.acknowledgement) }
-            guard frame.isSound, let length = frame.length else { return .unusable }
-            return .packet(.init(rebasing: incoming[..<length]))
         }
     }
 
@@ -79,31 +83,32 @@ struct PacketConnection: ~Copyable {
         case gone
     }
 
-    private struct Frame {
-        /// nil for a content that does not fit.
-        let length: Int?
-        /// Its checksum is right.
-        let isSound: Bool
+    private enum Frame {
+        /// - Parameters:
+        ///   - length: nil for a content that does not fit.
+        ///   - isSound: its checksum is right.
+        case whole(length: Int?, isSound: Bool)
+        /// The debugger went away in it, and another is there.
+        case abandoned
+        case gone
     }
 
     /// Reads from behind the "$" to behind the checksum.
-    private mutating func receiveFrame(over channel: inout some DebugChannel) -> Frame? {
+    ///
+    /// A connection may be dropped anywhere in it. The next debugger begins with "+$": the packet begins anew then, and is
+    /// acknowledged.
+    private mutating func receiveFrame(over channel: inout some DebugChannel) -> Frame {
         var length = 0
         var sum: UInt8 = 0
         var isEscaped = false
         var fits = true
+        var last = Mark.start
         while true {
-            guard let byte = channel.read() else { return nil }
+            guard let byte = channel.read() else { return .gone }
             switch byte {
-            case Mark.end:
-                isInPacket = false
-                guard let first = channel.read(), let second = channel.read() else { return nil }
-                let sent = withUnsafeBytes(of: (first, second)) { digits in
-                    var reader = PacketReader(digits)
-                    return reader.byte()
-                }
-                return Frame(length: fits ? length : nil, isSound: sent == sum)
+            case Mark.end: return receiveChecksum(of: fits ? length : nil, sum, over: &channel)
             case Mark.start:  // the packet before it was never ended
+                if last == Mark.acknowledgement { acknowledges = true }
                 length = 0
                 sum = 0
                 isEscaped = false
@@ -111,6 +116,7 @@ struct PacketConnection: ~Copyable {
                 continue
             default: break
             }
+            last = byte
             sum &+= byte
             if byte == Mark.escape, !isEscaped {
                 isEscaped = true
@@ -124,6 +130,30 @@ struct PacketConnection: ~Copyable {
             }
             isEscaped = false
         }
+    }
+
+    /// Reads the two digits behind the "#".
+    private mutating func receiveChecksum(
+        of length: Int?, _ sum: UInt8, over channel: inout some DebugChannel
+    ) -> Frame {
+        guard let first = channel.read() else { return .gone }
+        if let end = abandon(at: first) { return end }
+        guard let second = channel.read() else { return .gone }
+        if let end = abandon(at: second) { return end }
+        isInPacket = false
+        let sent = withUnsafeBytes(of: (first, second)) { digits in
+            var reader = PacketReader(digits)
+            return reader.byte()
+        }
+        return .whole(length: length, isSound: sent == sum)
+    }
+
+    /// What is no digit begins another debugger's first packet.
+    private mutating func abandon(at byte: UInt8) -> Frame? {
+        guard byte == Mark.acknowledgement || byte == Mark.start else { return nil }
+        if byte == Mark.acknowledgement { acknowledges = true }
+        isInPacket = byte == Mark.start
+        return .abandoned
     }
 
     /// The bytes that the rest of the packet spells in hexadecimal digits; they take its place.

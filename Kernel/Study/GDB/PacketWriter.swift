@@ -37,13 +37,13 @@ struct PacketWriter: TextOutput {
 
     /// A byte as it is, behind an escape if it would be taken for framing or run-length encoding.
     mutating func write(binary byte: UInt8) {
-        switch byte {
-        case 0x23, 0x24, 0x2A, 0x7D:  // # $ * }
-            write(byte: 0x7D)
-            write(byte: byte ^ 0x20)
-        default: write(byte: byte)
-        }
+        guard PacketWriter.isSpecial(byte) else { return write(byte: byte) }
+        write(byte: 0x7D)
+        write(byte: byte ^ 0x20)
     }
+
+    /// Whether a byte means something to the framing or the run-length encoding: # $ * }
+    static func isSpecial(_ byte: UInt8) -> Bool { byte == 0x23 || byte == 0x24 || byte == 0x2A || byte == 0x7D }
 
     /// Puts another byte in place of the first.
     mutating func replaceFirst(with byte: UInt8) {

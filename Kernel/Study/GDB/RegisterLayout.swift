@@ -18,6 +18,8 @@ import X86
 /// therefore linear, with the base of CS in it, where other stubs send the offset alone and leave real mode to guesses.
 /// `$eip - $cs_base` is the offset. All other registers are as the processor holds them: the stack is at
 /// `$ss_base + $esp`.
+///
+/// GDB takes a plain number for flags of 32 bits, but not for those of 64: `set $cr0 = 0x80010033ll` is a number of that size.
 enum RegisterLayout: UInt8, Equatable, Sendable {
     case code16, code32, code64
 
@@ -65,7 +67,7 @@ enum RegisterLayout: UInt8, Equatable, Sendable {
         return system(number - core - 16)
     }
 
-    private func word(_ name: StaticString, _ register: DebugRegister) -> DescribedRegister {
+    private func word(_ name: StaticString, _ register: GuestRegister) -> DescribedRegister {
         .init(name, size: wordSize, register)
     }
 
@@ -190,11 +192,11 @@ struct DescribedRegister: Sendable {
     /// In bytes.
     let size: Int
     /// What the target knows it as; nil for those that it does not tell.
-    let register: DebugRegister?
+    let register: GuestRegister?
     /// GDB's type, or the one of the flags that the description defines; nil for an integer of its size.
     let type: StaticString?
 
-    init(_ name: StaticString, size: Int, _ register: DebugRegister?, type: StaticString? = nil) {
+    init(_ name: StaticString, size: Int, _ register: GuestRegister?, type: StaticString? = nil) {
         self.name = name
         self.size = size
         self.register = register

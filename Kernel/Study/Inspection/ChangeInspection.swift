@@ -30,6 +30,15 @@ public enum ChangeInspection {
             count += 1
             output.line("\(indentation)CR2 \(hex: before.pageFaultAddress) -> \(hex: after.pageFaultAddress)")
         }
+        let (first, second) = (before.debugRegisters, after.debugRegisters)
+        for number in 0..<4 where first.addresses[number] != second.addresses[number] {
+            count += 1
+            output.line("\(indentation)DR\(number) \(hex: first.addresses[number]) -> \(hex: second.addresses[number])")
+        }
+        if first.status != second.status {
+            count += 1
+            output.line("\(indentation)DR6 \(hex: first.status) -> \(hex: second.status): \(DebugStatusWords(second.status))")
+        }
         let groups = VMCSDump.groups
         for index in groups.indices {
             count += list(groups[index], before, after, indentation, to: &output)

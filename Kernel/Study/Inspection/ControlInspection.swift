@@ -4,7 +4,8 @@ import X86
 
 /// The command `controls`: every control by name, whether Martlet wants it, whether it is on now, and what decides that.
 public enum ControlInspection {
-    /// Answers `controls` with the words behind it: none for all, or pin, primary, secondary, tertiary, exit, entry.
+    /// Answers `controls` with the words behind it: none for all; pin, primary, secondary, tertiary, exit or entry; or words
+    /// that are parts of a control's name.
     @inline(never)
     public static func write(
         _ words: UnsafeRawBufferPointer, _ state: StateView, _ capabilities: VMXCapabilities,
@@ -37,16 +38,64 @@ public enum ControlInspection {
             isKnown = true
             write(state[.entryControls], capabilities.entry, VMXControls.entryWishes, to: &output)
         }
-        if !isKnown {
-            output.line("controls: there are no \"\(name.line)\" controls; pin, primary, secondary, tertiary, exit and entry are")
+        if !isKnown, !writeNamed(name, state, capabilities, to: &output) {
+            output.line("controls: no control has \"\(name.line)\" in its name")
+            output.line("  \"controls\" lists all; \"controls pin\", \"primary\", \"secondary\", \"tertiary\", \"exit\" and \"entry\" list a field's")
         }
     }
+
+    // MARK: Controls by name
+
+    /// Writes the controls of all fields that have these words in their names.
+    /// - Returns: false if there are none.
+    @inline(never)
+    static func writeNamed(
+        _ name: FieldName, _ state: StateView, _ capabilities: VMXCapabilities, to output: inout some TextOutput
+    ) -> Bool {
+        var isFound = writeNamed(name, state[.pinControls], capabilities.pin, VMXControls.pinWishes, to: &output)
+        if writeNamed(name, state[.primaryControls], capabilities.primary, VMXControls.primaryWishes, to: &output) { isFound = true }
+        if writeNamed(name, state[.secondaryControls], capabilities.secondary, VMXControls.secondaryWishes, to: &output) {
+            isFound = true
+            writeSecondaryActivation(state, to: &output)
+        }
+        for bit in 0..<64 {
+            guard let tertiary = TertiaryControls.name(ofBit: bit), name.isPart(of: tertiary) else { continue }
+            isFound = true
+            writeTertiary(state, capabilities, to: &output)
+            break
+        }
+        if writeNamed(name, state[.exitControls], capabilities.exit, VMXControls.exitWishes, to: &output) { isFound = true }
+        if writeNamed(name, state[.entryControls], capabilities.entry, VMXControls.entryWishes, to: &output) { isFound = true }
+        return isFound
+    }
+
+    @inline(never)
+    private static func writeNamed<Controls: ExplainedFlags>(
+        _ name: FieldName, _ now: Controls, _ capability: ControlCapability<Controls>, _ wishes: ControlWishes<Controls>,
+        to output: inout some TextOutput
+    ) -> Bool where Controls.RawValue == UInt32 {
+        var isFound = false
+        for bit in 0..<32 {
+            guard let control = Controls.name(ofBit: bit), name.isPart(of: control) else { continue }
+            if !isFound { writeHeading(now, capability, to: &output) }
+            isFound = true
+            writeRow(bit, control, now, capability, wishes, to: &output)
+            if let meaning = Controls.meaning(ofBit: bit) { output.line("          when 1: \(meaning)") }
+        }
+        return isFound
+    }
+
+    // MARK: Fields
 
     @inline(never)
     private static func writeSecondary(
         _ state: StateView, _ capabilities: VMXCapabilities, to output: inout some TextOutput
     ) {
         write(state[.secondaryControls], capabilities.secondary, VMXControls.secondaryWishes, to: &output)
+        writeSecondaryActivation(state, to: &output)
+    }
+
+    private static func writeSecondaryActivation(_ state: StateView, to output: inout some TextOutput) {
         if !state[.primaryControls].contains(.activateSecondaryControls) {
             output.line("  none of them counts: \"\(PrimaryControls.activateSecondaryControls)\" is off")
         }
@@ -72,10 +121,7 @@ public enum ControlInspection {
         _ now: Controls, _ capability: ControlCapability<Controls>, _ wishes: ControlWishes<Controls>,
         to output: inout some TextOutput
     ) where Controls.RawValue == UInt32 {
-        output.line("\(Controls.title) = \(hex: now.rawValue, digits: 8)")
-        let (required, allowed) = (capability.required.rawValue, capability.allowed.rawValue)
-        output.line(
-            "  \(capability.source): \(hex: required, digits: 8) must be 1, \(hex: allowed, digits: 8) may be 1")
+        writeHeading(now, capability, to: &output)
         var unnamed = Controls.none
         for bit in 0..<32 {
             let control = Controls(bit: bit)
@@ -83,17 +129,33 @@ public enum ControlInspection {
                 unnamed = unnamed | control & now
                 continue
             }
-            var line: Line = "  bit \(bit, width: 2)  \(name)"
-            line.pad(to: 50)
-            line.write(wish(control, wishes))
-            line.pad(to: 62)
-            line.write(Self.state(bit, now, capability, wishes))
-            output.line(line)
+            writeRow(bit, name, now, capability, wishes, to: &output)
         }
         if !unnamed.isEmpty {
             let forced = capability.required.contains(unnamed)
             output.line("  without a name: \(hex: unnamed.rawValue)\(forced ? ", all of which must be 1" : "")")
         }
+    }
+
+    private static func writeHeading<Controls: ExplainedFlags>(
+        _ now: Controls, _ capability: ControlCapability<Controls>, to output: inout some TextOutput
+    ) where Controls.RawValue == UInt32 {
+        output.line("\(Controls.title) = \(hex: now.rawValue, digits: 8)")
+        let (required, allowed) = (capability.required.rawValue, capability.allowed.rawValue)
+        output.line(
+            "  \(capability.source): \(hex: required, digits: 8) must be 1, \(hex: allowed, digits: 8) may be 1")
+    }
+
+    private static func writeRow<Controls: ExplainedFlags>(
+        _ bit: Int, _ name: StaticString, _ now: Controls, _ capability: ControlCapability<Controls>,
+        _ wishes: ControlWishes<Controls>, to output: inout some TextOutput
+    ) where Controls.RawValue == UInt32 {
+        var line: Line = "  bit \(bit, width: 2)  \(name)"
+        line.pad(to: 50)
+        line.write(wish(Controls(bit: bit), wishes))
+        line.pad(to: 62)
+        line.write(state(bit, now, capability, wishes))
+        output.line(line)
     }
 
     private static func wish<Controls: FlagSet>(_ control: Controls, _ wishes: ControlWishes<Controls>) -> StaticString {

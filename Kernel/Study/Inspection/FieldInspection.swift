@@ -5,7 +5,7 @@ import X86
 /// The command `vmcs`: fields of the VMCS with what their values mean.
 public enum FieldInspection {
     /// Answers `vmcs` with the words behind it: none for all fields; a group (control, guest, host, exit); an encoding; or
-    /// words that are parts of a field's name. One field is explained bit by bit, several are listed.
+    /// words that are parts of a field's name, or else of a control's. One field is explained bit by bit, several are listed.
     @inline(never)
     public static func write(
         _ words: UnsafeRawBufferPointer, _ state: StateView, _ capabilities: VMXCapabilities,
@@ -56,7 +56,7 @@ public enum FieldInspection {
             }
         }
         switch count {
-        case 0: refuse(name, to: &output)
+        case 0: if !ControlInspection.writeNamed(name, state, capabilities, to: &output) { refuse(name, to: &output) }
         case 1: explain(.field(at: found), state, capabilities, to: &output)
         default:
             output.line("\(count) fields have \"\(name.line)\" in their name:")

@@ -72,6 +72,9 @@ public enum RegisterInspection {
         output.line("CR3    \(hex: state[.guestCR3])")
         writeControl("CR4", state[.guestCR4], seen: state.seenCR4, to: &output)
         output.line("EFER   \(hex: state[.guestEFER].rawValue) = \(state[.guestEFER])")
+        let registers = state.debugRegisters
+        for number in 0..<4 { output.line("DR\(number)    \(hex: registers.addresses[number])") }
+        output.line("DR6    \(hex: registers.status) = \(DebugStatusWords(registers.status))")
         let debug = state[.guestDR7]
         output.line("DR7    \(hex: debug) = \(BreakpointWords(debug))")
     }

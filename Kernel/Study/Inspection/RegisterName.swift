@@ -69,6 +69,41 @@ struct SegmentFields {
     }
 }
 
+/// What DR6 tells of the last debug exception (SDM volume 3, 19.2.3 "Debug Status Register (DR6)"). Its bits stay until the
+/// guest clears them.
+struct DebugStatusWords: TextConvertible {
+    let value: UInt64
+
+    init(_ value: UInt64) { self.value = value }
+
+    func write(to output: inout some TextOutput) {
+        var isEmpty = true
+        for bit in 0..<UInt64(17) {
+            // Those of a bus lock and of a transaction tell by being 0.
+            guard let words = DebugStatusWords.words(bit), value >> bit & 1 == (bit == 11 || bit == 16 ? 0 : 1) else { continue }
+            if !isEmpty { output.write(", ") }
+            isEmpty = false
+            output.write(words)
+        }
+        if isEmpty { output.write("no debug exception told of") }
+    }
+
+    private static func words(_ bit: UInt64) -> StaticString? {
+        switch bit {
+        case 0: "DR0 met"
+        case 1: "DR1 met"
+        case 2: "DR2 met"
+        case 3: "DR3 met"
+        case 11: "BLD: a bus lock"
+        case 13: "BD: MOV DR"
+        case 14: "BS: a single step"
+        case 15: "BT: a task switch"
+        case 16: "RTM: in a transaction"
+        default: nil
+        }
+    }
+}
+
 /// The breakpoints that DR7 enables.
 struct BreakpointWords: TextConvertible {
     let value: UInt64

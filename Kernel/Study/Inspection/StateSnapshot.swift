@@ -9,20 +9,25 @@ public struct StateSnapshot: Sendable {
     public var registers: GeneralRegisters
     /// CR2, which neither a VM exit nor a VM entry touches.
     public var pageFaultAddress: UInt64
+    /// DR0 to DR3 and DR6, likewise.
+    public var debugRegisters: DebugRegisters
 
     /// A state of zeroes.
     public init() {
         fields = VMCSSnapshot()
         registers = GeneralRegisters()
         pageFaultAddress = 0
+        debugRegisters = DebugRegisters()
     }
 
     public init<Access: VMCSAccess>(
-        reading vmcs: VMCS<Access>, _ capabilities: VMXCapabilities, _ registers: GeneralRegisters, pageFaultAddress: UInt64
+        reading vmcs: VMCS<Access>, _ capabilities: VMXCapabilities, _ registers: GeneralRegisters, pageFaultAddress: UInt64,
+        debugRegisters: DebugRegisters
     ) {
         fields = VMCSSnapshot(reading: vmcs, capabilities)
         self.registers = registers
         self.pageFaultAddress = pageFaultAddress
+        self.debugRegisters = debugRegisters
     }
 }
 
@@ -37,6 +42,7 @@ public struct StateView {
     var fields: VMCSSnapshot { state.pointee.fields }
     var registers: GeneralRegisters { state.pointee.registers }
     var pageFaultAddress: UInt64 { state.pointee.pageFaultAddress }
+    var debugRegisters: DebugRegisters { state.pointee.debugRegisters }
 
     /// A field's bits.
     subscript(field: VMCSFieldEncoding) -> UInt64 {

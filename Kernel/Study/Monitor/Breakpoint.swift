@@ -56,10 +56,12 @@ extension Breakpoint {
         search.offer("fetch", 6)
         search.offer("address", 7)
         let number = try search.result("kind of breakpoint", "there are exit, port, msr, cpuid, read, write, fetch and address")
-        guard let value = text.word(2) else { throw Complaint("break \(word) needs a number behind it: \"help break\"") }
+        guard let value = text.word(2) else {
+            throw Complaint("break \(word) needs \(number == 0 ? "an exit reason" : "a number") behind it: \"help break\"")
+        }
         var next = 3
         if number == 7 {
-            guard let address = value.number else { throw Complaint("\"\(value)\" is no number: 16 and 0x10 are") }
+            let address = try value.requiredNumber()
             // Linear addresses have 57 bits at most, and the others repeat the highest.
             guard (Int64(bitPattern: address) << 7) >> 7 == Int64(bitPattern: address) else {
                 throw Complaint("no instruction can be at \(hex: address): the address is not canonical")
@@ -75,10 +77,7 @@ extension Breakpoint {
             kind = .exit(try ExitReason.basic(reason.name))
             next = reason.end
         } else {
-            let limit: UInt64 = number == 1 ? 0xFFFF : 0xFFFF_FFFF
-            guard let place = value.number, place <= limit else {
-                throw Complaint("\"\(value)\" is no number up to \(hex: limit): 16 and 0x10 are")
-            }
+            let place = try value.requiredNumber(upTo: number == 1 ? 0xFFFF : 0xFFFF_FFFF)
             kind = switch number {
             case 1: .port(UInt16(truncatingIfNeeded: place))
             case 2: .register(UInt32(truncatingIfNeeded: place))

@@ -19,6 +19,9 @@ public struct CommandText {
         return word
     }
 
+    /// The number that a word is; nil if there is no such word.
+    func number(_ index: Int) throws(Complaint) -> UInt64? { try word(index)?.requiredNumber() }
+
     /// The words from one on, up to a condition.
     /// - Returns: them, and the index of the word behind.
     func name(from index: Int) -> (name: Line, end: Int)? {
@@ -72,6 +75,17 @@ extension Line {
             value = sum
         }
         return value
+    }
+
+    /// The number that the line has to be.
+    func requiredNumber(upTo limit: UInt64 = .max) throws(Complaint) -> UInt64 {
+        guard let number, number <= limit else {
+            throw Complaint(
+                limit == .max
+                    ? "\"\(self)\" is no number: 16 and 0x10 are"
+                    : "\"\(self)\" is no number up to \(hex: limit): 16 and 0x10 are")
+        }
+        return number
     }
 
     /// Whether a name begins with the line's letters and digits, whatever their case and what stands between them.

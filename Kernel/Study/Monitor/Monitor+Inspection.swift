@@ -29,8 +29,8 @@ extension Monitor {
             guard let exit = lastExit else { return ExitInspection.writeNothingYet(state, to: &line) }
             ExitInspection.write(exit.exit, exit.outcome, before: line.view(.before), after: line.view(.after), to: &line)
         case .disassemble:
-            let address = try number(text, 1)
-            let count = try number(text, 2)
+            let address = try text.number(1)
+            let count = try text.number(2)
             try end(text, 3)
             let view = GuestView(cpu.pointee.guestMemory, through: cpu.pointee.paging)
             Disassembly.write(from: address, count: count ?? Disassembly.usualCount, state, in: view, to: &line)
@@ -48,7 +48,7 @@ extension Monitor {
         (host.states + state.rawValue).initialize(
             to: StateSnapshot(
                 reading: cpu.pointee.processor.vmcs, host.capabilities, cpu.pointee.registers,
-                pageFaultAddress: host.pageFaultAddress))
+                pageFaultAddress: host.pageFaultAddress, debugRegisters: cpu.pointee.debugRegisters))
     }
 
     /// `memory ADDRESS [COUNT] [physical]`
@@ -56,7 +56,7 @@ extension Monitor {
         _ text: CommandText, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>,
         on line: inout some MonitorHost
     ) throws(Complaint) {
-        guard let address = try number(text, 1) else { throw Complaint("memory needs an address") }
+        guard let address = try text.number(1) else { throw Complaint("memory needs an address") }
         var next = 2
         var count = MemoryInspection.usualCount
         if let word = text.word(2), let number = word.number {
@@ -80,7 +80,7 @@ extension Monitor {
         _ text: CommandText, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>,
         on line: inout some MonitorHost
     ) throws(Complaint) {
-        guard let address = try number(text, 1) else { throw Complaint("walk needs an address") }
+        guard let address = try text.number(1) else { throw Complaint("walk needs an address") }
         var kind = GuestAccess.Kind.read
         var level = Int(cpu.pointee.processor.privilegeLevel)
         var index = 2
@@ -113,8 +113,8 @@ extension Monitor {
         on line: inout some MonitorHost
     ) throws(Complaint) {
         let view = nested(cpu, line)
-        guard let first = try number(text, 1) else { return NestedMap.write(view, to: &line) }
-        let last = try number(text, 2) ?? first
+        guard let first = try text.number(1) else { return NestedMap.write(view, to: &line) }
+        let last = try text.number(2) ?? first
         try end(text, 3)
         guard last >= first, last < view.format.inputLimit else {
             throw Complaint("the range must end below \(hex: view.format.inputLimit), and not before it begins")
@@ -129,12 +129,5 @@ extension Monitor {
         PageTableView(
             format: ExtendedPageTableFormat(host.capabilities), memory: host.hostMemory,
             root: cpu.pointee.processor.vmcs[.extendedPageTablePointer].root)
-    }
-
-    /// The number that a word is; nil if there is no such word.
-    private func number(_ text: CommandText, _ index: Int) throws(Complaint) -> UInt64? {
-        guard let word = text.word(index) else { return nil }
-        guard let number = word.number else { throw Complaint("\"\(word)\" is no number: 16 and 0x10 are") }
-        return number
     }
 }

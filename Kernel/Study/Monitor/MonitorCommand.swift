@@ -54,7 +54,8 @@ public enum MonitorCommand: UInt8, Sendable {
         case .until: "REASON [if CONDITION]"
         case .break: "[exit REASON | port N | msr N | cpuid LEAF | read FIRST [LAST] | write ... | fetch ... | address N] [if CONDITION]"
         case .delete: "NUMBER | all"
-        case .vmcs: "[FIELD | GROUP]"
+        case .vmcs: "[FIELD | GROUP | CONTROL]"
+        case .controls: "[pin | primary | secondary | tertiary | exit | entry | CONTROL]"
         case .set: "REGISTER VALUE | FIELD VALUE"
         case .walk: "ADDRESS [read | write | fetch] [user | supervisor]"
         case .ept: "[FIRST [LAST]]"
@@ -64,7 +65,7 @@ public enum MonitorCommand: UInt8, Sendable {
         case .type: "TEXT"
         case .trace: "[off | exits | full]"
         case .help: "[COMMAND]"
-        case .continue, .why, .registers, .controls, .changes, .check, .statistics, .reset, .quit: ""
+        case .continue, .why, .registers, .changes, .check, .statistics, .reset, .quit: ""
         }
     }
 
@@ -72,7 +73,7 @@ public enum MonitorCommand: UInt8, Sendable {
         switch self {
         case .step: "run to the N-th next VM exit"
         case .next: "execute one guest instruction, or N"
-        case .continue: "run until something stops the guest"
+        case .continue: "run until something stops the guest, as any key does"
         case .until: "run to the next VM exit of a reason"
         case .break: "stop at every exit of a kind; alone: list what stops the guest"
         case .delete: "take a breakpoint away"
@@ -113,14 +114,14 @@ public enum MonitorCommand: UInt8, Sendable {
         switch self {
         case .step: "step 10"
         case .next: "next 3"
-        case .continue: "continue, and any key stops the guest"
+        case .continue: "continue"
         case .until: "until cpuid if rax == 0x40000000"
         case .break: "break port 0x3f8 if rax & 0x80"
         case .delete: "delete 1"
         case .why: "why"
         case .registers: "registers"
         case .vmcs: "vmcs guest cr0"
-        case .controls: "controls"
+        case .controls: "controls ept"
         case .changes: "changes"
         case .set: "set rip 0x7c00"
         case .check: "check"

@@ -78,10 +78,7 @@ public struct StopCondition: Equatable, Sendable {
             throw Complaint("\"\(sign)\" is no comparison: there are ==, !=, <, >, <=, >= and & (all of these bits are set)")
         }
         self.relation = relation
-        guard let value = number.number else {
-            throw Complaint("\"\(number)\" is no number: 16 and 0x10 are")
-        }
-        self.value = value
+        value = try number.requiredNumber()
         if let more = text.word(index + 3) { throw Complaint("\"\(more)\" is too much: a condition is three words") }
     }
 
