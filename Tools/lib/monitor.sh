@@ -1,6 +1,8 @@
 # Talking with the monitor on the machine's second serial port (sourced). The kernel ends each of its answers with a line
 # that is ">" alone; then it is this side's turn. What comes while the guest runs stops it.
 
+monitor_port=
+
 monitor_wanted() { [ -n "${MONITOR:-}" ]; } # something is at the second serial port
 study_wanted() { [ "$MONITOR" = study ]; }
 
