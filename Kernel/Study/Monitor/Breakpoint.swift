@@ -56,7 +56,9 @@ extension Breakpoint {
         search.offer("fetch", 6)
         search.offer("address", 7)
         let number = try search.result("kind of breakpoint", "there are exit, port, msr, cpuid, read, write, fetch and address")
-        guard let value = text.word(2) else { throw Complaint("break \(word) needs a number behind it: \"help break\"") }
+        guard let value = text.word(2) else {
+            throw Complaint("break \(word) needs \(number == 0 ? "an exit reason" : "a number") behind it: \"help break\"")
+        }
         var next = 3
         if number == 7 {
             let address = try value.requiredNumber()

@@ -17,7 +17,7 @@ extension Monitor {
     }
 
     private func explain(_ command: MonitorCommand, on line: inout some MonitorHost) {
-        say("\(command.name) \(command.parameters)", on: &line)
+        say(command.parameters.utf8CodeUnitCount == 0 ? Line(command.name) : "\(command.name) \(command.parameters)", on: &line)
         say("  \(command.summary)", on: &line)
         say("  example: \(command.example)", on: &line)
     }

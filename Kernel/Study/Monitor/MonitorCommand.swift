@@ -73,7 +73,7 @@ public enum MonitorCommand: UInt8, Sendable {
         switch self {
         case .step: "run to the N-th next VM exit"
         case .next: "execute one guest instruction, or N"
-        case .continue: "run until something stops the guest"
+        case .continue: "run until something stops the guest, as any key does"
         case .until: "run to the next VM exit of a reason"
         case .break: "stop at every exit of a kind; alone: list what stops the guest"
         case .delete: "take a breakpoint away"
@@ -102,7 +102,7 @@ public enum MonitorCommand: UInt8, Sendable {
         switch self {
         case .step: "step 10"
         case .next: "next 3"
-        case .continue: "continue, and any key stops the guest"
+        case .continue: "continue"
         case .until: "until cpuid if rax == 0x40000000"
         case .break: "break port 0x3f8 if rax & 0x80"
         case .delete: "delete 1"
