@@ -92,6 +92,16 @@ main:
         pop     rax
         test    eax, FLAGS_TF
         jnz     failed
+        mov     [selector], ss
+        mov     ss, [selector]
+        pushfq
+        pop     rax
+        test    eax, FLAGS_TF
+        jnz     failed
+        mov     eax, ss
+        mov     ss, eax
+        int     INT_VECTOR
+        STORED_WITHOUT_TF
 
         CHECK   3                       ; INT n, INT3, a fault
         int     INT_VECTOR
@@ -333,6 +343,7 @@ steps:          resd 1                  ; debug exceptions
 taken:          resd 1                  ; other events
 seen_count:     resd 1                  ; EBX at the interrupt
 datum:          resd 1
+selector:       resd 1
 alignb 16
                 resb 256
 user_stack_top:

@@ -12,11 +12,16 @@ extension VirtualCPU {
     /// Has the next exit look for input of COM1's.
     public mutating func expectInput() { board.pointee.needsAttention = true }
 
-    /// Where the byte at RIP lies, as the processor would fetch it; nil if it could not.
-    public mutating func locateInstruction() -> GuestPhysicalAddress? {
+    /// Whether an instruction of so many bytes at RIP could be fetched.
+    public mutating func canFetch(_ count: UInt64) -> Bool {
+        locateInstruction() != nil && locateInstruction(offset: count &- 1) != nil
+    }
+
+    /// Where the byte at RIP, or one behind it, lies, as the processor would fetch it; nil if it could not.
+    public mutating func locateInstruction(offset: UInt64 = 0) -> GuestPhysicalAddress? {
         let mode = processor.mode
         let base = mode.is64Bit ? 0 : processor.segment(.cs).base
-        let linear = (base &+ processor.instructionPointer) & (mode.is64Bit ? .max : 0xFFFF_FFFF)
+        let linear = (base &+ processor.instructionPointer &+ offset) & (mode.is64Bit ? .max : 0xFFFF_FFFF)
         guard case .page(let page) = paging.translate(GuestVirtualAddress(linear), for: access(.fetch), in: memory) else {
             return nil
         }

@@ -98,7 +98,7 @@ extension RunLoop {
         let breakpoint: UInt32 = 1 << 3
         MonitorSession.monitor.exceptionBitmap =
             options.seesExceptions || DebugSession.server.pointee.usesSoftwareBreakpoints ? bitmap | breakpoint : bitmap & ~breakpoint
-        MonitorSession.monitor.prepare(processor)
+        MonitorSession.monitor.passBreakpoint(processor)
         return nil
     }
 

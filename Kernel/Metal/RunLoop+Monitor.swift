@@ -19,11 +19,12 @@ extension RunLoop {
 
     /// Readies the monitor for a guest.
     mutating func beginMonitoring() {
-        let protector = protector
-        MonitorSession.monitor.begin(cpu.pointee.processor) { protector.protect($0, $1, $2) }
+        // Before any breakpoint on memory is set anew that the probe could meet.
         if offersTrapFlag, !options.stepsByTrapFlag {
             MonitorSession.monitor.hasTrapFlag = TrapFlagProbe(cpu: cpu).run { enter() }
         }
+        let protector = protector
+        MonitorSession.monitor.begin(cpu.pointee.processor) { protector.protect($0, $1, $2) }
     }
 
     /// Asks what is to be done with the guest, which stands still.
@@ -75,6 +76,7 @@ extension RunLoop {
         if trace == .full { MonitorSession.print(cause(reason)) }
         guard let why else { return }
         stop = "stopped by \(why), at \(cpu.pointee.codeAddress)"
-        MonitorSession.note(seen, outcome, cpu, explanation)
+        // A step's own debug exception, or window, is the monitor's.
+        MonitorSession.note(seen, exit == seen ? outcome : nil, cpu, explanation)
     }
 }

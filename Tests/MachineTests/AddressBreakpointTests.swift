@@ -33,6 +33,12 @@ import Virtualization
         #expect(session.machine.rflags & Self.resumeFlag != 0 && session.machine.injection == nil)
     }
 
+    @Test func `of two at one address the one whose condition holds stops`() {
+        let session = MonitorSession()
+        session.type("break address 0x5123 if rax == 1", "break address 0x5123", "break address 0x5123 if rax == 2")
+        #expect(session.exit(0, qualification: 7, information: Self.debugException) == "breakpoint 2")
+    }
+
     @Test func `where the guest is let go from, it does not stop at once`() {
         let session = MonitorSession()
         session.type("break address \(TestMachine.code)")

@@ -131,7 +131,20 @@ import X86
             #expect(session.machine.cpu.registers.r11 == 0x202 | own)
             #expect(session.machine.rflags == 2)
             #expect(session.machine.host.registers[0xC000_0084] == 0x4_7700)
+            // The processor makes no trap of the guest's TF where IA32_FMASK clears it.
+            #expect(session.machine.injection == nil)
         }
+    }
+
+    @Test func `where IA32_FMASK leaves TF, the guest's trap behind SYSCALL comes to it`() {
+        let session = MonitorSession(hasTrapFlag: false)
+        session.machine.ram.put([0x0F, 0x05], at: TestMachine.code)
+        session.machine.host.registers[0xC000_0084] = 0
+        session.machine.rflags |= Self.trapFlag
+        session.type("next")
+        session.enter()
+        #expect(Self.trap(session) == "next")
+        #expect(session.machine.injection == .exception(1) && session.machine.rflags & Self.trapFlag != 0)
     }
 
     @Test func `SYSRET loads TF from R11 as the guest had it, whether it is executed or not`() {
@@ -149,6 +162,8 @@ import X86
             session.machine.rflags = 0x302
             #expect(Self.trap(session) == "next")
             #expect(session.machine.rflags == stored && session.machine.cpu.registers.r11 == stored)
+            // TF that SYSRET loads traps at once.
+            #expect(session.machine.injection == (stored & Self.trapFlag == 0 ? nil : .exception(1)))
         }
     }
 
@@ -210,6 +225,80 @@ import X86
         #expect(session.machine.vmcs[0x2802] == 3)
     }
 
+    @Test func `under BTF and TF of the guest's own, a step is no branch of its`() {
+        let session = MonitorSession(hasTrapFlag: false)
+        session.machine.ram.put([0x90], at: TestMachine.code)
+        session.machine.vmcs[0x2802] = 2
+        session.machine.rflags |= Self.trapFlag
+        session.type("next")
+        #expect(Self.trap(session) == "next")
+        #expect(session.machine.injection == nil && session.machine.vmcs[0x2802] == 2 && session.machine.rflags & Self.trapFlag != 0)
+    }
+
+    @Test func `MOV SS and the instruction behind it are one step, without TF`() {
+        let session = Self.session([0x8E, 0xD0])
+        #expect(session.machine.rflags & Self.trapFlag == 0 && session.machine.vmcs[0x4824] == 2)
+        #expect(session.machine.processor.vmcs[.primaryControls].contains(.nmiWindowExiting))
+        session.machine.rip += 3
+        session.machine.vmcs[0x4824] = 0
+        #expect(session.exit(8) == "next")
+        #expect(session.machine.vmcs[0x4824] == 0 && !session.machine.processor.vmcs[.primaryControls].contains(.nmiWindowExiting))
+    }
+
+    @Test func `a MOV SS that is not executed blocks nothing, and one that is does`() {
+        for (executed, blocking) in [(0, 0), (2, 2)] as [(UInt64, UInt64)] {
+            let session = Self.session([0x8E, 0xD0])
+            session.machine.rip += executed
+            #expect(session.exit(52) == nil)
+            #expect(session.machine.vmcs[0x4824] == blocking)
+        }
+    }
+
+    @Test func `INT n stores no RF`() {
+        let session = MonitorSession(hasTrapFlag: false)
+        session.machine.ram.put([0xCD, 0x80], at: TestMachine.code)
+        session.machine.rflags |= 1 << 16
+        session.type("next")
+        session.enter()
+        #expect(session.machine.injection?.vector == 0x80 && session.machine.rflags & 1 << 16 == 0)
+    }
+
+    @Test func `INT n that cannot be fetched is not delivered`() {
+        let session = MonitorSession(hasTrapFlag: false)
+        session.machine.ram.put([0xCD], at: TestMachine.ramSize - 1)
+        session.machine.rip = UInt64(TestMachine.ramSize) - 1
+        session.type("next")
+        session.enter()
+        #expect(session.machine.injection == nil && session.machine.rflags & Self.trapFlag != 0)
+    }
+
+    @Test(arguments: ["break address 0x10001", "break fetch 0x10001"])
+    func `a breakpoint on INT n stops before it`(command: String) {
+        let session = MonitorSession(hasTrapFlag: false)
+        session.machine.ram.put([0x90, 0xCD, 0x80], at: TestMachine.code)
+        session.type("next 2")
+        session.enter()
+        #expect(Self.trap(session) == nil)
+        session.type(command, "next 2")
+        session.machine.rip = 0x10001
+        session.enter()
+        #expect(session.machine.injection == nil)
+    }
+
+    @Test func `a trap of the guest's that waits comes before a virtual interrupt`() {
+        let session = MonitorSession(hasTrapFlag: false)
+        session.machine.ram.put([0x90], at: TestMachine.code)
+        session.machine.cpu.apic.setAssisted(true)
+        session.machine.apicPage[0xF0 / 4] = 0x1FF
+        session.machine.apicPage[(0x200 + 0x10 * 2) / 4] = 1 << 1
+        session.machine.processor.setVirtualInterrupts(requested: 0x41, inService: 0)
+        session.machine.rflags |= 0x200 | Self.trapFlag
+        session.machine.vmcs[SteppingTests.pendingDebugExceptions] = Self.singleStep
+        session.type("next")
+        session.enter()
+        #expect(session.machine.injection == nil && session.machine.processor.vmcs[.guestInterruptStatus] == 0x41)
+    }
+
     @Test func `memory is watched without the monitor trap flag too`() {
         let session = MonitorSession(hasTrapFlag: false)
         session.machine.ram.put([0x90], at: TestMachine.code)
@@ -225,8 +314,9 @@ import X86
     @Test(arguments: [
         ([0x9C], .long64, .store), ([0x66, 0x9C], .long64, .store), ([0x48, 0x9D], .long64, .load), ([0x48, 0x9D], .paged32, .other),
         ([0xCF], .real, .load), ([0x66, 0xCF], .real, .load), ([0xCD, 0x21], .real, .interrupt(0x21, length: 2)),
-        ([0x17, 0x9C], .real, .store), ([0x17, 0x9C], .long64, .other), ([0x8E, 0xD0, 0x9C], .long64, .store),
-        ([0x8E, 0xD8, 0x9C], .long64, .other), ([0x8E, 0xD0, 0xCD, 0x80], .long64, .other), ([0x0F, 0x05], .long64, .systemCall),
+        ([0x17, 0x9C], .real, .stackSegment), ([0x17, 0x9C], .long64, .other), ([0x8E, 0xD0, 0x9C], .long64, .stackSegment),
+        ([0x66, 0x8E, 0x16], .real, .stackSegment), ([0x8E, 0xD8, 0x9C], .long64, .other), ([0xCD], .long64, .other),
+        ([0x0F, 0x05], .long64, .systemCall),
         ([0x0F, 0x05], .paged32, .other), ([0x48, 0x0F, 0x07], .long64, .systemReturn), ([0x48, 0x48, 0x66], .long64, .other), ([], .real, .other),
     ] as [([UInt8], TestMachine.Mode, FlagInstruction)])
     func `the instructions that store and load flags are known`(code: [UInt8], mode: TestMachine.Mode, expected: FlagInstruction) {

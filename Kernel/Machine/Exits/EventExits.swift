@@ -10,9 +10,11 @@ extension VirtualCPU {
         case .machineCheck: return .end(.unsupported(.machineCheck))
         case .pageFault: host.loadPageFaultAddress(exception.qualification)
         case .debug where !exception.kind.isSoftware:
-            // DR6 and DR7.GD are left to the hypervisor (SDM volume 3, 29.1 "Architectural State Before a VM Exit").
+            // DR6, DR7.GD, and LBR and BTF of IA32_DEBUGCTL are left to the hypervisor (SDM volume 3, 29.1 "Architectural
+            // State Before a VM Exit").
             host.loadDebugStatus(host.readDebugStatus() & ~0xF | exception.qualification)
             processor.debugRegister7 = processor.debugRegister7 & ~(1 << 13)
+            processor.debugControl = processor.debugControl & ~3
         default: break
         }
         let event = Event(

@@ -13,7 +13,8 @@ public protocol DebugServices: MonitorHost {
 
 /// A virtual CPU and the monitor, as a debugger sees them.
 ///
-/// Watches are the monitor's breakpoints on memory: of guest-physical memory, so that a range may not leave its page.
+/// Watches of data are the monitor's breakpoints on guest-physical memory, so that a range may not leave its page; those of
+/// instructions are its breakpoints on linear addresses.
 public struct GuestTarget<Access: VMCSAccess, Host: HostServices, Services: DebugServices>: DebugTarget {
     let cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>
     let monitor: UnsafeMutablePointer<Monitor>

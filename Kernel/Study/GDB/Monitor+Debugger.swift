@@ -4,7 +4,7 @@ import Text
 import VMX
 import Virtualization
 
-// What a debugger does with the monitor: its commands, its breakpoints on memory, its steps.
+// What a debugger does with the monitor: its commands, its breakpoints, its steps.
 
 extension Monitor {
     /// Does one command.
@@ -26,9 +26,6 @@ extension Monitor {
 
     /// The guest is to run until something stops it.
     public mutating func run() { goal = .never }
-
-    /// Readies the processor for what the guest is to do.
-    public func prepare<Access: VMCSAccess>(_ processor: VMXProcessor<Access>) { passBreakpoint(processor) }
 
     /// The watch of a debugger's that is a breakpoint.
     public func debugWatch(_ index: Int) -> DebugWatch? { debugWatches[index] }

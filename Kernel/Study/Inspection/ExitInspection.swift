@@ -51,6 +51,10 @@ public enum ExitInspection {
             output.line("monitor: the EPT do not permit it for a breakpoint's sake; when the guest goes on, it is permitted once")
         case .readMSR, .writeMSR:
             output.line("monitor: the bit is 1 for a breakpoint's sake; when the guest goes on, the processor makes the access")
+        case .exception(let exception) where exception.qualification & PendingDebugExceptions.singleStep.rawValue != 0:
+            output.line("monitor: a step of its own, by RFLAGS.TF, has ended; the guest sees nothing of it")
+        case .nonMaskableInterruptWindow:
+            output.line("monitor: a step of its own has ended: an event is delivered, or what followed MOV SS is executed")
         case .exception: output.line("monitor: the exception is a breakpoint's on this address; the guest sees nothing of it")
         case .monitorTrap: output.line("monitor: a step of its own has ended")
         default:

@@ -64,13 +64,21 @@ struct AddressBreakpoints {
         cpu.pointee.processor.debugRegister7 = control
     }
 
-    /// The breakpoint that a debug exception met.
+    /// The breakpoint whose register has a number, if a debug exception met it.
     /// - Parameter bits: DR6's, of the exit qualification.
-    func breakpoint(meeting bits: UInt64) -> Int? {
-        for number in 0..<AddressBreakpoints.capacity where owners[number] >= 0 && bits >> UInt64(number) & 1 != 0 {
-            return owners[number]
+    func breakpoint(_ number: Int, meeting bits: UInt64) -> Int? {
+        owners[number] >= 0 && bits >> UInt64(number) & 1 != 0 ? owners[number] : nil
+    }
+
+    /// Whether the registers as they are stop the guest before an instruction.
+    static func stops<Access: VMCSAccess, Host: HostServices>(
+        at address: UInt64, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>
+    ) -> Bool {
+        let control = cpu.pointee.processor.debugRegister7
+        for number in 0..<capacity where isEnabled(number, in: control) && control >> UInt64(16 + 4 * number) & 3 == 0 {
+            if cpu.pointee.host.readDebugAddress(number) == address { return true }
         }
-        return nil
+        return false
     }
 
     /// What of a debug exception's bits the guest is told.

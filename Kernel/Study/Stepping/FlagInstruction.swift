@@ -13,40 +13,24 @@ enum FlagInstruction: Equatable {
     case systemCall
     /// SYSRET loads them from R11.
     case systemReturn
+    /// MOV SS and POP SS hold the trap back until the instruction behind them.
+    case stackSegment
 
     init(_ bytes: InstructionBytes, in mode: ProcessorMode) {
         var place = 0
-        var isFirst = true
-        while true {
-            while place < bytes.count, FlagInstruction.isPrefix(bytes[place], in: mode) { place += 1 }
-            guard place < bytes.count else { break }
-            let next = place + 1 < bytes.count ? bytes[place + 1] : 0
-            switch (bytes[place], next) {
-            // The trap after POP SS and MOV SS comes only after the instruction behind them.
-            case (0x17, _) where !mode.is64Bit: place += 1
-            case (0x8E, 0xD0...0xD7): place += 2
-            case (0x9C, _):
-                self = .store
-                return
-            case (0x9D, _), (0xCF, _):
-                self = .load
-                return
-            case (0xCD, _) where isFirst:
-                self = .interrupt(next, length: UInt8(place + 2))
-                return
-            case (0x0F, 0x05) where mode.is64Bit:
-                self = .systemCall
-                return
-            case (0x0F, 0x07) where mode.is64Bit:
-                self = .systemReturn
-                return
-            default:
-                self = .other
-                return
-            }
-            isFirst = false
+        while place < bytes.count, FlagInstruction.isPrefix(bytes[place], in: mode) { place += 1 }
+        let opcode: UInt8? = place < bytes.count ? bytes[place] : nil
+        let next: UInt8? = place + 1 < bytes.count ? bytes[place + 1] : nil
+        self = switch (opcode, next) {
+        case (0x9C, _): .store
+        case (0x9D, _), (0xCF, _): .load
+        case (0xCD, let vector?): .interrupt(vector, length: UInt8(place + 2))
+        case (0x0F, 0x05) where mode.is64Bit: .systemCall
+        case (0x0F, 0x07) where mode.is64Bit: .systemReturn
+        case (0x17, _) where !mode.is64Bit: .stackSegment
+        case (0x8E, let modRM?) where modRM >> 3 & 7 == 2: .stackSegment
+        default: .other
         }
-        self = .other
     }
 
     private static func isPrefix(_ byte: UInt8, in mode: ProcessorMode) -> Bool {

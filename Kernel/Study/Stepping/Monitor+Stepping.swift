@@ -29,7 +29,7 @@ extension Monitor {
         }
         let steps = wantsStep
         if steps, !hasTrapFlag {
-            trapFlagStep.arm(cpu)
+            trapFlagStep.arm(cpu, fetchStops: fetchStops(cpu))
             exceptions = .max & ~(1 << 2)
         }
         let controls = processor.vmcs[.primaryControls]
@@ -47,6 +47,8 @@ extension Monitor {
     ) -> Exit? {
         metBreakpoint = nil
         displacedBreakpoint = nil
+        // The guest is at its end, and why is explained from the state that the processor refused.
+        if case .unexpected(let reason) = seen, reason >> 31 != 0 { return seen }
         releaseRegisters(seen, cpu)
         let wasLoaded = addressBreakpoints.isLoaded
         addressBreakpoints.unload(cpu)
@@ -74,7 +76,7 @@ extension Monitor {
         var exception = exception
         if exception.vector == .debug, exception.kind == .exception {
             let bits = exception.qualification & ~result.ownBits
-            if usesDebugRegisters, !result.isDone { metBreakpoint = addressBreakpoints.breakpoint(meeting: bits) }
+            if usesDebugRegisters, !result.isDone { meetBreakpoints(bits, cpu) }
             exception.qualification = usesDebugRegisters ? addressBreakpoints.guestBits(of: bits) : bits
             guard AddressBreakpoints.areReason(exception.qualification, with: cpu.pointee.processor.debugRegister7) else {
                 if result.isDone { return .monitorTrap }
@@ -92,6 +94,37 @@ extension Monitor {
     }
 
     // MARK: Breakpoints on addresses
+
+    /// Takes down the first breakpoint that was met and whose condition holds; else one whose does not.
+    private mutating func meetBreakpoints<Access: VMCSAccess, Host: HostServices>(
+        _ bits: UInt64, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>
+    ) {
+        for number in 0..<AddressBreakpoints.capacity {
+            guard let index = addressBreakpoints.breakpoint(number, meeting: bits) else { continue }
+            metBreakpoint = index
+            if breakpoints[index]?.condition?.holds(cpu.pointee.processor, cpu.pointee.registers) ?? true { return }
+        }
+    }
+
+    /// Whether the instruction at RIP is not to be executed before a breakpoint on it was met.
+    private func fetchStops<Access: VMCSAccess, Host: HostServices>(
+        _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>
+    ) -> Bool {
+        let processor = cpu.pointee.processor
+        if !processor.flags.contains(.resume), AddressBreakpoints.stops(at: codeAddress(processor), cpu) { return true }
+        guard lifted?.fetches != true, let place = cpu.pointee.locateInstruction() else { return false }
+        for index in 0..<Monitor.breakpointCapacity {
+            guard case .memory(let watch)? = breakpoints[index]?.kind else { continue }
+            if watch.kind == .fetch, watch.pages.contains(place) { return true }
+        }
+        return false
+    }
+
+    /// The linear address of the instruction at RIP.
+    private func codeAddress<Access: VMCSAccess>(_ processor: VMXProcessor<Access>) -> UInt64 {
+        let is64Bit = processor.mode.is64Bit
+        return ((is64Bit ? 0 : processor.segment(.cs).base) &+ processor.instructionPointer) & (is64Bit ? .max : 0xFFFF_FFFF)
+    }
 
     var addressBreakpointCount: Int {
         var count = 0
@@ -127,9 +160,8 @@ extension Monitor {
     }
 
     /// The guest is let run where it stands: a breakpoint there has stopped it already.
-    func passBreakpoint<Access: VMCSAccess>(_ processor: VMXProcessor<Access>) {
-        let base = processor.mode.is64Bit ? 0 : processor.segment(.cs).base
-        let place = (base &+ processor.instructionPointer) & (processor.mode.is64Bit ? .max : 0xFFFF_FFFF)
+    public func passBreakpoint<Access: VMCSAccess>(_ processor: VMXProcessor<Access>) {
+        let place = codeAddress(processor)
         for index in 0..<Monitor.breakpointCapacity where breakpoints[index]?.kind == .address(place) {
             processor.flags = processor.flags | .resume
         }

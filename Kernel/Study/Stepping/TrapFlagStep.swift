@@ -9,10 +9,12 @@ import X86
 ///
 /// The guest sees nothing of it: what it has stored of the flags shows its own TF. Every exception has to exit meanwhile,
 /// since its delivery would store the flags. Events are delivered without TF; NMI-window exiting then stops the guest
-/// before the handler's first instruction (SDM volume 3, 27.7.6 "NMI-Window Exiting"). The handler of an NMI is one step,
-/// for no window opens in it; and so are MOV SS or POP SS and the instruction behind them, after which alone the trap comes.
+/// before the handler's first instruction (SDM volume 3, 27.7.6 "NMI-Window Exiting"), and behind MOV SS or POP SS with the
+/// instruction that follows, which are one step. The handler of an NMI is one, too, for no window opens in it; and without
+/// "virtual NMIs" there are no such windows, so that these steps end late. Not served is an INT that virtual-8086 mode
+/// redirects to itself (CR4.VME with an IOPL below 3): it stores TF.
 struct TrapFlagStep {
-    private enum Way { case none, instruction(FlagInstruction), delivery }
+    private enum Way { case none, instruction(FlagInstruction), delivery, shadow }
 
     /// What an exit was for the step.
     struct Result {
@@ -33,6 +35,8 @@ struct TrapFlagStep {
     private var blocking: InterruptibilityState = .none
     /// The requested virtual interrupt that was held back.
     private var heldInterrupt: UInt8?
+    /// RIP before MOV SS.
+    private var start: UInt64 = 0
     /// IA32_FMASK or R11, as the guest had it.
     private var flagRegister: UInt64 = 0
 
@@ -42,18 +46,25 @@ struct TrapFlagStep {
     // MARK: Before the VM entry
 
     /// Readies the guest for a step.
+    /// - Parameter fetchStops: the instruction at RIP is one that a breakpoint of anybody's stops before.
     mutating func arm<Access: VMCSAccess, Host: HostServices>(
-        _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>
+        _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>, fetchStops: Bool
     ) {
         let processor = cpu.pointee.processor
+        guard !TrapFlagStep.isDelivering(processor) else { return armDelivery(processor) }
         cpu.pointee.injectVirtualInterrupt()
         guard !TrapFlagStep.isDelivering(processor) else { return armDelivery(processor) }
         let mode = processor.mode
         let instruction = FlagInstruction(cpu.pointee.fetchInstruction(in: mode), in: mode)
-        if case .interrupt(let vector, let length) = instruction, TrapFlagStep.reachesTable(processor, mode) {
+        if case .interrupt(let vector, let length) = instruction, !fetchStops, cpu.pointee.canFetch(UInt64(length)),
+            mode != .virtual8086 || processor.flags.rawValue >> 12 & 3 == 3
+        {
+            // INT n stores no RF (SDM volume 3, 19.3.1.1 "Instruction-Breakpoint Exception Condition").
+            processor.flags = processor.flags.subtracting(.resume)
             processor.inject(Event(kind: .softwareInterrupt, vector: vector, instructionLength: length))
             return armDelivery(processor)
         }
+        if instruction == .stackSegment, !processor.flags.contains(.trap) { return armShadow(processor) }
         way = .instruction(instruction)
         let flags = processor.flags
         hadTrap = flags.contains(.trap)
@@ -74,20 +85,32 @@ struct TrapFlagStep {
     }
 
     private static func isDelivering<Access: VMCSAccess>(_ processor: VMXProcessor<Access>) -> Bool {
-        processor.vmcs[.entryInterruptionInformation].isValid || processor.vmcs[.guestPendingDebugExceptions] != .none
+        // The other pending bits count for nothing by themselves (SDM volume 3, 27.7.3 "Delivery of Pending Debug Exceptions
+        // after VM Entry").
+        processor.vmcs[.entryInterruptionInformation].isValid
+            || processor.vmcs[.guestPendingDebugExceptions].intersects(.singleStep | .enabledBreakpoint)
     }
 
-    /// Whether INT n goes through the interrupt-descriptor table whatever else there is: in virtual-8086 mode it may be a
-    /// fault, or be redirected (SDM volume 3, 22.3 "Interrupt and Exception Handling in Virtual-8086 Mode").
-    private static func reachesTable<Access: VMCSAccess>(_ processor: VMXProcessor<Access>, _ mode: ProcessorMode) -> Bool {
-        mode != .virtual8086 || processor.flags.rawValue >> 12 & 3 == 3 && !processor.cr4.contains(.virtual8086Extensions)
+    /// No window opens while MOV SS blocks events: it does from before the instruction on, until one is executed behind it.
+    private mutating func armShadow<Access: VMCSAccess>(_ processor: VMXProcessor<Access>) {
+        way = .shadow
+        start = processor.instructionPointer
+        heldInterrupt = nil
+        setWindows(processor, TrapFlagStep.window(processor))
+        let state = processor.vmcs[.guestInterruptibility]
+        blocking = state & (TrapFlagStep.shadows | .blockingByNMI)
+        processor.vmcs[.guestInterruptibility] = state.subtracting(.blockingBySTI | .blockingByNMI) | .blockingByMovSS
+    }
+
+    private static func window<Access: VMCSAccess>(_ processor: VMXProcessor<Access>) -> PrimaryControls {
+        processor.vmcs[.pinControls].contains(.virtualNMIs) ? .nmiWindowExiting : .none
     }
 
     private mutating func armDelivery<Access: VMCSAccess>(_ processor: VMXProcessor<Access>) {
         way = .delivery
         heldInterrupt = nil
         blocking = .none
-        setWindows(processor, processor.vmcs[.pinControls].contains(.virtualNMIs) ? .nmiWindowExiting : .none)
+        setWindows(processor, TrapFlagStep.window(processor))
         let state = processor.vmcs[.guestInterruptibility]
         if processor.vmcs[.entryInterruptionInformation].kind != .nonMaskableInterrupt {
             blocking = state & .blockingByNMI
@@ -125,14 +148,24 @@ struct TrapFlagStep {
         case .delivery:
             restoreEvents(processor)
             return Result(isDone: exit == .nonMaskableInterruptWindow, isDelivered: exit.isBetweenInstructions)
+        case .shadow:
+            let isDone = exit == .nonMaskableInterruptWindow
+            if processor.instructionPointer != start {
+                // MOV SS at least is executed, and the blocking that there is is its.
+                blocking = blocking & .blockingByNMI
+            } else {
+                processor.vmcs[.guestInterruptibility] = processor.vmcs[.guestInterruptibility].subtracting(.blockingByMovSS)
+            }
+            restoreEvents(processor)
+            return Result(isDone: isDone)
         case .instruction(let instruction):
             let isTrap = exit.isSingleStepTrap
             let isExecuted = isTrap || endsPendingTrap(processor)
             if isExecuted { blocking = .none }
             restoreEvents(processor)
             if trapsBranches { processor.debugControl |= 2 }
-            restoreFlags(instruction, isExecuted: isExecuted, cpu)
-            return Result(isDone: isTrap, ownBits: hadTrap ? 0 : PendingDebugExceptions.singleStep.rawValue)
+            let isGuests = restoreFlags(instruction, isExecuted: isExecuted, cpu)
+            return Result(isDone: isTrap, ownBits: isGuests ? 0 : PendingDebugExceptions.singleStep.rawValue)
         }
     }
 
@@ -140,7 +173,7 @@ struct TrapFlagStep {
     private func endsPendingTrap<Access: VMCSAccess>(_ processor: VMXProcessor<Access>) -> Bool {
         let pending = processor.vmcs[.guestPendingDebugExceptions]
         guard pending.contains(.singleStep) else { return false }
-        if !hadTrap { processor.vmcs[.guestPendingDebugExceptions] = pending.subtracting(.singleStep) }
+        if !hadTrap || trapsBranches { processor.vmcs[.guestPendingDebugExceptions] = pending.subtracting(.singleStep) }
         return true
     }
 
@@ -159,26 +192,33 @@ struct TrapFlagStep {
     }
 
     /// Lets everything that the instruction stored of the flags have the guest's TF.
+    /// - Returns: whether the trap behind it is one that the guest would have had. SYSCALL and SYSRET trap by the TF that they
+    ///   leave. Under BTF none of a step's is taken for the guest's: whether it was a branch is not known.
     private func restoreFlags<Access: VMCSAccess, Host: HostServices>(
         _ instruction: FlagInstruction, isExecuted: Bool, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>
-    ) {
+    ) -> Bool {
         let trap = RFlags.trap.rawValue
         var hasTrap = hadTrap
+        var isGuests = hadTrap
         switch instruction {
         case .systemCall:
             cpu.pointee.host.write(.systemCallMask, flagRegister)
             guard isExecuted else { break }
             if !hadTrap { cpu.pointee.registers.r11 &= ~trap }
             hasTrap = hadTrap && flagRegister & trap == 0
+            isGuests = hasTrap
         case .systemReturn:
             cpu.pointee.registers.r11 = flagRegister
-            if isExecuted { hasTrap = flagRegister & trap != 0 }
-        case .load where isExecuted: return
+            guard isExecuted else { break }
+            hasTrap = flagRegister & trap != 0
+            isGuests = hasTrap
+        case .load where isExecuted: return hadTrap && !trapsBranches
         case .store where isExecuted && !hadTrap: cpu.pointee.clearStoredTrapFlag()
-        case .load, .store, .interrupt, .other: break
+        case .load, .store, .interrupt, .stackSegment, .other: break
         }
         let flags = cpu.pointee.processor.flags
         cpu.pointee.processor.flags = hasTrap ? flags | .trap : flags.subtracting(.trap)
+        return isGuests && !trapsBranches
     }
 }
 
