@@ -131,9 +131,17 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
     /// activity state needs no look: Martlet enters no guest in another than the active one.
     @inline(__always)
     public var canTakeInterrupt: Bool {
-        vmcs[.guestRFLAGS].contains(.interruptEnable)
+        let flags = vmcs[.guestRFLAGS]
+        return flags.contains(.interruptEnable)
             && !vmcs[.guestInterruptibility].intersects(.blockingBySTI | .blockingByMovSS)
             && !vmcs[.entryInterruptionInformation].isValid
+            && !(flags.contains(.trap) && isTrapPending)
+    }
+
+    /// A single-step trap comes before any interrupt, and the VM entry that injects one would drop it (SDM volume 3, 27.7.3
+    /// "Delivery of Pending Debug Exceptions after VM Entry").
+    private var isTrapPending: Bool {
+        @inline(never) get { vmcs[.guestPendingDebugExceptions].contains(.singleStep) }
     }
 
     public func requestInterruptWindow(_ wanted: Bool) {

@@ -1,4 +1,5 @@
 import Devices
+import Support
 import Testing
 import Virtualization
 
@@ -44,6 +45,26 @@ import Virtualization
         #expect(isDone)
         #expect(machine.vmcs[0x401C] == 0 && machine.injection == nil)
         #expect(machine.vmcs[0x4002] & 1 << 2 != 0)
+    }
+
+    // MARK: Single steps
+
+    @Test(arguments: [CapabilitySet.arrandale, .skylakeX])
+    func `a single-step trap behind an instruction that exits comes before the interrupt that it requests`(set: CapabilitySet) {
+        let machine = TestMachine(set: set)
+        for (register, value) in [(0x1B, 0xFEE0_0D00), (0x80F, 0x1FF)] as [(UInt64, UInt64)] { Self.write(machine, register, value) }
+        machine.cpu.apic.setAssisted(false)
+        machine.rflags |= Self.interruptFlag | SteppingTests.trapFlag
+        Self.write(machine, 0x83F, 0x61)
+        machine.processor.stepPastInstruction()
+        let isDelivered = machine.cpu.deliverOwnInterrupt()
+        #expect(isDelivered && machine.injection == nil, "or the VM entry dropped the trap")
+        #expect(machine.vmcs[SteppingTests.pendingDebugExceptions] == SteppingTests.singleStep)
+        #expect(machine.vmcs[0x4002] & 1 << 2 != 0)
+        // The trap is delivered, and its handler returns.
+        machine.vmcs[SteppingTests.pendingDebugExceptions] = 0
+        machine.exit(7)
+        #expect(machine.injection == .interrupt(0x61))
     }
 
     // MARK: INIT from a timer

@@ -105,7 +105,9 @@ public enum MonitorCommand: UInt8, Sendable {
             """
               stops before an access to memory, or to an MSR that passes; behind all other exits
               memory counts with all bytes of an access; of an unknown instruction or a fetch, where it begins
+              an address is a linear one, in one of the four debug registers that the guest leaves free
             """
+        case .next: "  by the monitor trap flag; where that does not work, by RFLAGS.TF, of which the guest sees nothing"
         default: ""
         }
     }
