@@ -11,6 +11,7 @@
 %include "width.inc"
 %include "machine.inc"
 %include "checks.inc"
+%include "syscall.inc"
 %include "multiboot.inc"
 %include "apic.inc"
 
@@ -34,18 +35,7 @@ main:
         mov     eax, timer_handler
         mov     ecx, TIMER_VECTOR
         call    set_gate
-        mov     ecx, IA32_EFER          ; SYSCALL
-        rdmsr
-        or      eax, EFER_SCE
-        wrmsr
-        mov     ecx, IA32_STAR
-        xor     eax, eax
-        mov     edx, SYSRET_BASE << 16 | CODE_SELECTOR
-        wrmsr
-        mov     ecx, IA32_LSTAR
-        mov     eax, syscall_handler
-        xor     edx, edx
-        wrmsr
+        ENABLE_SYSCALL syscall_handler
 
         mov     r15d, touch_ram         ; once, before anything else touches it
         mov     r12d, 1

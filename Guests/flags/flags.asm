@@ -9,6 +9,7 @@
 %include "machine.inc"
 %include "checks.inc"
 %include "apic.inc"
+%include "syscall.inc"
 %include "multiboot.inc"
 
 INT_VECTOR      equ 0x50
@@ -151,18 +152,7 @@ main:
         STORED_WITHOUT_TF
 
         CHECK   6                       ; SYSCALL and SYSRET, with TF among the bits to be cleared and without
-        mov     ecx, IA32_EFER
-        rdmsr
-        or      eax, EFER_SCE
-        wrmsr
-        mov     ecx, IA32_STAR
-        xor     eax, eax
-        mov     edx, SYSRET_BASE << 16 | CODE_SELECTOR
-        wrmsr
-        mov     ecx, IA32_LSTAR
-        mov     eax, system_call
-        xor     edx, edx
-        wrmsr
+        ENABLE_SYSCALL system_call
         mov     ebx, 0
         call    call_system
         mov     ebx, FLAGS_TF

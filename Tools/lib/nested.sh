@@ -99,7 +99,7 @@ nested_prepare() {
   mkdir -p "$run/tree"
   cp -RL "$run/files" "$run/tree"
   for program in port line; do
-    nasm -f elf64 -o "$run/$program.o" "$ROOT/Tools/nested/$program.asm"
+    nasm -f elf64 -i "$ROOT/Tools/nested/" -o "$run/$program.o" "$ROOT/Tools/nested/$program.asm"
     ld.lld -static -o "$run/tree/$program" "$run/$program.o"
   done
   nested_init "${arguments[@]}" > "$run/tree/init"

@@ -4,25 +4,7 @@
 ; byte, and Bochs keeps the others until that is taken: nothing is ever lost.
 
 section .text
-global _start
-_start: mov rsi, [rsp + 16]             ; the first argument
-        xor ebx, ebx
-.digit: movzx eax, byte [rsi]
-        inc rsi
-        test al, al
-        jz .open
-        or al, 0x20
-        sub al, '0'
-        cmp al, 9
-        jbe .add
-        sub al, 'a' - '0' - 10
-.add:   shl ebx, 4
-        or ebx, eax
-        jmp .digit
-
-.open:  mov eax, 172                    ; iopl(3)
-        mov edi, 3
-        syscall
+%include "argument.inc"
         lea edx, [rbx + 3]              ; line control: 8 bits at 115200 baud
         mov al, 0x83
         out dx, al

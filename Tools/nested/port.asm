@@ -2,24 +2,7 @@
 ; /dev/port would write each byte to the next port.
 
 section .text
-global _start
-_start: mov rsi, [rsp + 16]             ; the first argument
-        xor ebx, ebx
-.digit: movzx eax, byte [rsi]
-        inc rsi
-        test al, al
-        jz .allow
-        or al, 0x20
-        sub al, '0'
-        cmp al, 9
-        jbe .add
-        sub al, 'a' - '0' - 10
-.add:   shl ebx, 4
-        or ebx, eax
-        jmp .digit
-.allow: mov eax, 172                    ; iopl(3)
-        mov edi, 3
-        syscall
+%include "argument.inc"
 .read:  xor eax, eax                    ; read(0, buffer, 4096)
         xor edi, edi
         mov esi, buffer
