@@ -39,6 +39,18 @@ end_process() { # end_process ID: ask, then insist (Bochs does not listen)
   wait "$1" || :
 } 2> /dev/null # where the shell would tell of the kill
 
+wait_for_any() { # wait_for_any ID...: sets ended to the first of these children that has ended
+  local child idle
+  exec {idle}<> <(:) # nothing ever comes in
+  ended=
+  # The shell's own "wait -n" has missed the end of one child when another's came at the same moment.
+  while [ -z "$ended" ]; do
+    for child; do kill -0 "$child" 2> /dev/null || ended=${ended:-$child}; done
+    [ -n "$ended" ] || read -r -t 0.05 -u $idle || :
+  done
+  exec {idle}>&-
+}
+
 run_machine() { # runs "command" in the run's folder, its output through "console"; returns TIMED_OUT or ENDED_BY_HAND when that is why
   local machine reader child feeder= timer= ended
   cd "$run"
@@ -77,7 +89,7 @@ run_machine() { # runs "command" in the run's folder, its output through "consol
     timer=$!
     children+=($timer)
   fi
-  wait -n -p ended $machine $feeder $timer || :
+  wait_for_any $machine $feeder $timer
   for child in "${children[@]}"; do end_process $child; done
   children=()
   wait $reader || : # it ends with the machine, when everything is printed
