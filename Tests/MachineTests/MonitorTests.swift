@@ -27,8 +27,8 @@ import Virtualization
             let name = "\(MonitorCommand(rawValue: number)!.name)"
             #expect(list.contains { $0.hasPrefix(name + " ") })
             let help = session.type("help \(name)")[0]
-            #expect(help.count == (name == "break" ? 5 : 3) && help[0].hasPrefix(name))
-            #expect(help.last!.hasPrefix("  example: \(name)"))
+            #expect(help[0].hasPrefix(name) && help.dropFirst().allSatisfy { $0.hasPrefix("  ") }, "\(help)")
+            #expect(help.count >= 3 && help.last!.hasPrefix("  example: \(name)"))
         }
     }
 
