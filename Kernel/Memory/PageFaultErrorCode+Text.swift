@@ -2,7 +2,7 @@ import Text
 
 extension PageFaultErrorCode: TextConvertible {
     /// What the bits say, such as "not present, write, user".
-    public func write(to output: inout some TextOutput) {
+    public func write(to output: inout Line) {
         if isReservedBit {
             output.write("reserved bit")
         } else if isProtectionKey {

@@ -1,7 +1,7 @@
 import Text
 
 extension PageSize: TextConvertible {
-    public func write(to output: inout some TextOutput) {
+    public func write(to output: inout Line) {
         switch self {
         case .fourKibibytes: output.write("4 KiB")
         case .twoMebibytes: output.write("2 MiB")

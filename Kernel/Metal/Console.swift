@@ -3,27 +3,24 @@ import Text
 
 /// Where the kernel's words and the guest's go: port 0xE9 where the machine has it (Bochs, where a serial byte costs
 /// thousands of ticks), otherwise COM1. It needs nothing to be set up and works from the first instruction on.
-struct Console: TextOutput {
+enum Console {
     /// The machine reads back the number of port 0xE9: Bochs's debugging port.
     private static var hasDebugPort: Bool { inb(0xE9) == 0xE9 }
 
     /// The guest's output has ended in the middle of a line.
     nonisolated(unsafe) private static var isInGuestLine = false
 
-    mutating func write(byte: UInt8) { Console.put(byte) }
-
     /// Prints a line of the kernel's, on a line of its own.
     static func print(_ line: Line) {
-        var console = Console()
-        if isInGuestLine { console.newLine() }
+        if isInGuestLine { newLine() }
         isInGuestLine = false
-        line.write(to: &console)
-        console.newLine()
+        for position in 0..<line.count { put(line[position]) }
+        newLine()
     }
 
-    private mutating func newLine() {
-        if !Console.hasDebugPort { Console.put(0x0D) }
-        Console.put(0x0A)
+    private static func newLine() {
+        if !hasDebugPort { put(0x0D) }
+        put(0x0A)
     }
 
     /// Prints a byte that the guest transmitted, as it is.

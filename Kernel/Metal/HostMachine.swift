@@ -176,7 +176,7 @@ struct ProcessorName: TextConvertible {
 
     init(_ host: HardwareHost) { self.host = host }
 
-    func write(to output: inout some TextOutput) {
+    func write(to output: inout Line) {
         guard host.cpuid(0x8000_0000, 0).eax >= 0x8000_0004 else { return output.write("processor without a name") }
         var started = false
         for leaf in UInt32(0x8000_0002)...0x8000_0004 {
@@ -189,7 +189,7 @@ struct ProcessorName: TextConvertible {
     }
 
     /// Names are filled with blanks on the left and zeros on the right.
-    private func write(_ word: UInt32, _ started: inout Bool, _ output: inout some TextOutput) {
+    private func write(_ word: UInt32, _ started: inout Bool, _ output: inout Line) {
         for shift in 0..<UInt32(4) {
             let byte = UInt8(truncatingIfNeeded: word >> (8 * shift))
             if byte != 0, started || byte != 0x20 {

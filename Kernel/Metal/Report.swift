@@ -48,15 +48,14 @@ enum Report {
     /// An exit record, in base 64 (RFC 4648): its length needs no padding.
     static func record(_ bytes: UnsafeRawBufferPointer) {
         if !isOpen { open(quietConsole: false) }
-        var port = Port()
-        port.write("record ")
+        put("record " as Line)
         var position = 0
         while position + 2 < bytes.count {
             let group = UInt32(bytes[position]) << 16 | UInt32(bytes[position + 1]) << 8 | UInt32(bytes[position + 2])
-            for shift: UInt32 in 0..<4 { port.write(byte: digit(group >> (18 - 6 * shift) & 63)) }
+            for shift: UInt32 in 0..<4 { serial.put(digit(group >> (18 - 6 * shift) & 63)) }
             position += 3
         }
-        port.write(byte: 0x0A)
+        serial.put(0x0A)
         serial.drain()
     }
 
@@ -73,15 +72,14 @@ enum Report {
 
     private static func send(_ kind: StaticString, _ line: Line) {
         guard isOpen else { return }
-        var port = Port()
-        port.write(kind)
-        port.write(line)
-        port.write(byte: 0x0A)
+        put(Line(kind))
+        put(line)
+        serial.put(0x0A)
         serial.drain()
     }
 
-    private struct Port: TextOutput {
-        mutating func write(byte: UInt8) { serial.put(byte) }
+    private static func put(_ line: Line) {
+        for position in 0..<line.count { serial.put(line[position]) }
     }
 }
 

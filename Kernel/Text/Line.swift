@@ -1,7 +1,7 @@
 /// One line of text in a fixed space, built by interpolation without a heap: `"RIP \(hex: rip)"`.
 ///
 /// What does not fit is cut and the line then ends in "...": text never traps and never grows.
-public struct Line: TextOutput, Sendable {
+public struct Line: Sendable {
     /// The most bytes a line holds.
     public static var capacity: Int { 232 }
 
@@ -30,6 +30,8 @@ public struct Line: TextOutput, Sendable {
     /// The byte at a position below `count`.
     public subscript(position: Int) -> UInt8 { storage[position] }
 
+    /// Adds one byte of ASCII text.
+    @inline(never)
     public mutating func write(byte: UInt8) {
         if count < Line.capacity {
             storage[count] = byte
@@ -45,15 +47,85 @@ public struct Line: TextOutput, Sendable {
     }
 
     /// Fills with blanks up to a column.
+    @inline(never)
     public mutating func pad(to column: Int) {
-        pad(from: count, to: column)
+        while count < min(column, Line.capacity) { write(byte: 0x20) }
+    }
+}
+
+// MARK: What is written to a line
+//
+// None of it is inlined: there are thousands of uses, and none where speed counts.
+
+extension Line {
+    /// A line that holds a value's words.
+    @inline(never)
+    public init(_ value: some TextConvertible) {
+        self.init()
+        value.write(to: &self)
+    }
+
+    /// Writes a text known at compile time.
+    @inline(never)
+    public mutating func write(_ text: StaticString) {
+        text.withUTF8Buffer { for byte in $0 { write(byte: byte) } }
+    }
+
+    /// Writes a value in its own words.
+    public mutating func write(_ value: some TextConvertible) { value.write(to: &self) }
+
+    /// Writes a number in base 10, filled on the left with blanks up to `width`.
+    @inline(never)
+    public mutating func write(decimal value: UInt64, width: Int = 0) {
+        var divisor: UInt64 = 1
+        var digits = 1
+        while value / divisor >= 10 {
+            divisor *= 10
+            digits += 1
+        }
+        pad(from: digits, to: width)
+        while divisor > 0 {
+            write(byte: UInt8(truncatingIfNeeded: 0x30 + value / divisor % 10))
+            divisor /= 10
+        }
+    }
+
+    /// Writes a number in base 16 with the prefix 0x and at least `digits` digits.
+    @inline(never)
+    public mutating func write(hex value: UInt64, digits: Int = 1) {
+        write("0x")
+        write(hexDigits: value, digits: digits)
+    }
+
+    /// Writes a number in base 16 without a prefix, with at least `digits` digits.
+    @inline(never)
+    public mutating func write(hexDigits value: UInt64, digits: Int = 1) {
+        var position = 16
+        var started = false
+        while position > 0 {
+            position -= 1
+            let digit = UInt8(truncatingIfNeeded: value >> UInt64(position * 4)) & 15
+            started = started || digit != 0 || position < digits
+            if started { write(byte: digit < 10 ? 0x30 + digit : 0x57 + digit) }
+        }
+        if !started { write(byte: 0x30) }
+    }
+
+    /// Writes blanks until a column that began `written` bytes ago is `width` wide.
+    @inline(never)
+    public mutating func pad(from written: Int, to width: Int) {
+        var column = written
+        while column < width {
+            write(byte: 0x20)
+            column += 1
+        }
     }
 }
 
 extension Line: TextConvertible {
-    public func write(to output: inout some TextOutput) {
-        let bytes = storage.span
-        for position in 0..<count { output.write(byte: bytes[position]) }
+    @inline(never)
+    public func write(to line: inout Line) {
+        for position in 0..<count { line.write(byte: self[position]) }
     }
 }
 
@@ -79,6 +151,7 @@ extension Line: ExpressibleByStringInterpolation, StringInterpolationProtocol {
     }
 
     /// A count or an index in base 10; negative ones with their sign, which is part of the width.
+    @inline(never)
     public mutating func appendInterpolation(_ value: Int, width: Int = 0) {
         guard value < 0 else { return write(decimal: UInt64(value), width: width) }
         var digits = Line()

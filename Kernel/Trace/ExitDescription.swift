@@ -18,7 +18,7 @@ public struct ExitDescription: TextConvertible {
         self.registers = registers
     }
 
-    public func write(to output: inout some TextOutput) {
+    public func write(to output: inout Line) {
         output.write(words)
     }
 

@@ -25,7 +25,7 @@ public struct ExitReason: Equatable, Sendable, VMCSValue {
 }
 
 extension ExitReason: TextConvertible {
-    public func write(to output: inout some TextOutput) { output.write(ExitReason.name(ofBasic: basic)) }
+    public func write(to output: inout Line) { output.write(ExitReason.name(ofBasic: basic)) }
 
     /// The manual's name of a basic reason.
     public static func name(ofBasic reason: UInt16) -> StaticString {

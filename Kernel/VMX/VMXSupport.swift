@@ -8,7 +8,7 @@ public enum VMXUnavailable: Error, Equatable, Sendable, TextConvertible {
     case hiddenByHypervisor
     case lockedByFirmware
 
-    public func write(to output: inout some TextOutput) {
+    public func write(to output: inout Line) {
         switch self {
         case .notIntel:
             output.write(

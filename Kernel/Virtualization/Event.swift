@@ -51,7 +51,7 @@ public struct Event: Equatable, Sendable {
 }
 
 extension Event: TextConvertible {
-    public func write(to output: inout some TextOutput) {
+    public func write(to output: inout Line) {
         switch kind {
         case .externalInterrupt:
             output.write("interrupt ")

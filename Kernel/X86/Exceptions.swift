@@ -63,7 +63,7 @@ public struct ExceptionVector: Equatable, Sendable {
 
 extension ExceptionVector: TextConvertible {
     /// The manual's mnemonic, such as #PF.
-    public func write(to output: inout some TextOutput) {
+    public func write(to output: inout Line) {
         let mnemonic: StaticString? = switch number {
         case 0: "#DE"
         case 1: "#DB"

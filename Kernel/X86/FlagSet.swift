@@ -49,7 +49,7 @@ extension FlagSet {
     }
 
     /// The set bits by their names, separated by commas; bits without a name by their number; "none" if empty.
-    public func write(to output: inout some TextOutput) {
+    public func write(to output: inout Line) {
         var first = true
         for bit in 0..<RawValue.bitWidth where rawValue & (1 << RawValue(truncatingIfNeeded: bit)) != 0 {
             if !first { output.write(", ") }

@@ -123,7 +123,7 @@ extension ModelSpecificRegister: TextConvertible {
         }
     }
 
-    public func write(to output: inout some TextOutput) {
+    public func write(to output: inout Line) {
         if let name {
             output.write(name)
         } else {

@@ -1,3 +1,4 @@
+import Text
 import Support
 import Testing
 import X86
@@ -95,7 +96,7 @@ import X86
             (.init(selector: 8, pointer: 0x10_1000, mode: .protected32), "0008:00101000"),
             (.init(selector: 8, pointer: 0x10_1000, mode: .long64), "0008:0000000000101000"),
         ]
-        for (address, expected) in cases { #expect(Support.words(address) == expected) }
+        for (address, expected) in cases { #expect(Text.words(address) == expected) }
         let machine = TestMachine()
         #expect(machine.cpu.codeAddress == CodeAddress(selector: 8, pointer: 0x10000, mode: .long64))
     }

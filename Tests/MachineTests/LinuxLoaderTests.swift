@@ -1,3 +1,4 @@
+import Text
 import Devices
 import Memory
 import Support

@@ -1,3 +1,4 @@
+import Text
 import Memory
 
 /// Physical memory for tests: only frames that were allocated exist, and touching any other stops the test.

@@ -1,3 +1,4 @@
+import Text
 import Machine
 import Memory
 import Study

@@ -1,12 +1,5 @@
 import Text
 
-/// What a value says of itself, of any length.
-public func words(_ value: some TextConvertible) -> String {
-    var output = TextRecorder()
-    value.write(to: &output)
-    return output.text
-}
-
 /// Takes text as a console would.
 public struct TextRecorder: TextOutput {
     public private(set) var bytes: [UInt8] = []

@@ -1,3 +1,4 @@
+import Text
 import Memory
 import Support
 import Testing

@@ -74,7 +74,7 @@ public enum KernelOptionError: Error, Equatable, TextConvertible {
 
     public static func == (left: Self, right: Self) -> Bool { Line("\(left)") == Line("\(right)") }
 
-    public func write(to output: inout some TextOutput) {
+    public func write(to output: inout Line) {
         switch self {
         case .unknownKey(let word):
             output.write("unknown key on the command line: \"")
@@ -95,7 +95,7 @@ public struct OptionText: TextConvertible, Sendable {
 
     init(_ bytes: UnsafeRawBufferPointer) { line = Line(bytes) }
 
-    public func write(to output: inout some TextOutput) { output.write(line) }
+    public func write(to output: inout Line) { output.write(line) }
 }
 
 extension KernelOptions {

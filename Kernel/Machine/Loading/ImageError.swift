@@ -38,7 +38,7 @@ public enum ImageError: Error, Equatable, Sendable {
 }
 
 extension ImageError: TextConvertible {
-    public func write(to output: inout some TextOutput) {
+    public func write(to output: inout Line) {
         output.write(words)
     }
 

@@ -15,7 +15,7 @@ public struct CodeAddress: TextConvertible, Equatable, Sendable {
         self.mode = mode
     }
 
-    public func write(to output: inout some TextOutput) {
+    public func write(to output: inout Line) {
         output.write(hexDigits: UInt64(selector), digits: 4)
         output.write(":")
         output.write(hexDigits: pointer, digits: mode.is64Bit ? 16 : mode.defaultAddressSize == 2 ? 4 : 8)

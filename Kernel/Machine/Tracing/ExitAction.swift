@@ -17,7 +17,7 @@ public struct ExitAction: TextConvertible {
         self.registers = registers
     }
 
-    public func write(to output: inout some TextOutput) { output.write(words) }
+    public func write(to output: inout Line) { output.write(words) }
 
     private var words: Line {
         switch outcome {
@@ -71,7 +71,7 @@ public struct ExitAction: TextConvertible {
 }
 
 extension Ending: TextConvertible {
-    public func write(to output: inout some TextOutput) { output.write(words) }
+    public func write(to output: inout Line) { output.write(words) }
 
     private var words: Line {
         switch self {
@@ -90,7 +90,7 @@ extension Ending: TextConvertible {
 }
 
 extension Unsupported: TextConvertible {
-    public func write(to output: inout some TextOutput) { output.write(words) }
+    public func write(to output: inout Line) { output.write(words) }
 
     private var words: Line {
         switch self {

@@ -193,7 +193,7 @@ private struct CapabilityBit: TextConvertible {
         self.bit = bit
     }
 
-    func write(to output: inout some TextOutput) {
+    func write(to output: inout Line) {
         output.write(register)
         output.write(", bit ")
         output.write(decimal: UInt64(bit))

@@ -98,7 +98,7 @@ private struct Injection: TextConvertible {
         explanation = InterruptionExplanation(information)
     }
 
-    func write(to output: inout some TextOutput) {
+    func write(to output: inout Line) {
         output.write(explanation.kind)
         output.write(", ")
         output.write(explanation.vector)

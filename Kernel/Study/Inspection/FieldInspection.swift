@@ -154,7 +154,7 @@ private struct EncodingWords: TextConvertible {
 
     init(_ encoding: VMCSFieldEncoding) { self.encoding = encoding }
 
-    func write(to output: inout some TextOutput) {
+    func write(to output: inout Line) {
         output.write(hex: UInt64(encoding.rawValue), digits: 4)
         let width: StaticString =
             switch encoding.width {
@@ -177,7 +177,7 @@ private struct FieldValue: TextConvertible {
         self.value = value
     }
 
-    func write(to output: inout some TextOutput) {
+    func write(to output: inout Line) {
         output.write(field.name)
         output.write(" = ")
         output.write(hex: value, digits: field.encoding.bitCount / 4)

@@ -82,7 +82,7 @@ public enum GuestByte: Equatable, Sendable {
 }
 
 extension GuestByte.Reason: TextConvertible {
-    public func write(to output: inout some TextOutput) {
+    public func write(to output: inout Line) {
         switch self {
         case .notPresent: output.write("the guest's page tables map nothing there")
         case .reservedBit: output.write("an entry of the guest's page tables has a reserved bit set")

@@ -19,7 +19,7 @@ struct MemoryInstructionText: TextConvertible {
     private var size: Int { instruction.size }
     private func register(_ register: MemoryInstruction.Register, _ size: Int) -> RegisterName { .init(register, size: size) }
 
-    func write(to output: inout some TextOutput) {
+    func write(to output: inout Line) {
         if instruction.isLocked { output.write("LOCK ") }
         output.write(words)
     }
@@ -144,7 +144,7 @@ private struct OperandText: TextConvertible {
 
     private var mask: UInt64 { addressSize == 8 ? .max : 1 << UInt64(8 * addressSize) - 1 }
 
-    func write(to output: inout some TextOutput) {
+    func write(to output: inout Line) {
         output.write("[")
         if let segment {
             output.write(segment.name)
@@ -159,7 +159,7 @@ private struct OperandText: TextConvertible {
         output.write("]")
     }
 
-    private func writeSum(to output: inout some TextOutput) {
+    private func writeSum(to output: inout Line) {
         if let base = operand.base { output.write(RegisterName(RegisterNumber(base), size: addressSize)) }
         if let index = operand.index {
             if operand.base != nil { output.write("+") }

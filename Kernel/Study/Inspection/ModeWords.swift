@@ -35,7 +35,7 @@ struct FlagWords: TextConvertible {
 
     init(_ flags: RFlags) { self.flags = flags }
 
-    func write(to output: inout some TextOutput) {
+    func write(to output: inout Line) {
         let level = flags.rawValue >> 12 & 3
         // Bit 1 is always 1.
         let named = RFlags(rawValue: flags.rawValue & ~0x3002)

@@ -20,7 +20,7 @@ struct RegisterName: TextConvertible {
         self.init(RegisterNumber(register.number), size: size, isHighByte: register.isHighByte)
     }
 
-    func write(to output: inout some TextOutput) {
+    func write(to output: inout Line) {
         let name = number.name
         if size == 8 { return output.write(name) }
         if number.value >= 8 {
@@ -76,7 +76,7 @@ struct DebugStatusWords: TextConvertible {
 
     init(_ value: UInt64) { self.value = value }
 
-    func write(to output: inout some TextOutput) {
+    func write(to output: inout Line) {
         var isEmpty = true
         for bit in 0..<UInt64(17) {
             // Those of a bus lock and of a transaction tell by being 0.
@@ -110,7 +110,7 @@ struct BreakpointWords: TextConvertible {
 
     init(_ value: UInt64) { self.value = value }
 
-    func write(to output: inout some TextOutput) {
+    func write(to output: inout Line) {
         var isEmpty = true
         for number in 0..<UInt64(4) where value >> (2 * number) & 3 != 0 {
             output.write(isEmpty ? "" : ", ")

@@ -124,7 +124,7 @@ extension ExitReason {
 }
 
 extension Breakpoint: TextConvertible {
-    public func write(to output: inout some TextOutput) {
+    public func write(to output: inout Line) {
         switch kind {
         case .exit(let reason):
             output.write("exit \"")

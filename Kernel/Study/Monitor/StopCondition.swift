@@ -135,7 +135,7 @@ extension StopCondition.Operand {
 }
 
 extension StopCondition: TextConvertible {
-    public func write(to output: inout some TextOutput) {
+    public func write(to output: inout Line) {
         switch operand {
         case .general(let number): output.write(number.name)
         case .field(let field): output.write(field.name)

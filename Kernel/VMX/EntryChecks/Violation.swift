@@ -82,7 +82,7 @@ public enum EntryVerdict: Equatable, Sendable {
 }
 
 extension Violation: TextConvertible {
-    public func write(to output: inout some TextOutput) {
+    public func write(to output: inout Line) {
         output.write(VMCSFieldDescription.name(of: field))
         output.write(" = ")
         output.write(hex: value)
@@ -95,7 +95,7 @@ extension Violation: TextConvertible {
 }
 
 extension EntryVerdict: TextConvertible {
-    public func write(to output: inout some TextOutput) {
+    public func write(to output: inout Line) {
         switch self {
         case .pass: output.write("enters")
         case .fail(let error):

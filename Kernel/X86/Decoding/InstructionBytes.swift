@@ -59,7 +59,7 @@ public struct InstructionBytes: Equatable, Sendable {
 }
 
 extension InstructionBytes: TextConvertible {
-    public func write(to output: inout some TextOutput) {
+    public func write(to output: inout Line) {
         output.write("bytes")
         for place in 0..<count {
             output.write(" ")

@@ -154,25 +154,3 @@ public struct TraceFileError: Error, Equatable, CustomStringConvertible {
         }
     }
 }
-
-extension Line {
-    var string: String {
-        var output = Words()
-        write(to: &output)
-        return output.text
-    }
-}
-
-/// Takes text of any length.
-struct Words: TextOutput {
-    private var bytes: [UInt8] = []
-    mutating func write(byte: UInt8) { bytes.append(byte) }
-    var text: String { String(decoding: bytes, as: UTF8.self) }
-}
-
-/// What a value says of itself.
-func words(_ value: some TextConvertible) -> String {
-    var output = Words()
-    value.write(to: &output)
-    return output.text
-}
