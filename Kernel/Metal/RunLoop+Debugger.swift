@@ -32,9 +32,7 @@ extension RunLoop {
         if debugStop != nil { MonitorSession.takeBefore(cpu, explanation) }
         // What was looked at took no time.
         let start = MonitorSession.skipTime(since: arrival, cpu, explanation)
-        cpu.pointee.noteCause(seen)
-        let outcome = cpu.pointee.finishObservedExit(exit)
-        cpu.pointee.note(outcome)
+        let outcome = HardwareCPU.handleExit(exit, cpu)
         statistics.record(reason: reason, guestTicks: arrival &- lastEntry, ticks: read_tsc() &- start)
         if debugStop != nil { MonitorSession.note(seen, outcome, cpu, explanation) }
         if case .end = outcome { debugStop = nil }

@@ -62,9 +62,7 @@ extension RunLoop {
         if why != nil { MonitorSession.takeBefore(cpu, explanation) }
         // What was looked at took no time.
         let start = MonitorSession.skipTime(since: arrival, cpu, explanation)
-        cpu.pointee.noteCause(seen)
-        let outcome = cpu.pointee.finishObservedExit(exit)
-        cpu.pointee.note(outcome)
+        let outcome = HardwareCPU.handleExit(exit, cpu)
         statistics.record(reason: reason, guestTicks: ticks, ticks: read_tsc() &- start)
         if case .end = outcome {
             if why == nil { MonitorSession.takeBefore(cpu, explanation) }
