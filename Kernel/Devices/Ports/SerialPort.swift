@@ -132,7 +132,7 @@ public struct SerialPort: Equatable, Sendable {
             hasNewRoom = true
             updateModemStatus()
         case 7: scratch = value
-        default: break  // line and modem status are read-only
+        default: return nil  // line and modem status are read-only
         }
         update()
         return nil
@@ -146,10 +146,7 @@ public struct SerialPort: Equatable, Sendable {
     /// The transmitter is ready again at once, and says so, if that is wanted, by an interrupt of its own.
     private mutating func transmit(_ byte: UInt8) -> UInt8? {
         let isLoopback = modemControl & ModemControl.loopback != 0
-        guard isLoopback || interruptEnable & InterruptSource.transmitter != 0 else {
-            isTransmitterEmptyPending = true
-            return byte
-        }
+        guard isLoopback || interruptEnable & InterruptSource.transmitter != 0 else { return byte }
         let wasHigh = interruptLine
         if isTransmitterEmptyPending {
             isTransmitterEmptyPending = false
