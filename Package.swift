@@ -31,9 +31,14 @@ let package = Package(
         .target(
             name: "TraceTools", dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine"],
             path: "Tools/martlet-trace/Library", resources: [.embedInCode("page.html")]),
+        .target(
+            name: "StudyTools", dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine"],
+            path: "Tools/martlet-study/Library"),
+        .executableTarget(name: "martlet-study", dependencies: ["StudyTools"], path: "Tools/martlet-study/Program"),
         .executableTarget(name: "martlet-trace", dependencies: ["TraceTools"], path: "Tools/martlet-trace/Program"),
         .target(
-            name: "ExplainTools", dependencies: ["Text", "X86", "Memory", "VMX", "Study"], path: "Tools/martlet-explain/Library"),
+            name: "ExplainTools", dependencies: ["Text", "X86", "Memory", "VMX", "StudyTools"],
+            path: "Tools/martlet-explain/Library"),
         .executableTarget(name: "martlet-explain", dependencies: ["ExplainTools"], path: "Tools/martlet-explain/Program"),
         .target(
             name: "Support", dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "Machine"], path: "Tests/Support"),
