@@ -33,7 +33,7 @@ let package = Package(
             name: "TraceTools", dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine"],
             path: "Tools/martlet-trace/Library", resources: [.embedInCode("page.html")]),
         .target(
-            name: "StudyTools", dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine"],
+            name: "StudyTools", dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine", "Debug"],
             path: "Tools/martlet-study/Library"),
         .executableTarget(name: "martlet-study", dependencies: ["StudyTools"], path: "Tools/martlet-study/Program"),
         .executableTarget(name: "martlet-trace", dependencies: ["TraceTools"], path: "Tools/martlet-trace/Program"),

@@ -111,6 +111,5 @@ public enum Command: String, CaseIterable, Sendable {
         }
     }
 
-    /// The example's word for it is "x".
-    var names: [String] { [rawValue] + Command.shortNames.filter { $0.value == self }.map(\.key).sorted() }
+    var shortNames: [String] { Command.shortNames.filter { $0.value == self }.map(\.key).sorted() }
 }

@@ -14,37 +14,38 @@ public enum Disassembly {
 
     /// - Parameters:
     ///   - address: where to begin, a linear address; nil for the instruction that the guest executes next.
-    ///   - view: the guest's memory by linear addresses.
-    public static func write<Memory>(
-        from address: UInt64?, count: UInt64, _ state: StateSnapshot, in view: GuestView<Memory>, by disassembler: Disassembler,
-        _ symbols: Symbols, to output: inout Answer
+    ///   - next: the linear address of that instruction.
+    ///   - memory: the guest's, by linear addresses.
+    public static func write(
+        from address: UInt64?, count: UInt64, next: UInt64, in mode: ProcessorMode, _ memory: any GuestBytes,
+        by disassembler: Disassembler, _ symbols: Symbols, to output: inout Answer
     ) throws(Complaint) {
-        let next = view.wrapped(state.codeAddress)
-        var place = view.wrapped(address ?? next)
+        var place = memory.wrapped(address ?? next)
         var left = Int(min(count, mostCount))
         while left > 0 {
-            let (bytes, reason) = bytes(min(left * 5, 1024) + mostBytes, at: place, in: view)
+            let (bytes, reason) = bytes(min(left * 5, 1024) + mostBytes, at: place, in: memory)
             var shown = 0
-            for instruction in try disassembler.instructions(bytes, at: place, in: state.mode) {
+            for instruction in try disassembler.instructions(bytes, at: place, in: mode) {
                 // What is cut off may go on otherwise.
                 guard left > 0, bytes.count - shown >= mostBytes || reason != nil else { break }
                 if let name = symbols.name(at: instruction.address) { output.line("\(name):") }
-                output.line(line(instruction, isNext: instruction.address == next, view.addressDigits(instruction.address), symbols))
+                output.line(line(instruction, isNext: instruction.address == next, memory.addressDigits(instruction.address), symbols))
                 shown += instruction.bytes.count
                 left -= 1
             }
-            place = view.wrapped(place &+ UInt64(shown))
-            if let reason, left > 0 { return output.line("   \(hex: place): ?? \(reason)") }
+            place = memory.wrapped(place &+ UInt64(shown))
+            if let reason, left > 0 { return output.line("   \(hex: place): ?? \(reason.words)") }
             guard shown > 0 else { return }
         }
         if count > mostCount { output.line("disassemble: \(mostCount) instructions at a time are the most") }
     }
 
     /// The bytes from an address on, up to one that cannot be read, and why not.
-    private static func bytes<Memory>(_ count: Int, at address: UInt64, in view: GuestView<Memory>) -> ([UInt8], GuestByte.Reason?) {
+    private static func bytes(_ count: Int, at address: UInt64, in memory: any GuestBytes) -> ([UInt8], GuestByte.Reason?) {
         var bytes: [UInt8] = []
+        memory.expect(count, from: address)
         for offset in 0..<UInt64(count) {
-            switch view.byte(at: view.wrapped(address &+ offset)) {
+            switch memory.byte(at: memory.wrapped(address &+ offset)) {
             case .value(let byte): bytes.append(byte)
             case .unreadable(let reason): return (bytes, reason)
             }

@@ -8,34 +8,32 @@ public enum MemoryInspection {
     /// The most that are shown at a time.
     public static var mostCount: UInt64 { 4096 }
 
-    public static func write<Memory>(
-        _ address: UInt64, count: UInt64, in view: GuestView<Memory>, to output: inout Answer
-    ) {
+    public static func write(_ address: UInt64, count: UInt64, in memory: any GuestBytes, to output: inout Answer) {
         let shown = min(count, mostCount)
+        memory.expect(Int(shown), from: address)
         var lastReason: GuestByte.Reason?
         var offset: UInt64 = 0
         while offset < shown {
             let length = min(shown - offset, 16)
-            writeLine(view.wrapped(address &+ offset), length, view, &lastReason, to: &output)
+            writeLine(memory.wrapped(address &+ offset), length, memory, &lastReason, to: &output)
             offset += length
         }
         if count > shown { output.line("memory: \(mostCount) bytes at a time are the most") }
     }
 
     /// A line; and below it why bytes could not be read, unless that was just said.
-    private static func writeLine<Memory>(
-        _ address: UInt64, _ length: UInt64, _ view: GuestView<Memory>, _ lastReason: inout GuestByte.Reason?,
-        to output: inout Answer
+    private static func writeLine(
+        _ address: UInt64, _ length: UInt64, _ memory: any GuestBytes, _ lastReason: inout GuestByte.Reason?, to output: inout Answer
     ) {
         var line = Line()
-        line.write(hexDigits: address, digits: view.addressDigits(address))
+        line.write(hexDigits: address, digits: memory.addressDigits(address))
         let start = line.count
         var letters = Line()
         var news: (UInt64, GuestByte.Reason)?
         for place in 0..<length {
             line.write(place == 8 ? "  " : " ")
             if place == 0 { line.write(" ") }
-            switch view.byte(at: view.wrapped(address &+ place)) {
+            switch memory.byte(at: memory.wrapped(address &+ place)) {
             case .value(let byte):
                 line.write(hexDigits: UInt64(byte), digits: 2)
                 letters.write(byte: (0x20..<0x7F).contains(byte) ? byte : 0x2E)
@@ -43,7 +41,7 @@ public enum MemoryInspection {
                 line.write("??")
                 letters.write("?")
                 if lastReason?.isLike(reason) != true {
-                    news = (view.wrapped(address &+ place), reason)
+                    news = (memory.wrapped(address &+ place), reason)
                     lastReason = reason
                 }
             }
@@ -53,14 +51,6 @@ public enum MemoryInspection {
         line.write(letters)
         line.write("|")
         output.line(line)
-        if let (place, reason) = news { output.line("  ?? from \(hex: place) on: \(reason)") }
+        if let (place, reason) = news { output.line("  ?? from \(hex: place) on: \(reason.words)") }
     }
-}
-
-extension GuestView {
-    /// An address within those that the guest has in its mode.
-    func wrapped(_ address: UInt64) -> UInt64 { hasShortAddresses ? address & 0xFFFF_FFFF : address }
-
-    /// How many digits addresses near this one are shown with.
-    func addressDigits(_ address: UInt64) -> Int { address >> 32 == 0 ? 8 : 16 }
 }

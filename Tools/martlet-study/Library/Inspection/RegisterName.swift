@@ -16,9 +16,7 @@ struct RegisterName: TextConvertible {
         self.isHighByte = isHighByte
     }
 
-    init(_ register: MemoryInstruction.Register, size: Int) {
-        self.init(RegisterNumber(register.number), size: size, isHighByte: register.isHighByte)
-    }
+    var text: String { words(self) }
 
     func write(to output: inout Line) {
         let name = number.name

@@ -89,10 +89,15 @@ public struct Symbols: Sendable {
 
     // MARK: Linux
 
+    private static let pageFaultHandlers = ["asm_exc_page_fault", "page_fault", "async_page_fault"]
+
+    /// They are Linux's, and where it is has not been found out.
+    var mayMove: Bool { slide == 0 && Self.pageFaultHandlers.contains { places[$0] != nil } }
+
     /// Finds out where Linux has put itself: where its handler of page faults is by the guest's interrupt descriptor table.
     /// - Parameter handler: that handler's address; it is one of a 2-MiB-aligned slide away from where the file has it.
     public mutating func findSlide(pageFaultHandler handler: UInt64) {
-        for name in ["asm_exc_page_fault", "page_fault", "async_page_fault"] {
+        for name in Self.pageFaultHandlers {
             guard let place = places[name], (handler &- place) & 0x1F_FFFF == 0, handler >> 63 == 1 else { continue }
             slide = handler &- place
             return

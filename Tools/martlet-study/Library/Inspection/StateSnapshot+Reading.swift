@@ -1,44 +1,15 @@
+import Debug
+import Memory
 import VMX
 import Virtualization
 import X86
-
-/// All of a virtual CPU at one moment that the inspection commands tell of: every field of its VMCS, and the registers that are
-/// not there.
-public struct StateSnapshot: Sendable {
-    public var fields: VMCSSnapshot
-    public var registers: GeneralRegisters
-    /// CR2, which neither a VM exit nor a VM entry touches.
-    public var pageFaultAddress: UInt64
-    /// DR0 to DR3 and DR6, likewise.
-    public var debugRegisters: DebugRegisters
-
-    /// A state of zeroes.
-    public init() {
-        fields = VMCSSnapshot()
-        registers = GeneralRegisters()
-        pageFaultAddress = 0
-        debugRegisters = DebugRegisters()
-    }
-
-    public init<Access: VMCSAccess>(
-        reading vmcs: VMCS<Access>, _ capabilities: VMXCapabilities, _ registers: GeneralRegisters, pageFaultAddress: UInt64,
-        debugRegisters: DebugRegisters
-    ) {
-        fields = VMCSSnapshot(reading: vmcs, capabilities)
-        self.registers = registers
-        self.pageFaultAddress = pageFaultAddress
-        self.debugRegisters = debugRegisters
-    }
-}
 
 extension StateSnapshot {
     /// A field's bits.
     subscript(field: VMCSFieldEncoding) -> UInt64 { fields[field] }
 
     /// A field by its name, in its own type.
-    subscript<Value: VMCSValue, Access>(field: VMCSField<Value, Access>) -> Value {
-        Value(vmcsValue: self[field.encoding])
-    }
+    subscript<Value: VMCSValue, Access>(field: VMCSField<Value, Access>) -> Value { fields[field] }
 
     /// CR0 as the guest reads it (SDM volume 3, "Guest/Host Masks and Read Shadows for CR0 and CR4").
     var seenCR0: ControlRegister0 {
@@ -66,6 +37,34 @@ extension StateSnapshot {
         return mode.is64Bit ? pointer : (self[.guestCSBase] &+ pointer) & 0xFFFF_FFFF
     }
 
+    /// The linear address of the top of the stack.
+    var stackAddress: UInt64 {
+        let pointer = self[.guestRSP]
+        if mode.is64Bit { return pointer }
+        return (self[.guestSSBase] &+ (self[.guestSSAccessRights].is32Bit ? pointer & 0xFFFF_FFFF : pointer & 0xFFFF)) & 0xFFFF_FFFF
+    }
+
     /// A general register by its number, RSP too.
     func value(of number: RegisterNumber) -> UInt64 { number == .rsp ? self[.guestRSP] : registers[number] }
+
+    /// The privilege level that the guest executes at.
+    var privilegeLevel: Int { Int(self[.guestSSAccessRights].privilegeLevel) }
+
+    /// A register as it is read by name; nil for CR8, which is the local APIC's.
+    func value(of register: GuestRegister) -> UInt64? {
+        if let number = register.general { return value(of: number) }
+        if let segment = register.selector { return self[SegmentFields(segment).selector] }
+        if let segment = register.base { return self[SegmentFields(segment).base] }
+        return switch register {
+        case .rip: self[.guestRIP]
+        case .rflags: self[.guestRFLAGS].rawValue
+        case .kernelGSBase: kernelGSBase
+        case .cr0: seenCR0.rawValue
+        case .cr2: pageFaultAddress
+        case .cr3: self[.guestCR3]
+        case .cr4: seenCR4.rawValue
+        case .efer: self[.guestEFER].rawValue
+        default: nil
+        }
+    }
 }
