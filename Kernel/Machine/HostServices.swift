@@ -25,7 +25,8 @@ public protocol HostServices: ProcessorIdentification, ModelSpecificRegisterAcce
     func writeVector(_ register: UInt8, _ value: VectorValue, _ write: VectorWrite)
     /// PKRU, which the kernel leaves the guest's: it governs user pages, of which the kernel has none.
     func protectionKeyRights() -> UInt32
-    /// Loads CR2, which VM entries and exits leave alone.
+    /// CR2, which VM entries and exits leave alone.
+    func readPageFaultAddress() -> UInt64
     func loadPageFaultAddress(_ address: UInt64)
     /// DR6, likewise.
     func readDebugStatus() -> UInt64

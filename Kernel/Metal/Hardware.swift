@@ -69,6 +69,7 @@ struct HardwareHost: HostServices, ModelSpecificRegisterReader {
         case .all32: martlet_write_wide_vector(UInt32(register), &value)
         }
     }
+    func readPageFaultAddress() -> UInt64 { read_cr2() }
     func loadPageFaultAddress(_ address: UInt64) { write_cr2(address) }
     func readDebugStatus() -> UInt64 { read_dr6() }
     func loadDebugStatus(_ value: UInt64) { write_dr6(value) }

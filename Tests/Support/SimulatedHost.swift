@@ -70,6 +70,7 @@ public final class SimulatedHost: HostServices {
         }
     }
     public func protectionKeyRights() -> UInt32 { protectionKeyState }
+    public func readPageFaultAddress() -> UInt64 { pageFaultAddress }
     public func loadPageFaultAddress(_ address: UInt64) { pageFaultAddress = address }
     public func readDebugStatus() -> UInt64 { debugStatus }
     public func loadDebugStatus(_ value: UInt64) { debugStatus = value }

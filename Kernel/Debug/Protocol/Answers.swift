@@ -25,10 +25,15 @@ public struct AgentFacts: Equatable, Sendable {
     public var memorySize: UInt64
     /// Time-stamp ticks a second.
     public var frequency: UInt64
+    // What the guest's processor tells it, and its page tables follow.
+    /// MAXPHYADDR.
+    public var guestAddressWidth: UInt8
+    public var guestHasGibibytePages: Bool
+    public var guestHasPSE36: Bool
 
     public init(
         version: UInt16 = AgentFacts.currentVersion, guest: GuestState, hasTrapFlag: Bool, trace: TraceLevel, memorySize: UInt64,
-        frequency: UInt64
+        frequency: UInt64, guestAddressWidth: UInt8, guestHasGibibytePages: Bool, guestHasPSE36: Bool
     ) {
         self.version = version
         self.guest = guest
@@ -36,24 +41,29 @@ public struct AgentFacts: Equatable, Sendable {
         self.trace = trace
         self.memorySize = memorySize
         self.frequency = frequency
+        self.guestAddressWidth = guestAddressWidth
+        self.guestHasGibibytePages = guestHasGibibytePages
+        self.guestHasPSE36 = guestHasPSE36
     }
 
     public func encode(to message: inout Message) {
         message.append(version)
         message.append(guest.rawValue)
-        message.append(UInt8(hasTrapFlag ? 1 : 0))
+        message.append(UInt8((hasTrapFlag ? 1 : 0) | (guestHasGibibytePages ? 2 : 0) | (guestHasPSE36 ? 4 : 0)))
         message.append(trace.rawValue)
         message.append(memorySize)
         message.append(frequency)
+        message.append(guestAddressWidth)
     }
 
     public init?(_ reader: inout MessageReader) {
         guard let version = reader.uint16(), let guest = reader.uint8().flatMap({ GuestState(rawValue: $0) }),
             let flags = reader.uint8(), let trace = reader.uint8().flatMap({ TraceLevel(rawValue: $0) }),
-            let memorySize = reader.uint64(), let frequency = reader.uint64()
+            let memorySize = reader.uint64(), let frequency = reader.uint64(), let width = reader.uint8()
         else { return nil }
         self.init(
-            version: version, guest: guest, hasTrapFlag: flags & 1 != 0, trace: trace, memorySize: memorySize, frequency: frequency)
+            version: version, guest: guest, hasTrapFlag: flags & 1 != 0, trace: trace, memorySize: memorySize, frequency: frequency,
+            guestAddressWidth: width, guestHasGibibytePages: flags & 2 != 0, guestHasPSE36: flags & 4 != 0)
     }
 }
 

@@ -53,6 +53,14 @@ public struct Message: ~Copyable {
         bytes[Frame.headerSize + position] = byte
     }
 
+    /// The same for what a memory answer begins with.
+    mutating func replace(_ answer: MemoryAnswer, at position: Int) {
+        let end = count
+        count = Frame.headerSize + position
+        answer.encode(to: &self)
+        count = max(count, end)
+    }
+
     /// Takes back what was appended last, down to so many bytes of payload.
     mutating func shorten(to payloadCount: Int) {
         count = min(count, Frame.headerSize + payloadCount)

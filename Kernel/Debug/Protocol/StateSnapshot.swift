@@ -26,11 +26,13 @@ public struct StateSnapshot: Sendable {
 
 extension StateSnapshot {
     /// The registers, then each field that the processor has: its encoding in 2 bytes, its value in as many as the field has.
-    /// - Parameter base: a field that has the same value there is left out.
+    /// - Parameters:
+    ///   - base: a field that has the same value there is left out.
+    ///   - hasExit: there was a VM exit; without one there is nothing to tell of it.
     @inline(never)
     public static func encode(
         _ state: UnsafePointer<StateSnapshot>, since base: UnsafePointer<StateSnapshot>?, _ capabilities: VMXCapabilities,
-        to message: inout Message
+        withExit hasExit: Bool, to message: inout Message
     ) {
         withUnsafeBytes(of: state.pointee.registers) { message.append($0) }
         message.append(state.pointee.pageFaultAddress)
@@ -42,7 +44,7 @@ extension StateSnapshot {
         message.append(state.pointee.protectionKeyRights ?? 0)
         for position in 0..<VMCSFieldDescription.count {
             let field = VMCSFieldDescription.field(at: position).encoding
-            guard field.exists(capabilities) else { continue }
+            guard field.exists(capabilities), hasExit || field.area != .exitInformation else { continue }
             let value = StateSnapshot.value(of: field, in: state)
             if let base, StateSnapshot.value(of: field, in: base) == value { continue }
             message.append(UInt16(truncatingIfNeeded: field.rawValue))
