@@ -33,7 +33,12 @@ extension Study {
     /// `x/NFU ADDRESS`
     func examine(_ text: CommandText, _ format: Format, _ output: inout Answer) throws(Complaint) {
         let typed = text.rest(from: 1)
-        let address = try typed.isEmpty ? nextExamined ?? guest.state().codeAddress : number(typed)
+        let address: UInt64
+        if typed.isEmpty, let nextExamined {
+            address = nextExamined
+        } else {
+            address = typed.isEmpty ? try guest.state().codeAddress : try number(typed)
+        }
         switch format.letter {
         case "i": try disassemble(from: address, count: UInt64(format.count), &output)
         case "s": try showStrings(at: address, format.count, &output)

@@ -5,7 +5,7 @@ extension Complaint {
     /// Why the agent did not do what was asked.
     init(_ failure: AgentFailure) {
         let number = failure.number
-        self.init(
+        let words =
             switch failure.error {
             case .malformed, .unknownRequest: "the agent does not understand this: kernel and martlet-study are of different builds"
             case .unknownVersion:
@@ -51,7 +51,8 @@ extension Complaint {
             case .needsErrorCode: "the exception has an error code, which must follow"
             case .badErrorCode: "the exception has no error code, or none like this"
             case .noRoomForInput: "the guest has not yet read what was typed before: continue"
-            })
+            }
+        self.init(words)
     }
 
     /// The field that a broken rule is about.

@@ -4,7 +4,8 @@ import Memory
 /// Words of an address space that the agent has read: tables, of which most entries are zero and cost next to nothing.
 final class WordCache {
     /// How many words are asked for at a time, and how many where they are asked for in order.
-    private static var (fewWords, manyWords): (UInt64, UInt64) { (16, 128) }
+    private static var fewWords: UInt64 { 16 }
+    private static var manyWords: UInt64 { 128 }
 
     private let connection: GuestConnection
     private let space: AddressSpace

@@ -1,3 +1,4 @@
+import Debug
 import Text
 import VMX
 import Virtualization

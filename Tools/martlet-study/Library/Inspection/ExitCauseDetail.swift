@@ -1,3 +1,4 @@
+import Debug
 import Memory
 import Text
 import VMX

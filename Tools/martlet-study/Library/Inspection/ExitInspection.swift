@@ -1,3 +1,4 @@
+import Debug
 import Machine
 import Memory
 import Text
