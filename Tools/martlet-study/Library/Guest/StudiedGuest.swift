@@ -69,6 +69,16 @@ public final class StudiedGuest {
         }
     }
 
+    /// The mode may be another, after a register was changed.
+    func refreshPlace() throws(Complaint) {
+        guard let old = report else { return }
+        let state = try state()
+        report = StopReport(
+            old.cause, isBefore: old.isBefore, isAsleep: old.isAsleep, exitCount: old.exitCount,
+            CodeAddress(selector: state[.guestCSSelector].rawValue, pointer: state[.guestRIP], mode: state.mode),
+            linear: state.codeAddress)
+    }
+
     /// Nothing of it is known any more.
     func forget() {
         states = [:]
