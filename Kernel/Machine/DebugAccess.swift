@@ -1,5 +1,6 @@
 import Memory
 import Virtualization
+import X86
 
 // What a debugger asks of a virtual CPU while the guest stands still.
 

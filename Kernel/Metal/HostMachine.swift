@@ -15,12 +15,24 @@ struct HostMachine: ~Copyable {
     let memoryTypes: MemoryTypeRangeRegisters?
     /// Where the guests' RAM lies in the machine's memory.
     let guestRAM: HostPhysicalRange
+    /// The machine's memory that may be shown to whoever studies a guest: all but the firmware's, the kernel's image, and the
+    /// loader's modules. The rest is mapped, and no device.
+    let visibleMemory: PhysicalMemoryMap
     var frames: FramePool<IdentityMemory>
     var tags = TagAllocator()
 
     /// A line about what was found or is about to be done; not with trace=off, when the console is the guest's alone.
     func log(_ line: Line) {
         if options.trace != .off { Console.print(line) }
+    }
+
+    /// Whether a frame is memory that may be shown.
+    func showsMemory(in frame: HostPhysicalAddress) -> Bool {
+        for index in 0..<visibleMemory.rangeCount {
+            let range = visibleMemory[index]
+            if frame >= range.start, frame.rawValue < range.end.rawValue, range.end.rawValue - frame.rawValue >= 4096 { return true }
+        }
+        return false
     }
 
     /// Says something that went wrong, and ends the machine.
@@ -74,6 +86,7 @@ extension HostMachine {
 
         var map = information.map
         HostMachine.reserveKernel(in: &map, information)
+        visibleMemory = map
         guestRAM = HostMachine.findGuestRAM(options, &map)
         HostMachine.openRecords(options, &map)
         frames = HostMachine.makeFramePool(options, &map)

@@ -12,7 +12,9 @@ extension Agent {
         _ request: Request, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>,
         _ host: some AgentHost
     ) throws(AgentFailure) {
-        let protect: PageProtection = { host.protect($0, $1, isForGood: $2) }
+        func protect(_ range: GuestPhysicalRange, _ passed: PassedAccesses, _ isForGood: Bool) -> Bool {
+            host.protect(range, passed, isForGood: isForGood)
+        }
         switch request {
         case .setStop(let stop): message.append(try debugger.set(stop, cpu, protect))
         case .deleteStop(let number): try debugger.delete(number, protect)
