@@ -39,7 +39,7 @@ public struct Debugger: ~Copyable {
     var toldAfterwards: UInt8?
     /// The guest has been entered since it started.
     private(set) var hasEntered = false
-    var stops: [16 of Stop?] = .init(repeating: nil)
+    var stops = StopTable()
     var traps = Traps()
 
     public init() {}
@@ -92,7 +92,7 @@ public struct Debugger: ~Copyable {
         case .none: return .handle(exit, cause(of: exit, cpu))
         case .resume: return .ignore
         case .stop(let cause):
-            guard case .stop(let number) = cause, stops[Int(number) - 1]?.isToldAfterwards == true, metAddress == nil else {
+            guard case .stop(let number) = cause, stops.isToldAfterwards(Int(number) - 1), metAddress == nil else {
                 return .stop(cause)
             }
             toldAfterwards = number
@@ -118,17 +118,17 @@ public struct Debugger: ~Copyable {
             goal = .instructions(count - 1)
         case .reason(let wanted, let condition):
             guard UInt16(truncatingIfNeeded: cpu.pointee.processor.exitReasonNumber) == wanted else { return nil }
-            return condition.map { holds($0, cpu) } ?? true ? .reason : nil
+            return condition?.holds({ Debugger.value(of: $0, cpu) }) ?? true ? .reason : nil
         case .never: break
         }
         return nil
     }
 
     /// Whether a stop's kind is an exit like this, and its condition holds.
-    private func matches<Access: VMCSAccess, Services: HostServices>(
+    private mutating func matches<Access: VMCSAccess, Services: HostServices>(
         _ index: Int, _ exit: Exit, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
     ) -> Bool {
-        guard let kind = stops[index]?.kind else { return false }
+        guard let kind = stops.kind(index) else { return false }
         let isOfKind =
             switch (kind, exit) {
             case (.exit(let wanted), _): UInt16(truncatingIfNeeded: cpu.pointee.processor.exitReasonNumber) == wanted
@@ -142,27 +142,25 @@ public struct Debugger: ~Copyable {
     }
 
     /// Whether the condition of a stop holds, if it has one.
-    func conditionHolds<Access: VMCSAccess, Services: HostServices>(
+    @inline(never)
+    mutating func conditionHolds<Access: VMCSAccess, Services: HostServices>(
         _ index: Int, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
     ) -> Bool {
-        guard let condition = stops[index]?.condition else { return true }
-        return holds(condition, cpu)
+        stops.conditionHolds(index) { Debugger.value(of: $0, cpu) }
     }
 
     /// Before anything is done about the exit, the registers are as they were at it.
     @inline(never)
-    private func holds<Access: VMCSAccess, Services: HostServices>(
-        _ condition: StopCondition, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
-    ) -> Bool {
-        condition.holds { source in
-            switch source {
-            case .register(let register): GuestRegisters(cpu).read(register)
-            case .exit(.cpl): UInt64(cpu.pointee.processor.privilegeLevel)
-            case .exit(.reason): UInt64(cpu.pointee.processor.vmcs[.exitReason].basic)
-            case .exit(.qualification): cpu.pointee.processor.vmcs[.exitQualification]
-            case .exit(.physical): cpu.pointee.processor.vmcs[.guestPhysicalAddress].rawValue
-            case .exit(.linear): cpu.pointee.processor.vmcs[.guestLinearAddress].rawValue
-            }
+    private static func value<Access: VMCSAccess, Services: HostServices>(
+        of source: StopCondition.Operand.Source, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
+    ) -> UInt64 {
+        switch source {
+        case .register(let register): GuestRegisters(cpu).read(register)
+        case .exit(.cpl): UInt64(cpu.pointee.processor.privilegeLevel)
+        case .exit(.reason): UInt64(cpu.pointee.processor.vmcs[.exitReason].basic)
+        case .exit(.qualification): cpu.pointee.processor.vmcs[.exitQualification]
+        case .exit(.physical): cpu.pointee.processor.vmcs[.guestPhysicalAddress].rawValue
+        case .exit(.linear): cpu.pointee.processor.vmcs[.guestLinearAddress].rawValue
         }
     }
 

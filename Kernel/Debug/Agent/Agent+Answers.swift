@@ -89,7 +89,7 @@ extension Agent {
     /// Each with its number before it, as many as fit.
     private mutating func tellStops(from first: UInt8) {
         for index in max(Int(first), 1) - 1..<max(Stop.capacity, Int(first)) where index < Stop.capacity {
-            guard let stop = debugger.stops[index] else { continue }
+            guard let stop = debugger.stops.stop(index) else { continue }
             let count = message.payloadCount
             message.append(UInt8(index + 1))
             stop.encode(to: &message)

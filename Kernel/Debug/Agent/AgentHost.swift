@@ -21,7 +21,8 @@ public protocol AgentHost {
     associatedtype HostMemory: PhysicalMemory
     /// The machine's memory.
     var hostMemory: HostMemory { get }
-    /// Whether there is memory in this frame of 4 KiB that may be looked at: no device, and nothing that is not mapped.
+    /// Whether this frame of 4 KiB is memory that may be looked at: the guest's RAM, and the tables that its processor works
+    /// with; no device, and nothing that is not mapped.
     func hasMemory(in frame: HostPhysicalAddress) -> Bool
     /// Gives pages of the guest's memory other permissions (`PageProtection`).
     func protect(_ range: GuestPhysicalRange, _ passed: PassedAccesses, isForGood: Bool) -> Bool

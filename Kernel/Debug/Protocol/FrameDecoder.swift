@@ -48,7 +48,7 @@ public struct FrameDecoder: ~Copyable {
 
     /// A flag ends a frame and begins the next.
     private mutating func end() -> Bool {
-        let isWhole = phase == .inside && hasRightChecksum
+        let isWhole = phase == .inside && hasRightChecksum()
         if !isWhole, phase == .escaped || phase == .inside && count > 0 { dropped &+= 1 }
         contentCount = isWhole ? count : 0
         phase = .inside
@@ -57,10 +57,10 @@ public struct FrameDecoder: ~Copyable {
         return isWhole
     }
 
-    private var hasRightChecksum: Bool {
+    private mutating func hasRightChecksum() -> Bool {
         guard count >= Frame.headerSize + Frame.checksumSize else { return false }
         var stated: UInt32 = 0
-        for index in 0..<4 { stated |= UInt32(bytes[count - 4 + index]) << UInt32(8 * index) }
+        for index in 0..<4 { stated |= UInt32(byte(count - 4 + index)) << UInt32(8 * index) }
         return stated == earlier[count & 3]
     }
 
@@ -68,12 +68,15 @@ public struct FrameDecoder: ~Copyable {
 
     private var contentCount = 0
 
-    public var sequence: UInt8 { bytes[0] }
-    public var kind: UInt8 { bytes[1] }
+    public var sequence: UInt8 { mutating get { byte(0) } }
+    public var kind: UInt8 { mutating get { byte(1) } }
 
     /// Lends the payload.
-    public func withPayload<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    public mutating func withPayload<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         let end = max(Frame.headerSize, contentCount - Frame.checksumSize)
-        return bytes.span.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[Frame.headerSize..<end])) }
+        return withUnsafeMutableBytes(of: &bytes) { body(UnsafeRawBufferPointer(rebasing: $0[Frame.headerSize..<end])) }
     }
+
+    /// Read in place: a decoder that only lends itself would be copied.
+    private mutating func byte(_ position: Int) -> UInt8 { withUnsafeMutableBytes(of: &bytes) { $0[position] } }
 }

@@ -69,12 +69,16 @@ public struct Message: ~Copyable {
 
     /// Puts the frame on the line, byte by byte.
     @inline(never)
-    public func send(to put: (UInt8) -> Void) {
+    public mutating func send(to put: (UInt8) -> Void) {
         var checksum = Checksum()
         put(Frame.flag)
-        for position in 0..<count {
-            checksum.add(bytes[position])
-            Message.putEscaped(bytes[position], to: put)
+        let count = count
+        // In place: a message that only lends itself would be copied.
+        withUnsafeMutableBytes(of: &bytes) { bytes in
+            for position in 0..<count {
+                checksum.add(bytes[position])
+                Message.putEscaped(bytes[position], to: put)
+            }
         }
         for index in 0..<UInt32(Frame.checksumSize) {
             Message.putEscaped(UInt8(truncatingIfNeeded: checksum.value >> (8 * index)), to: put)

@@ -156,7 +156,7 @@ public struct StopCondition: Sendable {
             let isTrue: Bool
             switch rest & 3 {
             case 1:
-                let comparison = comparisons[next]
+                let comparison = comparisons.span[next]
                 next += 1
                 isTrue = comparison.relation.holds(
                     comparison.operand.value(of: value(comparison.operand.source)) & comparison.mask, comparison.value)
@@ -189,7 +189,7 @@ extension StopCondition {
     public func encode(to message: inout Message) {
         message.append(program)
         for index in 0..<comparisonCount {
-            let comparison = comparisons[index]
+            let comparison = comparisons.span[index]
             message.append(comparison.operand.source.number)
             message.append(comparison.operand.part.rawValue)
             message.append(comparison.relation.rawValue)

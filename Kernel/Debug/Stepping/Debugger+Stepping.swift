@@ -110,25 +110,27 @@ extension Debugger {
     }
 
     /// Whether the instruction at RIP is not to be executed before a breakpoint on it was met.
-    private func fetchStops<Access: VMCSAccess, Services: HostServices>(
+    private mutating func fetchStops<Access: VMCSAccess, Services: HostServices>(
         _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
     ) -> Bool {
         let processor = cpu.pointee.processor
         if !processor.flags.contains(.resume), AddressBreakpoints.stops(at: cpu.pointee.linearCodeAddress, cpu) { return true }
         guard lifted?.fetches != true, let place = cpu.pointee.locateInstruction() else { return false }
         for index in 0..<Stop.capacity {
-            guard let watch = watch(index) else { continue }
+            guard let watch = stops.watch(index) else { continue }
             if watch.kind == .fetch, watch.pages.contains(place) { return true }
         }
         return false
     }
 
     var addressCount: Int {
-        var count = 0
-        for index in 0..<Stop.capacity {
-            if case .address? = kind(index) { count += 1 }
+        mutating get {
+            var count = 0
+            for index in 0..<Stop.capacity {
+                if case .address? = stops.kind(index) { count += 1 }
+            }
+            return count
         }
-        return count
     }
 
     private mutating func loadAddresses<Access: VMCSAccess, Services: HostServices>(
@@ -136,32 +138,32 @@ extension Debugger {
     ) {
         addressBreakpoints.beginLoading(cpu)
         for index in 0..<Stop.capacity {
-            guard case .address(let address)? = kind(index) else { continue }
+            guard case .address(let address)? = stops.kind(index) else { continue }
             addressBreakpoints.load(index, at: address, cpu)
         }
     }
 
     /// Whether the guest leaves enough debug registers free.
-    func hasRoomForAddresses(beside control: UInt64, more: Int = 0) -> Bool {
+    mutating func hasRoomForAddresses(beside control: UInt64, more: Int = 0) -> Bool {
         addressCount + more <= AddressBreakpoints.freeCount(beside: control)
     }
 
     /// The guest has enabled breakpoints of its own: the debugger's last ones are deleted if there is no room beside them.
     private mutating func displaceAddresses(beside control: UInt64) {
         for index in (0..<Stop.capacity).reversed() where !hasRoomForAddresses(beside: control) {
-            guard case .address? = kind(index) else { continue }
-            stops[index] = nil
+            guard case .address? = stops.kind(index) else { continue }
+            stops.clear(index)
             displaced = index
         }
     }
 
     /// The guest is let run where it stands: a stop there has stopped it already.
-    func passAddress<Access: VMCSAccess, Services: HostServices>(
+    mutating func passAddress<Access: VMCSAccess, Services: HostServices>(
         _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
     ) {
         let processor = cpu.pointee.processor
         let place = cpu.pointee.linearCodeAddress
-        for index in 0..<Stop.capacity where kind(index) == .address(place) {
+        for index in 0..<Stop.capacity where stops.kind(index) == .address(place) {
             processor.flags = processor.flags | .resume
         }
     }

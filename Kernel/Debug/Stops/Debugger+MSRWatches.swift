@@ -20,7 +20,7 @@ extension Debugger {
     /// Has the registers exit that stops are on, for a VM entry.
     mutating func watchRegisters<Access: VMCSAccess>(_ processor: VMXProcessor<Access>) {
         for index in 0..<Stop.capacity {
-            guard case .register(let number)? = kind(index), number != passedRegister else { continue }
+            guard case .register(let number)? = stops.kind(index), number != passedRegister else { continue }
             let register = ModelSpecificRegister(number)
             if !processor.exits(at: register, isWrite: false) {
                 processor.setExits(at: register, isWrite: false, to: true)
@@ -41,7 +41,7 @@ extension Debugger {
         guard takenBits != TakenBits() else { return }
         let accessed = UInt32(truncatingIfNeeded: cpu.pointee.registers.rcx)
         for index in 0..<Stop.capacity {
-            guard case .register(let number)? = kind(index) else { continue }
+            guard case .register(let number)? = stops.kind(index) else { continue }
             let register = ModelSpecificRegister(number)
             if takenBits.reads >> UInt16(index) & 1 != 0 {
                 cpu.pointee.processor.setExits(at: register, isWrite: false, to: false)
@@ -61,7 +61,7 @@ extension Debugger {
     ) -> Interception {
         passedRegister = register
         var met: UInt16 = 0
-        for index in 0..<Stop.capacity where kind(index) == .register(register) {
+        for index in 0..<Stop.capacity where stops.kind(index) == .register(register) {
             met |= 1 << UInt16(index)
         }
         return stop(at: met, cpu).map { .stop($0) } ?? .resume

@@ -10,16 +10,16 @@ import Virtualization
 
 extension Debugger {
     /// The stops, a bit each, that an access meets.
-    private func stopsMet(by access: ForetoldAccess) -> UInt16 {
+    private mutating func stopsMet(by access: ForetoldAccess) -> UInt16 {
         var met: UInt16 = 0
         for index in 0..<Stop.capacity {
-            if let watch = watch(index), watch.meets(access) { met |= 1 << UInt16(index) }
+            if let watch = stops.watch(index), watch.meets(access) { met |= 1 << UInt16(index) }
         }
         return met
     }
 
     /// Those that the access meets which the EPT have stopped, by the address that it is stopped at.
-    func stopsMet(by fault: NestedPageFault) -> UInt16 {
+    mutating func stopsMet(by fault: NestedPageFault) -> UInt16 {
         guard fault.isFetch else {
             return stopsMet(
                 by: ForetoldAccess(
@@ -27,13 +27,13 @@ extension Debugger {
         }
         var met: UInt16 = 0
         for index in 0..<Stop.capacity {
-            if let watch = watch(index), watch.meetsFetch(at: fault.address) { met |= 1 << UInt16(index) }
+            if let watch = stops.watch(index), watch.meetsFetch(at: fault.address) { met |= 1 << UInt16(index) }
         }
         return met
     }
 
     /// Those that the instruction meets which makes it, with an access of a kind that passes from now on: all of these pass.
-    func stopsMet<Access: VMCSAccess, Services: HostServices>(
+    mutating func stopsMet<Access: VMCSAccess, Services: HostServices>(
         by fault: NestedPageFault, _ before: PassedAccesses, _ now: PassedAccesses,
         _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
     ) -> UInt16 {
@@ -72,14 +72,16 @@ extension Debugger {
     }
 
     private var watchesData: Bool {
-        for index in 0..<Stop.capacity {
-            if let watch = watch(index), watch.kind != .fetch { return true }
+        mutating get {
+            for index in 0..<Stop.capacity {
+                if let watch = stops.watch(index), watch.kind != .fetch { return true }
+            }
+            return false
         }
-        return false
     }
 
     /// By which of these stops the guest stops: the first whose condition holds.
-    func stop<Access: VMCSAccess, Services: HostServices>(
+    mutating func stop<Access: VMCSAccess, Services: HostServices>(
         at met: UInt16, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
     ) -> StopReport.Cause? {
         for index in 0..<Stop.capacity where met >> UInt16(index) & 1 != 0 {

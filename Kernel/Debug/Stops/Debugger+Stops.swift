@@ -21,8 +21,8 @@ extension Debugger {
             }
         default: break
         }
-        for index in 0..<Stop.capacity where stops[index] == nil {
-            stops[index] = stop
+        for index in 0..<Stop.capacity where stops.kind(index) == nil {
+            stops.set(index, to: stop)
             guard applyWatches(protect) else {
                 _ = release(index, protect)
                 throw AgentFailure(.noNestedPages)
@@ -33,30 +33,21 @@ extension Debugger {
     }
 
     mutating func delete(_ number: UInt8, _ protect: PageProtection) throws(AgentFailure) {
-        guard number > 0, Int(number) <= Stop.capacity, stops[Int(number) - 1] != nil else { throw AgentFailure(.noSuchStop) }
+        guard number > 0, Int(number) <= Stop.capacity, stops.kind(Int(number) - 1) != nil else { throw AgentFailure(.noSuchStop) }
         guard release(Int(number) - 1, protect) else { throw AgentFailure(.noNestedPages) }
     }
 
     mutating func deleteAll(_ protect: PageProtection) throws(AgentFailure) {
         var isDone = true
-        for index in 0..<Stop.capacity where stops[index] != nil { isDone = release(index, protect) && isDone }
+        for index in 0..<Stop.capacity where stops.kind(index) != nil { isDone = release(index, protect) && isDone }
         guard isDone else { throw AgentFailure(.noNestedPages) }
     }
 
     /// Takes a stop away, and gives its memory back what it took.
     private mutating func release(_ index: Int, _ protect: PageProtection) -> Bool {
-        let kind = stops[index]?.kind
-        stops[index] = nil
+        let kind = stops.kind(index)
+        stops.clear(index)
         guard case .memory(let watch)? = kind else { return true }
         return protect(watch.pages, .all, true) && applyWatches(protect)
-    }
-
-    /// The kind of a stop, by its place.
-    func kind(_ index: Int) -> Stop.Kind? { stops[index]?.kind }
-
-    /// The watch that a stop is, by its place.
-    func watch(_ index: Int) -> MemoryWatch? {
-        guard case .memory(let watch)? = stops[index]?.kind else { return nil }
-        return watch
     }
 }

@@ -70,9 +70,9 @@ extension Debugger {
         return stop(at: met, cpu).map { .stop($0) } ?? .resume
     }
 
-    private func isWatched(_ address: GuestPhysicalAddress) -> Bool {
+    private mutating func isWatched(_ address: GuestPhysicalAddress) -> Bool {
         for index in 0..<Stop.capacity {
-            guard let watch = watch(index) else { continue }
+            guard let watch = stops.watch(index) else { continue }
             if watch.pages.contains(address) { return true }
         }
         return false
@@ -81,12 +81,12 @@ extension Debugger {
     /// Gives the pages of each watch their permissions: those that all watches of the page leave. A guest that is started anew
     /// has new pages.
     /// - Returns: false if the EPT cannot have them.
-    func applyWatches(_ protect: PageProtection) -> Bool {
+    mutating func applyWatches(_ protect: PageProtection) -> Bool {
         for index in 0..<Stop.capacity {
-            guard let watch = watch(index) else { continue }
+            guard let watch = stops.watch(index) else { continue }
             var passed = PassedAccesses.all
             for other in 0..<Stop.capacity {
-                guard let second = self.watch(other), second.touches(watch) else { continue }
+                guard let second = stops.watch(other), second.touches(watch) else { continue }
                 passed.remove(second.kind)
             }
             if let lifted { passed.formUnion(lifted) }

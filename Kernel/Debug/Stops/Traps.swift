@@ -5,14 +5,14 @@ import Virtualization
 
 /// Places in the guest's RAM where the host has put an INT3: the exceptions of these alone are the host's, and every other INT3
 /// is the guest's own.
-struct Traps {
+struct Traps: ~Copyable {
     static var capacity: Int { 64 }
 
     private var places: [64 of UInt64] = .init(repeating: 0)
     private(set) var count = 0
 
-    func contains(_ address: GuestPhysicalAddress) -> Bool {
-        for index in 0..<count where places[index] == address.rawValue { return true }
+    mutating func contains(_ address: GuestPhysicalAddress) -> Bool {
+        for index in 0..<count where place(index) == address.rawValue { return true }
         return false
     }
 
@@ -27,12 +27,17 @@ struct Traps {
 
     /// False if the place was not there.
     mutating func remove(_ address: GuestPhysicalAddress) -> Bool {
-        for index in 0..<count where places[index] == address.rawValue {
+        for index in 0..<count where place(index) == address.rawValue {
             count -= 1
-            places[index] = places[count]
+            places[index] = place(count)
             return true
         }
         return false
+    }
+
+    /// Read in place, as `StopTable`.
+    private mutating func place(_ index: Int) -> UInt64 {
+        withUnsafeMutableBytes(of: &places) { $0.load(fromByteOffset: 8 * index, as: UInt64.self) }
     }
 
     mutating func removeAll() { count = 0 }
@@ -40,7 +45,7 @@ struct Traps {
 
 extension Debugger {
     /// Whether the INT3 at RIP is one of the host's.
-    func isTrap<Access: VMCSAccess, Services: HostServices>(
+    mutating func isTrap<Access: VMCSAccess, Services: HostServices>(
         _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
     ) -> Bool {
         guard traps.count > 0, let place = cpu.pointee.locateInstruction() else { return false }
