@@ -27,7 +27,6 @@ let package = Package(
         module("Trace", "Text", "X86", "Memory", "Virtualization"),
         module("Machine", "Text", "X86", "Memory", "Virtualization", "Devices", "Trace"),
         module("Debug", "Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine"),
-        module("Study", "Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine"),
         // The tools of the host.
         .target(
             name: "TraceTools", dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine"],
@@ -51,10 +50,13 @@ let package = Package(
         tests("VMX", "Text", "X86", "Memory", "Virtualization", "Support"),
         tests("Devices", "Memory", "Support"),
         tests("Trace", "Text", "X86", "Memory", "Virtualization", "Support"),
-        tests(
-            "Study", "ExplainTools", "Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine", "Support", exclude: ["Dumps"]),
+        .testTarget(
+            name: "StudyTests",
+            dependencies: [
+                "StudyTools", "ExplainTools", "Text", "X86", "Memory", "Virtualization", "VMX", "Devices", "Trace", "Machine", "Debug", "Support",
+            ], path: "Tests/StudyTests", exclude: ["Dumps"]),
         tests("Debug", "Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine", "Support"),
         tests("TraceTools", "Text", "Virtualization", "Trace", "Machine", "VMX", "Support"),
-        tests("Machine", "Text", "X86", "Memory", "Virtualization", "VMX", "Devices", "Trace", "Study", "Support"),
+        tests("Machine", "Text", "X86", "Memory", "Virtualization", "VMX", "Devices", "Trace", "Support"),
     ]
 )

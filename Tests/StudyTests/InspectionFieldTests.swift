@@ -1,4 +1,5 @@
-import Study
+import Debug
+import StudyTools
 import Support
 import Testing
 import VMX
@@ -9,7 +10,7 @@ struct InspectionFieldTests {
     private func vmcs(_ words: String, _ state: StateSnapshot = .long64, on set: CapabilitySet = .skylakeX) -> [String] {
         let capabilities = set.capabilities
         return answer { output in
-            words.asTyped { words in state.viewed { FieldInspection.write(words, $0, capabilities, to: &output) } }
+            FieldInspection.write(words, state, capabilities, to: &output)
         }
     }
 

@@ -1,4 +1,5 @@
-import Study
+import Debug
+import StudyTools
 import Support
 import Testing
 import VMX
@@ -7,7 +8,7 @@ import X86
 @Suite("Inspection: registers")
 struct InspectionRegisterTests {
     private func registers(_ state: StateSnapshot) -> [String] {
-        answer { output in state.viewed { RegisterInspection.write($0, to: &output) } }
+        answer { RegisterInspection.write(state, to: &$0) }
     }
 
     @Test("64-bit mode shows sixteen registers of 64 bits, and what the guest reads in CR0 where that is another value")

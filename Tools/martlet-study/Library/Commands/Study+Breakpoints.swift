@@ -8,6 +8,7 @@ extension Study {
         let (kind, next) = try stopKind(word, text)
         let stop = Stop(kind, try condition(text, next))
         let answer = try guest.connection.ask(.setStop(stop))
+        guest.forgetTables()
         output.line("\(UInt64(answer.first ?? 0)): \(stop.words(symbols))")
     }
 
@@ -87,6 +88,7 @@ extension Study {
     func deleteBreakpoint(_ text: CommandText, _ output: inout Answer) throws(Complaint) {
         guard let word = text.word(1) else { throw Complaint("delete needs the number of a breakpoint, or all") }
         try text.end(2)
+        defer { guest.forgetTables() }
         if word == "all" {
             try guest.connection.ask(.deleteAllStops)
             return output.line("no breakpoints")

@@ -15,8 +15,7 @@ extension Study {
         if let part = NamedRegister(name), part.part != .all { return try set(part, to: value, &output) }
         let named = NamedRegister(name)?.register ?? GuestRegister(named: name)
         guard let register = named else { return try setField(name, to: value, &output) }
-        let old = try guest.value(of: register)
-        try set(register, to: value, from: old, &output)
+        try set(register, to: value, from: try guest.value(of: register), &output)
     }
 
     private func set(_ register: GuestRegister, to value: UInt64, from old: UInt64, _ output: inout Answer) throws(Complaint) {

@@ -79,6 +79,9 @@ public final class StudiedGuest {
             linear: state.codeAddress)
     }
 
+    /// The extended page tables may be others now.
+    func forgetTables() { words[.host] = nil }
+
     /// Nothing of it is known any more.
     func forget() {
         states = [:]
@@ -116,10 +119,39 @@ public final class StudiedGuest {
     }
 
     public func set(_ register: GuestRegister, to value: UInt64) throws(Complaint) -> UInt64 {
-        defer { forget() }
-        let answer = try connection.ask(.setRegister(register, value))
-        guard let value = answer.withReader({ $0.uint64() }) else { throw .damagedAnswer }
-        return value
+        switch try connection.tryToAsk(.setRegister(register, value)) {
+        case .success(let answer):
+            forget()
+            guard let value = answer.withReader({ $0.uint64() }) else { throw .damagedAnswer }
+            return value
+        case .failure(let failure): throw try complaint(failure, register, value)
+        }
+    }
+
+    /// Why a register does not take a value.
+    private func complaint(_ failure: AgentFailure, _ register: GuestRegister, _ value: UInt64) throws(Complaint) -> Complaint {
+        let state = try state()
+        switch failure.error {
+        case .wouldFault:
+            return Complaint("a \(register == .efer ? "WRMSR" : "MOV") of \(hex: value) to \(register.name) would raise an exception")
+        case .notCanonical: return Complaint("\(hex: value) is not canonical")
+        case .valueTooWide where register.selector != nil: return Complaint("a selector has 16 bits")
+        case .wrongPrivilegeLevel:
+            return Complaint("selector \(hex: value) is not of privilege level \(state.privilegeLevel), which SS needs")
+        case .unreachableCode:
+            return Complaint("selector \(hex: value) is of code that no jump from privilege level \(state.privilegeLevel) reaches")
+        case .needsSegment: return Complaint("\(register.name) cannot do without a segment here")
+        case .entryWouldFail:
+            var changed = state
+            let field = VMCSFieldEncoding(rawValue: UInt32(truncatingIfNeeded: failure.number))
+            changed.fields[field] = value
+            var rule: String?
+            EntryChecks(changed.fields, capabilities, circumstances).report { violation in
+                if rule == nil, violation.field == field { rule = "\(violation)" }
+            }
+            return rule.map { Complaint("the VM entry would fail: \($0)") } ?? Complaint(failure)
+        default: return Complaint(failure)
+        }
     }
 
     public func set(_ field: VMCSFieldEncoding, to value: UInt64) throws(Complaint) {

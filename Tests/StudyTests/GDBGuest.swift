@@ -1,94 +1,93 @@
+import Debug
 import Foundation
-import Memory
-import Study
-import Text
+import StudyTools
+import VMX
 import X86
 
 /// A guest in memory, with as much of a processor as a debugger's test needs.
-struct GDBGuest: DebugTarget {
+final class GDBGuest: DebugTarget {
     var modes: [ProcessorMode] = [.long64]
     var registers: [GuestRegister: UInt64] = [:]
     /// Registers that refuse every value, in words that would break the framing.
     var frozen: Set<GuestRegister> = []
     var ram: [UInt64: UInt8] = [:]
-    /// Frames by the numbers of linear pages. What is not here is where its linear address says, below 1 MiB; nothing is above.
-    var pages: [UInt64: UInt64] = [:]
     var watches: [DebugWatch] = []
     var mostWatches = 4
     var hasReadWatches = false
     var commands: [String] = []
-    var removals = 0
+    var fields: [VMCSFieldDescription] = []
+    var fieldValues: [VMCSFieldEncoding: UInt64] = [:]
+    /// How often the debugger is asked for patience before the guest is there.
+    var delay = 0
+
+    func awaitGuest(_ isPatient: () -> Void) { for _ in 0..<delay { isPatient() } }
 
     var threadCount: UInt32 { UInt32(modes.count) }
-    mutating func mode(of thread: UInt32) -> ProcessorMode { modes[Int(thread) - 1] }
+    func mode(of thread: UInt32) -> ProcessorMode { modes[Int(thread) - 1] }
 
-    mutating func read(_ register: GuestRegister, of thread: UInt32) -> UInt64? {
+    func read(_ register: GuestRegister, of thread: UInt32) -> UInt64? {
         if register == .cr8 { return nil }
         return (registers[register] ?? 0) &+ (register == .rbx ? UInt64(thread) : 0)
     }
 
-    mutating func write(_ value: UInt64, to register: GuestRegister, of thread: UInt32) throws(Complaint) {
+    func write(_ value: UInt64, to register: GuestRegister, of thread: UInt32) throws(Complaint) {
         guard !frozen.contains(register) else { throw Complaint("$frozen*: #GP}") }
         registers[register] = value
     }
 
-    mutating func translate(_ address: GuestVirtualAddress, of thread: UInt32) -> GuestPhysicalAddress? {
-        let page = address.rawValue >> 12
-        let frame = pages[page] ?? (page < 0x100 ? page : nil)
-        return frame.map { GuestPhysicalAddress($0 << 12 | address.rawValue & 0xFFF) }
+    func read(_ field: VMCSFieldEncoding, of thread: UInt32) -> UInt64? { fieldValues[field] }
+
+    func write(_ value: UInt64, to field: VMCSFieldEncoding, of thread: UInt32) throws(Complaint) {
+        guard field.area == .guestState else { throw Complaint("the field is not of the guest's state") }
+        fieldValues[field] = value
     }
 
-    mutating func readByte(at address: GuestPhysicalAddress) -> UInt8? { ram[address.rawValue] }
+    func read(_ count: Int, at address: UInt64, of thread: UInt32) -> [UInt8] {
+        Array((0..<UInt64(count)).lazy.map { self.ram[address &+ $0] }.prefix { $0 != nil }.map { $0! })
+    }
 
-    mutating func writeByte(_ byte: UInt8, at address: GuestPhysicalAddress) -> Bool {
-        guard ram[address.rawValue] != nil else { return false }
-        ram[address.rawValue] = byte
+    func write(_ bytes: [UInt8], at address: UInt64, of thread: UInt32) -> Bool {
+        guard bytes.indices.allSatisfy({ ram[address &+ UInt64($0)] != nil }) else { return false }
+        load(bytes, at: address)
         return true
     }
 
-    mutating func insert(_ watch: DebugWatch) -> WatchAnswer {
+    func insert(_ watch: DebugWatch) -> WatchAnswer {
         guard watch.kind != .read || hasReadWatches else { return .unsupported }
+        guard watch.kind != .software || ram[watch.address] != nil else { return .noMemory }
         if watches.contains(watch) { return .done }
         guard watches.count < mostWatches else { return .refused }
         watches.append(watch)
         return .done
     }
 
-    mutating func remove(_ watch: DebugWatch) -> WatchAnswer {
+    func remove(_ watch: DebugWatch) -> WatchAnswer {
         watches.removeAll { $0 == watch }
         return .done
     }
 
-    mutating func removeAllWatches() {
-        watches = []
-        removals += 1
-    }
+    func removeAllWatches() { watches = [] }
 
-    mutating func perform(_ command: UnsafeRawBufferPointer, saying output: inout some TextOutput) -> CommandAnswer {
-        let text = String(decoding: command, as: UTF8.self)
-        commands.append(text)
-        switch text {
-        case "run": return .resume
-        case "long": for _ in 0..<5000 { output.write("0123456789") }
-        case "quiet": break
-        default:
-            output.write("you said ")
-            for byte in command { output.write(byte: byte) }
-            output.write("\n")
+    func perform(_ command: String) -> (lines: [String], answer: CommandAnswer) {
+        commands.append(command)
+        switch command {
+        case "run": return ([], .resume)
+        case "long": return ([String](repeating: String(repeating: "0123456789", count: 10), count: 500), .done)
+        case "quiet": return ([], .done)
+        default: return (["you said \(command)"], .done)
         }
-        return .done
     }
 
-    mutating func reportStop(to output: inout some TextOutput) { output.write("stopped at exit 7\n") }
+    var stopReport: [String] { ["stopped at exit 7"] }
 
     /// Puts bytes at a place in RAM.
-    mutating func load(_ bytes: [UInt8], at address: UInt64) {
-        for (offset, byte) in bytes.enumerated() { ram[address + UInt64(offset)] = byte }
+    func load(_ bytes: [UInt8], at address: UInt64) {
+        for (offset, byte) in bytes.enumerated() { ram[address &+ UInt64(offset)] = byte }
     }
 
     /// RAM with all bytes zero.
-    static func withRAM(_ range: Range<UInt64> = 0x1000..<0x3000) -> Self {
-        var target = Self()
+    static func withRAM(_ range: Range<UInt64> = 0x1000..<0x3000) -> GDBGuest {
+        let target = GDBGuest()
         for address in range { target.ram[address] = 0 }
         return target
     }
@@ -99,9 +98,10 @@ struct GDBGuest: DebugTarget {
 extension GDBGuest {
     /// Executes one instruction: NOP, STOSB, a short JMP or INT3.
     /// - Returns: why it is to stop there, if it is.
-    private mutating func execute(_ server: inout GDBServer) -> DebugStop.Reason? {
+    private func execute() -> DebugStop.Reason? {
         let base = modes[0].is64Bit ? 0 : registers[.csBase] ?? 0
         let address = base + (registers[.rip] ?? 0)
+        if watches.contains(DebugWatch(.software, at: address, length: 1)) { return .softwareBreakpoint }
         switch ram[address] {
         case 0x90: registers[.rip]! += 1
         case 0xAA:
@@ -109,30 +109,29 @@ extension GDBGuest {
             ram[place] = UInt8(truncatingIfNeeded: registers[.rax] ?? 0)
             registers[.rip]! += 1
             registers[.rdi] = place + 1
-            if watches.contains(where: { $0.kind == .write && place >= $0.address.rawValue && place - $0.address.rawValue < $0.length }) {
-                return .watchpoint(.write, GuestVirtualAddress(place))
+            if watches.contains(where: { $0.kind == .write && place >= $0.address && place - $0.address < $0.length }) {
+                return .watchpoint(.write, place)
             }
         case 0x06: modes[0] = .long64; registers[.rip]! += 1  // no such instruction: it stands for the way to 64-bit mode
         case 0xEB: registers[.rip]! &+= 2 &+ UInt64(bitPattern: Int64(Int8(bitPattern: ram[address + 1]!)))
-        case 0xCC where server.ownsBreakpoint(at: GuestVirtualAddress(address), of: 1, in: &self): return .softwareBreakpoint
         default: return .signal(.illegalInstruction)
         }
-        let next = GuestVirtualAddress(base + (registers[.rip] ?? 0))
+        let next = base + (registers[.rip] ?? 0)
         if watches.contains(DebugWatch(.execute, at: next, length: 1)) { return .hardwareBreakpoint }
         return nil
     }
 
     /// Runs as the monitor's engine would, until the debugger lets go.
-    mutating func run(_ server: inout GDBServer, over channel: inout some DebugChannel) -> Resumption {
+    func run(_ server: GDBServer) -> Resumption {
         var stop = DebugStop(.start)
         while true {
-            let resumption = server.serve(stop, of: &self, over: &channel)
+            let resumption = server.serve(stop)
             switch resumption {
-            case .detach, .kill: return resumption
-            case .step, .command: stop = DebugStop(execute(&server) ?? .step)
+            case .detach, .kill, .lost: return resumption
+            case .step, .command: stop = DebugStop(execute() ?? .step)
             case .continue:
                 var reason: DebugStop.Reason?
-                for _ in 0..<1000 where reason == nil { reason = execute(&server) }
+                for _ in 0..<1000 where reason == nil { reason = execute() }
                 stop = DebugStop(reason ?? .interrupt)
             }
         }
@@ -142,20 +141,25 @@ extension GDBGuest {
 // MARK: A line
 
 /// What the debugger sends is known beforehand; what it gets is kept.
-struct ScriptedChannel: DebugChannel {
-    private var input: [UInt8]
+final class ScriptedChannel: DebugChannel {
+    var input: [UInt8] = []
     private var position = 0
     private(set) var output: [UInt8] = []
 
-    init(_ input: [UInt8]) { self.input = input }
+    /// Begins anew.
+    func set(_ input: [UInt8]) {
+        self.input = input
+        position = 0
+        output = []
+    }
 
-    mutating func read() -> UInt8? {
+    func read() -> UInt8? {
         guard position < input.count else { return nil }
         position += 1
         return input[position - 1]
     }
 
-    mutating func write(_ byte: UInt8) { output.append(byte) }
+    func write(_ bytes: [UInt8]) { output += bytes }
 
     /// What was sent, as text.
     var text: String { String(decoding: output, as: UTF8.self) }
@@ -171,18 +175,15 @@ struct ScriptedChannel: DebugChannel {
 
 /// A server and a guest that are asked question after question.
 final class GDBSession {
-    var target: GDBGuest
-    private var server: GDBServer
-    private let memory: UnsafeMutableRawBufferPointer
+    let target: GDBGuest
+    private let channel = ScriptedChannel()
+    private let server: GDBServer
     private(set) var resumption = Resumption.detach
 
-    init(_ target: GDBGuest = .withRAM(), memory size: Int = 8192) {
+    init(_ target: GDBGuest = .withRAM()) {
         self.target = target
-        memory = .allocate(byteCount: size, alignment: 8)
-        server = GDBServer(memory: memory)
+        server = GDBServer(of: target, over: channel)
     }
-
-    deinit { memory.deallocate() }
 
     /// Sends packets, each acknowledged, and then lets the guest run, so that the session goes on.
     /// - Parameter stop: why the guest stopped before; nil where that is of no interest, and what is said of it is left out.
@@ -193,7 +194,7 @@ final class GDBSession {
 
     func ask(bytes packets: [[UInt8]], stop: DebugStop? = nil) -> [String] {
         // The debugger answers each packet of the server's with "+"; at a stop there may be several.
-        let isAwaited = resumption != .detach && resumption != .kill
+        let isAwaited = resumption != .detach && resumption != .kill && resumption != .lost
         let acknowledgements: [UInt8] = [0x2B, 0x2B, 0x2B]
         let input = packets.reduce(acknowledgements) { $0 + ScriptedChannel.packet($1) + acknowledgements }
         let contents = Self.contents(Array(send(input, stop: stop ?? DebugStop(.start)).utf8))
@@ -203,17 +204,13 @@ final class GDBSession {
 
     /// Sends bytes as they are.
     func send(_ bytes: [UInt8], stop: DebugStop = DebugStop(.start)) -> String {
-        var channel = ScriptedChannel(bytes)
-        resumption = server.serve(stop, of: &target, over: &channel)
+        channel.set(bytes)
+        resumption = server.serve(stop)
         return channel.text
     }
 
     /// A byte comes while the guest runs.
     func isInterruptRequested(by byte: UInt8) -> Bool { server.isInterruptRequested(by: byte) }
-
-    var usesSoftwareBreakpoints: Bool { server.usesSoftwareBreakpoints }
-
-    func ownsBreakpoint(at address: UInt64) -> Bool { server.ownsBreakpoint(at: .init(address), of: 1, in: &target) }
 
     /// The contents of all packets; their checksums are tested on the way.
     static func contents(_ output: [UInt8]) -> [String] {
