@@ -48,7 +48,7 @@ let package = Package(
         tests("Trace", "Text", "X86", "Memory", "Virtualization", "Support"),
         tests(
             "Study", "ExplainTools", "Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine", "Support", exclude: ["Dumps"]),
-        tests("Debug", "Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine", "Support"),
+        tests("Debug", "Text", "X86", "Memory", "Virtualization", "VMX", "Devices", "Trace", "Machine", "Support"),
         tests("TraceTools", "Text", "Virtualization", "Trace", "Machine", "VMX", "Support"),
         tests("Machine", "Text", "X86", "Memory", "Virtualization", "VMX", "Devices", "Trace", "Study", "Support"),
     ]
