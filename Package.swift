@@ -55,7 +55,7 @@ let package = Package(
             dependencies: [
                 "StudyTools", "ExplainTools", "Text", "X86", "Memory", "Virtualization", "VMX", "Devices", "Trace", "Machine", "Debug", "Support",
             ], path: "Tests/StudyTests", exclude: ["Dumps"]),
-        tests("Debug", "Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine", "Support"),
+        tests("Debug", "Text", "X86", "Memory", "Virtualization", "VMX", "Devices", "Trace", "Machine", "Support"),
         tests("TraceTools", "Text", "Virtualization", "Trace", "Machine", "VMX", "Support"),
         tests("Machine", "Text", "X86", "Memory", "Virtualization", "VMX", "Devices", "Trace", "Support"),
     ]
