@@ -83,20 +83,25 @@ check-kernel: $(BUILD)/martlet.elf
 setup: ## install what is missing to build and run
 	@Tools/setup run
 
+# What serves MONITOR=: the prompt, and GDB.
+.PHONY: monitor
+monitor:
+	@swift build --quiet --product martlet-study
+
 .PHONY: run
 run: setup ## build, and run a guest; the words are below
-	@$(MAKE) -s --no-print-directory build
+	@$(MAKE) -s --no-print-directory build $(if $(filter study gdb,$(MONITOR)),monitor)
 	@Tools/martlet --make
 
 .PHONY: study
 study: setup ## a guest stopped before its first VM entry, and a prompt; SCRIPT=file types for you
-	@$(MAKE) -s --no-print-directory build
+	@$(MAKE) -s --no-print-directory build monitor
 	@TRACE=off MONITOR=study Tools/martlet --make
 
 .PHONY: linux
 linux: ## boot Debian's kernel to a shell; CMDLINE=work runs that script instead
 	@Tools/setup linux
-	@$(MAKE) -s --no-print-directory build
+	@$(MAKE) -s --no-print-directory build $(if $(filter study gdb,$(MONITOR)),monitor)
 	@Tools/linux/start --make
 
 .PHONY: iso
@@ -108,7 +113,7 @@ $(BUILD)/martlet.iso: $(BUILD)/martlet.elf Tools/iso
 .PHONY: test
 test: ## run all tests, or a part: ONLY="host image firmware boots launcher linux fuzz records page monitor guide gdb bench"
 	@Tools/setup test
-	@$(MAKE) -s --no-print-directory build iso
+	@$(MAKE) -s --no-print-directory build iso monitor
 	@Tests/run $(ONLY)
 
 .PHONY: test-nested
