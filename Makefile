@@ -9,16 +9,18 @@ OBJECTS := $(BUILD)/kernel
 
 # The modules of the kernel from the ground up, and what each imports. Package.swift has the same graph; Tests/Kernel/modules
 # compares both with the sources.
-MODULES := Text X86 Memory Virtualization VMX Devices Trace Machine Study Metal
+MODULES := Text X86 Memory Virtualization VMX VMXChecks EntryProof Devices Trace Machine Study Metal
 imports_X86 := Text
 imports_Memory := Text
 imports_Virtualization := Text X86 Memory
 imports_VMX := Text X86 Memory Virtualization
+imports_VMXChecks := Text X86 Memory VMX
+imports_EntryProof := Text X86 Memory VMX VMXChecks
 imports_Devices := Memory
 imports_Trace := Text X86 Memory Virtualization
 imports_Machine := Text X86 Memory Virtualization Devices Trace
-imports_Study := Text X86 Memory Virtualization VMX Trace Machine
-imports_Metal := Text X86 Memory Virtualization VMX Devices Trace Machine Study
+imports_Study := Text X86 Memory Virtualization VMX VMXChecks Trace Machine
+imports_Metal := Text X86 Memory Virtualization VMX VMXChecks EntryProof Devices Trace Machine Study
 
 SWIFT_FLAGS := -target x86_64-unknown-none-elf -enable-experimental-feature Embedded -wmo -parse-as-library \
 	-swift-version 6 -O -g -no-allocations \

@@ -5,6 +5,7 @@ import Study
 import Text
 import Trace
 import VMX
+import VMXChecks
 
 /// The server of GDB's protocol on the second serial port.
 enum DebugSession {

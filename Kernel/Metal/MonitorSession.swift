@@ -5,6 +5,7 @@ import Study
 import Text
 import Trace
 import VMX
+import VMXChecks
 import Virtualization
 
 /// The monitor on the second serial port.
