@@ -126,10 +126,10 @@ $(BUILD)/martlet.iso: $(BUILD)/martlet.elf Tools/iso
 	@WAIT=3 Tools/iso $@ $< "martlet.elf trace=exits"
 
 .PHONY: test
-test: ## run all tests: on the host, of the kernel image, boots, Linux, fuzzing, records, bench
+test: ## run all tests, or a part: ONLY="host image firmware boots launcher linux fuzz records page monitor guide gdb bench"
 	@Tools/setup test
 	@$(MAKE) -s --no-print-directory iso
-	@Tests/run
+	@Tests/run $(ONLY)
 
 .PHONY: test-nested
 test-nested: ## run the tour under real nested KVM (Linux with KVM in Bochs)
