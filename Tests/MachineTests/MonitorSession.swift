@@ -2,6 +2,7 @@ import Memory
 import Support
 import Text
 import VMX
+import VMXChecks
 import Virtualization
 
 @testable import Machine

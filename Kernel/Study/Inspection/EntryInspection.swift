@@ -1,5 +1,6 @@
 import Text
 import VMX
+import VMXChecks
 
 /// The command `check`: the rules of VM entry on the VMCS as it is now.
 public enum EntryInspection {
@@ -8,21 +9,19 @@ public enum EntryInspection {
         _ state: StateView, _ capabilities: VMXCapabilities, _ circumstances: EntryCircumstances,
         to output: inout some TextOutput
     ) {
-        var broken = 0
-        var prediction = EntryPrediction()
-        let asked = EntryChecks(state.fields, capabilities, circumstances).reportCounting { violation in
-            broken += 1
-            prediction.include(violation)
+        let findings = EntryChecks.run(state.fields, capabilities, circumstances)
+        for index in 0..<findings.count {
             // Whole, however long: one line is one rule.
-            output.write(violation)
-            if violation.isLeftToProcessor { output.write(", which some processors do not check") }
+            output.write(findings[index])
+            if findings[index].rule.isLeftToProcessor { output.write(", which some processors do not check") }
             output.write(byte: 0x0A)
         }
-        if broken == 0 {
-            output.line("all \(asked) rules that apply hold: VM entry succeeds, as far as fields decide")
+        if findings.count == 0 {
+            output.line("all \(findings.asked) rules that apply hold: VM entry succeeds, as far as fields decide")
         } else {
-            let verb: StaticString = broken == 1 ? "is" : "are"
-            output.line("\(broken) of the \(asked) rules that apply \(verb) broken; VM entry: \(prediction.verdict)")
+            let verb: StaticString = findings.count == 1 ? "is" : "are"
+            output.line(
+                "\(findings.count) of the \(findings.asked) rules that apply \(verb) broken; VM entry: \(findings.verdict)")
         }
     }
 }

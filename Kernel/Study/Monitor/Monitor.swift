@@ -3,6 +3,7 @@ import Memory
 import Text
 import Trace
 import VMX
+import VMXChecks
 import Virtualization
 import X86
 

@@ -1,6 +1,7 @@
 import Machine
 import Text
 import VMX
+import VMXChecks
 import Virtualization
 import X86
 
@@ -103,20 +104,10 @@ struct GuestRegisters<Access: VMCSAccess, Services: HostServices, Host: MonitorH
 
     @inline(never)
     private func newViolation(since before: StateView) -> Violation? {
-        var found: Violation?
-        EntryChecks(VMCSSnapshot(reading: processor.vmcs, host.capabilities), host.capabilities, host.circumstances).report {
-            violation in
-            if found == nil, !isBroken(violation, in: before) { found = violation }
-        }
-        return found
-    }
-
-    @inline(never)
-    private func isBroken(_ violation: Violation, in state: StateView) -> Bool {
-        var isBroken = false
-        EntryChecks(state.fields, host.capabilities, host.circumstances).report { other in
-            if other.field == violation.field, other.isRule(violation.rule) { isBroken = true }
-        }
-        return isBroken
+        let old = EntryChecks.run(before.fields, host.capabilities, host.circumstances)
+        let new = EntryChecks.run(
+            VMCSSnapshot(reading: processor.vmcs, host.capabilities), host.capabilities, host.circumstances)
+        for index in 0..<new.count where !old.contains(new[index].rule, of: new[index].field) { return new[index] }
+        return nil
     }
 }
