@@ -2,6 +2,7 @@ import Memory
 import Support
 import Text
 import Trace
+import VMXChecks
 import Virtualization
 
 @testable import Debug

@@ -2,6 +2,7 @@ import Memory
 import Testing
 import Trace
 import VMX
+import VMXChecks
 import Virtualization
 import X86
 

@@ -2,6 +2,7 @@ import Foundation
 import Memory
 import Support
 import Trace
+import VMXChecks
 import Virtualization
 import X86
 

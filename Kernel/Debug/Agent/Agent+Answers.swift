@@ -2,6 +2,7 @@ import Machine
 import Memory
 import Trace
 import VMX
+import VMXChecks
 import Virtualization
 import X86
 

@@ -1,5 +1,6 @@
 import Machine
 import VMX
+import VMXChecks
 import Virtualization
 import X86
 
@@ -49,9 +50,9 @@ struct GuestRegisters<Access: VMCSAccess, Services: HostServices> {
             let before = host.state(.now)
             before.pointee.fields = VMCSSnapshot(reading: processor.vmcs, host.capabilities)
             try change(register, to: value)
-            guard let violation = newViolation(since: before, host) else { return }
+            guard let violation = newViolation(since: before, host.capabilities, host.circumstances) else { return }
             restore(before, host.capabilities)
-            throw AgentFailure(.entryWouldFail, UInt64(violation.field.rawValue))
+            throw AgentFailure(.entryWouldFail, UInt64(violation.field.rawValue) | UInt64(violation.rule.rawValue) << 32)
         }
     }
 
@@ -92,19 +93,14 @@ struct GuestRegisters<Access: VMCSAccess, Services: HostServices> {
 
     /// The first rule of VM entry that is broken now and was not before.
     @inline(never)
-    private func newViolation(since before: UnsafePointer<StateSnapshot>, _ host: some AgentHost) -> Violation? {
-        let capabilities = host.capabilities
-        let circumstances = host.circumstances
-        var found: Violation?
-        EntryChecks(VMCSSnapshot(reading: processor.vmcs, capabilities), capabilities, circumstances).report { violation in
-            guard found == nil else { return }
-            var wasBroken = false
-            EntryChecks(before.pointee.fields, capabilities, circumstances).report { other in
-                if other.field == violation.field, other.isRule(violation.rule) { wasBroken = true }
-            }
-            if !wasBroken { found = violation }
-        }
-        return found
+    private func newViolation(
+        since before: UnsafePointer<StateSnapshot>, _ capabilities: VMXCapabilities, _ circumstances: EntryCircumstances
+    ) -> Violation? {
+        let now = EntryChecks.run(VMCSSnapshot(reading: processor.vmcs, capabilities), capabilities, circumstances)
+        guard now.count > 0 else { return nil }
+        let earlier = EntryChecks.run(before.pointee.fields, capabilities, circumstances)
+        for index in 0..<now.count where !earlier.contains(now[index].rule, of: now[index].field) { return now[index] }
+        return nil
     }
 
     /// Changes a field of the guest's state, whatever the VM entry will say to its value: the others keep Martlet itself.

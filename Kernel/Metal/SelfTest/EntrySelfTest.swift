@@ -1,8 +1,10 @@
+import EntryProof
 import Instructions
 import Machine
 import Memory
 import Text
 import VMX
+import VMXChecks
 import X86
 
 /// Proves the entry checks against the processor: attempts VM entries with thousands of VMCSs that are one field away from
@@ -88,10 +90,9 @@ struct EntrySelfTest: ~Copyable {
             return
         }
         let base = scenario.snapshot(capabilities, host, pages)
-        var report: UInt64 = 0
-        EntryChecks(base, capabilities, circumstances).report { violation in
-            Console.print("entry checks: \(scenario.name) is not good: \(violation)")
-            report += 1
+        let findings = EntryChecks.run(base, capabilities, circumstances)
+        for index in 0..<findings.count {
+            Console.print("entry checks: \(scenario.name) is not good: \(findings[index])")
         }
         let before = tally
         var isLoaded = false
@@ -108,16 +109,15 @@ struct EntrySelfTest: ~Copyable {
         tally.cases += 1
         var snapshot = base
         snapshot[mutation.field] = mutation.value
-        let circumstances = circumstances(of: snapshot)
-        var prediction = EntryPrediction()
+        let findings = EntryChecks.run(snapshot, capabilities, circumstances(of: snapshot))
+        let prediction = findings.prediction
         var onBochs = EntryPrediction()
         var deviation: KnownDeviation?
-        EntryChecks(snapshot, capabilities, circumstances).report { violation in
-            prediction.include(violation)
-            if let known = KnownDeviation(unchecked: violation) {
+        for index in 0..<findings.count {
+            if let known = KnownDeviation(unchecked: findings[index]) {
                 if deviation?.endsEmulator != true { deviation = known }
             } else {
-                onBochs.include(violation)
+                onBochs.include(findings[index])
             }
         }
         if onBochs.mayPass {
@@ -134,7 +134,7 @@ struct EntrySelfTest: ~Copyable {
             tally.deviations[Int(known.rawValue)] += 1
         } else {
             tally.disagreements += 1
-            report(mutation, snapshot, scenario, prediction, seen)
+            report(mutation, scenario, findings, seen)
         }
     }
 
@@ -182,13 +182,12 @@ struct EntrySelfTest: ~Copyable {
     }
 
     private func report(
-        _ mutation: Mutation, _ snapshot: VMCSSnapshot, _ scenario: MutationScenario, _ prediction: EntryPrediction,
-        _ seen: EntryVerdict
+        _ mutation: Mutation, _ scenario: MutationScenario, _ findings: EntryFindings, _ seen: EntryVerdict
     ) {
         let name = VMCSFieldDescription.name(of: mutation.field)
         Console.print(
-            "entry checks: \(scenario.name): \(name) = \(hex: mutation.value): predicted: \(prediction.verdict), seen: \(seen)")
-        EntryChecks(snapshot, capabilities, circumstances(of: snapshot)).report { Console.print("        \($0)") }
+            "entry checks: \(scenario.name): \(name) = \(hex: mutation.value): predicted: \(findings.verdict), seen: \(seen)")
+        for index in 0..<findings.count { Console.print("        \(findings[index])") }
     }
 }
 

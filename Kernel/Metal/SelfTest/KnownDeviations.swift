@@ -1,5 +1,7 @@
+import EntryProof
 import Memory
 import VMX
+import VMXChecks
 import X86
 
 /// Where Bochs 3.0 is known to depart from the manual's checks. On a machine that follows the manual none of them counts.
@@ -12,35 +14,18 @@ enum KnownDeviation: UInt8 {
 
     /// A rule that Bochs does not check.
     init?(unchecked violation: Violation) {
-        switch violation.field {
-        case VMCSField.guestDebugControl.encoding:
-            self = .debugControl
-        case VMCSField.guestPerformanceControl.encoding, VMCSField.hostPerformanceControl.encoding:
+        switch violation.rule {
+        case .guestReservedBits where violation.field == VMCSField.guestDebugControl.encoding: self = .debugControl
+        case .guestReservedBits where violation.field == VMCSField.guestPerformanceControl.encoding,
+            .hostReservedBits where violation.field == VMCSField.hostPerformanceControl.encoding:
             self = .performanceControl
-        case VMCSField.guestCR0.encoding where violation.isRule("PG must be 1 with \"IA-32e mode guest\""):
-            self = .longModeWithoutPaging
-        case VMCSField.guestRIP.encoding
-        where violation.isRule("bits beyond the linear-address width must all equal its highest bit"):
-            self = .instructionPointer
-        case VMCSField.guestPendingDebugExceptions.encoding:
-            if violation.isRule(
-                "BS must be 1 when RFLAGS.TF is 1, BTF is 0 and the guest is halted or blocked by STI or MOV SS")
-                || violation.isRule(
-                    "BS must be 0 when RFLAGS.TF is 0 or BTF is 1 and the guest is halted or blocked by STI or MOV SS") {
-                self = .pendingSingleStep
-            } else if violation.isRule("bits 63:17, 15, 13 and 11:4 must be 0"), violation.value & 0xFFFE_AFF0 == 0 {
-                self = .pendingHighBits
-            } else {
-                return nil
-            }
-        case VMCSField.guestActivityState.encoding
-        where violation.isRule("HLT allows the injection of interrupts, NMIs, #DB, #MC and a pending MTF exit only"):
-            self = .haltedInjection
-        case VMCSField.guestInterruptibility.encoding
-        where violation.isRule("blocking by NMI must be 0 to inject an NMI with \"virtual NMIs\""):
-            self = .blockedNMI
-        default:
-            return nil
+        case .longModeNeedsPaging: self = .longModeWithoutPaging
+        case .ripCanonical: self = .instructionPointer
+        case .pendingStepMissing, .pendingStepWithoutCause: self = .pendingSingleStep
+        case .pendingReservedBits where violation.value & 0xFFFE_AFF0 == 0: self = .pendingHighBits
+        case .haltedInjection: self = .haltedInjection
+        case .injectedNMIBlockedByNMI: self = .blockedNMI
+        default: return nil
         }
     }
 

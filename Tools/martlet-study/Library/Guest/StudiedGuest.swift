@@ -3,6 +3,7 @@ import Machine
 import Memory
 import Trace
 import VMX
+import VMXChecks
 import Virtualization
 import X86
 
@@ -142,14 +143,9 @@ public final class StudiedGuest {
             return Complaint("selector \(hex: value) is of code that no jump from privilege level \(state.privilegeLevel) reaches")
         case .needsSegment: return Complaint("\(register.name) cannot do without a segment here")
         case .entryWouldFail:
-            var changed = state
             let field = VMCSFieldEncoding(rawValue: UInt32(truncatingIfNeeded: failure.number))
-            changed.fields[field] = value
-            var rule: String?
-            EntryChecks(changed.fields, capabilities, circumstances).report { violation in
-                if rule == nil, violation.field == field { rule = "\(violation)" }
-            }
-            return rule.map { Complaint("the VM entry would fail: \($0)") } ?? Complaint(failure)
+            guard let rule = EntryRule(rawValue: .init(truncatingIfNeeded: failure.number >> 32)) else { return Complaint(failure) }
+            return Complaint("the VM entry would fail: \(Violation(rule: rule, field: field, value: value))")
         default: return Complaint(failure)
         }
     }

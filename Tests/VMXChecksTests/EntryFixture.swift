@@ -1,8 +1,9 @@
+import EntryProof
 import Memory
 import Support
+import VMX
+import VMXChecks
 import X86
-
-@testable import VMX
 
 /// A good VMCS, to be broken in one way.
 struct EntryFixture {
@@ -31,12 +32,11 @@ struct EntryFixture {
     }
 
     var violations: [Violation] {
-        var violations: [Violation] = []
-        EntryChecks(snapshot, capabilities, circumstances).report { violations.append($0) }
-        return violations
+        let findings = EntryChecks.run(snapshot, capabilities, circumstances)
+        return (0..<findings.count).map { findings[$0] }
     }
 
-    var prediction: EntryPrediction { EntryChecks(snapshot, capabilities, circumstances).prediction }
+    var prediction: EntryPrediction { EntryChecks.run(snapshot, capabilities, circumstances).prediction }
 }
 
 extension CapabilitySet {

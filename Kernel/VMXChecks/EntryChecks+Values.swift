@@ -1,12 +1,10 @@
 import Memory
+import VMX
 import X86
 
 // What several checks ask of a value.
 
 extension EntryChecks {
-    /// VM function 0 (SDM volume 3, "VM-Function Controls").
-    static var eptpSwitching: UInt64 { 1 << 0 }
-
     /// No bits beyond the width of physical addresses.
     func isPhysical(_ address: UInt64) -> Bool { address >> UInt64(capabilities.physicalAddressWidth) == 0 }
 

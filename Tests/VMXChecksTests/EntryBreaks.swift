@@ -1,9 +1,9 @@
+import EntryProof
 import Memory
 import Support
 import Testing
+import VMX
 import X86
-
-@testable import VMX
 
 /// One way to break a good VMCS, and what the entry checks must find then, and nothing else.
 struct EntryBreak: CustomTestStringConvertible, Sendable {

@@ -1,3 +1,4 @@
+import VMX
 import X86
 
 /// One field of a good VMCS changed.

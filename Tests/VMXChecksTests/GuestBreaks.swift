@@ -1,8 +1,8 @@
+import EntryProof
 import Memory
 import Support
+import VMX
 import X86
-
-@testable import VMX
 
 private let canonical = "must be canonical"
 private let fixed = "must have the bits that VMX operation fixes"

@@ -29,7 +29,7 @@ extension VMCSFieldEncoding {
         if rawValue >= VMCSField.eoiExitBitmap0.encoding.rawValue, rawValue <= VMCSField.eoiExitBitmap3.encoding.rawValue {
             return secondary.contains(.virtualInterruptDelivery)
         }
-        if self.is(.eptpListAddress) { return capabilities.vmFunctions & EntryChecks.eptpSwitching != 0 }
+        if self.is(.eptpListAddress) { return capabilities.vmFunctions & VMXCapabilities.eptpSwitching != 0 }
         if self.is(.vmreadBitmap) || self.is(.vmwriteBitmap) { return secondary.contains(.vmcsShadowing) }
         if self.is(.virtualizationExceptionAddress) { return secondary.contains(.eptViolationException) }
         if self.is(.xssExitingBitmap) { return secondary.contains(.enableXSAVES) }

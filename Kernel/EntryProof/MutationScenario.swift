@@ -1,4 +1,5 @@
 import Memory
+import VMX
 import X86
 
 /// A VMCS that enters, for mutations to start from. Each makes other checks count.
@@ -243,7 +244,7 @@ extension VMCSSnapshot {
             | .loadLastBranchControl
         self[.entryControls] = self[.entryControls] | entry & capabilities.entry.allowed
         if self[.secondaryControls].contains(.vmcsShadowing) { self[.linkPointer] = pages.shadowVMCS }
-        self[.vmFunctionControls] = capabilities.vmFunctions & EntryChecks.eptpSwitching
+        self[.vmFunctionControls] = capabilities.vmFunctions & VMXCapabilities.eptpSwitching
         self[.pageModificationLogIndex] = 511
         self[.cr3TargetCount] = min(capabilities.miscellaneous.cr3TargetCount, 4)
         self[.exitMSRStoreCount] = 1
