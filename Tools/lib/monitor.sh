@@ -57,7 +57,7 @@ monitor_end() { # the machine or martlet-study has ended: the other does, too
     0 | $SCRIPT_ERROR) wait_for_any $machine $timer ;; # it was told to end
     *) return ;;
     esac
-  elif [ "$ended" = "$machine" ]; then
+  elif [ "$ended" = "$machine" ] && study_wanted; then
     # The last of what the guest has printed is still to be shown.
     wait $monitor_pid || monitor_status=$?
   fi

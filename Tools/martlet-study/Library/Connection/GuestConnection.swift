@@ -13,10 +13,13 @@ public final class GuestConnection {
 
     /// After how many seconds a request that changes nothing is sent once more. The agent answers at once, but the machine may be
     /// an emulated one on a busy host.
-    private static var patience: Double { 20 }
+    private let patience: Double
     private static var tries: Int { 3 }
 
-    public init(_ line: any AgentLine) { self.line = line }
+    public init(_ line: any AgentLine, patience: Double = 20) {
+        self.line = line
+        self.patience = patience
+    }
 
     // MARK: Requests
 
@@ -42,7 +45,7 @@ public final class GuestConnection {
         for _ in 0..<(request.kind.isRepeatable ? Self.tries : 1) {
             guard !isLost else { break }
             line.send(bytes)
-            let end = Date() + Self.patience
+            let end = Date() + patience
             while !isLost, let left = Optional(end.timeIntervalSinceNow), left > 0 {
                 if let answer = takeFrame(timeout: left, answering: request) { return answer }
             }

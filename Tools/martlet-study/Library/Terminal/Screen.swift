@@ -114,8 +114,7 @@ public final class Screen {
 
     /// Shows the prompt and what is typed, of which the part around the cursor is seen.
     public func show(_ prompt: String, _ text: String, cursor: Int) {
-        hideInput()
-        endGuestLine()
+        if input == nil { endGuestLine() }
         input = (prompt, text, cursor)
         showInput()
     }
