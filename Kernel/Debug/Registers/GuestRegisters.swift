@@ -70,7 +70,9 @@ struct GuestRegisters<Access: VMCSAccess, Services: HostServices> {
         switch register {
         case .rip: processor.instructionPointer = value
         case .rflags:
-            guard (value ^ processor.flags.rawValue) & RFlags.virtual8086.rawValue == 0 else { throw AgentFailure(.virtual8086) }
+            guard (value ^ processor.flags.rawValue) & RFlags.virtual8086.rawValue == 0 else {
+                throw AgentFailure(.virtual8086)
+            }
             processor.flags = RFlags(rawValue: value)
         default:
             guard cpu.pointee.setExtendedFeatures(value) else { throw AgentFailure(.wouldFault) }
@@ -97,19 +99,45 @@ struct GuestRegisters<Access: VMCSAccess, Services: HostServices> {
         since before: UnsafePointer<StateSnapshot>, _ capabilities: VMXCapabilities, _ circumstances: EntryCircumstances
     ) -> Violation? {
         let now = EntryChecks.run(VMCSSnapshot(reading: processor.vmcs, capabilities), capabilities, circumstances)
-        guard now.count > 0 else { return nil }
-        let earlier = EntryChecks.run(before.pointee.fields, capabilities, circumstances)
-        for index in 0..<now.count where !earlier.contains(now[index].rule, of: now[index].field) { return now[index] }
-        return nil
+        return now.count == 0 ? nil : withUnsafePointer(to: now) { now in
+            let earlier = EntryChecks.run(before.pointee.fields, capabilities, circumstances)
+            return withUnsafePointer(to: earlier) { Violation.first(in: now, butNot: $0) }
+        }
     }
 
     /// Changes a field of the guest's state, whatever the VM entry will say to its value: the others keep Martlet itself.
     @inline(never)
     func write(_ value: UInt64, to field: VMCSFieldEncoding, _ capabilities: VMXCapabilities) throws(AgentFailure) {
-        guard VMCSFieldDescription.position(of: field) != nil, field.exists(capabilities) else { throw AgentFailure(.noSuchField) }
+        guard VMCSFieldDescription.position(of: field) != nil, field.exists(capabilities) else {
+            throw AgentFailure(.noSuchField)
+        }
         guard field.area == .guestState else { throw AgentFailure(.notGuestState) }
-        guard field != VMCSField<ActivityState, Writable>.guestActivityState.encoding else { throw AgentFailure(.activityState) }
+        guard field != VMCSField<ActivityState, Writable>.guestActivityState.encoding else {
+            throw AgentFailure(.activityState)
+        }
         guard value & ~field.valueMask == 0 else { throw AgentFailure(.valueTooWide, UInt64(field.bitCount)) }
         processor.vmcs.setBits(of: field, to: value)
+    }
+}
+
+extension Violation {
+    /// The first of some findings that is not among others. They are large, and read where they lie.
+    @inline(never)
+    fileprivate static func first(
+        in findings: UnsafePointer<EntryFindings>, butNot others: UnsafePointer<EntryFindings>
+    ) -> Violation? {
+        for index in 0..<findings.pointee.count {
+            let violation = at(index, in: findings)
+            if !isContained(violation, in: others) { return violation }
+        }
+        return nil
+    }
+
+    @inline(never)
+    private static func at(_ index: Int, in findings: UnsafePointer<EntryFindings>) -> Violation { findings.pointee[index] }
+
+    @inline(never)
+    private static func isContained(_ violation: Violation, in findings: UnsafePointer<EntryFindings>) -> Bool {
+        findings.pointee.contains(violation.rule, of: violation.field)
     }
 }
