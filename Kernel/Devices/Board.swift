@@ -17,6 +17,7 @@ public struct Board: Equatable, Sendable {
     private var progress: ProgressWatch
     /// The last progress code.
     var diagnostic: UInt8 = 0
+    var ports = PortMap()
     /// How many accesses found no device.
     public internal(set) var absentAccesses: UInt64 = 0
 
@@ -87,8 +88,9 @@ public struct Board: Equatable, Sendable {
         configuration = FirmwareConfiguration(
             memoryBelow4GiB: parameters.memory, commandLineLength: UInt32(truncatingIfNeeded: parameters.commandLine.count))
         // Firmware makes the system control interrupt level-triggered at the 8259s, as its tables say.
-        controllers.write(0x4D1, 1 << (Line.systemControl - 8))
+        controllers.write(InterruptControllerPair.Register.secondTrigger, 1 << (Line.systemControl - 8))
         nextEvent = progress.nextEvent
+        wirePorts()
     }
 
     // MARK: Wires
@@ -105,10 +107,23 @@ public struct Board: Equatable, Sendable {
     /// An ISA interrupt goes to both kinds of controller; that of the timer to pin 2 of the I/O APIC, as its table says.
     func pin(_ line: UInt8) -> UInt8 { line == Line.timer ? 2 : line }
 
+    /// Both kinds of controller know the same of a line.
+    @inline(__always)
     mutating func setLine(_ line: UInt8, _ isHigh: Bool) {
+        if controllers.isHigh(line) != isHigh { changeLine(line, isHigh) }
+    }
+
+    @inline(never)
+    private mutating func changeLine(_ line: UInt8, _ isHigh: Bool) {
         controllers.setLine(line, isHigh)
         ioAPIC.setLine(pin(line), isHigh)
         if controllers.interruptOutput || ioAPIC.hasMessage { needsAttention = true }
+    }
+
+    /// An access to the 8259 pair may have let an interrupt through, or taken one away.
+    @inline(__always)
+    mutating func followControllers(_ wasRequesting: Bool) {
+        if controllers.interruptOutput != wasRequesting { needsAttention = true }
     }
 
     /// A line that is high has a new edge.
@@ -117,11 +132,12 @@ public struct Board: Equatable, Sendable {
         setLine(line, true)
     }
 
-    mutating func followSerial() {
+    @inline(__always)
+    mutating func followSerial(_ couldReceive: Bool) {
         if serial.takePulse() { pulse(Line.serial) }
         setLine(Line.serial, serial.interruptLine)
         // There may be room for what waits outside.
-        if serial.canReceive { needsAttention = true }
+        if !couldReceive, serial.canReceive { needsAttention = true }
     }
 
     mutating func followKeyboard() {

@@ -69,26 +69,6 @@ extension LocalAPIC {
         return entry & LocalAPIC.mask == 0 && entry >> 8 & 7 == UInt32(InterruptMessage.DeliveryMode.external.rawValue)
     }
 
-    /// Requests the interrupt of a command that asks for a fixed one here by shorthand, or of the self-IPI register, in x2APIC
-    /// mode: the quick way of `writeCommand`.
-    /// - Parameter destination: the upper half of the command; nil for the self-IPI register.
-    /// - Returns: false, and nothing was done, if it is another command.
-    @inline(__always)
-    public mutating func requestHere(_ command: UInt32, destination: UInt32?) -> Bool {
-        let vector = UInt8(truncatingIfNeeded: command)
-        guard base.isExtended, vector >= 16, isSoftwareEnabled else { return false }
-        if let destination {
-            // Asserted or not, and physical or logical, are all one for it.
-            guard command & ~(0xFF | 1 << 11 | 1 << 14) == UInt32(InterruptShorthand.toSelf.rawValue) << 18 else { return false }
-            set(.interruptCommand, command)
-            page[0x304 >> 2] = destination
-        } else if command > 0xFF {
-            return false
-        }
-        request(vector, isLevelTriggered: false)
-        return true
-    }
-
     // MARK: Interprocessor interrupts (SDM volume 3, 12.6.1 "Interrupt Command Register (ICR)")
 
     /// Writes the command register, its reserved bits cleared, and sends what it says. Delivery is done at once: its status

@@ -96,15 +96,7 @@ extension LocalAPIC {
     }
 
     /// Writes it; nil for #GP.
-    @inline(__always)
     public mutating func writeMSR(_ number: UInt32, _ new: UInt64, at time: MachineTime) -> LocalAPICEffect? {
-        // The most frequent one first.
-        if number == 0x80B, new == 0, base.isExtended { return endOfInterrupt() }
-        return writeAnyMSR(number, new, at: time)
-    }
-
-    @inline(never)
-    private mutating func writeAnyMSR(_ number: UInt32, _ new: UInt64, at time: MachineTime) -> LocalAPICEffect? {
         guard base.isExtended, number &- 0x800 < 0x40,
             let register = APICRegister(rawValue: UInt16(truncatingIfNeeded: (number & 0xFF) << 4))
         else { return nil }

@@ -4,44 +4,27 @@ import Virtualization
 import X86
 
 extension VirtualCPU {
-    /// IN and OUT at the ports that software polls: COM1's line status and data, the diagnostic port, the ACPI timer.
-    /// - Returns: false, and nothing was done, for any other.
-    @inline(__always)
-    mutating func performFrequentIO(_ access: IOAccess) -> Bool {
-        guard !access.isString else { return false }
-        if access.size == 4, access.isInput {
-            guard let value = board.pointee.readFrequentDoubleword(access.port, clock) else { return false }
-            registers.rax = UInt64(value)
-            return true
-        }
-        guard access.size == 1 else { return false }
-        if access.isInput {
-            guard let value = board.pointee.readFrequentByte(access.port) else { return false }
-            registers.rax = registers.rax & ~0xFF | UInt64(value)
-            return true
-        }
-        switch board.pointee.writeFrequentByte(access.port, UInt8(truncatingIfNeeded: registers.rax)) {
-        case .transmit(let byte): host.transmit(byte)
-        case .none: break
-        default: return false
-        }
-        return true
-    }
-
     /// IN and OUT.
-    @inline(never)
+    @inline(__always)
     mutating func performIO(_ access: IOAccess) -> Outcome {
-        if access.isInput {
-            let value = board.pointee.read(access.port, size: access.size, clock)
-            registers.rax = registers.rax.replacing(size: access.size, with: UInt64(value))
-            return .step
-        }
-        return output(access, UInt32(truncatingIfNeeded: registers.rax))
+        guard access.isInput else { return output(access, UInt32(truncatingIfNeeded: registers.rax)) }
+        registers.rax = registers.rax.replacing(size: access.size, with: UInt64(input(access)))
+        return .step
     }
 
+    @inline(__always)
+    private mutating func input(_ access: IOAccess) -> UInt32 {
+        let value = board.pointee.read(access.port, size: access.size, at: clock.now)
+        followBoard()
+        return value
+    }
+
+    @inline(__always)
     private mutating func output(_ access: IOAccess, _ value: UInt32) -> Outcome {
-        switch board.pointee.write(access.port, size: access.size, value, clock) {
-        case .none, .absent: break
+        let effect = board.pointee.write(access.port, size: access.size, value, at: clock.now)
+        followBoard()
+        switch effect {
+        case .none: break
         case .transmit(let byte): host.transmit(byte)
         case .exit(let value): return .end(.debugExit(value))
         case .powerOff: return .end(.powerOff)
@@ -79,9 +62,8 @@ extension VirtualCPU {
         if remaining == 0 { return .step }
         // Not at the end: the instruction runs again and exits again, with interrupts between as on a processor. The guest's
         // own time stood still meanwhile, so the preemption timer does not tell what is due.
-        processor.endIteration()
-        board.pointee.needsAttention = true
-        return .resume
+        attention.insert(.devices)
+        return .iterate
     }
 
     /// One element between port and memory. The memory's place is found first: a fault must come before the port's register
@@ -98,7 +80,7 @@ extension VirtualCPU {
         case .outcome(let outcome): return outcome
         }
         if access.isInput {
-            write(place, count: access.size, UInt64(board.pointee.read(access.port, size: access.size, clock)))
+            write(place, count: access.size, UInt64(input(access)))
             return .step
         }
         return output(access, UInt32(truncatingIfNeeded: read(place, count: access.size)))
