@@ -41,6 +41,8 @@ final class MonitorSession {
         pass(0xC000_0100, isWrite: false)
         pass(0xC000_0100, isWrite: true)
         pass(0xC000_0080, isWrite: false)
+        // EPT that map nothing.
+        for entry in UInt64(0)..<512 { memory.put(0, 8, at: 0x5000 + 8 * entry) }
         withCPU { $0.tellStop(.start, $1, Port(session: self)) }
         line = Line(self)
         let connection = GuestConnection(line)
@@ -182,7 +184,7 @@ final class MonitorSession {
         var frequency: UInt64 { TestMachine.frequency }
         var states: UnsafeMutablePointer<StateSnapshot> { session.states }
         var hostMemory: LoaderMemory { session.memory }
-        func hasMemory(in frame: HostPhysicalAddress) -> Bool { true }
+        func hasMemory(in frame: HostPhysicalAddress) -> Bool { frame.rawValue == 0x5000 }
         func protect(_ range: GuestPhysicalRange, _ passed: PassedAccesses, isForGood: Bool) -> Bool {
             session.protect(range, passed, isForGood)
         }

@@ -37,8 +37,6 @@ import Virtualization
     @Test(arguments: Command.allCases)
     func `the example of every command is one`(command: Command) {
         let session = MonitorSession()
-        // An EPT that maps nothing.
-        for entry in UInt64(0)..<512 { session.memory.put(0, 8, at: 0x5000 + 8 * entry) }
         session.machine.processor.stackPointer = 0x8000
         let example = command.description.example
         let answer = session.type("break cpuid 1", example)[1]
@@ -157,7 +155,7 @@ import Virtualization
     @Test(arguments: [
         ("rax == 5", true), ("rax != 5", false), ("rax < 6", true), ("rax > 5", false), ("rax <= 5", true), ("rax >= 6", false),
         ("rax & 4", true), ("rax & 2", false), ("reason == 10", true), ("cpl == 0", true), ("cr0 & 0x80000001", true), ("rsp == 0x1234", true),
-        ("rip == 0x10002", true), ("qualification == 3", true), ("R15 == 0xffffffffffffffff", true),
+        ("rip == 0x10000", true), ("qualification == 3", true), ("R15 == 0xffffffffffffffff", true),
     ])
     func `a condition compares what the guest had`(condition: String, holds: Bool) {
         let session = MonitorSession()
@@ -169,10 +167,10 @@ import Virtualization
     }
 
     @Test(arguments: [
-        ("eax == 5", true), ("ax == 5", true), ("al == 5 && ah == 0xff", false), ("ah == 0x12", true), ("rax & 0xff == 5", false),
+        ("eax == 0x1205", true), ("ax == 0x1205", true), ("al == 5 && ah == 0xff", false), ("ah == 0x12", true), ("rax & 0xff == 5", true),
         ("rax & 0xff00 == 0x1200", true), ("rax & 0xff00 != 0x1200", false), ("rax == 1 || cpl == 0", true), ("rax == 1 || cpl == 3", false),
         ("cpl == 0 && reason == 10 && al == 5", true), ("cpl == 3 && al == 5 || reason == 10", true), ("cpl == 3 && (al == 5", false),
-        ("r15d==0xffffffff&&r15w>=0xffff", true), ("$rax < 0x100000000000", true), ("rcx == rdx", true),
+        ("r15d==0xffffffff&&r15w>=0xffff", true), ("$rax < 0x100000000000", true), ("rcx == rdx", true), ("rcx == 8", false),
     ])
     func `conditions are joined, masked, and of parts of registers`(condition: String, holds: Bool) {
         let session = MonitorSession()
@@ -180,7 +178,6 @@ import Virtualization
         session.machine.cpu.registers.rcx = 7
         session.machine.cpu.registers.rdx = 7
         session.machine.cpu.registers.r15 = .max
-        if condition.contains("eax") || condition.contains("\"ax") || condition.hasPrefix("ax") { session.machine.cpu.registers.rax = 0xFF_0000_0005 }
         let answer = session.type("break exit cpuid if \(condition)")[0]
         #expect((session.exit(Self.cpuid) != nil) == holds, "\(answer)")
     }
@@ -198,17 +195,17 @@ import Virtualization
     @Test func `registers, their parts, symbols and sums are numbers`() {
         let session = MonitorSession()
         session.machine.cpu.registers.rax = 0x1122_3344_5566_1234
-        session.machine.processor.stackPointer = 0x8000
-        session.machine.ram.put([0x10, 0x32, 0x54, 0x76, 0x98, 0xBA, 0xDC, 0xFE], at: 0x8000)
+        session.machine.processor.stackPointer = 0x20000
+        session.machine.ram.put([0x10, 0x32, 0x54, 0x76, 0x98, 0xBA, 0xDC, 0xFE], at: 0x20000)
         session.study.symbols = Symbols([("main", 0x10000), ("work", 0x10020)])
         #expect(session.type("p eax", "p ah", "p rsp + 8", "p main+4", "p/d al", "p/t 5") == [
-            ["eax = 0x55661234 = 1432752692"], ["ah = 0x12 = 18"], ["rsp + 8 = 0x8008 = 32776"], ["main+4 = 0x10004 = 65540 <main+0x4>"], ["al = 52"],
+            ["eax = 0x55661234 = 1432752692"], ["ah = 0x12 = 18"], ["rsp + 8 = 0x20008 = 131080"], ["main+4 = 0x10004 = 65540 <main+0x4>"], ["al = 52"],
             ["5 = 101"], [],
         ])
-        #expect(session.type("memory rsp 2")[0] == ["00008000  10 32                                             |.2|"])
-        #expect(session.type("x/2xw rsp", "x", "x/xg $sp") == [["0x8000:  0x76543210  0xfedcba98"], ["0x8008:  0x00000000"], ["0x8000:  0xfedcba9876543210"], []])
+        #expect(session.type("memory rsp 2")[0] == ["00020000  10 32                                             |.2|"])
+        #expect(session.type("x/2xw rsp", "x", "x/xg $sp") == [["0x20000:  0x76543210  0xfedcba98"], ["0x20008:  0x00000000"], ["0x20000:  0xfedcba9876543210"], []])
         #expect(session.type("walk rip fetch")[0][0].hasPrefix("walk of 0x10000 for a supervisor fetch"))
-        #expect(session.type("break main", "break *0x10020", "b work+1")[..<3] == [["1: address 0x10000"], ["2: address 0x10020"], ["3: address 0x10021"]])
+        #expect(session.type("break main", "break *0x10020", "b work+1")[..<3] == [["1: address 0x10000 <main>"], ["2: address 0x10020 <work>"], ["3: address 0x10021 <work+0x1>"]])
         #expect(session.type("info symbol 0x10024", "info registers al", "info breakpoints")[..<2] == [["work+0x4"], ["AL 0x34"]])
         #expect(session.type("set eax 5", "set ah 7", "set al 0x100")[..<3] == [
             ["RAX 0x1122334455661234 -> 0x5"], ["RAX 0x5 -> 0x705"], ["error: AL has 8 bits"],
@@ -218,8 +215,8 @@ import Virtualization
     @Test func `frames are followed as far as they go`() {
         let session = MonitorSession()
         session.study.symbols = Symbols([("start", 0x9000), ("main", 0x10000)])
-        session.machine.cpu.registers.rbp = 0x8000
-        session.machine.ram.put([0x20, 0x80, 0, 0, 0, 0, 0, 0, 0x34, 0x90, 0, 0, 0, 0, 0, 0], at: 0x8000)
+        session.machine.cpu.registers.rbp = 0x20000
+        session.machine.ram.put([0x20, 0, 2, 0, 0, 0, 0, 0, 0x34, 0x90, 0, 0, 0, 0, 0, 0], at: 0x20000)
         #expect(session.type("bt")[0] == ["#0  0x0000000000010000 in main", "#1  0x0000000000009034 in start+0x34"])
     }
 

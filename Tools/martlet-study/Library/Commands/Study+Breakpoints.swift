@@ -19,13 +19,16 @@ extension Study {
             ("exit", .exit), ("port", .port), ("msr", .register), ("cpuid", .leaf), ("read", .memory(.read)), ("write", .memory(.write)),
             ("fetch", .memory(.fetch)), ("address", .address),
         ]
-        let place = word.hasPrefix("*") ? String(word.dropFirst()) : word
-        // As in gdb: break main, break *0x1000.
-        if word.hasPrefix("*") || word.number != nil || symbols.address(of: word) != nil {
-            return (.address(try linearAddress(place)), 2)
+        // As in gdb: break *0x1000, break main.
+        if word.hasPrefix("*") { return (.address(try linearAddress(String(word.dropFirst()))), 2) }
+        let kind: Word
+        do throws(Complaint) {
+            kind = try NameSearch.find(
+                word, "kind of breakpoint", "there are exit, port, msr, cpuid, read, write, fetch and address", among: names)
+        } catch {
+            guard (try? number(word)) != nil else { throw error }
+            return (.address(try linearAddress(word)), 2)
         }
-        let kind = try NameSearch.find(
-            word, "kind of breakpoint", "there are exit, port, msr, cpuid, read, write, fetch and address", among: names)
         guard let value = text.word(2) else {
             var wanted = "a number"
             if case .exit = kind { wanted = "an exit reason" }

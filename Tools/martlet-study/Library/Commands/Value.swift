@@ -61,8 +61,13 @@ struct NamedRegister: Equatable {
 
     init?(_ word: String) {
         let name = word.lowercased()
-        guard let found = NamedRegister.all[name.hasPrefix("$") ? String(name.dropFirst()) : name] else { return nil }
-        self = found
+        if name.hasPrefix("$") {
+            guard let found = NamedRegister.generic[name] ?? NamedRegister.all[String(name.dropFirst())] else { return nil }
+            self = found
+        } else {
+            guard let found = NamedRegister.all[name] else { return nil }
+            self = found
+        }
     }
 
     init(_ register: GuestRegister, _ part: Part = .all) {
@@ -70,9 +75,12 @@ struct NamedRegister: Equatable {
         self.part = part
     }
 
+    /// What gdb calls these on every machine.
+    private static let generic: [String: NamedRegister] = ["$pc": .init(.rip), "$sp": .init(.rsp), "$fp": .init(.rbp)]
+
     /// In small letters.
     static let all: [String: NamedRegister] = {
-        var names: [String: NamedRegister] = ["pc": .init(.rip), "sp": .init(.rsp, .low16), "flags": .init(.rflags, .low16)]
+        var names: [String: NamedRegister] = ["flags": .init(.rflags, .low16)]
         for number in GuestRegister.all {
             guard let register = GuestRegister(rawValue: number) else { continue }
             names[register.name.lowercased()] = .init(register)

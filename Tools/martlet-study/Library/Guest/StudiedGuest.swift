@@ -54,7 +54,10 @@ public final class StudiedGuest {
     public func run(_ goal: Goal) throws(Complaint) {
         // What it is now is what its next stop is compared with.
         let left = try state()
-        try connection.ask(.run(goal))
+        if case .failure(let failure) = try connection.tryToAsk(.run(goal)) {
+            guard failure.error == .noDebugRegister else { throw Complaint(failure) }
+            throw Complaint("the guest's DR7 leaves too few debug registers for the breakpoints on addresses: delete some")
+        }
         lastStop = left
         forget()
         report = nil
@@ -141,11 +144,14 @@ public final class StudiedGuest {
             return Complaint("selector \(hex: value) is not of privilege level \(state.privilegeLevel), which SS needs")
         case .unreachableCode:
             return Complaint("selector \(hex: value) is of code that no jump from privilege level \(state.privilegeLevel) reaches")
+        case .beyondTable: return Complaint("selector \(hex: value) is beyond its table, whose last byte is \(hex: failure.number)")
         case .needsSegment: return Complaint("\(register.name) cannot do without a segment here")
         case .entryWouldFail:
             let field = VMCSFieldEncoding(rawValue: UInt32(truncatingIfNeeded: failure.number))
             guard let rule = EntryRule(rawValue: .init(truncatingIfNeeded: failure.number >> 32)) else { return Complaint(failure) }
-            return Complaint("the VM entry would fail: \(Violation(rule: rule, field: field, value: value))")
+            // The field may be another's that hangs on the register.
+            let seen = register.field == field ? value : state[field]
+            return Complaint("the VM entry would fail: \(Violation(rule: rule, field: field, value: seen))")
         default: return Complaint(failure)
         }
     }

@@ -40,7 +40,7 @@ public struct Disassembler: Sendable {
             case 4: "i386"
             default: "i386-unknown-unknown-code16"
             }
-        return ["--disassemble", "--disassembler-options=intel", "--triple=\(triple)", "-"]
+        return ["--disassemble", "--disassemble-zeroes", "--disassembler-options=intel", "--triple=\(triple)", "-"]
     }
 
     /// "ffffffff81000000: 0f a2       \tcpuid"

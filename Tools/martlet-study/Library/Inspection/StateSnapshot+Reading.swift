@@ -68,3 +68,20 @@ extension StateSnapshot {
         }
     }
 }
+
+extension GuestRegister {
+    /// The field of the VMCS that holds it, but for selectors.
+    var field: VMCSFieldEncoding? {
+        if let base { return SegmentFields(base).base }
+        return switch self {
+        case .rsp: VMCSField<UInt64, Writable>.guestRSP.encoding
+        case .rip: VMCSField<UInt64, Writable>.guestRIP.encoding
+        case .rflags: VMCSField<RFlags, Writable>.guestRFLAGS.encoding
+        case .cr0: VMCSField<ControlRegister0, Writable>.guestCR0.encoding
+        case .cr3: VMCSField<UInt64, Writable>.guestCR3.encoding
+        case .cr4: VMCSField<ControlRegister4, Writable>.guestCR4.encoding
+        case .efer: VMCSField<ExtendedFeatureEnable, Writable>.guestEFER.encoding
+        default: nil
+        }
+    }
+}
