@@ -72,86 +72,120 @@ extension Board {
         while let claim = Self.claim(number), ports.claim(claim) { number += 1 }
     }
 
+    // Each device's way is a function of its own, which the switch calls last: so none saves registers for another.
+
     // MARK: IN
 
     /// The value that IN of `size` bytes (1, 2 or 4) gives; the bytes above are zero.
-    ///
-    /// A wide access to byte-wide devices takes consecutive ports, as the ISA bus splits it.
     public mutating func read(_ port: UInt16, size: Int, at time: MachineTime) -> UInt32 {
         let (device, register) = ports.find(port)
-        return size == 1 ? UInt32(readByte(device, register, time)) : readWide(port, device, register, size, time)
+        guard size == 1 else { return readWide(port, device, register, size, time) }
+        switch device {
+        case .none, .configurationAddress: return readAbsent()
+        case .interruptControllers: return readControllers(register, time)
+        case .timer: return readTimer(register, time)
+        case .keyboard: return readKeyboard(register, time)
+        case .speaker: return readSpeaker(time)
+        case .clock: return readClock(register, time)
+        case .diagnostic: return UInt32(diagnostic)
+        case .debugConsole: return UInt32(DebugConsole.read())
+        case .debugExit: return 0
+        case .serial: return readSerial(register)
+        case .firmwareConfiguration: return register == 1 ? readFirmwareConfiguration() : readAbsent()
+        case .power: return readPower(register, 1, time)
+        case .configurationData: return readConfiguration(register, 1)
+        case .resetControl: return UInt32(resetControl.read())
+        }
     }
 
+    /// A wide access to byte-wide devices takes consecutive ports, as the ISA bus splits it.
     @inline(never)
     private mutating func readWide(
         _ port: UInt16, _ device: PortDevice, _ register: UInt8, _ size: Int, _ time: MachineTime
     ) -> UInt32 {
         switch device {
-        case .power: return readPower(register, size: size, time)
-        case .configurationData: return pci.readData(UInt16(register), size: size)
-        case .configurationAddress where register == 0 && size == 4: return pci.readAddress()
-        default: break
+        case .power: readPower(register, size, time)
+        case .configurationAddress where register == 0 && size == 4: pci.readAddress()
+        case .configurationData: readConfiguration(register, size)
+        default: readBytes(port, size, time)
         }
+    }
+
+    @inline(never)
+    private mutating func readBytes(_ port: UInt16, _ size: Int, _ time: MachineTime) -> UInt32 {
         let absent = absentAccesses
         var value: UInt32 = 0
         for index in 0..<size {
-            let (device, register) = ports.find(port &+ UInt16(truncatingIfNeeded: index))
-            value |= UInt32(readByte(device, register, time)) << UInt32(8 * index)
+            value |= read(port &+ UInt16(truncatingIfNeeded: index), size: 1, at: time) << UInt32(8 * index)
         }
         absentAccesses = min(absentAccesses, absent &+ 1)
         return value
     }
 
-    private mutating func readPower(_ register: UInt8, size: Int, _ time: MachineTime) -> UInt32 {
+    @inline(__always)
+    private mutating func readAbsent() -> UInt32 {
+        absentAccesses &+= 1
+        return 0xFF
+    }
+
+    @inline(never)
+    private mutating func readControllers(_ register: UInt8, _ time: MachineTime) -> UInt32 {
+        catchUp(to: time)
+        let wasRequesting = controllers.interruptOutput
+        let value = controllers.read(register)
+        followControllers(wasRequesting)
+        return UInt32(value)
+    }
+
+    @inline(never)
+    private mutating func readTimer(_ register: UInt8, _ time: MachineTime) -> UInt32 {
+        let value = timer.read(UInt16(register), at: time)
+        followTimer(at: time)
+        return UInt32(value)
+    }
+
+    @inline(never)
+    private mutating func readKeyboard(_ register: UInt8, _ time: MachineTime) -> UInt32 {
+        let value = register == 0 ? keyboard.readData(at: time) : keyboard.readStatus(at: time)
+        followKeyboard()
+        return UInt32(value)
+    }
+
+    @inline(never)
+    private mutating func readSpeaker(_ time: MachineTime) -> UInt32 {
+        UInt32(speaker.read(output2: timer.isOutput2High(at: time), at: time))
+    }
+
+    @inline(never)
+    private mutating func readClock(_ register: UInt8, _ time: MachineTime) -> UInt32 {
+        let value = clock.read(UInt16(register), at: time)
+        followClock()
+        return UInt32(value)
+    }
+
+    @inline(never)
+    private mutating func readSerial(_ register: UInt8) -> UInt32 {
+        let value = serial.read(UInt16(register))
+        followSerial()
+        return UInt32(value)
+    }
+
+    @inline(never)
+    private mutating func readFirmwareConfiguration() -> UInt32 {
+        let line = commandLine
+        return UInt32(configuration.readData { line.byte(at: $0) })
+    }
+
+    @inline(never)
+    private mutating func readPower(_ register: UInt8, _ size: Int, _ time: MachineTime) -> UInt32 {
         let value = power.read(UInt16(register), size: size, at: time)
         followPower()
         return value
     }
 
-    @inline(__always)
-    private mutating func readByte(_ device: PortDevice, _ register: UInt8, _ time: MachineTime) -> UInt8 {
-        switch device {
-        case .none, .configurationAddress:
-            absentAccesses &+= 1
-            return 0xFF
-        case .interruptControllers:
-            catchUp(to: time)
-            let wasRequesting = controllers.interruptOutput
-            let value = controllers.read(register)
-            followControllers(wasRequesting)
-            return value
-        case .timer:
-            let value = timer.read(UInt16(register), at: time)
-            followTimer(at: time)
-            return value
-        case .keyboard:
-            let value = register == 0 ? keyboard.readData(at: time) : keyboard.readStatus(at: time)
-            followKeyboard()
-            return value
-        case .speaker: return speaker.read(output2: timer.isOutput2High(at: time), at: time)
-        case .clock:
-            let value = clock.read(UInt16(register), at: time)
-            followClock()
-            return value
-        case .diagnostic: return diagnostic
-        case .debugConsole: return DebugConsole.read()
-        case .debugExit: return 0
-        case .serial:
-            let couldReceive = serial.canReceive
-            let value = serial.read(UInt16(register))
-            followSerial(couldReceive)
-            return value
-        case .firmwareConfiguration:
-            guard register == 1 else {
-                absentAccesses &+= 1
-                return 0xFF
-            }
-            let line = commandLine
-            return configuration.readData { line.byte(at: $0) }
-        case .power: return UInt8(truncatingIfNeeded: readPower(register, size: 1, time))
-        case .configurationData: return UInt8(truncatingIfNeeded: pci.readData(UInt16(register), size: 1))
-        case .resetControl: return resetControl.read()
-        }
+    @inline(never)
+    private mutating func readConfiguration(_ register: UInt8, _ size: Int) -> UInt32 {
+        pci.readData(UInt16(register), size: size)
     }
 
     // MARK: OUT
@@ -159,9 +193,25 @@ extension Board {
     /// OUT of the low `size` bytes (1, 2 or 4) of a value.
     public mutating func write(_ port: UInt16, size: Int, _ value: UInt32, at time: MachineTime) -> PortEffect {
         let (device, register) = ports.find(port)
-        return size == 1
-            ? writeByte(device, register, UInt8(truncatingIfNeeded: value), time)
-            : writeWide(port, device, register, size, value, time)
+        guard size == 1 else { return writeWide(port, device, register, size, value, time) }
+        let byte = UInt8(truncatingIfNeeded: value)
+        switch device {
+        case .none, .configurationAddress, .firmwareConfiguration: return writeAbsent()
+        case .interruptControllers: return writeControllers(register, byte, time)
+        case .timer: return writeTimer(register, byte, time)
+        case .keyboard: return writeKeyboard(register, byte, time)
+        case .speaker: return writeSpeaker(byte, time)
+        case .clock: return writeClock(register, byte, time)
+        case .diagnostic:
+            diagnostic = byte
+            return .none
+        case .debugConsole: return .transmit(byte)
+        case .debugExit: return .exit(UInt32(byte))
+        case .serial: return writeSerial(register, byte)
+        case .power: return writePower(register, 1, value, time)
+        case .configurationData: return writeConfiguration(register, 1, value)
+        case .resetControl: return PortEffect(resetControl.write(byte))
+        }
     }
 
     @inline(never)
@@ -170,23 +220,23 @@ extension Board {
     ) -> PortEffect {
         switch device {
         case .debugExit: return .exit(size == 4 ? value : value & 0xFFFF)
-        case .power: return writePower(register, size: size, value, time)
-        case .configurationAddress where register == 0 && size == 4:
-            pci.writeAddress(value)
-            return .none
-        case .configurationData:
-            pci.writeData(UInt16(register), size: size, value)
-            return .none
+        case .power: return writePower(register, size, value, time)
+        case .configurationAddress where register == 0 && size == 4: pci.writeAddress(value)
+        case .configurationData: return writeConfiguration(register, size, value)
         case .firmwareConfiguration where register == 0 && size == 2:
             configuration.select(UInt16(truncatingIfNeeded: value))
-            return .none
-        default: break
+        default: return writeBytes(port, size, value, time)
         }
+        return .none
+    }
+
+    @inline(never)
+    private mutating func writeBytes(_ port: UInt16, _ size: Int, _ value: UInt32, _ time: MachineTime) -> PortEffect {
         let absent = absentAccesses
         var effect = PortEffect.none
         for index in 0..<size {
-            let (device, register) = ports.find(port &+ UInt16(truncatingIfNeeded: index))
-            let byteEffect = writeByte(device, register, UInt8(truncatingIfNeeded: value >> UInt32(8 * index)), time)
+            let byteEffect = write(
+                port &+ UInt16(truncatingIfNeeded: index), size: 1, value >> UInt32(8 * index) & 0xFF, at: time)
             // At most one byte of a wide write asks for more than none.
             if byteEffect != .none { effect = byteEffect }
         }
@@ -194,47 +244,69 @@ extension Board {
         return effect
     }
 
-    private mutating func writePower(_ register: UInt8, size: Int, _ value: UInt32, _ time: MachineTime) -> PortEffect {
+    @inline(__always)
+    private mutating func writeAbsent() -> PortEffect {
+        absentAccesses &+= 1
+        return .none
+    }
+
+    @inline(never)
+    private mutating func writeControllers(_ register: UInt8, _ value: UInt8, _ time: MachineTime) -> PortEffect {
+        catchUp(to: time)
+        let wasRequesting = controllers.interruptOutput
+        let passedTimer = controllers.passesTimer
+        controllers.write(register, value)
+        followControllers(wasRequesting)
+        if controllers.passesTimer != passedTimer { findNextEvent() }
+        return .none
+    }
+
+    @inline(never)
+    private mutating func writeTimer(_ register: UInt8, _ value: UInt8, _ time: MachineTime) -> PortEffect {
+        timer.write(UInt16(register), value, at: time)
+        followTimer(at: time)
+        return .none
+    }
+
+    @inline(never)
+    private mutating func writeKeyboard(_ register: UInt8, _ value: UInt8, _ time: MachineTime) -> PortEffect {
+        let effect = register == 0 ? keyboard.writeData(value, at: time) : keyboard.writeCommand(value, at: time)
+        followKeyboard()
+        return PortEffect(effect)
+    }
+
+    @inline(never)
+    private mutating func writeSpeaker(_ value: UInt8, _ time: MachineTime) -> PortEffect {
+        speaker.write(value)
+        timer.setGate2(speaker.gate2, at: time)
+        return .none
+    }
+
+    @inline(never)
+    private mutating func writeClock(_ register: UInt8, _ value: UInt8, _ time: MachineTime) -> PortEffect {
+        clock.write(UInt16(register), value, at: time)
+        followClock()
+        return .none
+    }
+
+    @inline(never)
+    private mutating func writeSerial(_ register: UInt8, _ value: UInt8) -> PortEffect {
+        let byte = serial.write(UInt16(register), value)
+        followSerial()
+        guard let byte else { return .none }
+        return .transmit(byte)
+    }
+
+    @inline(never)
+    private mutating func writePower(_ register: UInt8, _ size: Int, _ value: UInt32, _ time: MachineTime) -> PortEffect {
         let effect = power.write(UInt16(register), size: size, value, at: time)
         followPower()
         return PortEffect(effect)
     }
 
-    @inline(__always)
-    private mutating func writeByte(_ device: PortDevice, _ register: UInt8, _ value: UInt8, _ time: MachineTime) -> PortEffect {
-        switch device {
-        case .none, .configurationAddress, .firmwareConfiguration: absentAccesses &+= 1
-        case .interruptControllers:
-            catchUp(to: time)
-            let wasRequesting = controllers.interruptOutput
-            controllers.write(register, value)
-            followControllers(wasRequesting)
-            findNextEvent()
-        case .timer:
-            timer.write(UInt16(register), value, at: time)
-            followTimer(at: time)
-        case .keyboard:
-            let effect = register == 0 ? keyboard.writeData(value, at: time) : keyboard.writeCommand(value, at: time)
-            followKeyboard()
-            return PortEffect(effect)
-        case .speaker:
-            speaker.write(value)
-            timer.setGate2(speaker.gate2, at: time)
-        case .clock:
-            clock.write(UInt16(register), value, at: time)
-            followClock()
-        case .diagnostic: diagnostic = value
-        case .debugConsole: return .transmit(value)
-        case .debugExit: return .exit(UInt32(value))
-        case .serial:
-            let couldReceive = serial.canReceive
-            let byte = serial.write(UInt16(register), value)
-            followSerial(couldReceive)
-            if let byte { return .transmit(byte) }
-        case .power: return writePower(register, size: 1, UInt32(value), time)
-        case .configurationData: pci.writeData(UInt16(register), size: 1, UInt32(value))
-        case .resetControl: return PortEffect(resetControl.write(value))
-        }
+    @inline(never)
+    private mutating func writeConfiguration(_ register: UInt8, _ size: Int, _ value: UInt32) -> PortEffect {
+        pci.writeData(UInt16(register), size: size, value)
         return .none
     }
 }

@@ -26,6 +26,15 @@ public struct Board: Equatable, Sendable {
     public var needsAttention = false
     /// When a device will do something by itself.
     public private(set) var nextEvent = MachineTime.never
+    /// When each device will, as `nextEvent` knows it.
+    private var seenEvents = DeviceEvents()
+
+    private struct DeviceEvents: Equatable, Sendable {
+        var timer = MachineTime.never
+        var clock = MachineTime.never
+        var power = MachineTime.never
+        var keyboard = MachineTime.never
+    }
     /// The guest did not report in time that it goes on.
     public var isOverdue: Bool { progress.isOverdue }
 
@@ -133,28 +142,33 @@ public struct Board: Equatable, Sendable {
     }
 
     @inline(__always)
-    mutating func followSerial(_ couldReceive: Bool) {
+    mutating func followSerial() {
+        guard serial.takeChange() else { return }
         if serial.takePulse() { pulse(Line.serial) }
         setLine(Line.serial, serial.interruptLine)
         // There may be room for what waits outside.
-        if !couldReceive, serial.canReceive { needsAttention = true }
+        if serial.takeRoom() { needsAttention = true }
     }
 
+    @inline(__always)
     mutating func followKeyboard() {
         setLine(Line.keyboard, keyboard.interruptLine)
-        findNextEvent()
+        if keyboard.nextEvent != seenEvents.keyboard { findNextEvent() }
     }
 
+    @inline(__always)
     mutating func followClock() {
         setLine(Line.clock, clock.interruptLine)
-        findNextEvent()
+        if clock.nextEvent != seenEvents.clock { findNextEvent() }
     }
 
+    @inline(__always)
     mutating func followPower() {
         setLine(Line.systemControl, power.interruptLine)
-        findNextEvent()
+        if power.nextEvent != seenEvents.power { findNextEvent() }
     }
 
+    @inline(__always)
     mutating func followTimer(at time: MachineTime) {
         // A rise that is seen late still makes a request: the line stays high until the next look.
         if timer.advance(to: time) {
@@ -162,7 +176,7 @@ public struct Board: Equatable, Sendable {
         } else {
             setLine(Line.timer, timer.isOutput0High(at: time))
         }
-        findNextEvent()
+        if timer.nextEvent != seenEvents.timer { findNextEvent() }
     }
 
     /// What the timer did until now comes before what the 8259 pair is asked or told now: a rise of its line while a request
@@ -183,7 +197,10 @@ public struct Board: Equatable, Sendable {
     /// A device will do something by itself, which may end a halt.
     public var awaitsDevice: Bool { nextDeviceEvent != .never }
 
+    @inline(never)
     mutating func findNextEvent() {
+        seenEvents = DeviceEvents(
+            timer: timer.nextEvent, clock: clock.nextEvent, power: power.nextEvent, keyboard: keyboard.nextEvent)
         let next = min(nextDeviceEvent, progress.nextEvent)
         guard next != nextEvent else { return }
         nextEvent = next

@@ -4,15 +4,16 @@ import X86
 /// of its own.
 ///
 /// Each range of leaves (basic, hypervisor, extended, and one that nobody has) has 32 places, where a leaf that does not
-/// exist has what the processor gives for it. Behind them lie the subleaves of the leaves that have some.
+/// exist has what the processor gives for it. Behind them lie the subleaves of the leaves that have some. Every leaf is
+/// answered in the same way, since that takes fewer instructions than to tell them apart.
 public struct CPUIDAnswers: ~Copyable {
     /// One leaf's or subleaf's place.
     public struct Entry: Sendable {
         var result = CPUIDResult.zero
-        /// The number of the last subleaf that has a place, which stands for all after it; 0 if the leaf has none.
-        var lastSubleaf: UInt32 = 0
-        /// The place of subleaf 0.
+        /// The place of the leaf's subleaf 0: of a leaf without subleaves, its own.
         var firstSubleaf: UInt32 = 0
+        /// The number of the last subleaf that has a place, which stands for all after it.
+        var lastSubleaf: UInt32 = 0
         /// The bits of ECX that the answer repeats.
         var repeatedBits: UInt32 = 0
         private var unused: UInt32 = 0
@@ -40,7 +41,8 @@ public struct CPUIDAnswers: ~Copyable {
         self.entries = entries
         entries.initialize(repeating: Entry(), count: CPUIDAnswers.entryCount)
         for index in 0..<4 * CPUIDAnswers.leavesInRange {
-            let leaf = (index >> 5) << 30 | index & 31
+            let leaf = index << 30 | index >> 2
+            entries[Int(index)].firstSubleaf = index
             entries[Int(index)].result = policy.answer(
                 CPUIDPolicy.isShown(leaf) ? leaf : CPUIDPolicy.highestBasic, 0, from: processor)
         }
@@ -55,21 +57,25 @@ public struct CPUIDAnswers: ~Copyable {
         }
     }
 
-    private func place(_ leaf: Int, _ first: Int, last: Int, _ processor: some ProcessorIdentification) {
-        entries[leaf].firstSubleaf = UInt32(first)
-        entries[leaf].lastSubleaf = UInt32(last)
+    /// Where a leaf's place is: its range is in the two lowest bits.
+    @inline(__always)
+    private static func index(_ leaf: UInt32) -> UInt32 { leaf << 2 | leaf >> 30 }
+
+    private func place(_ leaf: UInt32, _ first: Int, last: Int, _ processor: some ProcessorIdentification) {
+        let index = Int(CPUIDAnswers.index(leaf))
+        entries[index].firstSubleaf = UInt32(first)
+        entries[index].lastSubleaf = UInt32(last)
         for subleaf in 0...last {
-            entries[first + subleaf].result = policy.answer(UInt32(leaf), UInt32(subleaf), from: processor)
+            entries[first + subleaf].result = policy.answer(leaf, UInt32(subleaf), from: processor)
         }
     }
 
     /// The answer to any leaf and subleaf.
     @inline(__always)
     func answer(_ leaf: UInt32, _ subleaf: UInt32) -> CPUIDResult {
-        var index = leaf & 0x3FFF_FFFF
-        index = index < CPUIDAnswers.leavesInRange ? index | (leaf >> 30) << 5 : CPUIDPolicy.highestBasic
+        var index = CPUIDAnswers.index(leaf)
+        if index >= 4 * CPUIDAnswers.leavesInRange { index = CPUIDAnswers.index(CPUIDPolicy.highestBasic) }
         let place = entries + Int(index)
-        guard place.pointee.lastSubleaf != 0 else { return place.pointee.result }
         let found = entries + Int(place.pointee.firstSubleaf &+ min(subleaf, place.pointee.lastSubleaf))
         var result = found.pointee.result
         result.ecx |= subleaf & found.pointee.repeatedBits
@@ -78,16 +84,19 @@ public struct CPUIDAnswers: ~Copyable {
 
     // What follows the guest's state: called when the guest changes it.
 
+    /// The place of leaf 1.
+    private static var features: Int { 1 << 2 }
+
     /// Leaf 1 shows CR4.OSXSAVE.
     mutating func update(osxsave: Bool) {
         let bit = CPUIDFeature.osxsave
-        entries[1].result.ecx = osxsave ? entries[1].result.ecx | bit : entries[1].result.ecx & ~bit
+        entries[CPUIDAnswers.features].result.ecx = osxsave ? entries[CPUIDAnswers.features].result.ecx | bit : entries[CPUIDAnswers.features].result.ecx & ~bit
     }
 
     /// Leaf 1 shows the enable bit of IA32_APIC_BASE.
     mutating func update(apicEnabled: Bool) {
         let bit = CPUIDFeature.apic
-        entries[1].result.edx = apicEnabled ? entries[1].result.edx | bit : entries[1].result.edx & ~bit
+        entries[CPUIDAnswers.features].result.edx = apicEnabled ? entries[CPUIDAnswers.features].result.edx | bit : entries[CPUIDAnswers.features].result.edx & ~bit
     }
 
     /// Leaf DH shows the size of what XCR0 enables, which the processor has loaded.

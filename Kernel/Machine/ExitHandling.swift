@@ -1,4 +1,5 @@
 import Devices
+import Trace
 import Virtualization
 import X86
 
@@ -40,7 +41,9 @@ extension VirtualCPU {
         switch exit {
         case .cpuid: return answerCPUID(cpu)
         case .hypercall: return answerHypercall(cpu)
-        case .io(let access): return access.isString ? performStringIO(cpu, access) : performIO(cpu, access)
+        case .io(let access):
+            if access.isString { return performStringIO(cpu, access) }
+            return access.isInput ? input(cpu, access.port, access.size) : output(cpu, access.port, access.size)
         case .readMSR: return readMSR(cpu)
         case .writeMSR: return writeMSR(cpu)
         case .nestedPageFault(let fault): return resolve(cpu, fault)
@@ -85,11 +88,28 @@ extension VirtualCPU {
     @inline(never)
     private static func performHypercall(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.performHypercall(), cpu) }
     @inline(never)
-    private static func performIO(_ cpu: Pointer, _ access: IOAccess) -> Continuation { finish(cpu.pointee.performIO(access), cpu) }
+    private static func input(_ cpu: Pointer, _ port: UInt16, _ size: Int) -> Continuation {
+        size == 1 ? finish(cpu.pointee.input(port, 1), cpu) : inputWide(cpu, port, size)
+    }
+    @inline(never)
+    private static func inputWide(_ cpu: Pointer, _ port: UInt16, _ size: Int) -> Continuation {
+        finish(cpu.pointee.input(port, size), cpu)
+    }
+    @inline(never)
+    private static func output(_ cpu: Pointer, _ port: UInt16, _ size: Int) -> Continuation {
+        finish(cpu.pointee.output(port, size), cpu)
+    }
     @inline(never)
     private static func resolve(_ cpu: Pointer, _ fault: NestedPageFault) -> Continuation { finish(cpu.pointee.resolve(fault), cpu) }
     @inline(never)
-    private static func serveTimer(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.serveTimer(), cpu) }
+    private static func serveTimer(_ cpu: Pointer) -> Continuation {
+        let now = cpu.pointee.clock.now
+        return cpu.pointee.isDue(at: now) ? bringAboutWhatIsDue(cpu, now) : finish(cpu.pointee.goOn(at: now), cpu)
+    }
+    @inline(never)
+    private static func bringAboutWhatIsDue(_ cpu: Pointer, _ now: MachineTime) -> Continuation {
+        finish(cpu.pointee.bringAboutWhatIsDue(at: now), cpu)
+    }
     @inline(never)
     private static func halt(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.halt(), cpu) }
     @inline(never)
@@ -111,6 +131,8 @@ extension VirtualCPU {
     private static func writeMSR(_ cpu: Pointer) -> Continuation {
         let register = cpu.pointee.namedMSR
         switch register {
+        case .interruptCommand, .selfInterrupt: return writeInterruptCommand(cpu)
+        case .endOfInterrupt where cpu.pointee.endsInterruptQuietly: return finish(cpu.pointee.endInterrupt(), cpu)
         case _ where register.isInX2APICRange: return writeLocalAPIC(cpu)
         case .apicBase, .timeStampDeadline, .debugControl, .extendedFeatureEnable, .timeStampCounter, .timeStampAdjust:
             return writeProcessorMSR(cpu)
@@ -118,11 +140,9 @@ extension VirtualCPU {
         }
     }
     @inline(never)
-    private static func writeLocalAPIC(_ cpu: Pointer) -> Continuation {
-        cpu.pointee.endsInterruptQuietly ? finish(cpu.pointee.endInterrupt(), cpu) : writeLocalAPICRegister(cpu)
-    }
+    private static func writeLocalAPIC(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.writeLocalAPIC(), cpu) }
     @inline(never)
-    private static func writeLocalAPICRegister(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.writeLocalAPIC(), cpu) }
+    private static func writeInterruptCommand(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.writeInterruptCommand(), cpu) }
     @inline(never)
     private static func writeProcessorMSR(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.writeProcessorMSR(), cpu) }
 
@@ -175,7 +195,8 @@ extension VirtualCPU {
         switch outcome {
         case .step: isOver = cpu.pointee.processor.stepPastInstruction()
         case .stepLength(let length): isOver = cpu.pointee.processor.stepPastInstruction(length: UInt64(length))
-        case .resume, .inject, .iterate, .wake, .wait, .end: return complete(outcome, cpu)
+        case .resume: isOver = true
+        case .inject, .iterate, .wake, .wait, .end: return complete(outcome, cpu)
         }
         return isOver && cpu.pointee.attention == .none ? .resume : conclude(outcome, isOver: isOver, cpu)
     }
@@ -185,8 +206,7 @@ extension VirtualCPU {
     @discardableResult
     public static func complete(_ outcome: Outcome, _ cpu: Pointer) -> Continuation {
         switch outcome {
-        case .step, .stepLength: return finish(outcome, cpu)
-        case .resume: break
+        case .step, .stepLength, .resume: return finish(outcome, cpu)
         case .inject(let event): cpu.pointee.processor.inject(event)
         case .iterate: cpu.pointee.processor.endIteration()
         case .wake(let event):
@@ -206,8 +226,11 @@ extension VirtualCPU {
     @inline(never)
     private static func conclude(_ outcome: Outcome, isOver: Bool, _ cpu: Pointer) -> Continuation {
         if !isOver { cpu.pointee.processor.endInstruction() }
-        cpu.pointee.attention.remove(.observer)
-        cpu.pointee.observed = outcome
+        if cpu.pointee.attention.contains(.observer) {
+            cpu.pointee.attention.remove(.observer)
+            cpu.pointee.observed = outcome
+        }
+        if cpu.pointee.records.isOn, outcome == .resume { cpu.pointee.note(outcome) }
         switch cpu.pointee.answerRequests() {
         case .inject(let event): cpu.pointee.processor.inject(event)
         case .end(let ending):

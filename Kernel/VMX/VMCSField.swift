@@ -47,7 +47,10 @@ public struct VMCSFieldEncoding: Equatable, Hashable, Sendable {
         switch rawValue {
         case 0x4402...0x440E: true  // exit reason to exit instruction information
         case 0x6400, 0x640A: true  // exit qualification, guest-linear address
-        case 0x2400: true  // guest-physical address, which exits have that only processors with EPT make
+        case 0x4002, 0x4016, 0x2010: true  // primary controls, entry's interruption information, time-stamp offset
+        // What only processors with EPT, a preemption timer, virtual-interrupt delivery or a virtual task priority are asked
+        // for: guest-physical address, preemption timer, guest interrupt status, threshold.
+        case 0x2400, 0x482E, 0x0810, 0x401C: true
         case 0x4824: true  // guest interruptibility state
         case 0x681C...0x6820: true  // guest RSP, RIP, RFLAGS
         case 0x4814...0x4822, 0x6800...0x6804: true  // guest access rights, CR0, CR3, CR4

@@ -80,8 +80,13 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
 
     // MARK: Events
 
+    @inline(__always)
     public func inject(_ event: Event) {
-        if event.kind == .externalInterrupt { return injectInterrupt(event.vector) }
+        event.kind == .externalInterrupt ? injectInterrupt(event.vector) : injectException(event)
+    }
+
+    @inline(never)
+    private func injectException(_ event: Event) {
         let kind: InterruptionInformation.Kind = switch event.kind {
         case .externalInterrupt: .externalInterrupt
         case .nonMaskableInterrupt: .nonMaskableInterrupt

@@ -48,7 +48,7 @@ public protocol VirtualProcessor {
     // MARK: Events
 
     /// Delivers an event on the next VM entry.
-    func inject(_ event: Event)
+    @inline(__always) func inject(_ event: Event)
 
     /// Delivers an external interrupt on the next VM entry, which the guest can take then.
     func injectInterrupt(_ vector: UInt8)

@@ -31,6 +31,8 @@ public struct ModelSpecificRegister: Equatable, Sendable {
     public static var timeStampDeadline: Self { .init(0x6E0) }
     /// The local APIC's, in x2APIC mode.
     public static var endOfInterrupt: Self { .init(0x80B) }
+    public static var interruptCommand: Self { .init(0x830) }
+    public static var selfInterrupt: Self { .init(0x83F) }
     public static var vmxBasic: Self { .init(0x480) }
     public static var vmxPinControls: Self { .init(0x481) }
     public static var vmxPrimaryControls: Self { .init(0x482) }

@@ -74,13 +74,17 @@ extension LocalAPIC {
     /// Writes the command register, its reserved bits cleared, and sends what it says. Delivery is done at once: its status
     /// always reads idle. The level-triggered mode concerns nothing but the de-assertion of INIT.
     /// - Parameter keeps: false for the self-IPI register, which leaves the command register alone.
+    @inline(__always)
     mutating func writeCommand(_ command: UInt32, destination: UInt32 = 0, keeps: Bool = true) -> LocalAPICEffect {
         if keeps {
             set(.interruptCommand, command)
             if base.isExtended { page[0x304 >> 2] = destination }
         }
-        let mode = InterruptMessage.DeliveryMode(rawValue: UInt8(truncatingIfNeeded: command >> 8 & 7)) ?? .reserved
+        // No shorthand sends anything but fixed interrupts to the sender (table "Valid Combinations for the Pentium 4 and
+        // Intel Xeon Processors' Local xAPIC Interrupt Command Register").
         let vector = UInt8(truncatingIfNeeded: command)
+        if command & 7 << 8 == 0, command >> 18 & 3 == 1 { return requestHere(vector) }
+        let mode = InterruptMessage.DeliveryMode(rawValue: UInt8(truncatingIfNeeded: command >> 8 & 7)) ?? .reserved
         let isAsserted = command & 1 << 14 != 0
         let isLevelTriggered = command & 1 << 15 != 0
         let shorthand = InterruptShorthand(rawValue: UInt8(truncatingIfNeeded: command >> 18 & 3)) ?? .none
@@ -93,12 +97,18 @@ extension LocalAPIC {
         case .reserved, .external: return .none
         case .systemManagement, .nonMaskable, .startup: break
         }
-        // No shorthand sends anything but fixed interrupts to the sender (table "Valid Combinations for the Pentium 4 and
-        // Intel Xeon Processors' Local xAPIC Interrupt Command Register").
         if shorthand == .toSelf || shorthand == .toAll, mode != .fixed { return .none }
         return .send(
             InterruptMessage(
                 vector: vector, deliveryMode: mode, destination: destination, isLogical: command & 1 << 11 != 0),
             shorthand)
+    }
+    /// A fixed interrupt to the sender.
+    @inline(__always)
+    private mutating func requestHere(_ vector: UInt8) -> LocalAPICEffect {
+        guard vector >= 16 else { return report(.sentIllegalVector) }
+        guard isSoftwareEnabled else { return .none }
+        request(vector, isLevelTriggered: false)
+        return .requested(vector)
     }
 }

@@ -31,6 +31,10 @@ public struct SerialPort: Equatable, Sendable {
     /// INTR, behind the gate that OUT2 opens on a PC's board.
     public private(set) var interruptLine = false
     private var hasPulsed = false
+    /// There is room that there was not before.
+    private var hasNewRoom = false
+    /// The line or the room may have changed since this was last asked.
+    private var hasChanged = false
 
     public init() {}
 
@@ -53,12 +57,29 @@ public struct SerialPort: Equatable, Sendable {
         return true
     }
 
+    /// Whether anything changed since this was last asked that concerns the board: line, pulse or room.
+    @inline(__always)
+    public mutating func takeChange() -> Bool {
+        guard hasChanged else { return false }
+        hasChanged = false
+        return true
+    }
+
     /// Whether the interrupt line went low and high again within an access since this was last asked: an edge that looking
     /// at the line before and after does not show.
+    @inline(__always)
     public mutating func takePulse() -> Bool {
         guard hasPulsed else { return false }
         hasPulsed = false
         return true
+    }
+
+    /// Whether there may be room for a byte that there was not when this was last asked.
+    @inline(__always)
+    public mutating func takeRoom() -> Bool {
+        guard hasNewRoom else { return false }
+        hasNewRoom = false
+        return canReceive
     }
 
     // MARK: Registers
@@ -108,6 +129,7 @@ public struct SerialPort: Equatable, Sendable {
         case 3: lineControl = value
         case 4:
             modemControl = value & 0x1F
+            hasNewRoom = true
             updateModemStatus()
         case 7: scratch = value
         default: break  // line and modem status are read-only
@@ -175,6 +197,7 @@ public struct SerialPort: Equatable, Sendable {
         guard received.count > 0 else { return lastRead }
         let wasHigh = interruptLine
         lastRead = received.removeFirst()
+        hasNewRoom = true
         // Reading starts the timeout again, for the bytes that are left; and it is over.
         update(isTimeoutOver: false)
         let wentLow = wasHigh && !interruptLine
@@ -185,6 +208,7 @@ public struct SerialPort: Equatable, Sendable {
 
     /// The other bits count only together with the enable bit; turning the FIFOs on or off empties them.
     private mutating func writeFIFOControl(_ value: UInt8) {
+        hasNewRoom = true
         if (value ^ fifoControl) & 1 != 0 || value & 0b11 == 0b11 { received = ReceiveFIFO() }
         fifoControl = value & 1 != 0 ? value & 0b1100_0001 : 0
     }
@@ -235,6 +259,7 @@ public struct SerialPort: Equatable, Sendable {
 
     /// Brings what is kept beside the registers up to date.
     private mutating func update(isTimeoutOver: Bool = true) {
+        hasChanged = true
         lineStatus = lineStatus & ~Self.dataReady | (received.count > 0 ? Self.dataReady : 0)
         interruptLine = isGateOpen && pendingInterrupt(isTimeoutOver: isTimeoutOver) != .none
     }

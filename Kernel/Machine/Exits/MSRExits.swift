@@ -53,10 +53,10 @@ extension VirtualCPU {
         return isTaken ? .step : refuseMSR()
     }
 
-    /// Whether WRMSR ends an interrupt, and nothing follows from that but that the next may come.
+    /// Whether WRMSR of the end-of-interrupt register is in order, and nothing follows from it but that the next may come.
     @inline(__always)
     var endsInterruptQuietly: Bool {
-        mutating get { namedMSR == .endOfInterrupt && (registers.rax | registers.rdx) & 0xFFFF_FFFF == 0 && apic.endsQuietly }
+        mutating get { (registers.rax | registers.rdx) & 0xFFFF_FFFF == 0 && apic.endsQuietly }
     }
 
     @inline(__always)
@@ -66,7 +66,16 @@ extension VirtualCPU {
         return .step
     }
 
-    /// WRMSR of a register of x2APIC mode.
+    /// WRMSR of a register of x2APIC mode that sends interrupts.
+    @inline(__always)
+    mutating func writeInterruptCommand() -> Outcome {
+        let isForSelf = namedMSR == .selfInterrupt
+        guard let effect = apic.writeCommandMSR(writtenMSR, isForSelf: isForSelf) else { return refuseMSR() }
+        bringAbout(effect)
+        return .step
+    }
+
+    /// WRMSR of any other register of x2APIC mode.
     @inline(__always)
     mutating func writeLocalAPIC() -> Outcome {
         let clock = clock

@@ -4,25 +4,36 @@ import Virtualization
 import X86
 
 extension VirtualCPU {
-    /// IN and OUT.
+    /// IN.
     @inline(__always)
-    mutating func performIO(_ access: IOAccess) -> Outcome {
-        guard access.isInput else { return output(access, UInt32(truncatingIfNeeded: registers.rax)) }
-        registers.rax = registers.rax.replacing(size: access.size, with: UInt64(input(access)))
+    mutating func input(_ port: UInt16, _ size: Int) -> Outcome {
+        let value = UInt64(readPort(port, size))
+        registers.rax = registers.rax.replacing(size: size, with: value)
         return .step
     }
 
+    /// OUT.
     @inline(__always)
-    private mutating func input(_ access: IOAccess) -> UInt32 {
-        let value = board.pointee.read(access.port, size: access.size, at: clock.now)
+    mutating func output(_ port: UInt16, _ size: Int) -> Outcome {
+        writePort(port, size, UInt32(truncatingIfNeeded: registers.rax))
+    }
+
+    @inline(__always)
+    private mutating func readPort(_ port: UInt16, _ size: Int) -> UInt32 {
+        let value = board.pointee.read(port, size: size, at: clock.now)
         followBoard()
         return value
     }
 
     @inline(__always)
-    private mutating func output(_ access: IOAccess, _ value: UInt32) -> Outcome {
-        let effect = board.pointee.write(access.port, size: access.size, value, at: clock.now)
+    private mutating func writePort(_ port: UInt16, _ size: Int, _ value: UInt32) -> Outcome {
+        let effect = board.pointee.write(port, size: size, value, at: clock.now)
         followBoard()
+        return effect == .none ? .step : bringAbout(effect)
+    }
+
+    @inline(never)
+    private mutating func bringAbout(_ effect: PortEffect) -> Outcome {
         switch effect {
         case .none: break
         case .transmit(let byte): host.transmit(byte)
@@ -80,10 +91,10 @@ extension VirtualCPU {
         case .outcome(let outcome): return outcome
         }
         if access.isInput {
-            write(place, count: access.size, UInt64(input(access)))
+            write(place, count: access.size, UInt64(readPort(access.port, access.size)))
             return .step
         }
-        return output(access, UInt32(truncatingIfNeeded: read(place, count: access.size)))
+        return writePort(access.port, access.size, UInt32(truncatingIfNeeded: read(place, count: access.size)))
     }
 
     private mutating func advanceIndex(isInput: Bool, by step: UInt64, addressSize: Int) {

@@ -3,14 +3,19 @@ import Virtualization
 import X86
 
 extension VirtualCPU {
-    /// The preemption timer ran out: something is due, or Martlet has its look at a guest that does not exit by itself.
+    // The preemption timer ran out: something is due, or Martlet has its look at a guest that does not exit by itself.
+
     @inline(__always)
-    mutating func serveTimer() -> Outcome {
-        let now = clock.now
-        guard nextEvent <= now || timerIsDue else {
-            setSlice(at: now)
-            return .resume
-        }
+    mutating func isDue(at now: MachineTime) -> Bool { nextEvent <= now || timerIsDue }
+
+    @inline(__always)
+    mutating func goOn(at now: MachineTime) -> Outcome {
+        setSlice(at: now)
+        return .resume
+    }
+
+    @inline(__always)
+    mutating func bringAboutWhatIsDue(at now: MachineTime) -> Outcome {
         advanceDevices(to: now)
         attention.insert(.interrupts)
         attention.insert(.time)

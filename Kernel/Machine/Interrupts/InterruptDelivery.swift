@@ -25,6 +25,7 @@ extension VirtualCPU {
     }
 
     /// Takes up what the devices and the machine's own serial line have for the guest.
+    @inline(never)
     mutating func acceptRequests() {
         passInput()
         followRedirections()
@@ -77,23 +78,17 @@ extension VirtualCPU {
 
     /// The event that the guest takes at the next VM entry, if one waits and it can; otherwise Martlet is called when it can.
     /// - Parameter isOpen: the guest is known to be able to.
+    @inline(__always)
     mutating func interruptToInject(isOpen: Bool = false) -> Event? {
         if isNonMaskablePending, let event = nonMaskableInterrupt() { return event }
-        guard hasInterrupt else {
-            if isWindowOpen { closeWindow() }
-            awaitLowerPriority()
-            return nil
+        var event: Event?
+        var isWaiting = hasInterrupt
+        if isWaiting, isOpen || processor.canTakeInterrupt {
+            event = takeInterrupt()
+            isWaiting = hasInterrupt
         }
-        guard isOpen || processor.canTakeInterrupt else {
-            if !isWindowOpen { openWindow() }
-            awaitLowerPriority()
-            return nil
-        }
-        let event = takeInterrupt()
-        if hasInterrupt {
-            if !isWindowOpen { openWindow() }
-        } else if isWindowOpen {
-            closeWindow()
+        if isWaiting != isWindowOpen {
+            if isWaiting { openWindow() } else { closeWindow() }
         }
         awaitLowerPriority()
         return event
@@ -101,8 +96,15 @@ extension VirtualCPU {
 
     /// Whether an interrupt waits that Martlet has to inject.
     var hasInterrupt: Bool {
-        mutating get {
-            timerIsDue || externalInterruptWaits || (!apic.isAssisted && apic.pendingVector != 0)
+        @inline(__always) mutating get {
+            apic.highestRequested != 0 || timer.isArmed || board.pointee.requestsExternalInterrupt ? interruptReaches : false
+        }
+    }
+
+    /// Whether what is requested reaches the virtual CPU now.
+    private var interruptReaches: Bool {
+        @inline(never) mutating get {
+            (!apic.isAssisted && apic.pendingVector != 0) || timerIsDue || externalInterruptWaits
         }
     }
 
@@ -120,6 +122,7 @@ extension VirtualCPU {
         return .interrupt(apic.acknowledge())
     }
 
+    @inline(never)
     private mutating func nonMaskableInterrupt() -> Event? {
         guard processor.canTakeNonMaskableInterrupt else {
             processor.requestNonMaskableInterruptWindow(true)
@@ -139,7 +142,13 @@ extension VirtualCPU {
 
     /// A requested interrupt of too low a priority comes when the guest lowers its task priority, which the processor then
     /// reports; before the next instruction, and again and again, while the priority is below the threshold that it was told.
+    @inline(__always)
     private mutating func awaitLowerPriority() {
+        if apic.highestRequested | awaitedPriorityClass != 0 { tellAwaitedPriority() }
+    }
+
+    @inline(never)
+    private mutating func tellAwaitedPriority() {
         guard processor.interruptAssistance == .taskPriority else { return }
         let awaited = apic.awaitedPriorityClass
         guard awaited != awaitedPriorityClass else { return }

@@ -28,7 +28,7 @@ extension VirtualCPU {
         apic.writeDeadline(value, at: value > guestNow ? now.advanced(by: value &- guestNow) : now)
         // One that is past already requests its interrupt at once.
         requestTimerInterrupt(at: now)
-        attention.insert(.time)
+        arm(at: now)
     }
 
     /// WRMSR of IA32_APIC_BASE.
@@ -114,6 +114,7 @@ extension VirtualCPU {
     mutating func bringAbout(_ effect: LocalAPICEffect) {
         switch effect {
         case .none: break
+        case .requested(let vector): offer(vector)
         case .priorityChanged:
             // Only a request that waits is worth a look.
             if apic.highestRequested != 0 { attention.insert(.interrupts) }
@@ -125,7 +126,7 @@ extension VirtualCPU {
     @inline(never)
     private mutating func bringAboutRarely(_ effect: LocalAPICEffect) {
         switch effect {
-        case .none, .priorityChanged: break
+        case .none, .priorityChanged, .requested: break
         case .endOfInterrupt(let vector):
             endOfInterrupt(vector)
             refreshVirtualInterrupts()
