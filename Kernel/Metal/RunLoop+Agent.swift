@@ -106,9 +106,7 @@ extension RunLoop {
             let start = read_tsc()
             cpu.pointee.skipTime(start &- arrival)
             if cause != nil { AgentSession.agent.pointee.noteSkippedTime(cpu.pointee.processor, port) }
-            cpu.pointee.noteCause(seen)
-            let outcome = cpu.pointee.finishObservedExit(exit)
-            cpu.pointee.note(outcome)
+            let outcome = HardwareCPU.handleExit(exit, cpu)
             statistics.record(reason: reason, guestTicks: ticks, ticks: read_tsc() &- start)
             var isEnd = false
             if case .end = outcome { isEnd = true }

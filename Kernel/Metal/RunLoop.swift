@@ -86,12 +86,7 @@ struct RunLoop: ~Copyable {
 
     /// Ends the record of the exit that came here.
     private func record() {
-        guard cpu.pointee.records.isOn else { return }
-        switch cpu.pointee.pending {
-        case .wait, .end: cpu.pointee.noteUnlessNoted(cpu.pointee.pending)
-        case .resume, .step, .stepLength, .inject: break
-        }
-        Records.complete(cpu)
+        if cpu.pointee.records.isOn { Records.complete(cpu) }
     }
 
     /// Handles an exit as the fast path would, and records it.
@@ -101,9 +96,7 @@ struct RunLoop: ~Copyable {
         let exit = cpu.pointee.processor.decodeExit()
         let before = cpu.pointee.registers
         let place = cpu.pointee.codeAddress
-        cpu.pointee.noteCause(exit)
-        let outcome = cpu.pointee.finishObservedExit(exit)
-        cpu.pointee.note(outcome)
+        let outcome = HardwareCPU.handleExit(exit, cpu)
         let ticks = read_tsc() &- arrival
         statistics.record(reason: reason, guestTicks: arrival &- lastEntry, ticks: ticks)
         guard options.trace >= .exits else { return }

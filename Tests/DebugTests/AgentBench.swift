@@ -182,7 +182,7 @@ final class AgentBench {
             case .handle(let exit, let found):
                 cause = found
                 agent.keepBefore(cpu, port)
-                let outcome = cpu.pointee.finishObservedExit(exit)
+                let outcome = TestMachine.CPU.handleExit(exit, cpu)
                 if cause != nil { agent.keepAfter(outcome, cpu, port) }
             }
             guard let cause else { return nil }

@@ -128,7 +128,7 @@ final class MonitorSession {
                 return cause.shortWords
             case .handle(let exit, let cause):
                 agent.keepBefore(cpu, port)
-                let outcome = cpu.pointee.finishObservedExit(exit)
+                let outcome = TestMachine.CPU.handleExit(exit, cpu)
                 if cause != nil { agent.keepAfter(outcome, cpu, port) }
                 return cause?.shortWords
             }
@@ -144,7 +144,7 @@ final class MonitorSession {
             agent.keepBefore(cpu, port)
             cpu.pointee.skipTime(ticks)
             agent.noteSkippedTime(cpu.pointee.processor, port)
-            agent.keepAfter(cpu.pointee.finishObservedExit(exit), cpu, port)
+            agent.keepAfter(TestMachine.CPU.handleExit(exit, cpu), cpu, port)
         }
     }
 

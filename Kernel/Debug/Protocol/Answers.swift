@@ -184,9 +184,9 @@ public struct LastExit: Equatable, Sendable {
         let (code, detail): (UInt8, UInt32)
         switch outcome {
         case nil: (code, detail) = (0, 0)
-        case .resume: (code, detail) = (1, 0)
+        case .resume, .iterate: (code, detail) = (1, 0)
         case .step: (code, detail) = (2, 0)
-        case .inject(let injected):
+        case .inject(let injected), .wake(let injected):
             (code, detail) = (3, 0)
             event = injected
         case .wait: (code, detail) = (4, 0)

@@ -92,7 +92,7 @@ extension Debugger {
         if wantedExceptions >> UInt32(exception.vector.number) & 1 != 0, !isAwaited { return .exception(exception) }
         let outcome = cpu.pointee.reflect(exception)
         if case .end = outcome { return .exception(exception) }
-        _ = cpu.pointee.apply(outcome)
+        VirtualCPU<VMXProcessor<Access>, Services>.complete(outcome, cpu)
         return result.isDone ? .monitorTrap : isAwaited ? .exception(exception) : nil
     }
 

@@ -33,7 +33,7 @@ struct InterruptController8259: Equatable, Sendable {
     private var isSpecialMask = false
     private var readsInService = false
     /// The next read is a poll.
-    private var isPolled = false
+    private(set) var isPolled = false
 
     /// - Parameters:
     ///   - levelCapable: the inputs whose trigger mode can be chosen.

@@ -27,12 +27,14 @@ public struct SerialPort: Equatable, Sendable {
     private var lastRead: UInt8 = 0
     /// The transmitter-empty interrupt, whether or not it is enabled.
     private var isTransmitterEmptyPending = false
-    /// Bits of several registers that make a write of the data register more than a byte on the line.
-    private var transmitObstacles: UInt8 = 0
 
     /// INTR, behind the gate that OUT2 opens on a PC's board.
     public private(set) var interruptLine = false
     private var hasPulsed = false
+    /// There is room that there was not before.
+    private var hasNewRoom = false
+    /// The line or the room may have changed since this was last asked.
+    private var hasChanged = false
 
     public init() {}
 
@@ -55,41 +57,35 @@ public struct SerialPort: Equatable, Sendable {
         return true
     }
 
+    /// Whether anything changed since this was last asked that concerns the board: line, pulse or room.
+    @inline(__always)
+    public mutating func takeChange() -> Bool {
+        guard hasChanged else { return false }
+        hasChanged = false
+        return true
+    }
+
     /// Whether the interrupt line went low and high again within an access since this was last asked: an edge that looking
     /// at the line before and after does not show.
+    @inline(__always)
     public mutating func takePulse() -> Bool {
         guard hasPulsed else { return false }
         hasPulsed = false
         return true
     }
 
+    /// Whether there may be room for a byte that there was not when this was last asked.
+    @inline(__always)
+    public mutating func takeRoom() -> Bool {
+        guard hasNewRoom else { return false }
+        hasNewRoom = false
+        return canReceive
+    }
+
     // MARK: Registers
 
-    /// Reads the line status, unless that does more: nil then, and nothing was done.
-    @inline(__always)
-    public func pollLineStatus() -> UInt8? { lineStatus & Self.lineErrors == 0 ? lineStatus : nil }
-
-    /// Whether a write of the data register does nothing but transmit.
-    @inline(__always)
-    public var transmitsQuietly: Bool { transmitObstacles == 0 }
-
     /// Reads the register at an offset from the first port.
-    @inline(__always)
     public mutating func read(_ offset: UInt16) -> UInt8 {
-        if offset == 5, let value = pollLineStatus() { return value }
-        return readRegister(offset)
-    }
-
-    /// Writes the register at an offset from the first port.
-    /// - Returns: the byte to transmit, if that is what the write asked for.
-    @inline(__always)
-    public mutating func write(_ offset: UInt16, _ value: UInt8) -> UInt8? {
-        if offset == 0, transmitsQuietly { return value }
-        return writeRegister(offset, value)
-    }
-
-    @inline(never)
-    private mutating func readRegister(_ offset: UInt16) -> UInt8 {
         switch offset {
         case 0: return selectsDivisor ? UInt8(truncatingIfNeeded: divisor) : readData()
         case 1: return selectsDivisor ? UInt8(truncatingIfNeeded: divisor >> 8) : interruptEnable
@@ -98,8 +94,10 @@ public struct SerialPort: Equatable, Sendable {
         case 4: return modemControl
         case 5:
             let value = lineStatus
-            lineStatus &= ~Self.lineErrors
-            update()
+            if value & Self.lineErrors != 0 {
+                lineStatus &= ~Self.lineErrors
+                update()
+            }
             return value
         case 6:
             let value = modemStatus
@@ -110,8 +108,9 @@ public struct SerialPort: Equatable, Sendable {
         }
     }
 
-    @inline(never)
-    private mutating func writeRegister(_ offset: UInt16, _ value: UInt8) -> UInt8? {
+    /// Writes the register at an offset from the first port.
+    /// - Returns: the byte to transmit, if that is what the write asked for.
+    public mutating func write(_ offset: UInt16, _ value: UInt8) -> UInt8? {
         switch offset {
         case 0:
             guard !selectsDivisor else {
@@ -130,6 +129,7 @@ public struct SerialPort: Equatable, Sendable {
         case 3: lineControl = value
         case 4:
             modemControl = value & 0x1F
+            hasNewRoom = true
             updateModemStatus()
         case 7: scratch = value
         default: break  // line and modem status are read-only
@@ -145,12 +145,16 @@ public struct SerialPort: Equatable, Sendable {
 
     /// The transmitter is ready again at once, and says so, if that is wanted, by an interrupt of its own.
     private mutating func transmit(_ byte: UInt8) -> UInt8? {
+        let isLoopback = modemControl & ModemControl.loopback != 0
+        guard isLoopback || interruptEnable & InterruptSource.transmitter != 0 else {
+            isTransmitterEmptyPending = true
+            return byte
+        }
         let wasHigh = interruptLine
         if isTransmitterEmptyPending {
             isTransmitterEmptyPending = false
             update()
         }
-        let isLoopback = modemControl & ModemControl.loopback != 0
         if isLoopback { loopBack(byte) }
         let wentLow = wasHigh && !interruptLine
         isTransmitterEmptyPending = true
@@ -193,6 +197,7 @@ public struct SerialPort: Equatable, Sendable {
         guard received.count > 0 else { return lastRead }
         let wasHigh = interruptLine
         lastRead = received.removeFirst()
+        hasNewRoom = true
         // Reading starts the timeout again, for the bytes that are left; and it is over.
         update(isTimeoutOver: false)
         let wentLow = wasHigh && !interruptLine
@@ -203,6 +208,7 @@ public struct SerialPort: Equatable, Sendable {
 
     /// The other bits count only together with the enable bit; turning the FIFOs on or off empties them.
     private mutating func writeFIFOControl(_ value: UInt8) {
+        hasNewRoom = true
         if (value ^ fifoControl) & 1 != 0 || value & 0b11 == 0b11 { received = ReceiveFIFO() }
         fifoControl = value & 1 != 0 ? value & 0b1100_0001 : 0
     }
@@ -253,9 +259,8 @@ public struct SerialPort: Equatable, Sendable {
 
     /// Brings what is kept beside the registers up to date.
     private mutating func update(isTimeoutOver: Bool = true) {
+        hasChanged = true
         lineStatus = lineStatus & ~Self.dataReady | (received.count > 0 ? Self.dataReady : 0)
-        transmitObstacles =
-            lineControl & 0x80 | modemControl & ModemControl.loopback | interruptEnable & InterruptSource.transmitter
         interruptLine = isGateOpen && pendingInterrupt(isTimeoutOver: isTimeoutOver) != .none
     }
 

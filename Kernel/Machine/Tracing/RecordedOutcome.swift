@@ -9,9 +9,9 @@ extension ExitRecord {
     public mutating func note(_ result: Outcome) {
         detail = 0
         switch result {
-        case .resume: outcome = 1
+        case .resume, .iterate: outcome = 1
         case .step, .stepLength: outcome = 2
-        case .inject(let event):
+        case .inject(let event), .wake(let event):
             outcome = 3
             detail = event.errorCode ?? 0
         case .wait: outcome = 4

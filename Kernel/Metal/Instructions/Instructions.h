@@ -206,7 +206,6 @@ extern const char martlet_vm_exit_recorded[], martlet_vm_exit_recorded_observed[
 extern uint32_t martlet_enter_guest(void *virtual_cpu, uint32_t launched);
 extern const char martlet_probe_exit[];
 extern uint32_t martlet_probe_entry(void);
-extern _Noreturn void martlet_leave_guest(void *virtual_cpu);
 
 extern void martlet_read_vector(uint32_t number, void *value);
 extern void martlet_read_wide_vector(uint32_t number, void *value);

@@ -1,4 +1,3 @@
-import EntryProof
 import Memory
 import VMX
 import VMXChecks
