@@ -10,7 +10,7 @@ import X86
 
 extension KernelOptions {
     /// Every exit goes to the run loop, to be recorded there.
-    var observesExits: Bool { trace != .off || checksEntries || isStudied || isDebugged }
+    var observesExits: Bool { trace != .off || checksEntries || isStudied || isDebugged || roundTrip != nil }
 }
 
 /// Enters the guest until it is at its end, and does what an exit leaves to be done: waiting and recording.
@@ -25,6 +25,7 @@ struct RunLoop: ~Copyable {
     private(set) var lastEntry: UInt64 = 0
     /// Why and where the monitor stops the guest.
     var stop: Line?
+    private var roundTrip: RoundTrip?
     /// Changes the guest's EPT, for monitor and debugger.
     let protector: PageProtector
     /// Why the debugger stops the guest.
@@ -34,13 +35,14 @@ struct RunLoop: ~Copyable {
 
     init(
         _ cpu: UnsafeMutablePointer<HardwareCPU>, _ options: KernelOptions, _ explanation: EntryExplanation, offersTrapFlag: Bool,
-        _ protector: PageProtector
+        _ protector: PageProtector, _ roundTrip: RoundTrip?
     ) {
         self.cpu = cpu
         self.options = options
         self.explanation = explanation
         self.offersTrapFlag = offersTrapFlag
         self.protector = protector
+        self.roundTrip = roundTrip
     }
 
     mutating func run(_ statistics: inout ExitStatistics) -> Ending? {
@@ -49,6 +51,7 @@ struct RunLoop: ~Copyable {
         while true {
             if options.isStudied || options.isDebugged { MonitorSession.monitor.prepareEntry(cpu) }
             if options.checksEntries, explanation.reportViolations(of: cpu.pointee.processor.vmcs) > 0 { return nil }
+            makeRoundTrip()
             guard enter() else { return nil }
             if options.isStudied {
                 study(&statistics)
@@ -87,6 +90,10 @@ struct RunLoop: ~Copyable {
         }
         isLaunched = true
         return true
+    }
+
+    private mutating func makeRoundTrip() {
+        if roundTrip?.makeIfDue(protector.guest.pointee, on: protector.machine.pointee) == true { isLaunched = false }
     }
 
     /// Ends the record of the exit that came here.

@@ -22,6 +22,21 @@ public struct InterruptControllerPair: Equatable, Sendable {
         port & ~1 == 0x20 || port & ~1 == 0xA0 || port & ~1 == 0x4D0
     }
 
+    /// What both chips and their lines hold.
+    public struct State: Equatable, Sendable {
+        fileprivate var first: InterruptController8259.State
+        fileprivate var second: InterruptController8259.State
+        fileprivate var lines: UInt16
+    }
+
+    public var state: State { State(first: first.state, second: second.state, lines: lines) }
+
+    /// Goes on from the state of another.
+    public mutating func restore(_ state: State) {
+        (first.state, second.state, lines) = (state.first, state.second, state.lines)
+        update()
+    }
+
     // MARK: Interrupts
 
     /// The line of an IRQ goes high or low.
@@ -47,8 +62,8 @@ public struct InterruptControllerPair: Equatable, Sendable {
     /// - Returns: its vector.
     public mutating func acknowledge() -> UInt8 {
         let input = first.acknowledge()
-        var vector = first.vectorBase | input
-        if input == Self.cascadeInput, !first.isSingle { vector = second.vectorBase | second.acknowledge() }
+        var vector = first.state.vectorBase | input
+        if input == Self.cascadeInput, !first.state.isSingle { vector = second.state.vectorBase | second.acknowledge() }
         update()
         return vector
     }
@@ -69,8 +84,8 @@ public struct InterruptControllerPair: Equatable, Sendable {
         case 0x21: value = first.readData()
         case 0xA0: value = second.readCommand()
         case 0xA1: value = second.readData()
-        case 0x4D0: return first.levelTriggered
-        case 0x4D1: return second.levelTriggered
+        case 0x4D0: return first.state.levelTriggered
+        case 0x4D1: return second.state.levelTriggered
         default: return 0xFF
         }
         // The read may have been a poll.

@@ -78,11 +78,17 @@ INSTRUCTION uint64_t read_tsc(void) {
     return (uint64_t)high << 32 | low;
 }
 
-// x87, SSE and AVX state: the kernel never touches it, and clears it between guests.
-INSTRUCTION void reset_extended_state(const void *xsave_area) {
+// x87, SSE and AVX state: the kernel never touches it, but exchanges one guest's for another's.
+INSTRUCTION void save_extended_state(void *xsave_area) {
+    __asm__ volatile("xsave64 (%0)" : : "r"(xsave_area), "a"(0xFFFFFFFFu), "d"(0xFFFFFFFFu) : "memory");
+}
+INSTRUCTION void save_fxsave_state(void *fxsave_area) {
+    __asm__ volatile("fxsave64 (%0)" : : "r"(fxsave_area) : "memory");
+}
+INSTRUCTION void load_extended_state(const void *xsave_area) {
     __asm__ volatile("xrstor64 (%0)" : : "r"(xsave_area), "a"(0xFFFFFFFFu), "d"(0xFFFFFFFFu) : "memory");
 }
-INSTRUCTION void reset_fxsave_state(const void *fxsave_area) {
+INSTRUCTION void load_fxsave_state(const void *fxsave_area) {
     __asm__ volatile("fxrstor64 (%0)" : : "r"(fxsave_area) : "memory");
 }
 
