@@ -15,6 +15,7 @@ import X86
 func main(_ magic: UInt32, _ information: UInt32) -> Never {
     SerialLine.com1.open()
     DescriptorTables.load()
+    Layouts.check()
     InterruptControllers.mask()
     let loader = readLoaderInformation(magic, information)
     let options = readOptions(loader)

@@ -207,6 +207,7 @@ extern const char image_start[], text_end[], rodata_end[], image_load_end[], ima
 extern const uint64_t stack_guards[];
 extern char main_stack_top[], nmi_stack_top[], double_fault_stack_top[], machine_check_stack_top[];
 extern const uint64_t interrupt_stubs[256];
+extern const uint32_t interrupt_frame_size, world_switch_layout[5];
 extern const char martlet_vm_exit[], martlet_vm_exit_observed[];
 extern const char martlet_vm_exit_recorded[], martlet_vm_exit_recorded_observed[];
 extern uint32_t martlet_enter_guest(void *virtual_cpu, uint32_t launched);
@@ -271,4 +272,7 @@ ADDRESS_OF(task_state)
 ADDRESS_OF(virtual_cpu_area)
 ADDRESS_OF(initial_extended_state)
 INSTRUCTION uint64_t stack_guard(uint64_t index) { return stack_guards[index]; }
+INSTRUCTION uint64_t size_of_virtual_cpu_area(void) { return sizeof virtual_cpu_area; }
+INSTRUCTION uint32_t size_of_interrupt_frame(void) { return interrupt_frame_size; }
+INSTRUCTION uint32_t world_switch_offset(uint64_t index) { return world_switch_layout[index]; }
 INSTRUCTION uint64_t interrupt_stub(uint64_t vector) { return interrupt_stubs[vector & 255]; }
