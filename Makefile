@@ -8,7 +8,7 @@ BUILD := build
 OBJECTS := $(BUILD)/kernel
 
 # From the ground up: a module imports only what stands before it.
-MODULES := Text X86 Memory Virtualization VMX Devices Trace Machine Study Metal
+MODULES := Text X86 Memory Virtualization VMX Devices Trace Machine Debug Metal
 
 SWIFT_FLAGS := -target x86_64-unknown-none-elf -enable-experimental-feature Embedded -wmo -parse-as-library \
 	-swift-version 6 -O -g -no-allocations \

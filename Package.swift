@@ -26,6 +26,7 @@ let package = Package(
         module("Devices", "Memory"),
         module("Trace", "Text", "X86", "Memory", "Virtualization"),
         module("Machine", "Text", "X86", "Memory", "Virtualization", "Devices", "Trace"),
+        module("Debug", "Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine"),
         module("Study", "Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine"),
         // The tools of the host.
         .target(
@@ -47,6 +48,7 @@ let package = Package(
         tests("Trace", "Text", "X86", "Memory", "Virtualization", "Support"),
         tests(
             "Study", "ExplainTools", "Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine", "Support", exclude: ["Dumps"]),
+        tests("Debug", "Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine", "Support"),
         tests("TraceTools", "Text", "Virtualization", "Trace", "Machine", "VMX", "Support"),
         tests("Machine", "Text", "X86", "Memory", "Virtualization", "VMX", "Devices", "Trace", "Study", "Support"),
     ]

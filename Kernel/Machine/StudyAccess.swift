@@ -10,7 +10,7 @@ extension VirtualCPU {
     public mutating func passOver() { pending = .resume }
 
     /// Has the next exit look for input of COM1's.
-    public mutating func expectInput() { board.pointee.needsAttention = true }
+    public mutating func expectInput() { attention.insert(.devices) }
 
     /// Whether an instruction of so many bytes at RIP could be fetched.
     public mutating func canFetch(_ count: UInt64) -> Bool {

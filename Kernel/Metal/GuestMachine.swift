@@ -1,8 +1,8 @@
+import Debug
 import Devices
 import Instructions
 import Machine
 import Memory
-import Study
 import Text
 import Trace
 import VMX

@@ -43,9 +43,9 @@ struct HardwareHost: HostServices, ModelSpecificRegisterReader {
     @inline(__always)
     func timeStamp() -> UInt64 { read_tsc() }
     func sleep(until moment: UInt64) {
-        LocalInterruptController.sleep(until: min(moment, MonitorSession.nextLook(after: read_tsc())))
+        LocalInterruptController.sleep(until: min(moment, AgentSession.nextLook(after: read_tsc())))
     }
-    var isCalledAway: Bool { MonitorSession.isStopRequested || DebugSession.isOn && SerialLine.com2.hasInput }
+    var isCalledAway: Bool { AgentSession.hasInput }
     func setTimer(ticks: UInt64) { LocalInterruptController.arm(at: read_tsc() &+ ticks) }
     func receive() -> UInt8? { SerialInput.take() }
     func transmit(_ byte: UInt8) { Console.transmit(byte) }

@@ -1,7 +1,6 @@
 import Instructions
 import Machine
 import Memory
-import Study
 import Text
 import Trace
 import VMX
@@ -20,8 +19,7 @@ func main(_ magic: UInt32, _ information: UInt32) -> Never {
     let loader = readLoaderInformation(magic, information)
     let options = readOptions(loader)
     if let port = options.report { Report.open(port, quietConsole: options.trace == .off) }
-    if options.isStudied { MonitorSession.open(options.trace) }
-    if options.isDebugged { DebugSession.open() }
+    if options.isStudied { AgentSession.open(options.trace) }
     SelfTests.runEarly(options)
     LocalInterruptController.open()
     TimeStamp.measure()
@@ -71,7 +69,7 @@ private func runGuests(
     var status = Status.ended
     if loader.moduleCount > 0 {
         status = loader.runFirstModule(on: &machine, &statistics)
-        if let choice = machine.options.guestAfterwards, !MonitorSession.isDismissed {
+        if let choice = machine.options.guestAfterwards, !AgentSession.isDismissed {
             let second = runEmbeddedGuests(choice, on: &machine, &statistics)
             if !second.isSuccess { status = second }
         }
@@ -94,7 +92,7 @@ private func runEmbeddedGuests(
         index += 1
         guard guest.isWanted(choice) else { continue }
         status = run(guest.module, named: guest.name, moduleCount: 0, { _ in guest.module }, on: &machine, &statistics)
-        if !status.isSuccess || MonitorSession.isDismissed { break }
+        if !status.isSuccess || AgentSession.isDismissed { break }
     }
     return status
 }
@@ -199,7 +197,7 @@ private func runOnce(
             var loop = RunLoop(
                 guest.pointee.cpu, machine.pointee.options, EntryExplanation(machine.pointee, vmcs: guest.pointee.vmcs),
                 offersTrapFlag: machine.pointee.capabilities.primary.allowed.contains(.monitorTrapFlag), protector, roundTrip)
-            return loop.run(&statistics)
+            return loop.run(name, &statistics)
         }
     }
     Records.end()

@@ -17,7 +17,7 @@ struct RoundTrip {
     private let extendedStates: (HostPhysicalAddress, HostPhysicalAddress)
 
     init?(_ machine: inout HostMachine) {
-        guard let interval = machine.options.roundTrip, !machine.options.isStudied, !machine.options.isDebugged else { return nil }
+        guard let interval = machine.options.roundTrip, !machine.options.isStudied else { return nil }
         guard MemoryLayout<HardwareCPU.State>.size <= 4096, MemoryLayout<Board.State>.size <= 4096 else {
             Panic.stop("a guest's state does not fit a frame")
         }

@@ -69,7 +69,7 @@ final class MonitorSession {
         case .resume: return nil
         case .none: break
         }
-        _ = machine.cpu.finishObservedExit(exit)
+        _ = machine.handle(exit)
         return monitor.stops(at: exit, machine.processor, before).map { words($0) }
     }
 
@@ -82,7 +82,7 @@ final class MonitorSession {
             monitor.take(.before, cpu, line)
             cpu.pointee.skipTime(ticks)
             monitor.noteSkippedTime(cpu.pointee.processor, line)
-            monitor.note(exit, cpu.pointee.finishObservedExit(exit), cpu, line)
+            monitor.note(exit, TestMachine.CPU.handleExit(exit, cpu), cpu, line)
         }
     }
 

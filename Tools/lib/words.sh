@@ -78,8 +78,7 @@ kernel_words() { # the kernel's command line, behind its own file name as QEMU p
 
 report_words() { # where the report goes, and the monitor or the debugger
   case $MONITOR in
-  study) printf %s "report=com3 monitor=com2" ;;
-  gdb) printf %s "report=com3 gdb=com2" ;;
+  study | gdb) printf %s "report=com3 agent=com2" ;;
   *) printf %s "report=com2" ;;
   esac
 }

@@ -31,7 +31,7 @@ struct InterruptController8259: Equatable, Sendable {
         fileprivate var isSpecialMask = false
         fileprivate var readsInService = false
         /// The next read is a poll.
-        fileprivate var isPolled = false
+        fileprivate(set) var isPolled = false
     }
 
     var state = State()

@@ -33,14 +33,15 @@ public struct SerialPort: Equatable, Sendable {
 
     public private(set) var state = State()
 
-    // What follows from that.
-
-    /// Bits of several registers that make a write of the data register more than a byte on the line.
-    private var transmitObstacles: UInt8 = 0
+    // What follows from that, or was not yet told.
 
     /// INTR, behind the gate that OUT2 opens on a PC's board.
     public private(set) var interruptLine = false
     private var hasPulsed = false
+    /// There is room that there was not before.
+    private var hasNewRoom = false
+    /// The line or the room may have changed since this was last asked.
+    private var hasChanged = false
 
     public init() {}
 
@@ -48,6 +49,7 @@ public struct SerialPort: Equatable, Sendable {
     public mutating func restore(_ state: State) {
         self.state = state
         hasPulsed = false
+        hasNewRoom = true
         update()
     }
 
@@ -70,41 +72,35 @@ public struct SerialPort: Equatable, Sendable {
         return true
     }
 
+    /// Whether anything changed since this was last asked that concerns the board: line, pulse or room.
+    @inline(__always)
+    public mutating func takeChange() -> Bool {
+        guard hasChanged else { return false }
+        hasChanged = false
+        return true
+    }
+
     /// Whether the interrupt line went low and high again within an access since this was last asked: an edge that looking
     /// at the line before and after does not show.
+    @inline(__always)
     public mutating func takePulse() -> Bool {
         guard hasPulsed else { return false }
         hasPulsed = false
         return true
     }
 
+    /// Whether there may be room for a byte that there was not when this was last asked.
+    @inline(__always)
+    public mutating func takeRoom() -> Bool {
+        guard hasNewRoom else { return false }
+        hasNewRoom = false
+        return canReceive
+    }
+
     // MARK: Registers
 
-    /// Reads the line status, unless that does more: nil then, and nothing was done.
-    @inline(__always)
-    public func pollLineStatus() -> UInt8? { state.lineStatus & Self.lineErrors == 0 ? state.lineStatus : nil }
-
-    /// Whether a write of the data register does nothing but transmit.
-    @inline(__always)
-    public var transmitsQuietly: Bool { transmitObstacles == 0 }
-
     /// Reads the register at an offset from the first port.
-    @inline(__always)
     public mutating func read(_ offset: UInt16) -> UInt8 {
-        if offset == 5, let value = pollLineStatus() { return value }
-        return readRegister(offset)
-    }
-
-    /// Writes the register at an offset from the first port.
-    /// - Returns: the byte to transmit, if that is what the write asked for.
-    @inline(__always)
-    public mutating func write(_ offset: UInt16, _ value: UInt8) -> UInt8? {
-        if offset == 0, transmitsQuietly { return value }
-        return writeRegister(offset, value)
-    }
-
-    @inline(never)
-    private mutating func readRegister(_ offset: UInt16) -> UInt8 {
         switch offset {
         case 0: return selectsDivisor ? UInt8(truncatingIfNeeded: state.divisor) : readData()
         case 1: return selectsDivisor ? UInt8(truncatingIfNeeded: state.divisor >> 8) : state.interruptEnable
@@ -113,8 +109,10 @@ public struct SerialPort: Equatable, Sendable {
         case 4: return state.modemControl
         case 5:
             let value = state.lineStatus
-            state.lineStatus &= ~Self.lineErrors
-            update()
+            if value & Self.lineErrors != 0 {
+                state.lineStatus &= ~Self.lineErrors
+                update()
+            }
             return value
         case 6:
             let value = state.modemStatus
@@ -125,8 +123,9 @@ public struct SerialPort: Equatable, Sendable {
         }
     }
 
-    @inline(never)
-    private mutating func writeRegister(_ offset: UInt16, _ value: UInt8) -> UInt8? {
+    /// Writes the register at an offset from the first port.
+    /// - Returns: the byte to transmit, if that is what the write asked for.
+    public mutating func write(_ offset: UInt16, _ value: UInt8) -> UInt8? {
         switch offset {
         case 0:
             guard !selectsDivisor else {
@@ -145,6 +144,7 @@ public struct SerialPort: Equatable, Sendable {
         case 3: state.lineControl = value
         case 4:
             state.modemControl = value & 0x1F
+            hasNewRoom = true
             updateModemStatus()
         case 7: state.scratch = value
         default: break  // line and modem status are read-only
@@ -160,12 +160,16 @@ public struct SerialPort: Equatable, Sendable {
 
     /// The transmitter is ready again at once, and says so, if that is wanted, by an interrupt of its own.
     private mutating func transmit(_ byte: UInt8) -> UInt8? {
+        let isLoopback = state.modemControl & ModemControl.loopback != 0
+        guard isLoopback || state.interruptEnable & InterruptSource.transmitter != 0 else {
+            state.isTransmitterEmptyPending = true
+            return byte
+        }
         let wasHigh = interruptLine
         if state.isTransmitterEmptyPending {
             state.isTransmitterEmptyPending = false
             update()
         }
-        let isLoopback = state.modemControl & ModemControl.loopback != 0
         if isLoopback { loopBack(byte) }
         let wentLow = wasHigh && !interruptLine
         state.isTransmitterEmptyPending = true
@@ -208,6 +212,7 @@ public struct SerialPort: Equatable, Sendable {
         guard state.received.count > 0 else { return state.lastRead }
         let wasHigh = interruptLine
         state.lastRead = state.received.removeFirst()
+        hasNewRoom = true
         // Reading starts the timeout again, for the bytes that are left; and it is over.
         update(isTimeoutOver: false)
         let wentLow = wasHigh && !interruptLine
@@ -218,6 +223,7 @@ public struct SerialPort: Equatable, Sendable {
 
     /// The other bits count only together with the enable bit; turning the FIFOs on or off empties them.
     private mutating func writeFIFOControl(_ value: UInt8) {
+        hasNewRoom = true
         if (value ^ state.fifoControl) & 1 != 0 || value & 0b11 == 0b11 { state.received = ReceiveFIFO() }
         state.fifoControl = value & 1 != 0 ? value & 0b1100_0001 : 0
     }
@@ -268,9 +274,8 @@ public struct SerialPort: Equatable, Sendable {
 
     /// Brings what is kept beside the registers up to date.
     private mutating func update(isTimeoutOver: Bool = true) {
+        hasChanged = true
         state.lineStatus = state.lineStatus & ~Self.dataReady | (state.received.count > 0 ? Self.dataReady : 0)
-        transmitObstacles =
-            state.lineControl & 0x80 | state.modemControl & ModemControl.loopback | state.interruptEnable & InterruptSource.transmitter
         interruptLine = isGateOpen && pendingInterrupt(isTimeoutOver: isTimeoutOver) != .none
     }
 

@@ -89,6 +89,7 @@ extension VirtualCPU {
         refusedMSRs = state.pointee.refusedMSRs
         note = state.pointee.note
         seenRedirectionChanges = .max
+        attention = .devices
         arm(at: state.pointee.time)
     }
 }

@@ -213,7 +213,6 @@ extern const char martlet_vm_exit_recorded[], martlet_vm_exit_recorded_observed[
 extern uint32_t martlet_enter_guest(void *virtual_cpu, uint32_t launched);
 extern const char martlet_probe_exit[];
 extern uint32_t martlet_probe_entry(void);
-extern _Noreturn void martlet_leave_guest(void *virtual_cpu);
 
 extern void martlet_read_vector(uint32_t number, void *value);
 extern void martlet_read_wide_vector(uint32_t number, void *value);
@@ -222,7 +221,7 @@ extern void martlet_write_vector_clearing(uint32_t number, const void *value);
 extern void martlet_write_wide_vector(uint32_t number, const void *value);
 
 extern uint64_t descriptor_table[8], interrupt_table[512];
-extern char task_state[104], virtual_cpu_area[32768], debugger_area[12288];
+extern char task_state[104], virtual_cpu_area[32768], agent_area[20480];
 extern const char initial_extended_state[4096];
 
 typedef struct { const uint8_t *start, *end; const char *name; } embedded_guest;
@@ -243,13 +242,11 @@ INSTRUCTION void set_interrupt_stack(uint64_t index, uint64_t top) {
 }
 
 extern uint8_t serial_input_buffer[4096];
-extern uint8_t monitor_states[8192];
-/* Where the monitor keeps states of the guest. */
-INSTRUCTION uint64_t address_of_monitor_states(void) { return (uint64_t)monitor_states; }
 INSTRUCTION void serial_input_buffer_write(uint64_t index, uint8_t byte) { serial_input_buffer[index & 4095] = byte; }
 INSTRUCTION uint8_t serial_input_buffer_read(uint64_t index) { return serial_input_buffer[index & 4095]; }
 
-INSTRUCTION void *debugger_memory(void) { return debugger_area; }
+INSTRUCTION void *agent_memory(void) { return agent_area; }
+INSTRUCTION uint64_t agent_memory_size(void) { return sizeof agent_area; }
 
 #define ADDRESS_OF(symbol) INSTRUCTION uint64_t address_of_##symbol(void) { return (uint64_t)symbol; }
 ADDRESS_OF(image_start)

@@ -89,7 +89,7 @@ extension Monitor {
         if exceptionBitmap >> UInt32(exception.vector.number) & 1 != 0, !isAwaited { return .exception(exception) }
         let outcome = cpu.pointee.reflect(exception)
         if case .end = outcome { return .exception(exception) }
-        _ = cpu.pointee.apply(outcome)
+        VirtualCPU<VMXProcessor<Access>, Host>.complete(outcome, cpu)
         return result.isDone ? .monitorTrap : isAwaited ? .exception(exception) : nil
     }
 
