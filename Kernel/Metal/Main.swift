@@ -6,16 +6,13 @@ import Trace
 import VMX
 import X86
 
-/// The kernel's beginning, called by Boot/entry.asm in 64-bit mode on the main stack.
+/// The beginning of build/martlet.elf, called by Boot/entry.asm in 64-bit mode on the main stack.
 /// - Parameters:
 ///   - magic: what the boot loader left in EAX.
 ///   - information: the address of its information structure.
 @c(martlet_main)
 func main(_ magic: UInt32, _ information: UInt32) -> Never {
-    SerialLine.com1.open()
-    DescriptorTables.load()
-    Layouts.check()
-    InterruptControllers.mask()
+    openConsole()
     let loader = readLoaderInformation(magic, information)
     let options = readOptions(loader)
     if let port = options.report { Report.open(port, quietConsole: options.trace == .off) }
@@ -33,7 +30,15 @@ func main(_ magic: UInt32, _ information: UInt32) -> Never {
     Power.end(status)
 }
 
-private func readLoaderInformation(_ magic: UInt32, _ information: UInt32) -> LoaderInformation<IdentityMemory> {
+/// What comes first: a way to say something, and to say it of exceptions.
+func openConsole() {
+    SerialLine.com1.open()
+    DescriptorTables.load()
+    Layouts.check()
+    InterruptControllers.mask()
+}
+
+func readLoaderInformation(_ magic: UInt32, _ information: UInt32) -> LoaderInformation<IdentityMemory> {
     do {
         return try LoaderInformation(
             magic: magic, address: information, memory: IdentityMemory(),
@@ -51,7 +56,7 @@ private func readLoaderInformation(_ magic: UInt32, _ information: UInt32) -> Lo
     }
 }
 
-private func readOptions(_ loader: borrowing LoaderInformation<IdentityMemory>) -> KernelOptions {
+func readOptions(_ loader: borrowing LoaderInformation<IdentityMemory>) -> KernelOptions {
     do {
         return try loader.withCommandLine { (bytes) throws(KernelOptionError) in try KernelOptions(commandLine: bytes) }
     } catch {
