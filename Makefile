@@ -7,8 +7,23 @@ SHELL := /bin/bash
 BUILD := build
 OBJECTS := $(BUILD)/kernel
 
-# From the ground up: a module imports only what stands before it.
-MODULES := Text X86 Memory Virtualization VMX Devices Trace Machine Debug Metal
+# The modules of the kernel from the ground up, and what each imports. Package.swift has the same graph; Tests/Kernel/modules
+# compares both with the sources.
+MODULES := Text X86 Memory Virtualization VMX VMXChecks EntryProof Devices Trace Machine Debug Metal
+imports_X86 := Text
+imports_Memory := Text
+imports_Virtualization := Text X86 Memory
+imports_VMX := Text X86 Memory Virtualization
+imports_VMXChecks := Text X86 Memory VMX
+imports_EntryProof := Text X86 Memory VMX VMXChecks
+imports_Devices := Memory
+imports_Trace := Text X86 Memory Virtualization
+imports_Machine := Text X86 Memory Virtualization Devices Trace
+imports_Debug := Text X86 Memory Virtualization VMX VMXChecks Trace Machine
+imports_Metal := Text X86 Memory Virtualization VMX VMXChecks EntryProof Devices Trace Machine Debug
+
+# What is not on the way of an exit is compiled for size.
+$(foreach module,Text VMXChecks EntryProof Trace Debug,$(eval optimization_$(module) := -Osize))
 
 SWIFT_FLAGS := -target x86_64-unknown-none-elf -enable-experimental-feature Embedded -wmo -parse-as-library \
 	-swift-version 6 -O -g -no-allocations \
@@ -24,11 +39,21 @@ GUEST_IMAGES := $(foreach guest,$(GUESTS),$(BUILD)/guests/$(guest).$(if $(filter
 BOOT_OBJECTS := $(patsubst Boot/%.asm,$(OBJECTS)/%.boot.o,$(wildcard Boot/*.asm))
 SWIFT_OBJECTS := $(MODULES:%=$(OBJECTS)/%.o)
 
-.PHONY: build
-build: $(BUILD)/martlet.elf $(GUEST_IMAGES) ## build the kernel image, build/martlet.elf
+# As many jobs as there are processors, unless the person who types says how many.
+MAKE_BUILD = $(MAKE) -s --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) images
 
-$(BUILD)/martlet.elf: $(BOOT_OBJECTS) $(SWIFT_OBJECTS) Linker/kernel.ld
-	@ld.lld $(LINK_FLAGS) $(BOOT_OBJECTS) $(SWIFT_OBJECTS) -o $@
+.PHONY: build images
+build: ## build the kernel image, build/martlet.elf
+	+@$(MAKE_BUILD)
+
+images: $(BUILD)/martlet.elf $(BUILD)/entry-proof.elf $(GUEST_IMAGES)
+
+# The kernel, and the image that tries the entry checks on a processor: the same objects, begun elsewhere. What an image does
+# not reach from its beginning the linker leaves out.
+$(BUILD)/martlet.elf: BEGINNING := martlet_main
+$(BUILD)/entry-proof.elf: BEGINNING := martlet_prove_entries
+$(BUILD)/martlet.elf $(BUILD)/entry-proof.elf: $(BOOT_OBJECTS) $(SWIFT_OBJECTS) Linker/kernel.ld
+	@ld.lld $(LINK_FLAGS) --defsym=image_main=$(BEGINNING) $(BOOT_OBJECTS) $(SWIFT_OBJECTS) -o $@
 
 $(OBJECTS)/%.boot.o: Boot/%.asm Boot/registers.inc Boot/records.inc | $(OBJECTS)
 	@nasm -f elf64 -I Boot/ -g -F dwarf -w+error -o $@ $(abspath $<)
@@ -62,65 +87,75 @@ $(BUILD)/guests/long.elf: EMULATION := elf_x86_64
 $(BUILD)/guests/%.elf: $(BUILD)/guests/%.o
 	@ld.lld -m $(EMULATION) $(GUEST_LINK_FLAGS) $< -o $@
 
-# One compiler call a module, after the modules that it may import. The compiler leaves an object alone that would not
-# change; but what imports the module must be compiled again all the same.
+# One compiler call a module, after the modules that it imports. The compiler leaves an object alone that would not change;
+# but what imports the module must be compiled again all the same.
 define module_rule
-$(OBJECTS)/$(1).o: $$(wildcard Kernel/$(1)/*.swift Kernel/$(1)/*/*.swift Kernel/$(1)/*/*.h) $(2) Makefile | $(OBJECTS)
-	@echo "compiling $(1)"
-	@swiftc $$(SWIFT_FLAGS) -module-name $(1) -emit-module -emit-module-path $(OBJECTS)/$(1).swiftmodule \
+$(OBJECTS)/$(1).o: $$(wildcard Kernel/$(1)/*.swift Kernel/$(1)/*/*.swift Kernel/$(1)/*/*.h) Makefile \
+		$(imports_$(1):%=$(OBJECTS)/%.o) | $(OBJECTS)
+	@echo "compiling $(1) ($(2) of $(words $(MODULES)))"
+	@swiftc $$(SWIFT_FLAGS) $(optimization_$(1)) -module-name $(1) -emit-module -emit-module-path $(OBJECTS)/$(1).swiftmodule \
 		-c $$(filter %.swift,$$^) -o $$@
 	@touch $$@
 endef
-previous :=
-$(foreach module,$(MODULES),$(eval $(call module_rule,$(module),$(previous)))$(eval previous := $(OBJECTS)/$(module).o))
+numbers :=
+$(foreach module,$(MODULES),$(eval numbers += x)$(eval $(call module_rule,$(module),$(words $(numbers)))))
 
 # The kernel allocates nothing and uses no vector or floating-point register: proved on the linked image.
 .PHONY: check-kernel
-check-kernel: $(BUILD)/martlet.elf
-	@Tests/Kernel/check $<
+check-kernel: build
+	@Tests/Kernel/run
 
 .PHONY: setup
 setup: ## install what is missing to build and run
 	@Tools/setup run
 
+# What serves MONITOR=: the prompt, and GDB.
+.PHONY: monitor
+monitor:
+	@swift build --quiet --product martlet-study
+
 .PHONY: run
 run: setup ## build, and run a guest; the words are below
-	@$(MAKE) -s --no-print-directory build
+	+@$(MAKE_BUILD)
+	@$(if $(filter study gdb,$(MONITOR)),$(MAKE) -s --no-print-directory monitor)
 	@Tools/martlet --make
 
 .PHONY: study
 study: setup ## a guest stopped before its first VM entry, and a prompt; SCRIPT=file types for you
-	@$(MAKE) -s --no-print-directory build
+	+@$(MAKE_BUILD)
+	@$(MAKE) -s --no-print-directory monitor
 	@TRACE=off MONITOR=study Tools/martlet --make
 
 .PHONY: linux
 linux: ## boot Debian's kernel to a shell; CMDLINE=work runs that script instead
 	@Tools/setup linux
-	@$(MAKE) -s --no-print-directory build
+	+@$(MAKE_BUILD)
+	@$(if $(filter study gdb,$(MONITOR)),$(MAKE) -s --no-print-directory monitor)
 	@Tools/linux/start --make
 
 .PHONY: iso
-iso: setup $(BUILD)/martlet.iso ## make build/martlet.iso, for CDs and USB sticks
+iso: setup build ## make build/martlet.iso, for CDs and USB sticks
+	@$(MAKE) -s --no-print-directory $(BUILD)/martlet.iso
 
 $(BUILD)/martlet.iso: $(BUILD)/martlet.elf Tools/iso
 	@WAIT=3 Tools/iso $@ $< "martlet.elf trace=exits"
 
 .PHONY: test
-test: ## run all tests: on the host, of the kernel image, boots, Linux, fuzzing, records, bench
+test: ## run all tests, or a part: ONLY="host image firmware boots launcher linux fuzz records page monitor guide gdb bench"
 	@Tools/setup test
-	@$(MAKE) -s --no-print-directory build iso
-	@Tests/run
+	@$(MAKE) -s --no-print-directory iso monitor
+	@Tests/run $(ONLY)
 
 .PHONY: test-nested
 test-nested: ## run the tour under real nested KVM (Linux with KVM in Bochs)
 	@Tools/setup nested
-	@$(MAKE) -s --no-print-directory build
+	+@$(MAKE_BUILD)
 	@Tests/Nested/run
 
 .PHONY: bench
 bench: ## instructions per exit, and what Linux costs, against the recorded figures
 	@Tools/setup linux
-	@$(MAKE) -s --no-print-directory build
+	+@$(MAKE_BUILD)
 	@Tools/bench
 	@Tools/bench-linux
 

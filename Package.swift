@@ -23,18 +23,25 @@ let package = Package(
         module("Memory", "Text"),
         module("Virtualization", "Text", "X86", "Memory"),
         module("VMX", "Text", "X86", "Memory", "Virtualization"),
+        module("VMXChecks", "Text", "X86", "Memory", "VMX"),
+        module("EntryProof", "Text", "X86", "Memory", "VMX", "VMXChecks"),
         module("Devices", "Memory"),
         module("Trace", "Text", "X86", "Memory", "Virtualization"),
         module("Machine", "Text", "X86", "Memory", "Virtualization", "Devices", "Trace"),
-        module("Debug", "Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine"),
-        module("Study", "Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine"),
+        module("Debug", "Text", "X86", "Memory", "Virtualization", "VMX", "VMXChecks", "Trace", "Machine"),
         // The tools of the host.
         .target(
             name: "TraceTools", dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine"],
             path: "Tools/martlet-trace/Library", resources: [.embedInCode("page.html")]),
+        .target(
+            name: "StudyTools",
+            dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "VMXChecks", "Trace", "Machine", "Debug"],
+            path: "Tools/martlet-study/Library"),
+        .executableTarget(name: "martlet-study", dependencies: ["StudyTools"], path: "Tools/martlet-study/Program"),
         .executableTarget(name: "martlet-trace", dependencies: ["TraceTools"], path: "Tools/martlet-trace/Program"),
         .target(
-            name: "ExplainTools", dependencies: ["Text", "X86", "Memory", "VMX", "Study"], path: "Tools/martlet-explain/Library"),
+            name: "ExplainTools", dependencies: ["Text", "X86", "Memory", "VMX", "VMXChecks", "StudyTools"],
+            path: "Tools/martlet-explain/Library"),
         .executableTarget(name: "martlet-explain", dependencies: ["ExplainTools"], path: "Tools/martlet-explain/Program"),
         .target(
             name: "Support", dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "Machine"], path: "Tests/Support"),
@@ -44,12 +51,17 @@ let package = Package(
         tests("Memory", "VMX", "Text"),
         tests("Virtualization", "X86", "Support"),
         tests("VMX", "Text", "X86", "Memory", "Virtualization", "Support"),
+        tests("VMXChecks", "Text", "X86", "Memory", "VMX", "EntryProof", "Support"),
         tests("Devices", "Memory", "Support"),
         tests("Trace", "Text", "X86", "Memory", "Virtualization", "Support"),
-        tests(
-            "Study", "ExplainTools", "Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine", "Support", exclude: ["Dumps"]),
-        tests("Debug", "Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine", "Support"),
+        .testTarget(
+            name: "StudyTests",
+            dependencies: [
+                "StudyTools", "ExplainTools", "Text", "X86", "Memory", "Virtualization", "VMX", "VMXChecks", "Devices", "Trace", "Machine", "Debug",
+                "Support",
+            ], path: "Tests/StudyTests", exclude: ["Dumps"]),
+        tests("Debug", "Text", "X86", "Memory", "Virtualization", "VMX", "VMXChecks", "Devices", "Trace", "Machine", "Support"),
         tests("TraceTools", "Text", "Virtualization", "Trace", "Machine", "VMX", "Support"),
-        tests("Machine", "Text", "X86", "Memory", "Virtualization", "VMX", "Devices", "Trace", "Study", "Support"),
+        tests("Machine", "Text", "X86", "Memory", "Virtualization", "VMX", "VMXChecks", "Devices", "Trace", "Support"),
     ]
 )

@@ -2,7 +2,7 @@
 ; SDM volume 3, 11.8.5 "Initializing IA-32e Mode".
 
 global multiboot_entry
-extern martlet_main
+extern image_main
 extern main_stack_top
 
 CR0_PG   equ 1 << 31
@@ -103,10 +103,10 @@ long_mode_entry:
     mov fs, ax
     mov gs, ax
     mov rsp, main_stack_top
-    mov edi, edi                                        ; clear the upper halves: the two arguments of martlet_main
+    mov edi, edi                                        ; clear the upper halves: the two arguments of the main function
     mov esi, esi
     xor ebp, ebp                                        ; ends every backtrace
-    call martlet_main
+    call image_main
 .stop:
     cli
     hlt

@@ -1,4 +1,4 @@
-; The world switch of the self-test of the entry checks: one attempt at a VM entry, from whose exit the kernel returns
+; The world switch of the proof of the entry checks: one attempt at a VM entry, from whose exit the kernel returns
 ; whatever the host-state area has made of the processor, as long as this code can still be fetched and its memory read.
 ;
 ; martlet_probe_entry() -> eax: 0 a VM exit or a failed entry, 1 VMfailInvalid, 2 VMfailValid

@@ -3,7 +3,7 @@ import Memory
 import Virtualization
 import X86
 
-// What the monitor asks of a virtual CPU and does to it while the guest stands still.
+// What the debugger asks of a virtual CPU and does to it while the guest stands still.
 
 extension VirtualCPU {
     /// Nothing is to be done about the last exit, which was none of the guest's own.

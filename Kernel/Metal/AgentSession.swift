@@ -5,6 +5,7 @@ import Memory
 import Text
 import Trace
 import VMX
+import VMXChecks
 import Virtualization
 
 /// The agent on the second serial port, for the one guest that is studied at a time.

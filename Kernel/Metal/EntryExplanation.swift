@@ -1,6 +1,7 @@
 import Memory
 import Text
 import VMX
+import VMXChecks
 
 /// Says why a VM entry fails, or would: runs the entry checks over the current VMCS.
 struct EntryExplanation {
@@ -17,12 +18,9 @@ struct EntryExplanation {
     /// Reports every rule that the VMCS breaks.
     /// - Returns: how many.
     func reportViolations(of vmcs: VMCS<HardwareVMCS>) -> Int {
-        var count = 0
-        EntryChecks(VMCSSnapshot(reading: vmcs, capabilities), capabilities, circumstances).report { violation in
-            count += 1
-            Report.error("entry check: \(violation)")
-        }
-        return count
+        let findings = EntryChecks.run(VMCSSnapshot(reading: vmcs, capabilities), capabilities, circumstances)
+        for index in 0..<findings.count { Report.error("entry check: \(findings[index])") }
+        return findings.count
     }
 
     /// The same after an entry failed, which it must not do without a broken rule.

@@ -6,15 +6,13 @@ import Trace
 import VMX
 import X86
 
-/// The kernel's beginning, called by Boot/entry.asm in 64-bit mode on the main stack.
+/// The beginning of build/martlet.elf, called by Boot/entry.asm in 64-bit mode on the main stack.
 /// - Parameters:
 ///   - magic: what the boot loader left in EAX.
 ///   - information: the address of its information structure.
 @c(martlet_main)
 func main(_ magic: UInt32, _ information: UInt32) -> Never {
-    SerialLine.com1.open()
-    DescriptorTables.load()
-    InterruptControllers.mask()
+    openConsole()
     let loader = readLoaderInformation(magic, information)
     let options = readOptions(loader)
     if let port = options.report { Report.open(port, quietConsole: options.trace == .off) }
@@ -32,7 +30,15 @@ func main(_ magic: UInt32, _ information: UInt32) -> Never {
     Power.end(status)
 }
 
-private func readLoaderInformation(_ magic: UInt32, _ information: UInt32) -> LoaderInformation<IdentityMemory> {
+/// What comes first: a way to say something, and to say it of exceptions.
+func openConsole() {
+    SerialLine.com1.open()
+    DescriptorTables.load()
+    Layouts.check()
+    InterruptControllers.mask()
+}
+
+func readLoaderInformation(_ magic: UInt32, _ information: UInt32) -> LoaderInformation<IdentityMemory> {
     do {
         return try LoaderInformation(
             magic: magic, address: information, memory: IdentityMemory(),
@@ -50,7 +56,7 @@ private func readLoaderInformation(_ magic: UInt32, _ information: UInt32) -> Lo
     }
 }
 
-private func readOptions(_ loader: borrowing LoaderInformation<IdentityMemory>) -> KernelOptions {
+func readOptions(_ loader: borrowing LoaderInformation<IdentityMemory>) -> KernelOptions {
     do {
         return try loader.withCommandLine { (bytes) throws(KernelOptionError) in try KernelOptions(commandLine: bytes) }
     } catch {
@@ -189,18 +195,20 @@ private func runOnce(
     SelfTests.spoil(guestMachine.cpu.pointee.processor.vmcs, machine.options)
     machine.log("martlet: VM entry")
     Records.begin(guestMachine.cpu, guest: name)
+    let roundTrip = RoundTrip(&machine)
     let ending = withUnsafeMutablePointer(to: &guestMachine) { guest in
         withUnsafeMutablePointer(to: &machine) { machine in
             let protector = PageProtector(guest: guest, machine: machine)
             var loop = RunLoop(
                 guest.pointee.cpu, machine.pointee.options, EntryExplanation(machine.pointee, vmcs: guest.pointee.vmcs),
-                offersTrapFlag: machine.pointee.capabilities.primary.allowed.contains(.monitorTrapFlag), protector)
+                offersTrapFlag: machine.pointee.capabilities.primary.allowed.contains(.monitorTrapFlag), protector, roundTrip)
             return loop.run(name, &statistics)
         }
     }
     Records.end()
     let status = conclude(ending, name, guestMachine.cpu, machine, restarts: restarts)
     note = guestMachine.cpu.pointee.note
+    roundTrip?.end(on: &machine)
     guestMachine.destroy(on: &machine)
     return status
 }

@@ -94,7 +94,8 @@ extension RunLoop {
         switch judgement {
         case .ignore: break
         case .stop(let cause):
-            if seen != .monitorTrap { tell(line(seen, reason, place, before, nil, guestTicks: ticks), port) }
+            // What had to go, went at the end of a step, which is no exit of the guest's.
+            if case .displaced = cause {} else { tell(line(seen, reason, place, before, nil, guestTicks: ticks), port) }
             AgentSession.agent.pointee.keepBefore(cpu, port)
             AgentSession.agent.pointee.keepAfter(nil, cpu, port)
             standstill = Standstill(cause: cause, isBefore: true)

@@ -198,4 +198,10 @@ extension VMCSFieldDescription {
         for position in 0..<count where field(at: position).encoding == encoding { return position }
         return nil
     }
+
+    /// The manual's name of the field with an encoding.
+    public static func name(of encoding: VMCSFieldEncoding) -> StaticString {
+        guard let position = position(of: encoding) else { return "unknown field" }
+        return field(at: position).name
+    }
 }

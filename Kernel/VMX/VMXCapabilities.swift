@@ -17,6 +17,8 @@ public struct VMXCapabilities: Equatable, Sendable {
     public let eptAndVPID: EPTAndVPIDCapabilities
     /// IA32_VMX_VMFUNC, or 0 where VM functions are not offered.
     public let vmFunctions: UInt64
+    /// VM function 0 (SDM volume 3, "VM-Function Controls").
+    public static var eptpSwitching: UInt64 { 1 << 0 }
     /// MAXPHYADDR.
     public let physicalAddressWidth: Int
     /// 48 or 57.

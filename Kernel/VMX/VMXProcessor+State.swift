@@ -158,17 +158,17 @@ extension VMXProcessor {
 // The fields of a segment register lie at its encoding's place in four rows.
 
 extension VMCSField where Value == SegmentSelector, Access == Writable {
-    static func selector(_ segment: UInt32) -> Self { .init(.guestState, .bits16, segment) }
+    public static func selector(_ segment: UInt32) -> Self { .init(.guestState, .bits16, segment) }
 }
 
 extension VMCSField where Value == UInt64, Access == Writable {
-    static func base(_ segment: UInt32) -> Self { .init(.guestState, .natural, 3 + segment) }
+    public static func base(_ segment: UInt32) -> Self { .init(.guestState, .natural, 3 + segment) }
 }
 
 extension VMCSField where Value == UInt32, Access == Writable {
-    static func limit(_ segment: UInt32) -> Self { .init(.guestState, .bits32, segment) }
+    public static func limit(_ segment: UInt32) -> Self { .init(.guestState, .bits32, segment) }
 }
 
 extension VMCSField where Value == SegmentAccessRights, Access == Writable {
-    static func accessRights(_ segment: UInt32) -> Self { .init(.guestState, .bits32, 10 + segment) }
+    public static func accessRights(_ segment: UInt32) -> Self { .init(.guestState, .bits32, 10 + segment) }
 }

@@ -3,6 +3,7 @@ import Memory
 import Support
 import Synchronization
 import Testing
+import VMXChecks
 import Virtualization
 import X86
 
@@ -251,8 +252,9 @@ final class TestMachine {
             snapshot[field] = vmcs[field.rawValue]
         }
         var violations: Set<String> = []
-        EntryChecks(snapshot, vmcs.capabilities, EntryCircumstances(host)).report { violation in
-            violations.insert("0x\(String(violation.field.rawValue, radix: 16)): \(violation.rule)")
+        let findings = EntryChecks.run(snapshot, vmcs.capabilities, EntryCircumstances(host))
+        for index in 0..<findings.count {
+            violations.insert("0x\(String(findings[index].field.rawValue, radix: 16)): \(findings[index].rule.words)")
         }
         return violations
     }

@@ -2,6 +2,7 @@ import Machine
 import Memory
 import Trace
 import VMX
+import VMXChecks
 import Virtualization
 import X86
 
@@ -62,8 +63,8 @@ extension Agent {
     }
 
     private mutating func tellState<Access: VMCSAccess, Services: HostServices>(
-        _ moment: StateMoment, since base: StateMoment?, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>,
-        _ host: some AgentHost
+        _ moment: StateMoment, since base: StateMoment?,
+        _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>, _ host: some AgentHost
     ) throws(AgentFailure) {
         if moment == .now {
             StateSnapshot.take(cpu, host.capabilities, to: host.state(.now))
@@ -80,7 +81,8 @@ extension Agent {
         StatisticsTotals(
             count: statistics.pointee.count, total: statistics.pointee.total, guestTotal: statistics.pointee.guestTotal
         ).encode(to: &message)
-        for reason in min(Int(first), ExitStatistics.capacity)..<ExitStatistics.capacity where message.room >= StatisticsRow.size {
+        let end = ExitStatistics.capacity
+        for reason in min(Int(first), end)..<end where message.room >= StatisticsRow.size {
             let row = statistics.pointee.row(reason)
             if row.count > 0 { StatisticsRow(reason: UInt16(reason), row).encode(to: &message) }
         }

@@ -65,7 +65,11 @@ extension Agent {
         // Where they lie is asked again for the writing, for they may change the page tables.
         var finder = MemoryReader(space, cpu)
         for offset in 0..<UInt64(bytes.count) {
-            do throws(MemoryFault) { _ = try finder.place(of: address &+ offset) } catch { throw error.failure(address &+ offset) }
+            do throws(MemoryFault) {
+                _ = try finder.place(of: address &+ offset)
+            } catch {
+                throw error.failure(address &+ offset)
+            }
         }
         finder = MemoryReader(space, cpu)
         for offset in 0..<UInt64(bytes.count) {

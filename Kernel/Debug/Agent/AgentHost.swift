@@ -1,6 +1,7 @@
 import Memory
 import Trace
 import VMX
+import VMXChecks
 
 /// What the agent needs of the kernel.
 public protocol AgentHost {

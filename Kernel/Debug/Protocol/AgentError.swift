@@ -57,7 +57,7 @@ public enum AgentError: UInt8, Error, Equatable, Sendable {
     /// RFLAGS.VM cannot be changed alone: segments and mode hang on it.
     case virtual8086 = 54
     /// The next VM entry would fail: the low half of the number is the encoding of the field to look at, the high half the
-    /// number of the rule.
+    /// number of the rule (`EntryRule`).
     case entryWouldFail = 55
 
     // MARK: Segment registers; the number is the selector unless it says otherwise

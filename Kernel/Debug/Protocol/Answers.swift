@@ -32,8 +32,8 @@ public struct AgentFacts: Equatable, Sendable {
     public var guestHasPSE36: Bool
 
     public init(
-        version: UInt16 = AgentFacts.currentVersion, guest: GuestState, hasTrapFlag: Bool, trace: TraceLevel, memorySize: UInt64,
-        frequency: UInt64, guestAddressWidth: UInt8, guestHasGibibytePages: Bool, guestHasPSE36: Bool
+        version: UInt16 = AgentFacts.currentVersion, guest: GuestState, hasTrapFlag: Bool, trace: TraceLevel,
+        memorySize: UInt64, frequency: UInt64, guestAddressWidth: UInt8, guestHasGibibytePages: Bool, guestHasPSE36: Bool
     ) {
         self.version = version
         self.guest = guest
@@ -62,8 +62,9 @@ public struct AgentFacts: Equatable, Sendable {
             let memorySize = reader.uint64(), let frequency = reader.uint64(), let width = reader.uint8()
         else { return nil }
         self.init(
-            version: version, guest: guest, hasTrapFlag: flags & 1 != 0, trace: trace, memorySize: memorySize, frequency: frequency,
-            guestAddressWidth: width, guestHasGibibytePages: flags & 2 != 0, guestHasPSE36: flags & 4 != 0)
+            version: version, guest: guest, hasTrapFlag: flags & 1 != 0, trace: trace, memorySize: memorySize,
+            frequency: frequency, guestAddressWidth: width, guestHasGibibytePages: flags & 2 != 0,
+            guestHasPSE36: flags & 4 != 0)
     }
 }
 
@@ -139,12 +140,14 @@ public struct CapabilityFacts: Sendable {
         else { return nil }
         self.init(currentVMCS: HostPhysicalAddress(vmcs), physicalAddressWidth: physical, linearAddressWidth: linear)
         for _ in 0..<count {
-            guard let number = reader.uint32(), let value = reader.uint64(), add(ModelSpecificRegister(number), value) else { return nil }
+            guard let number = reader.uint32(), let value = reader.uint64(), add(ModelSpecificRegister(number), value) else {
+                return nil
+            }
         }
         guard let leaves = reader.uint8() else { return nil }
         for _ in 0..<leaves {
-            guard let leaf = reader.uint32(), let subleaf = reader.uint32(), let eax = reader.uint32(), let ebx = reader.uint32(),
-                let ecx = reader.uint32(), let edx = reader.uint32(),
+            guard let leaf = reader.uint32(), let subleaf = reader.uint32(), let eax = reader.uint32(),
+                let ebx = reader.uint32(), let ecx = reader.uint32(), let edx = reader.uint32(),
                 add(leaf: leaf, subleaf, CPUIDResult(eax: eax, ebx: ebx, ecx: ecx, edx: edx))
             else { return nil }
         }
@@ -287,8 +290,8 @@ public struct StatisticsRow: Equatable, Sendable {
     }
 
     public init?(_ reader: inout MessageReader) {
-        guard let reason = reader.uint16(), let count = reader.uint64(), let total = reader.uint64(), let least = reader.uint64(),
-            let most = reader.uint64()
+        guard let reason = reader.uint16(), let count = reader.uint64(), let total = reader.uint64(),
+            let least = reader.uint64(), let most = reader.uint64()
         else { return nil }
         self.reason = reason
         figures = .init()

@@ -161,9 +161,15 @@ extension Request {
         case .hello:
             guard let version = reader.uint16() else { return nil }
             self = .hello(version: version)
-        case .statistics, .stops, .deleteStop:
+        case .statistics:
+            guard let first = reader.uint8() else { return nil }
+            self = .statistics(firstReason: first)
+        case .stops:
+            guard let first = reader.uint8() else { return nil }
+            self = .stops(first: first)
+        case .deleteStop:
             guard let number = reader.uint8() else { return nil }
-            self = kind == .statistics ? .statistics(firstReason: number) : kind == .stops ? .stops(first: number) : .deleteStop(number)
+            self = .deleteStop(number)
         case .setStop:
             guard let stop = Stop(&reader) else { return nil }
             self = .setStop(stop)
@@ -172,7 +178,9 @@ extension Request {
             guard let level = reader.uint8().flatMap({ TraceLevel(rawValue: $0) }) else { return nil }
             self = .trace(level)
         case .state:
-            guard let moment = reader.uint8().flatMap({ StateMoment(rawValue: $0) }), let base = reader.uint8() else { return nil }
+            guard let moment = reader.uint8().flatMap({ StateMoment(rawValue: $0) }), let base = reader.uint8() else {
+                return nil
+            }
             if base == 0xFF {
                 self = .state(moment, changesSince: nil)
             } else {
@@ -180,18 +188,32 @@ extension Request {
                 self = .state(moment, changesSince: base)
             }
         case .read, .readWords, .write:
-            guard let space = reader.uint8().flatMap({ AddressSpace(rawValue: $0) }), let address = reader.uint64() else { return nil }
+            guard let space = reader.uint8().flatMap({ AddressSpace(rawValue: $0) }), let address = reader.uint64() else {
+                return nil
+            }
             if kind == .write {
                 self = .write(space, address: address, reader.rest())
-            } else {
-                guard let count = reader.uint16() else { return nil }
-                self = kind == .read ? .read(space, address: address, count: count) : .readWords(space, address: address, count: count)
+                return
             }
-        case .translate, .setTrap, .deleteTrap:
+            guard let count = reader.uint16() else { return nil }
+            if kind == .read {
+                self = .read(space, address: address, count: count)
+            } else {
+                self = .readWords(space, address: address, count: count)
+            }
+        case .translate:
             guard let address = reader.uint64() else { return nil }
-            self = kind == .translate ? .translate(linear: address) : kind == .setTrap ? .setTrap(physical: address) : .deleteTrap(physical: address)
+            self = .translate(linear: address)
+        case .setTrap:
+            guard let address = reader.uint64() else { return nil }
+            self = .setTrap(physical: address)
+        case .deleteTrap:
+            guard let address = reader.uint64() else { return nil }
+            self = .deleteTrap(physical: address)
         case .setRegister:
-            guard let register = reader.uint8().flatMap({ GuestRegister(rawValue: $0) }), let value = reader.uint64() else { return nil }
+            guard let register = reader.uint8().flatMap({ GuestRegister(rawValue: $0) }), let value = reader.uint64() else {
+                return nil
+            }
             self = .setRegister(register, value)
         case .setField:
             guard let encoding = reader.uint16(), let value = reader.uint64() else { return nil }

@@ -39,7 +39,9 @@ extension StateSnapshot {
         for number in 0..<4 { message.append(state.pointee.debugRegisters.addresses[number]) }
         message.append(state.pointee.debugRegisters.status)
         message.append(state.pointee.kernelGSBase)
-        message.append(UInt8((state.pointee.extendedControl == nil ? 0 : 1) | (state.pointee.protectionKeyRights == nil ? 0 : 2)))
+        let hasControl = state.pointee.extendedControl != nil
+        let hasRights = state.pointee.protectionKeyRights != nil
+        message.append(UInt8((hasControl ? 1 : 0) | (hasRights ? 2 : 0)))
         message.append(state.pointee.extendedControl ?? 0)
         message.append(state.pointee.protectionKeyRights ?? 0)
         for position in 0..<VMCSFieldDescription.count {
@@ -72,8 +74,8 @@ extension StateSnapshot {
             guard let address = reader.uint64() else { return false }
             debugRegisters.addresses[number] = address
         }
-        guard let status = reader.uint64(), let base = reader.uint64(), let flags = reader.uint8(), let control = reader.uint64(),
-            let rights = reader.uint32()
+        guard let status = reader.uint64(), let base = reader.uint64(), let flags = reader.uint8(),
+            let control = reader.uint64(), let rights = reader.uint32()
         else { return false }
         debugRegisters.status = status
         kernelGSBase = base

@@ -98,7 +98,7 @@ public struct StopCondition: Sendable {
     public enum Joint: UInt32, Sendable { case and = 2, or = 3 }
 
     /// A step of the program.
-    enum Step: Equatable { case compare(Comparison), join(Joint) }
+    public enum Step: Equatable, Sendable { case compare(Comparison), join(Joint) }
 
     /// The most comparisons.
     public static var capacity: Int { 8 }
@@ -114,6 +114,23 @@ public struct StopCondition: Sendable {
     }
 
     public func comparison(_ index: Int) -> Comparison { comparisons[index] }
+
+    #if !hasFeature(Embedded)
+    /// The program, step by step, for words.
+    public var steps: [Step] {
+        var steps: [Step] = []
+        var next = 0
+        for index in 0..<stepCount {
+            if let joint = Joint(rawValue: program >> UInt32(2 * index) & 3) {
+                steps.append(.join(joint))
+            } else {
+                steps.append(.compare(comparisons[next]))
+                next += 1
+            }
+        }
+        return steps
+    }
+    #endif
 
     /// How many steps the program has.
     private var stepCount: Int { (32 - program.leadingZeroBitCount + 1) / 2 }

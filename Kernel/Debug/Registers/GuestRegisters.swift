@@ -1,5 +1,6 @@
 import Machine
 import VMX
+import VMXChecks
 import Virtualization
 import X86
 
@@ -49,9 +50,9 @@ struct GuestRegisters<Access: VMCSAccess, Services: HostServices> {
             let before = host.state(.now)
             before.pointee.fields = VMCSSnapshot(reading: processor.vmcs, host.capabilities)
             try change(register, to: value)
-            guard let violation = newViolation(since: before, host) else { return }
+            guard let violation = newViolation(since: before, host.capabilities, host.circumstances) else { return }
             restore(before, host.capabilities)
-            throw AgentFailure(.entryWouldFail, UInt64(violation.field.rawValue))
+            throw AgentFailure(.entryWouldFail, UInt64(violation.field.rawValue) | UInt64(violation.rule.rawValue) << 32)
         }
     }
 
@@ -69,7 +70,9 @@ struct GuestRegisters<Access: VMCSAccess, Services: HostServices> {
         switch register {
         case .rip: processor.instructionPointer = value
         case .rflags:
-            guard (value ^ processor.flags.rawValue) & RFlags.virtual8086.rawValue == 0 else { throw AgentFailure(.virtual8086) }
+            guard (value ^ processor.flags.rawValue) & RFlags.virtual8086.rawValue == 0 else {
+                throw AgentFailure(.virtual8086)
+            }
             processor.flags = RFlags(rawValue: value)
         default:
             guard cpu.pointee.setExtendedFeatures(value) else { throw AgentFailure(.wouldFault) }
@@ -92,28 +95,49 @@ struct GuestRegisters<Access: VMCSAccess, Services: HostServices> {
 
     /// The first rule of VM entry that is broken now and was not before.
     @inline(never)
-    private func newViolation(since before: UnsafePointer<StateSnapshot>, _ host: some AgentHost) -> Violation? {
-        let capabilities = host.capabilities
-        let circumstances = host.circumstances
-        var found: Violation?
-        EntryChecks(VMCSSnapshot(reading: processor.vmcs, capabilities), capabilities, circumstances).report { violation in
-            guard found == nil else { return }
-            var wasBroken = false
-            EntryChecks(before.pointee.fields, capabilities, circumstances).report { other in
-                if other.field == violation.field, other.isRule(violation.rule) { wasBroken = true }
-            }
-            if !wasBroken { found = violation }
+    private func newViolation(
+        since before: UnsafePointer<StateSnapshot>, _ capabilities: VMXCapabilities, _ circumstances: EntryCircumstances
+    ) -> Violation? {
+        let now = EntryChecks.run(VMCSSnapshot(reading: processor.vmcs, capabilities), capabilities, circumstances)
+        return now.count == 0 ? nil : withUnsafePointer(to: now) { now in
+            let earlier = EntryChecks.run(before.pointee.fields, capabilities, circumstances)
+            return withUnsafePointer(to: earlier) { Violation.first(in: now, butNot: $0) }
         }
-        return found
     }
 
     /// Changes a field of the guest's state, whatever the VM entry will say to its value: the others keep Martlet itself.
     @inline(never)
     func write(_ value: UInt64, to field: VMCSFieldEncoding, _ capabilities: VMXCapabilities) throws(AgentFailure) {
-        guard VMCSFieldDescription.position(of: field) != nil, field.exists(capabilities) else { throw AgentFailure(.noSuchField) }
+        guard VMCSFieldDescription.position(of: field) != nil, field.exists(capabilities) else {
+            throw AgentFailure(.noSuchField)
+        }
         guard field.area == .guestState else { throw AgentFailure(.notGuestState) }
-        guard field != VMCSField<ActivityState, Writable>.guestActivityState.encoding else { throw AgentFailure(.activityState) }
+        guard field != VMCSField<ActivityState, Writable>.guestActivityState.encoding else {
+            throw AgentFailure(.activityState)
+        }
         guard value & ~field.valueMask == 0 else { throw AgentFailure(.valueTooWide, UInt64(field.bitCount)) }
         processor.vmcs.setBits(of: field, to: value)
+    }
+}
+
+extension Violation {
+    /// The first of some findings that is not among others. They are large, and read where they lie.
+    @inline(never)
+    fileprivate static func first(
+        in findings: UnsafePointer<EntryFindings>, butNot others: UnsafePointer<EntryFindings>
+    ) -> Violation? {
+        for index in 0..<findings.pointee.count {
+            let violation = at(index, in: findings)
+            if !isContained(violation, in: others) { return violation }
+        }
+        return nil
+    }
+
+    @inline(never)
+    private static func at(_ index: Int, in findings: UnsafePointer<EntryFindings>) -> Violation { findings.pointee[index] }
+
+    @inline(never)
+    private static func isContained(_ violation: Violation, in findings: UnsafePointer<EntryFindings>) -> Bool {
+        findings.pointee.contains(violation.rule, of: violation.field)
     }
 }

@@ -7,8 +7,8 @@ import X86
 // guest runs. For the one RDMSR or WRMSR that exits for that they stay clear, so that the processor itself executes it, with
 // whatever fault it has, and a step ends that.
 //
-// From an exit to the next VM entry the bitmaps are as Martlet has made them. It knows nothing of the debugger's bits, and those
-// of the local APIC it changes with the APIC's mode.
+// From an exit to the next VM entry the bitmaps are as Martlet has made them. It knows nothing of the debugger's bits, and
+// those of the local APIC it changes with the APIC's mode.
 
 /// The stops, a bit each, that have set bits of the MSR bitmaps which were clear.
 struct TakenBits: Equatable, Sendable {

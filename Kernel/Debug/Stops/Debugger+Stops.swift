@@ -15,7 +15,9 @@ extension Debugger {
             guard watch.last < size else { throw AgentFailure(.beyondMemory, size) }
         case .address(let address):
             // Linear addresses have 57 bits at most, and the others repeat the highest.
-            guard (Int64(bitPattern: address) << 7) >> 7 == Int64(bitPattern: address) else { throw AgentFailure(.notCanonical) }
+            guard (Int64(bitPattern: address) << 7) >> 7 == Int64(bitPattern: address) else {
+                throw AgentFailure(.notCanonical)
+            }
             guard hasRoomForAddresses(beside: cpu.pointee.processor.debugRegister7, more: 1) else {
                 throw AgentFailure(.noDebugRegister, UInt64(addressCount))
             }
@@ -33,7 +35,7 @@ extension Debugger {
     }
 
     mutating func delete(_ number: UInt8, _ protect: PageProtection) throws(AgentFailure) {
-        guard number > 0, Int(number) <= Stop.capacity, stops.kind(Int(number) - 1) != nil else { throw AgentFailure(.noSuchStop) }
+        guard stops.kind(Int(number) - 1) != nil else { throw AgentFailure(.noSuchStop) }
         guard release(Int(number) - 1, protect) else { throw AgentFailure(.noNestedPages) }
     }
 

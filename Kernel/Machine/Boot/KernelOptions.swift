@@ -33,7 +33,7 @@ public struct KernelOptions: Equatable, Sendable {
     public var recordCount: UInt64 = 1024
     /// slice=N: time-stamp ticks that a guest runs at most without an exit.
     public var slice: UInt64 = 10_000_000
-    /// selftest=entry|panic|stack|text|data|guest-state|controls: a test that only the machine itself can make.
+    /// selftest=panic|stack|text|data|guest-state|controls: a test that only the machine itself can make.
     public var selfTest = SelfTest.none
     /// guest=NAME: one of the embedded guests, instead of all.
     public var guest = EmbeddedGuest.tour
@@ -46,6 +46,10 @@ public struct KernelOptions: Equatable, Sendable {
     /// checksum=on|off: at the end, whether the kernel's code and constants are what they were.
     public var checksMemory = false
 
+    /// roundtrip=N: every N exits the guest's state is taken out and put into a virtual CPU and devices that are made anew; not
+    /// while the guest is studied.
+    public var roundTrip: UInt64?
+
     /// A serial port for the launcher.
     public enum Report: Sendable { case com2, com3 }
 
@@ -57,7 +61,7 @@ public struct KernelOptions: Equatable, Sendable {
         /// They stay in memory, the oldest give way, and the rest goes out at the guest's end.
         case memory
     }
-    public enum SelfTest: Sendable { case none, entry, panic, stack, writeText, executeData, badGuestState, badControls }
+    public enum SelfTest: Sendable { case none, panic, stack, writeText, executeData, badGuestState, badControls }
     public enum EmbeddedGuest: Sendable { case tour, real, protected, long }
 
     public init() {}
@@ -77,7 +81,7 @@ public enum KernelOptionError: Error, Equatable, TextConvertible {
         case .unknownKey(let word):
             output.write("unknown key on the command line: \"")
             output.write(word)
-            output.write("\"; there are memory, trace, large, vpid, apic, timer, checks, exceptions, report, agent, step, record, records, slice, selftest, guest, then, restart, limit, checksum")
+            output.write("\"; there are memory, trace, large, vpid, apic, timer, checks, exceptions, report, agent, step, record, records, slice, selftest, guest, then, restart, limit, checksum, roundtrip")
         case .badValue(let word, let accepted):
             output.write("bad value on the command line: \"")
             output.write(word)
@@ -225,9 +229,7 @@ extension KernelOptions {
             guard let ticks = KernelOptions.number(value), ticks >= 1000 else { throw refused("a number of ticks, at least 1000") }
             slice = ticks
         } else if key.equals("selftest") {
-            if value.equals("entry") {
-                selfTest = .entry
-            } else if value.equals("panic") {
+            if value.equals("panic") {
                 selfTest = .panic
             } else if value.equals("stack") {
                 selfTest = .stack
@@ -240,7 +242,7 @@ extension KernelOptions {
             } else if value.equals("controls") {
                 selfTest = .badControls
             } else {
-                throw refused("entry, panic, stack, text, data, guest-state or controls")
+                throw refused("panic, stack, text, data, guest-state or controls")
             }
         } else if key.equals("guest") {
             guard let name = EmbeddedGuest(value) else {
@@ -258,6 +260,9 @@ extension KernelOptions {
             limit = ticks
         } else if key.equals("checksum") {
             checksMemory = try flag()
+        } else if key.equals("roundtrip") {
+            guard let count = KernelOptions.number(value), count >= 1 else { throw refused("a number of exits, at least 1") }
+            roundTrip = count
         } else {
             throw .unknownKey(OptionText(word))
         }

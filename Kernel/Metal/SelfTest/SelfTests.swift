@@ -12,13 +12,6 @@ enum SelfTests {
 
     /// Those that need the kernel's page tables and VMX.
     static func run(_ options: KernelOptions, _ machine: inout HostMachine) {
-        if options.selfTest == .entry {
-            // No emulator sends an NMI here: at least the IRET that ends one must come back.
-            machine.host.finishNonMaskableInterrupt()
-            let passed = EntrySelfTest.run(on: &machine)
-            VMXOperation.leave()
-            Power.end(passed ? .ended : .selfTestFailed)
-        }
         if options.selfTest == .writeText { write_byte(address_of_image_start(), 0) }
         if options.selfTest == .executeData { call_address(address_of_virtual_cpu_area()) }
         if options.selfTest == .stack { exhaust(&machine, depth: 0) }

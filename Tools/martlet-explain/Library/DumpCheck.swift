@@ -1,4 +1,5 @@
 import VMX
+import VMXChecks
 
 /// The entry checks on a VMCS of which some fields are not known.
 ///
@@ -21,9 +22,10 @@ struct DumpCheck {
         for trial in 0..<trials {
             var snapshot = known
             for field in unknown { snapshot[field] = generator.filling(trial) }
-            EntryChecks(snapshot, processor.capabilities, processor.circumstances).report { violation in
-                let name = RuleName(violation)
-                if counts[name] == nil { found.append((name, violation)) }
+            let findings = EntryChecks.run(snapshot, processor.capabilities, processor.circumstances)
+            for index in 0..<findings.count {
+                let name = RuleName(rule: findings[index].rule, field: findings[index].field)
+                if counts[name] == nil { found.append((name, findings[index])) }
                 counts[name, default: 0] += 1
             }
         }
@@ -40,15 +42,10 @@ struct DumpCheck {
     /// Enough that every rule which joins two or three unknown fields meets both outcomes.
     private static let trials = 300
 
-    /// A rule: the same words may stand for several fields.
+    /// A rule about one field: a rule may be about several.
     private struct RuleName: Hashable {
+        let rule: EntryRule
         let field: VMCSFieldEncoding
-        let rule: String
-
-        init(_ violation: Violation) {
-            field = violation.field
-            rule = "\(violation.rule)"
-        }
     }
 
     /// Values for unknown fields: all zero, all one, then such as registers and addresses have; the same in every run.

@@ -1,6 +1,7 @@
-import Study
+import StudyTools
 import Text
 import VMX
+import VMXChecks
 
 /// `martlet-explain vmcs FILE`.
 enum DumpCommand {
@@ -65,7 +66,7 @@ enum DumpCommand {
         list("fields that the dump does not have (\(dump.missing.count)):", dump.missing.map { "\($0.name)" }, session)
         if !check.undecided.isEmpty {
             session.print("checks left out, which those fields decide (\(check.undecided.count)):")
-            for violation in check.undecided { session.print("  \(VMCSFieldDescription.name(of: violation.field)): \(violation.rule)") }
+            for violation in check.undecided { session.print("  \(VMCSFieldDescription.name(of: violation.field)): \(violation.rule.words)") }
         }
         session.print("not checked, since no field decides it: launch state, blocking by MOV SS, MSR-load areas, memory behind pointers")
         guard !check.broken.isEmpty else {
@@ -76,7 +77,7 @@ enum DumpCommand {
         for violation in check.broken {
             var line = Line()
             line.write(violation)
-            session.print("  \(String(line))\(violation.isLeftToProcessor ? " (some processors do not check it)" : "")")
+            session.print("  \(String(line))\(violation.rule.isLeftToProcessor ? " (some processors do not check it)" : "")")
         }
         var prediction = EntryPrediction()
         for violation in check.broken { prediction.include(violation) }

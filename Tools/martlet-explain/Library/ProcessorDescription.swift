@@ -1,4 +1,5 @@
 import VMX
+import VMXChecks
 import X86
 
 /// The processor against which a dump is checked: one whose capability MSRs are given, or one that offers all that the manual has.

@@ -1,0 +1,67 @@
+import Memory
+import VMX
+import X86
+
+// What several checks ask of a value.
+
+extension EntryChecks {
+    /// No bits beyond the width of physical addresses.
+    func isPhysical(_ address: UInt64) -> Bool { address >> UInt64(capabilities.physicalAddressWidth) == 0 }
+
+    /// The address of a structure that the VMCS points to: aligned, and within the addresses that such structures may have
+    /// (SDM volume 3, appendix A.1 "Basic VMX Information", on bit 48).
+    func isStructure(_ address: HostPhysicalAddress, alignment: UInt64) -> Bool {
+        let width = capabilities.basic.addressesAre32Bit ? 32 : capabilities.physicalAddressWidth
+        return address.rawValue & (alignment - 1) == 0 && address.rawValue >> UInt64(width) == 0
+    }
+
+    func isPage(_ address: HostPhysicalAddress) -> Bool { isStructure(address, alignment: 4096) }
+
+    /// An area of `count` entries of 16 bytes; an empty area may lie anywhere.
+    func isMSRArea(_ address: HostPhysicalAddress, count: UInt32) -> Bool {
+        guard count != 0 else { return true }
+        let (last, overflow) = address.rawValue.addingReportingOverflow(UInt64(count) * 16 - 1)
+        return !overflow && isStructure(address, alignment: 16)
+            && isStructure(HostPhysicalAddress(last), alignment: 1)
+    }
+
+    /// The bits above the width of linear addresses all equal the highest bit within it.
+    ///
+    /// The width is the widest that the processor knows, not that of the current paging mode.
+    func isCanonical(_ address: UInt64) -> Bool {
+        let unused = UInt64(64 - capabilities.linearAddressWidth)
+        return UInt64(bitPattern: Int64(bitPattern: address << unused) >> Int64(unused)) == address
+    }
+
+    /// Each byte of IA32_PAT is a memory type: UC, WC, WT, WP, WB or UC-.
+    func isPageAttributeTable(_ value: UInt64) -> Bool {
+        var rest = value
+        for _ in 0..<8 {
+            switch rest & 0xFF {
+            case 0, 1, 4, 5, 6, 7: rest >>= 8
+            default: return false
+            }
+        }
+        return true
+    }
+
+    /// IA32_S_CET: reserved bits 9:6, and not SUPPRESS (10) together with TRACKER (11).
+    func isSupervisorCET(_ value: UInt64) -> Bool { value & 0x3C0 == 0 && value & 0xC00 != 0xC00 }
+
+    /// The reserved bits of CR3 under 4-level and 5-level paging.
+    func isPageTableBase(_ value: UInt64) -> Bool { isPhysical(value) }
+
+    /// The secondary controls that count: none while the primary controls do not activate them.
+    var secondary: SecondaryControls {
+        snapshot[.primaryControls].contains(.activateSecondaryControls) ? snapshot[.secondaryControls] : .none
+    }
+
+    var entersIA32e: Bool { snapshot[.entryControls].contains(.ia32eModeGuest) }
+    var isUnrestricted: Bool { secondary.contains(.unrestrictedGuest) }
+    var isVirtual8086: Bool { snapshot[.guestRFLAGS].contains(.virtual8086) }
+
+    /// The event to be injected.
+    var injection: InterruptionInformation { snapshot[.entryInterruptionInformation] }
+
+    func injects(_ kind: InterruptionInformation.Kind) -> Bool { injection.isValid && injection.kind == kind }
+}
