@@ -72,14 +72,33 @@ extension Board {
         while let claim = Self.claim(number), ports.claim(claim) { number += 1 }
     }
 
-    // Each device's way is a function of its own, which the switch calls last: so none saves registers for another.
+    // Each device's way is a function of its own, which the switch calls last: so none saves registers for another. What a
+    // device asks for is left to be taken, so that an access that asks for nothing does not pay for it.
+
+    /// What a write asked of the machine.
+    public mutating func takeEffect() -> PortEffect {
+        guard hasEffect else { return .none }
+        hasEffect = false
+        return effect
+    }
+
+    /// Has the machine take an effect.
+    mutating func ask(_ new: PortEffect) {
+        guard new != .none else { return }
+        effect = new
+        hasEffect = true
+    }
 
     // MARK: IN
 
     /// The value that IN of `size` bytes (1, 2 or 4) gives; the bytes above are zero.
     public mutating func read(_ port: UInt16, size: Int, at time: MachineTime) -> UInt32 {
+        size == 1 ? UInt32(readByte(port, at: time)) : readWide(port, size, time)
+    }
+
+    /// IN of a byte.
+    public mutating func readByte(_ port: UInt16, at time: MachineTime) -> UInt8 {
         let (device, register) = ports.find(port)
-        guard size == 1 else { return readWide(port, device, register, size, time) }
         switch device {
         case .none, .configurationAddress: return readAbsent()
         case .interruptControllers: return readControllers(register, time)
@@ -87,28 +106,27 @@ extension Board {
         case .keyboard: return readKeyboard(register, time)
         case .speaker: return readSpeaker(time)
         case .clock: return readClock(register, time)
-        case .diagnostic: return UInt32(diagnostic)
-        case .debugConsole: return UInt32(DebugConsole.read())
+        case .diagnostic: return diagnostic
+        case .debugConsole: return DebugConsole.read()
         case .debugExit: return 0
         case .serial: return readSerial(register)
         case .firmwareConfiguration: return register == 1 ? readFirmwareConfiguration() : readAbsent()
-        case .power: return readPower(register, 1, time)
-        case .configurationData: return readConfiguration(register, 1)
-        case .resetControl: return UInt32(resetControl.read())
+        case .power: return readPowerByte(register, time)
+        case .configurationData: return readConfiguration(register)
+        case .resetControl: return resetControl.read()
         }
     }
 
     /// A wide access to byte-wide devices takes consecutive ports, as the ISA bus splits it.
     @inline(never)
-    private mutating func readWide(
-        _ port: UInt16, _ device: PortDevice, _ register: UInt8, _ size: Int, _ time: MachineTime
-    ) -> UInt32 {
+    private mutating func readWide(_ port: UInt16, _ size: Int, _ time: MachineTime) -> UInt32 {
+        let (device, register) = ports.find(port)
         switch device {
-        case .power where UInt16(register) == PowerManagementTimer.timerOffset && size == 4: power.count(at: time)
-        case .power: readPower(register, size, time)
-        case .configurationAddress where register == 0 && size == 4: pci.readAddress()
-        case .configurationData: readConfiguration(register, size)
-        default: readBytes(port, size, time)
+        case .power where UInt16(register) == PowerManagementTimer.timerOffset && size == 4: return power.count(at: time)
+        case .power: return readPower(register, size, time)
+        case .configurationAddress where register == 0 && size == 4: return pci.readAddress()
+        case .configurationData: return pci.readData(UInt16(register), size: size)
+        default: return readBytes(port, size, time)
         }
     }
 
@@ -117,67 +135,67 @@ extension Board {
         let absent = absentAccesses
         var value: UInt32 = 0
         for index in 0..<size {
-            value |= read(port &+ UInt16(truncatingIfNeeded: index), size: 1, at: time) << UInt32(8 * index)
+            value |= UInt32(readByte(port &+ UInt16(truncatingIfNeeded: index), at: time)) << UInt32(8 * index)
         }
         absentAccesses = min(absentAccesses, absent &+ 1)
         return value
     }
 
     @inline(__always)
-    private mutating func readAbsent() -> UInt32 {
+    private mutating func readAbsent() -> UInt8 {
         absentAccesses &+= 1
         return 0xFF
     }
 
     @inline(never)
-    private mutating func readControllers(_ register: UInt8, _ time: MachineTime) -> UInt32 {
+    private mutating func readControllers(_ register: UInt8, _ time: MachineTime) -> UInt8 {
         catchUp(to: time)
         let wasRequesting = controllers.interruptOutput
         let value = controllers.read(register)
         followControllers(wasRequesting)
-        return UInt32(value)
+        return value
     }
 
     @inline(never)
-    private mutating func readTimer(_ register: UInt8, _ time: MachineTime) -> UInt32 {
+    private mutating func readTimer(_ register: UInt8, _ time: MachineTime) -> UInt8 {
         let value = timer.read(UInt16(register), at: time)
-        followTimer(at: time)
-        return UInt32(value)
+        if timer.takeChange() { followTimer(at: time) }
+        return value
     }
 
     @inline(never)
-    private mutating func readKeyboard(_ register: UInt8, _ time: MachineTime) -> UInt32 {
+    private mutating func readKeyboard(_ register: UInt8, _ time: MachineTime) -> UInt8 {
         let value = register == 0 ? keyboard.readData(at: time) : keyboard.readStatus(at: time)
         followKeyboard()
-        return UInt32(value)
+        return value
     }
 
     @inline(never)
-    private mutating func readSpeaker(_ time: MachineTime) -> UInt32 {
-        UInt32(speaker.read(output2: timer.isOutput2High(at: time), at: time))
+    private mutating func readSpeaker(_ time: MachineTime) -> UInt8 {
+        speaker.read(output2: timer.isOutput2High(at: time), at: time)
     }
 
     @inline(never)
-    private mutating func readClock(_ register: UInt8, _ time: MachineTime) -> UInt32 {
+    private mutating func readClock(_ register: UInt8, _ time: MachineTime) -> UInt8 {
         let value = clock.read(UInt16(register), at: time)
         followClock()
-        return UInt32(value)
+        return value
     }
 
     @inline(never)
-    private mutating func readSerial(_ register: UInt8) -> UInt32 {
+    private mutating func readSerial(_ register: UInt8) -> UInt8 {
         let value = serial.read(UInt16(register))
         followSerial()
-        return UInt32(value)
+        return value
     }
 
     @inline(never)
-    private mutating func readFirmwareConfiguration() -> UInt32 {
+    private mutating func readFirmwareConfiguration() -> UInt8 {
         let line = commandLine
-        return UInt32(configuration.readData { line.byte(at: $0) })
+        return configuration.readData { line.byte(at: $0) }
     }
 
-    @inline(never)
+    @inline(__always)
     private mutating func readPower(_ register: UInt8, _ size: Int, _ time: MachineTime) -> UInt32 {
         let value = power.read(UInt16(register), size: size, at: time)
         followPower()
@@ -185,17 +203,25 @@ extension Board {
     }
 
     @inline(never)
-    private mutating func readConfiguration(_ register: UInt8, _ size: Int) -> UInt32 {
-        pci.readData(UInt16(register), size: size)
+    private mutating func readPowerByte(_ register: UInt8, _ time: MachineTime) -> UInt8 {
+        UInt8(truncatingIfNeeded: readPower(register, 1, time))
+    }
+
+    @inline(never)
+    private mutating func readConfiguration(_ register: UInt8) -> UInt8 {
+        UInt8(truncatingIfNeeded: pci.readData(UInt16(register), size: 1))
     }
 
     // MARK: OUT
 
     /// OUT of the low `size` bytes (1, 2 or 4) of a value.
-    public mutating func write(_ port: UInt16, size: Int, _ value: UInt32, at time: MachineTime) -> PortEffect {
+    public mutating func write(_ port: UInt16, size: Int, _ value: UInt32, at time: MachineTime) {
+        size == 1 ? writeByte(port, UInt8(truncatingIfNeeded: value), at: time) : writeWide(port, size, value, time)
+    }
+
+    /// OUT of a byte.
+    public mutating func writeByte(_ port: UInt16, _ byte: UInt8, at time: MachineTime) {
         let (device, register) = ports.find(port)
-        guard size == 1 else { return writeWide(port, device, register, size, value, time) }
-        let byte = UInt8(truncatingIfNeeded: value)
         switch device {
         case .none, .configurationAddress, .firmwareConfiguration: return writeAbsent()
         case .interruptControllers: return writeControllers(register, byte, time)
@@ -203,112 +229,98 @@ extension Board {
         case .keyboard: return writeKeyboard(register, byte, time)
         case .speaker: return writeSpeaker(byte, time)
         case .clock: return writeClock(register, byte, time)
-        case .diagnostic:
-            diagnostic = byte
-            return .none
-        case .debugConsole: return .transmit(byte)
-        case .debugExit: return .exit(UInt32(byte))
+        case .diagnostic: diagnostic = byte
+        case .debugConsole: return ask(.transmit(byte))
+        case .debugExit: return ask(.exit(UInt32(byte)))
         case .serial: return writeSerial(register, byte)
-        case .power: return writePower(register, 1, value, time)
-        case .configurationData: return writeConfiguration(register, 1, value)
-        case .resetControl: return PortEffect(resetControl.write(byte))
+        case .power: return writePower(register, 1, UInt32(byte), time)
+        case .configurationData: return writeConfiguration(register, byte)
+        case .resetControl: return ask(PortEffect(resetControl.write(byte)))
         }
     }
 
     @inline(never)
-    private mutating func writeWide(
-        _ port: UInt16, _ device: PortDevice, _ register: UInt8, _ size: Int, _ value: UInt32, _ time: MachineTime
-    ) -> PortEffect {
+    private mutating func writeWide(_ port: UInt16, _ size: Int, _ value: UInt32, _ time: MachineTime) {
+        let (device, register) = ports.find(port)
         switch device {
-        case .debugExit: return .exit(size == 4 ? value : value & 0xFFFF)
+        case .debugExit: return ask(.exit(size == 4 ? value : value & 0xFFFF))
         case .power: return writePower(register, size, value, time)
         case .configurationAddress where register == 0 && size == 4: pci.writeAddress(value)
-        case .configurationData: return writeConfiguration(register, size, value)
+        case .configurationData: pci.writeData(UInt16(register), size: size, value)
         case .firmwareConfiguration where register == 0 && size == 2:
             configuration.select(UInt16(truncatingIfNeeded: value))
         default: return writeBytes(port, size, value, time)
         }
-        return .none
     }
 
     @inline(never)
-    private mutating func writeBytes(_ port: UInt16, _ size: Int, _ value: UInt32, _ time: MachineTime) -> PortEffect {
+    private mutating func writeBytes(_ port: UInt16, _ size: Int, _ value: UInt32, _ time: MachineTime) {
         let absent = absentAccesses
-        var effect = PortEffect.none
+        // At most one byte of a wide write asks for something.
         for index in 0..<size {
-            let byteEffect = write(
-                port &+ UInt16(truncatingIfNeeded: index), size: 1, value >> UInt32(8 * index) & 0xFF, at: time)
-            // At most one byte of a wide write asks for more than none.
-            if byteEffect != .none { effect = byteEffect }
+            writeByte(
+                port &+ UInt16(truncatingIfNeeded: index), UInt8(truncatingIfNeeded: value >> UInt32(8 * index)), at: time)
         }
         absentAccesses = min(absentAccesses, absent &+ 1)
-        return effect
     }
 
     @inline(__always)
-    private mutating func writeAbsent() -> PortEffect {
+    private mutating func writeAbsent() {
         absentAccesses &+= 1
-        return .none
     }
 
     @inline(never)
-    private mutating func writeControllers(_ register: UInt8, _ value: UInt8, _ time: MachineTime) -> PortEffect {
+    private mutating func writeControllers(_ register: UInt8, _ value: UInt8, _ time: MachineTime) {
         catchUp(to: time)
         let wasRequesting = controllers.interruptOutput
         let passedTimer = controllers.passesTimer
         controllers.write(register, value)
         followControllers(wasRequesting)
         if controllers.passesTimer != passedTimer { findNextEvent() }
-        return .none
     }
 
     @inline(never)
-    private mutating func writeTimer(_ register: UInt8, _ value: UInt8, _ time: MachineTime) -> PortEffect {
+    private mutating func writeTimer(_ register: UInt8, _ value: UInt8, _ time: MachineTime) {
         timer.write(UInt16(register), value, at: time)
-        followTimer(at: time)
-        return .none
+        if timer.takeChange() { followTimer(at: time) }
     }
 
     @inline(never)
-    private mutating func writeKeyboard(_ register: UInt8, _ value: UInt8, _ time: MachineTime) -> PortEffect {
+    private mutating func writeKeyboard(_ register: UInt8, _ value: UInt8, _ time: MachineTime) {
         let effect = register == 0 ? keyboard.writeData(value, at: time) : keyboard.writeCommand(value, at: time)
         followKeyboard()
-        return PortEffect(effect)
+        ask(PortEffect(effect))
     }
 
     @inline(never)
-    private mutating func writeSpeaker(_ value: UInt8, _ time: MachineTime) -> PortEffect {
+    private mutating func writeSpeaker(_ value: UInt8, _ time: MachineTime) {
         speaker.write(value)
         timer.setGate2(speaker.gate2, at: time)
-        return .none
     }
 
     @inline(never)
-    private mutating func writeClock(_ register: UInt8, _ value: UInt8, _ time: MachineTime) -> PortEffect {
+    private mutating func writeClock(_ register: UInt8, _ value: UInt8, _ time: MachineTime) {
         clock.write(UInt16(register), value, at: time)
-        followClock()
-        return .none
+        if register != 0 { followClock() }
     }
 
     @inline(never)
-    private mutating func writeSerial(_ register: UInt8, _ value: UInt8) -> PortEffect {
+    private mutating func writeSerial(_ register: UInt8, _ value: UInt8) {
         let byte = serial.write(UInt16(register), value)
         followSerial()
-        guard let byte else { return .none }
-        return .transmit(byte)
+        if let byte { ask(.transmit(byte)) }
     }
 
     @inline(never)
-    private mutating func writePower(_ register: UInt8, _ size: Int, _ value: UInt32, _ time: MachineTime) -> PortEffect {
+    private mutating func writePower(_ register: UInt8, _ size: Int, _ value: UInt32, _ time: MachineTime) {
         let effect = power.write(UInt16(register), size: size, value, at: time)
         followPower()
-        return PortEffect(effect)
+        ask(PortEffect(effect))
     }
 
     @inline(never)
-    private mutating func writeConfiguration(_ register: UInt8, _ size: Int, _ value: UInt32) -> PortEffect {
-        pci.writeData(UInt16(register), size: size, value)
-        return .none
+    private mutating func writeConfiguration(_ register: UInt8, _ value: UInt8) {
+        pci.writeData(UInt16(register), size: 1, UInt32(value))
     }
 }
 

@@ -18,6 +18,9 @@ public struct Board: Equatable, Sendable {
     /// The last progress code.
     var diagnostic: UInt8 = 0
     var ports = PortMap()
+    /// A write asks something of the machine, which was not yet taken.
+    public internal(set) var hasEffect = false
+    var effect = PortEffect.none
     /// How many accesses found no device.
     public internal(set) var absentAccesses: UInt64 = 0
 
@@ -168,7 +171,7 @@ public struct Board: Equatable, Sendable {
         if power.nextEvent != seenEvents.power { findNextEvent() }
     }
 
-    @inline(__always)
+    @inline(never)
     mutating func followTimer(at time: MachineTime) {
         // A rise that is seen late still makes a request: the line stays high until the next look.
         if timer.advance(to: time) {

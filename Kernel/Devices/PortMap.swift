@@ -27,20 +27,23 @@ struct PortMap: Equatable, Sendable {
     private static var maximumClaims: Int { 31 }
     private static var maximumPages: Int { 7 }
 
-    private var claims: [32 of PortClaim] = .init(repeating: PortClaim(0, 0, .none))
     private var claimCount = 0
+    private var pageCount = 0
     /// Which page of `places` has the ports with an upper byte; page 0 is that of no device.
     private var pages: [256 of UInt8] = .init(repeating: 0)
-    private var pageCount = 0
     /// The number of the claim for each port of a page; claim 0 is nobody's.
     private var places: [2048 of UInt8] = .init(repeating: 0)
+    /// The device of each claim, and what is to be taken from the lower byte of a port to have the register.
+    private var devices: [32 of PortDevice] = .init(repeating: .none)
+    private var bases: [32 of UInt8] = .init(repeating: 0)
 
     /// Gives a device ports, of which it may take some from another.
     /// - Returns: false if there is no room.
     mutating func claim(_ claim: PortClaim) -> Bool {
         guard claimCount < Self.maximumClaims else { return false }
         claimCount += 1
-        claims[claimCount] = claim
+        devices[claimCount] = claim.device
+        bases[claimCount] = UInt8(truncatingIfNeeded: claim.first) &- claim.register
         for index in 0..<claim.count {
             let port = claim.first &+ index
             if pages[Int(port >> 8)] == 0 {
@@ -48,7 +51,7 @@ struct PortMap: Equatable, Sendable {
                 pageCount += 1
                 pages[Int(port >> 8)] = UInt8(pageCount)
             }
-            places[Int(pages[Int(port >> 8)] & 7) << 8 | Int(port & 0xFF)] = UInt8(claimCount)
+            places[Int(pages[Int(port >> 8)]) << 8 | Int(port & 0xFF)] = UInt8(claimCount)
         }
         return true
     }
@@ -56,19 +59,19 @@ struct PortMap: Equatable, Sendable {
     /// The device of a port, and the number of its register there.
     @inline(__always)
     mutating func find(_ port: UInt16) -> (device: PortDevice, register: UInt8) {
-        let page = pages.span[unchecked: Int(port &>> 8)] & 7
-        let place = places.span[unchecked: Int(page) &<< 8 | Int(port & 0xFF)] & 31
-        let claim = claims.span[unchecked: Int(place)]
-        return (claim.device, UInt8(truncatingIfNeeded: port &- claim.first) &+ claim.register)
+        // Whatever the port is, each index is less than its table's length: page 7 is the last, and claim 31.
+        let page = Int(pages.span[unchecked: Int(port &>> 8)]) &<< 8
+        let claim = Int(places.span[unchecked: page | Int(port & 0xFF)])
+        return (devices.span[unchecked: claim], UInt8(truncatingIfNeeded: port) &- bases.span[unchecked: claim])
     }
 
     static func == (left: Self, right: Self) -> Bool {
         guard left.claimCount == right.claimCount else { return false }
         for index in 0..<32 {
-            let (one, other) = (left.claims[index], right.claims[index])
-            guard one.first == other.first, one.count == other.count, one.device == other.device, one.register == other.register
-            else { return false }
+            guard left.devices[index] == right.devices[index], left.bases[index] == right.bases[index] else { return false }
         }
+        for index in 0..<256 where left.pages[index] != right.pages[index] { return false }
+        for index in 0..<2048 where left.places[index] != right.places[index] { return false }
         return true
     }
 }

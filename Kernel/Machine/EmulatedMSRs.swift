@@ -1,71 +1,132 @@
 import X86
 
-/// The model-specific registers that Martlet keeps for one virtual CPU and that touch nothing else.
+/// The model-specific registers that Martlet keeps for one virtual CPU and that touch nothing else: the values alone. Where
+/// each is kept, and what it takes, is in `MSRPlaces`.
 public struct EmulatedMSRs: Equatable, Sendable {
-    private var miscEnable: UInt64
+    var values: [56 of UInt64] = .init(repeating: 0)
+
     /// IA32_TSC_ADJUST.
-    var timeStampAdjust: UInt64 = 0
-    private var memoryTypes: MemoryTypeRegisters
-    private var machineCheck = MachineCheckRegisters()
-    private let microcodeVersion: UInt64
-    private let architecturalCapabilities: UInt64?
+    var timeStampAdjust: UInt64 {
+        @inline(__always) mutating get { values.span[MSRPlaces.timeStampAdjust] }
+        set { values[MSRPlaces.timeStampAdjust] = newValue }
+    }
+
+    public static func == (left: Self, right: Self) -> Bool {
+        for index in 0..<56 where left.values[index] != right.values[index] { return false }
+        return true
+    }
+}
+
+/// What a register takes when it is written.
+enum MSRRule: UInt8, Sendable {
+    case nothing
+    /// 0 alone, which changes nothing.
+    case zero
+    /// The defined bits of IA32_MISC_ENABLE.
+    case miscEnable
+    /// IA32_MCG_STATUS, bits 2:0.
+    case machineCheckStatus
+    /// All zeros or all ones, as the controls of machine-check banks.
+    case zerosOrOnes
+    case memoryTypeDefault, memoryTypeFixed, memoryTypeBase, memoryTypeMask
+}
+
+/// Where the registers of `EmulatedMSRs` are kept: by their number, so that each is found in as few instructions as any.
+struct MSRPlaces {
+    private static var count: UInt32 { 0x428 }
+    /// A place for each number; 0 for none.
+    private var places: [0x428 of UInt8] = .init(repeating: 0)
+    private var rules: [56 of UInt8] = .init(repeating: 0)
+    private let reservedBits: UInt64
     private let hasSupervisorState: Bool
 
-    public init(_ features: GuestFeatures) {
-        miscEnable = MSRPolicy.miscEnableFixed | (features.hasFastStrings ? MSRPolicy.fastStrings : 0)
-        memoryTypes = MemoryTypeRegisters(physicalAddressWidth: features.physicalAddressWidth)
-        microcodeVersion = features.microcodeVersion
-        architecturalCapabilities = features.architecturalCapabilities
+    // Places; the rest follows.
+    static var timeStampAdjust: Int { 1 }
+    private static var constantZero: UInt8 { 2 }
+    private static var others: UInt8 { 3 }
+
+    private static var machineCheckBanks: UInt32 { 10 }
+
+    /// Registers and values, as `MSRPolicy` tells them.
+    init(_ features: GuestFeatures, _ registers: inout EmulatedMSRs) {
+        reservedBits = ~0 << UInt64(features.physicalAddressWidth)
         hasSupervisorState = features.hasSupervisorState
+        var next = Self.others
+        func keep(_ number: UInt32, _ value: UInt64, _ rule: MSRRule, _ places: inout Self, _ registers: inout EmulatedMSRs) {
+            places.places[Int(number)] = next
+            places.rules[Int(next)] = rule.rawValue
+            registers.values[Int(next)] = value
+            next += 1
+        }
+        places[Int(ModelSpecificRegister.timeStampAdjust.number)] = UInt8(Self.timeStampAdjust)
+        places[Int(ModelSpecificRegister.platformID.number)] = Self.constantZero
+        places[Int(ModelSpecificRegister.platformInformation.number)] = Self.constantZero
+        keep(ModelSpecificRegister.featureControl.number, 1, .nothing, &self, &registers)
+        keep(ModelSpecificRegister.microcodeVersion.number, features.microcodeVersion, .zero, &self, &registers)
+        if let capabilities = features.architecturalCapabilities {
+            keep(ModelSpecificRegister.architecturalCapabilities.number, capabilities, .nothing, &self, &registers)
+        }
+        keep(
+            ModelSpecificRegister.miscEnable.number,
+            MSRPolicy.miscEnableFixed | (features.hasFastStrings ? MSRPolicy.fastStrings : 0), .miscEnable, &self, &registers)
+        keep(ModelSpecificRegister.memoryTypeCapability.number, MemoryTypeRegisters.capability, .nothing, &self, &registers)
+        keep(ModelSpecificRegister.memoryTypeDefault.number, MemoryTypeRegisters.initialDefaultType, .memoryTypeDefault, &self, &registers)
+        for index in UInt32(0)..<11 {
+            keep(MemoryTypeRegisters.fixed(index), MemoryTypeRegisters.initialFixed(index), .memoryTypeFixed, &self, &registers)
+        }
+        for index in UInt32(0)..<MemoryTypeRegisters.variableRanges {
+            let first = ModelSpecificRegister.memoryTypeBase0.number + 2 * index
+            keep(first, index == 0 ? MemoryTypeRegisters.initialBase : 0, .memoryTypeBase, &self, &registers)
+            keep(
+                first + 1, index == 0 ? MemoryTypeRegisters.initialMask(reservedBits: reservedBits) : 0, .memoryTypeMask, &self,
+                &registers)
+        }
+        // Machine checks are never reported: the machine's own errors are Martlet's, and a virtual one has none.
+        keep(ModelSpecificRegister.machineCheckCapability.number, 1 << 8 | UInt64(Self.machineCheckBanks), .nothing, &self, &registers)
+        keep(ModelSpecificRegister.machineCheckStatus.number, 0, .machineCheckStatus, &self, &registers)
+        keep(ModelSpecificRegister.machineCheckControl.number, 0, .zerosOrOnes, &self, &registers)
+        let report = next
+        for bank in 0..<Self.machineCheckBanks {
+            let first = ModelSpecificRegister.machineCheckControl0.number + 4 * bank
+            // Status, address and miscellaneous have one place for all.
+            if bank == 0 { keep(first + 1, 0, .zero, &self, &registers) }
+            for register in first + 1...first + 3 { places[Int(register)] = report }
+            keep(first, 0, .zerosOrOnes, &self, &registers)
+        }
     }
 
     /// The value of a register, or nil for #GP.
     @inline(__always)
-    mutating func read(_ register: ModelSpecificRegister) -> UInt64? {
-        switch register.number {
-        case ModelSpecificRegister.miscEnable.number: miscEnable
-        case ModelSpecificRegister.timeStampAdjust.number: timeStampAdjust
-        case ModelSpecificRegister.featureControl.number: 1
-        case ModelSpecificRegister.platformID.number, ModelSpecificRegister.platformInformation.number: 0
-        case ModelSpecificRegister.microcodeVersion.number: microcodeVersion
-        case ModelSpecificRegister.architecturalCapabilities.number: architecturalCapabilities
-        case ModelSpecificRegister.supervisorState.number: hasSupervisorState ? 0 : nil
-        case ModelSpecificRegister.memoryTypeCapability.number: MemoryTypeRegisters.capability
-        case MemoryTypeRegisters.variable: memoryTypes.readVariable(register.number - MemoryTypeRegisters.variable.lowerBound)
-        case 0x250: memoryTypes.readFixed(0)
-        case 0x258...0x259: memoryTypes.readFixed(register.number - 0x257)
-        case 0x268...0x26F: memoryTypes.readFixed(register.number - 0x265)
-        case 0x2FF: memoryTypes.defaultType
-        case 0x179: MachineCheckRegisters.capability
-        case 0x17A: machineCheck.status
-        case 0x17B: machineCheck.control
-        case MachineCheckRegisters.banks: machineCheck.readBank(register.number - MachineCheckRegisters.banks.lowerBound)
-        default: nil
-        }
+    mutating func read(_ register: ModelSpecificRegister, _ registers: inout EmulatedMSRs) -> UInt64? {
+        guard register.number < Self.count else { return register == .supervisorState && hasSupervisorState ? 0 : nil }
+        let place = places.span[unchecked: Int(register.number)] & 63
+        guard place != 0, place < 56 else { return nil }
+        return registers.values.span[unchecked: Int(place)]
     }
 
     /// Writes a register.
     /// - Returns: false for #GP.
     @inline(__always)
-    mutating func write(_ register: ModelSpecificRegister, _ value: UInt64) -> Bool {
-        switch register.number {
-        case ModelSpecificRegister.miscEnable.number:
+    mutating func write(_ register: ModelSpecificRegister, _ value: UInt64, _ registers: inout EmulatedMSRs) -> Bool {
+        guard register.number < Self.count else { return register == .supervisorState && hasSupervisorState && value == 0 }
+        let place = places.span[unchecked: Int(register.number)] & 63
+        guard place < 56 else { return false }
+        var new = value
+        switch MSRRule(rawValue: rules.span[unchecked: Int(place)]) {
+        case nil, .nothing: return false
+        case .zero: return value == 0
+        case .miscEnable:
             guard value & ~MSRPolicy.miscEnableBits == 0 else { return false }
-            miscEnable = value | MSRPolicy.miscEnableFixed
-            return true
-        case ModelSpecificRegister.microcodeVersion.number: return value == 0
-        case ModelSpecificRegister.supervisorState.number: return hasSupervisorState && value == 0
-        case MemoryTypeRegisters.variable:
-            return memoryTypes.writeVariable(register.number - MemoryTypeRegisters.variable.lowerBound, value)
-        case 0x250: return memoryTypes.writeFixed(0, value)
-        case 0x258...0x259: return memoryTypes.writeFixed(register.number - 0x257, value)
-        case 0x268...0x26F: return memoryTypes.writeFixed(register.number - 0x265, value)
-        case 0x2FF: return memoryTypes.writeDefaultType(value)
-        case 0x17A: return machineCheck.writeStatus(value)
-        case 0x17B: return machineCheck.writeControl(value)
-        case MachineCheckRegisters.banks:
-            return machineCheck.writeBank(register.number - MachineCheckRegisters.banks.lowerBound, value)
-        default: return false
+            new |= MSRPolicy.miscEnableFixed
+        case .machineCheckStatus: guard value & ~0b111 == 0 else { return false }
+        case .zerosOrOnes: guard value &+ 1 < 2 else { return false }
+        case .memoryTypeDefault: guard MemoryTypeRegisters.takesDefaultType(value) else { return false }
+        case .memoryTypeFixed: guard MemoryTypeRegisters.takesFixed(value) else { return false }
+        case .memoryTypeBase: guard MemoryTypeRegisters.takesBase(value, reservedBits: reservedBits) else { return false }
+        case .memoryTypeMask: guard MemoryTypeRegisters.takesMask(value, reservedBits: reservedBits) else { return false }
         }
+        var values = registers.values.mutableSpan
+        values[unchecked: Int(place)] = new
+        return true
     }
 }

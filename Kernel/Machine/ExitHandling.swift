@@ -97,6 +97,10 @@ extension VirtualCPU {
     }
     @inline(never)
     private static func output(_ cpu: Pointer, _ port: UInt16, _ size: Int) -> Continuation {
+        size == 1 ? finish(cpu.pointee.output(port, 1), cpu) : outputWide(cpu, port, size)
+    }
+    @inline(never)
+    private static func outputWide(_ cpu: Pointer, _ port: UInt16, _ size: Int) -> Continuation {
         finish(cpu.pointee.output(port, size), cpu)
     }
     @inline(never)
@@ -143,7 +147,11 @@ extension VirtualCPU {
     @inline(never)
     private static func writeLocalAPIC(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.writeLocalAPIC(), cpu) }
     @inline(never)
-    private static func writeInterruptCommand(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.writeInterruptCommand(), cpu) }
+    private static func writeInterruptCommand(_ cpu: Pointer) -> Continuation {
+        cpu.pointee.requestsHere ? finish(cpu.pointee.requestHere(), cpu) : sendInterrupt(cpu)
+    }
+    @inline(never)
+    private static func sendInterrupt(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.writeInterruptCommand(), cpu) }
     @inline(never)
     private static func writeDeadline(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.writeDeadline(), cpu) }
     @inline(never)

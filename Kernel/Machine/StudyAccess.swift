@@ -6,9 +6,6 @@ import X86
 // What the debugger asks of a virtual CPU and does to it while the guest stands still.
 
 extension VirtualCPU {
-    /// Nothing is to be done about the last exit, which was none of the guest's own.
-    public mutating func passOver() { pending = .resume }
-
     /// Has the next exit look for input of COM1's.
     public mutating func expectInput() { attention.insert(.devices) }
 

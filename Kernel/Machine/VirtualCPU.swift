@@ -47,7 +47,8 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
     /// What has to be looked at before the guest goes on.
     var attention = Attention.none
     var answers: CPUIDAnswers
-    var msrs: EmulatedMSRs
+    var msrs = EmulatedMSRs()
+    var msrPlaces: MSRPlaces
     var timer = GuestTimer()
     var features: GuestFeatures
     /// Accesses to guest-physical memory that is not there.
@@ -77,7 +78,7 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
         self.features = features
         self.slice = slice
         self.answers = answers
-        msrs = EmulatedMSRs(features)
+        msrPlaces = MSRPlaces(features, &msrs)
     }
 
     /// How many port accesses found no device.

@@ -198,11 +198,13 @@ private func runOnce(
     let roundTrip = RoundTrip(&machine)
     let ending = withUnsafeMutablePointer(to: &guestMachine) { guest in
         withUnsafeMutablePointer(to: &machine) { machine in
-            let protector = PageProtector(guest: guest, machine: machine)
-            var loop = RunLoop(
-                guest.pointee.cpu, machine.pointee.options, EntryExplanation(machine.pointee, vmcs: guest.pointee.vmcs),
-                offersTrapFlag: machine.pointee.capabilities.primary.allowed.contains(.monitorTrapFlag), protector, roundTrip)
-            return loop.run(name, &statistics)
+            withUnsafeMutablePointer(to: &statistics) { statistics in
+                var run = GuestRun(
+                    machine.pointee.options, EntryExplanation(machine.pointee, vmcs: guest.pointee.vmcs),
+                    offersTrapFlag: machine.pointee.capabilities.primary.allowed.contains(.monitorTrapFlag),
+                    PageProtector(guest: guest, machine: machine), roundTrip, statistics)
+                return run.run(guest.pointee.cpu, name)
+            }
         }
     }
     Records.end()

@@ -16,6 +16,8 @@ public struct ModelSpecificRegister: Equatable, Sendable {
     public static var microcodeVersion: Self { .init(0x8B) }
     public static var platformInformation: Self { .init(0xCE) }
     public static var memoryTypeCapability: Self { .init(0xFE) }
+    public static var memoryTypeBase0: Self { .init(0x200) }
+    public static var memoryTypeDefault: Self { .init(0x2FF) }
     public static var architecturalCapabilities: Self { .init(0x10A) }
     public static var flushCommand: Self { .init(0x10B) }
     public static var sysenterCS: Self { .init(0x174) }
@@ -24,6 +26,8 @@ public struct ModelSpecificRegister: Equatable, Sendable {
     public static var machineCheckCapability: Self { .init(0x179) }
     public static var machineCheckStatus: Self { .init(0x17A) }
     public static var machineCheckControl: Self { .init(0x17B) }
+    /// IA32_MC0_CTL.
+    public static var machineCheckControl0: Self { .init(0x400) }
     public static var miscEnable: Self { .init(0x1A0) }
     public static var debugControl: Self { .init(0x1D9) }
     public static var pat: Self { .init(0x277) }

@@ -45,7 +45,7 @@ import Testing
                 let size = port == 0x510 || port == 0xCF8 ? [1, 2, 4].randomElement(using: &random)! : 1
                 if kind < 6 {
                     seen.append(UInt64(board.read(port, size: size, at: clock.now)))
-                } else if case .transmit(let byte) = board.write(port, size: size, value, at: clock.now) {
+                } else if case .transmit(let byte) = board.output(port, size: size, value, at: clock.now) {
                     seen.append(UInt64(byte))
                 }
             } else {
@@ -100,7 +100,7 @@ import Testing
             for _ in 0..<50 {
                 var board = Self.make()
                 let before = board.state
-                _ = board.write(port, size: port == 0xCF8 ? 4 : port == 0x510 ? 2 : 1, UInt32(truncatingIfNeeded: random.next()), at: clock.now)
+                _ = board.output(port, size: port == 0xCF8 ? 4 : port == 0x510 ? 2 : 1, UInt32(truncatingIfNeeded: random.next()), at: clock.now)
                 if board.state != before { changed = true }
             }
             let isReadOnly = [0x511, 0x3F8, 0x3FD, 0x3FE, 0xCFC, 0xCFD, 0xCFE, 0xCFF, 0x600, 0x71].contains(port)

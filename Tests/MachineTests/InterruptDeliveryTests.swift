@@ -73,7 +73,7 @@ import Virtualization
         machine.board.pointee.writeIOAPIC(0xFEC0_0000, 0x14)
         // The output is low until the count ends.
         for (port, value) in [(0x43, 0x30), (0x40, 100), (0x40, 0)] as [(UInt16, UInt32)] {
-            _ = machine.board.pointee.write(port, size: 1, value, at: machine.cpu.clock.now)
+            machine.board.pointee.write(port, size: 1, value, at: machine.cpu.clock.now)
         }
         machine.board.pointee.writeIOAPIC(0xFEC0_0010, 5 << 8)
         machine.cpu.attention.insert(.devices)
@@ -147,7 +147,7 @@ import Virtualization
             machine.board.pointee.writeIOAPIC(0xFEC0_0010, value)
         }
         for (port, value) in [(0x43, 0x34), (0x40, 0), (0x40, 0)] as [(UInt16, UInt32)] {
-            _ = machine.board.pointee.write(port, size: 1, value, at: machine.cpu.clock.now)
+            machine.board.pointee.write(port, size: 1, value, at: machine.cpu.clock.now)
         }
         machine.cpu.attention.insert(.devices)
         #expect(machine.complete(.resume))

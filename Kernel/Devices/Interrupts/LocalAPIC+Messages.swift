@@ -74,12 +74,8 @@ extension LocalAPIC {
     /// Writes the command register, its reserved bits cleared, and sends what it says. Delivery is done at once: its status
     /// always reads idle. The level-triggered mode concerns nothing but the de-assertion of INIT.
     /// - Parameter keeps: false for the self-IPI register, which leaves the command register alone.
-    @inline(__always)
     mutating func writeCommand(_ command: UInt32, destination: UInt32 = 0, keeps: Bool = true) -> LocalAPICEffect {
-        if keeps {
-            set(.interruptCommand, command)
-            if base.isExtended { page[0x304 >> 2] = destination }
-        }
+        if keeps { keepCommand(command, destination: destination) }
         // No shorthand sends anything but fixed interrupts to the sender (table "Valid Combinations for the Pentium 4 and
         // Intel Xeon Processors' Local xAPIC Interrupt Command Register").
         let vector = UInt8(truncatingIfNeeded: command)
@@ -103,6 +99,12 @@ extension LocalAPIC {
                 vector: vector, deliveryMode: mode, destination: destination, isLogical: command & 1 << 11 != 0),
             shorthand)
     }
+    @inline(__always)
+    mutating func keepCommand(_ command: UInt32, destination: UInt32) {
+        set(.interruptCommand, command)
+        if base.isExtended { page[0x304 >> 2] = destination }
+    }
+
     /// A fixed interrupt to the sender.
     @inline(__always)
     private mutating func requestHere(_ vector: UInt8) -> LocalAPICEffect {

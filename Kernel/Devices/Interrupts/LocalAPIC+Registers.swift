@@ -105,6 +105,26 @@ extension LocalAPIC {
             ? writeSelfInterrupt(command) : writeCommand(command, destination: UInt32(truncatingIfNeeded: new >> 32))
     }
 
+    /// Whether such a write requests a fixed interrupt here, by shorthand or by the self-IPI register: the most frequent one.
+    @inline(__always)
+    public mutating func requestsHere(_ new: UInt64, isForSelf: Bool) -> Bool {
+        let command = UInt32(truncatingIfNeeded: new)
+        // Asserted or not, and physical or logical, are all one for it.
+        let isPlain = isForSelf
+            ? new & ~0xFF == 0 : command & ~(0xFF | 1 << 11 | 1 << 14) == UInt32(InterruptShorthand.toSelf.rawValue) << 18
+        return isPlain && base.isExtended && command & 0xF0 != 0 && isSoftwareEnabled
+    }
+
+    /// Does what such a write asks for.
+    /// - Returns: the vector that is requested.
+    @inline(__always)
+    public mutating func requestHere(_ new: UInt64, isForSelf: Bool) -> UInt8 {
+        if !isForSelf { keepCommand(UInt32(truncatingIfNeeded: new), destination: UInt32(truncatingIfNeeded: new >> 32)) }
+        let vector = UInt8(truncatingIfNeeded: new)
+        request(vector, isLevelTriggered: false)
+        return vector
+    }
+
     /// Writes the register of an MSR from 800H to 8FFH; nil for #GP.
     public mutating func writeMSR(_ number: UInt32, _ new: UInt64, at time: MachineTime) -> LocalAPICEffect? {
         switch number {

@@ -150,7 +150,13 @@ public struct KeyboardController: Equatable, Sendable {
         fillOutput(at: time)
     }
 
+    @inline(__always)
     private mutating func fillOutput(at time: MachineTime) {
+        if state.answer != nil || state.keyboard.hasNext { fill(at: time) } else { nextEvent = .never }
+    }
+
+    @inline(never)
+    private mutating func fill(at time: MachineTime) {
         if time >= state.ready { takeNextByte() }
         findNextEvent()
     }

@@ -216,6 +216,23 @@ struct IntervalCounter: Equatable, Sendable {
         return rise > now ? rise : Self.never
     }
 
+    /// The first moment after `now`, which was settled, at which the output may change or the count register is loaded; an
+    /// earlier one does no harm.
+    func quietUntil(after now: UInt64) -> UInt64 {
+        if isNull { return now &+ 1 }
+        guard case .running(let since) = progress else { return Self.never }
+        guard Self.hasReached(now, since) else { return now &+ 1 }
+        let pulses = now &- since
+        switch mode {
+        case 0, 1: return pulses < length ? since &+ length : Self.never
+        case 2, 3:
+            let position = pulses % length
+            let change = mode == 2 ? length &- 1 : highLength
+            return now &- position &+ (position < change ? change : length)
+        default: return pulses < length ? since &+ length : pulses == length ? now &+ 1 : Self.never
+        }
+    }
+
     /// How long a square wave is high: the longer half.
     private var highLength: UInt64 { (length &+ 1) / 2 }
 

@@ -25,6 +25,11 @@ public struct IntervalTimer: Equatable, Sendable {
     /// The next rise of counter 0's output; in the past if one was not yet told by `advance`.
     public private(set) var nextEvent = MachineTime.never
 
+    /// Counter 0's output stays as it is, and no count is loaded into it, before this pulse.
+    private var quietUntil: UInt64 = 0
+    /// Counter 0's output or its next rise may have changed since this was last asked.
+    private var hasChanged = true
+
     /// - Parameter timeStampFrequency: in Hz, more than the timer's own.
     public init(timeStampFrequency: UInt64) {
         clock = TickConversion(frequency: Self.frequency, timeStampFrequency: timeStampFrequency)
@@ -40,12 +45,14 @@ public struct IntervalTimer: Equatable, Sendable {
     /// Goes on from the state of another.
     public mutating func restore(_ state: State) {
         self.state = state
+        forgetOutput()
         if state.hasRisen { nextEvent = MachineTime(0) } else { findNextEvent() }
     }
 
     // MARK: Ports
 
     /// Reads the port at an offset from the first one. The control port is write-only.
+    @inline(__always)
     public mutating func read(_ offset: UInt16, at time: MachineTime) -> UInt8 {
         follow(to: time)
         switch offset {
@@ -59,16 +66,32 @@ public struct IntervalTimer: Equatable, Sendable {
     /// Writes the port at an offset from the first one.
     public mutating func write(_ offset: UInt16, _ value: UInt8, at time: MachineTime) {
         follow(to: time)
-        let wasHigh = state.counter0.isHigh(at: state.now)
         switch offset {
-        case 0: state.counter0.write(value, at: state.now)
-        case 1: state.counter1.write(value, at: state.now)
-        case 2: state.counter2.write(value, at: state.now)
-        case 3: control(value)
-        default: break
+        case 1: return state.counter1.write(value, at: state.now)
+        case 2: return state.counter2.write(value, at: state.now)
+        // A latch, or another counter: nothing becomes of counter 0's output.
+        case 3 where value & 0x30 == 0 || value >= 0x40: return control(value)
+        case 0, 3: break
+        default: return
         }
+        let wasHigh = state.counter0.isHigh(at: state.now)
+        if offset == 0 { state.counter0.write(value, at: state.now) } else { control(value) }
+        forgetOutput()
         if !wasHigh && state.counter0.isHigh(at: state.now) { state.hasRisen = true }
         if state.hasRisen { nextEvent = min(nextEvent, time) } else { findNextEvent() }
+    }
+
+    private mutating func forgetOutput() {
+        quietUntil = 0
+        hasChanged = true
+    }
+
+    /// Whether counter 0's output or its next rise may have changed since this was last asked.
+    @inline(__always)
+    public mutating func takeChange() -> Bool {
+        guard hasChanged else { return false }
+        hasChanged = false
+        return true
     }
 
     private mutating func control(_ value: UInt8) {
@@ -98,6 +121,7 @@ public struct IntervalTimer: Equatable, Sendable {
 
     /// Sets counter 2's gate; those of the others are always high.
     public mutating func setGate2(_ high: Bool, at time: MachineTime) {
+        guard high != state.counter2.gate else { return }
         follow(to: time)
         state.counter2.setGate(high, at: state.now)
     }
@@ -109,6 +133,7 @@ public struct IntervalTimer: Equatable, Sendable {
     }
 
     /// The level of counter 2's output, which goes to the speaker and to port 61h.
+    @inline(__always)
     public mutating func isOutput2High(at time: MachineTime) -> Bool {
         follow(to: time)
         state.counter2.settle(at: state.now)
@@ -127,8 +152,16 @@ public struct IntervalTimer: Equatable, Sendable {
         return result
     }
 
+    @inline(__always)
     private mutating func follow(to time: MachineTime) {
         let pulse = clock.count(at: time)
+        if pulse < quietUntil { state.now = max(pulse, state.now) } else { followChange(to: pulse) }
+    }
+
+    @inline(never)
+    private mutating func followChange(to pulse: UInt64) {
+        defer { quietUntil = state.counter0.quietUntil(after: state.now) }
+        hasChanged = true
         guard pulse > state.now else { return }
         if state.counter0.nextRise(after: state.now) <= pulse { state.hasRisen = true }
         state.now = pulse

@@ -62,9 +62,11 @@ public struct PowerManagementTimer: Equatable, Sendable {
 
     /// Reads 1, 2 or 4 bytes at an offset from the first port.
     public mutating func read(_ offset: UInt16, size: Int, at time: MachineTime) -> UInt32 {
+        let low = register(offset & ~3, at: time) &>> (UInt32(offset & 3) &* 8)
+        if size == 1 { return low & 0xFF }
         let next = UInt64(register(offset & ~3 &+ 4, at: time))
-        let value = (next << 32 | UInt64(register(offset & ~3, at: time))) >> UInt64(offset & 3 &* 8)
-        return UInt32(truncatingIfNeeded: size == 4 ? value : value & (size == 2 ? 0xFFFF : 0xFF))
+        let value = UInt32(truncatingIfNeeded: next << (32 &- UInt64(offset & 3 &* 8))) | low
+        return size == 4 ? value : value & 0xFFFF
     }
 
     private mutating func register(_ offset: UInt16, at time: MachineTime) -> UInt32 {

@@ -41,6 +41,9 @@ public struct RealTimeClock: Equatable, Sendable {
     public private(set) var state = State()
 
     public var isNMIMasked: Bool { state.isNMIMasked }
+    /// The date of the second that was read last.
+    private var date = CalendarDate(unixSeconds: 0)
+    private var dateSecond = 0
     /// When the interrupt line will rise by itself.
     public private(set) var nextEvent = MachineTime.never
 
@@ -230,9 +233,12 @@ public struct RealTimeClock: Equatable, Sendable {
 
     // MARK: The date as registers
 
-    private func dateRegister(_ register: UInt8) -> UInt8 {
-        let second = state.start + dividerSeconds
-        let date = CalendarDate(unixSeconds: second)
+    private mutating func dateRegister(_ register: UInt8) -> UInt8 {
+        let second = state.start &+ dividerSeconds
+        if second != dateSecond {
+            dateSecond = second
+            date = CalendarDate(unixSeconds: second)
+        }
         switch register {
         case 0: return encode(date.second)
         case 2: return encode(date.minute)

@@ -14,12 +14,12 @@ extension VirtualCPU {
     /// Of those that are values alone.
     @inline(__always)
     mutating func readMSR(_ register: ModelSpecificRegister) -> Outcome {
-        answer(register == .apicBase ? apic.base.rawValue : msrs.read(register))
+        answer(register == .apicBase ? apic.base.rawValue : msrPlaces.read(register, &msrs))
     }
 
     @inline(__always)
     mutating func writeMSR(_ register: ModelSpecificRegister) -> Outcome {
-        msrs.write(register, writtenMSR) ? .step : refuseMSR()
+        msrPlaces.write(register, writtenMSR, &msrs) ? .step : refuseMSR()
     }
 
     /// Of those that the virtual processor or its local APIC holds.
@@ -66,6 +66,18 @@ extension VirtualCPU {
     @inline(__always)
     mutating func writeDeadline() -> Outcome {
         setDeadline(writtenMSR)
+        return .step
+    }
+
+    /// Whether WRMSR of such a register requests an interrupt here, and nothing besides.
+    @inline(__always)
+    var requestsHere: Bool {
+        mutating get { apic.requestsHere(writtenMSR, isForSelf: namedMSR == .selfInterrupt) }
+    }
+
+    @inline(__always)
+    mutating func requestHere() -> Outcome {
+        offer(apic.requestHere(writtenMSR, isForSelf: namedMSR == .selfInterrupt))
         return .step
     }
 

@@ -20,21 +20,27 @@ extension VirtualCPU {
 
     @inline(__always)
     private mutating func readPort(_ port: UInt16, _ size: Int) -> UInt32 {
-        let value = board.pointee.read(port, size: size, at: clock.now)
+        let time = clock.now
+        let value = size == 1 ? UInt32(board.pointee.readByte(port, at: time)) : board.pointee.read(port, size: size, at: time)
         followBoard()
         return value
     }
 
     @inline(__always)
     private mutating func writePort(_ port: UInt16, _ size: Int, _ value: UInt32) -> Outcome {
-        let effect = board.pointee.write(port, size: size, value, at: clock.now)
+        let time = clock.now
+        if size == 1 {
+            board.pointee.writeByte(port, UInt8(truncatingIfNeeded: value), at: time)
+        } else {
+            board.pointee.write(port, size: size, value, at: time)
+        }
         followBoard()
-        return effect == .none ? .step : bringAbout(effect)
+        return board.pointee.hasEffect ? takeEffect() : .step
     }
 
     @inline(never)
-    private mutating func bringAbout(_ effect: PortEffect) -> Outcome {
-        switch effect {
+    private mutating func takeEffect() -> Outcome {
+        switch board.pointee.takeEffect() {
         case .none: break
         case .transmit(let byte): host.transmit(byte)
         case .exit(let value): return .end(.debugExit(value))

@@ -83,6 +83,7 @@ extension VirtualCPU {
         @inline(__always) mutating get { timer.isArmed && host.timeStamp() >= timer.deadline }
     }
 
+    @inline(__always)
     mutating func takeTimerInterrupt() -> Event {
         defer { timer.disarm() }
         return .interrupt(timer.vector)

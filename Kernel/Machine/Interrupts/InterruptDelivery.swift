@@ -9,8 +9,10 @@ extension VirtualCPU {
     /// - Returns: what the guest gets before it goes on: an event, its end, or nothing.
     @inline(__always)
     mutating func answerRequests() -> Outcome {
-        if attention.contains(.devices) { acceptRequests() }
-        if let ending = demandedEnd { return .end(ending) }
+        if attention.contains(.devices) {
+            acceptRequests()
+            if let ending = demandedEnd { return .end(ending) }
+        }
         let event = attention.contains(.interrupts) ? interruptToInject() : nil
         if attention.contains(.time) { arm(at: clock.now) }
         attention.remove(.devices)
@@ -59,7 +61,9 @@ extension VirtualCPU {
         switch apic.accept(message) {
         case .requested(let vector): offer(vector)
         case .nonMaskable: isNonMaskablePending = true
-        case .initialize: isResetPending = true
+        case .initialize:
+            isResetPending = true
+            attention.insert(.devices)
         // A start-up IPI is nothing to a virtual CPU that runs; there is no firmware that would serve an SMI.
         case .none, .startup, .systemManagement: break
         case .external: takesExternalMessage = true
@@ -115,15 +119,12 @@ extension VirtualCPU {
 
     @inline(__always)
     private mutating func takeInterrupt() -> Event {
-        if timer.isArmed || board.pointee.requestsExternalInterrupt, let event = takeOtherInterrupt() { return event }
-        return .interrupt(apic.acknowledge())
+        if timerIsDue { return takeTimerInterrupt() }
+        return externalInterruptWaits ? takeExternalInterrupt() : .interrupt(apic.acknowledge())
     }
 
-    /// Those that are not the local APIC's come first.
     @inline(never)
-    private mutating func takeOtherInterrupt() -> Event? {
-        if timerIsDue { return takeTimerInterrupt() }
-        guard externalInterruptWaits else { return nil }
+    private mutating func takeExternalInterrupt() -> Event {
         takesExternalMessage = false
         return .interrupt(board.pointee.acknowledgeExternalInterrupt(at: clock.now))
     }

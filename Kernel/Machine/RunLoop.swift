@@ -1,0 +1,84 @@
+import Trace
+import Virtualization
+import X86
+
+/// An exit that comes to the run loop to be seen, with what the guest was when it came.
+public struct ObservedExit {
+    public let exit: Exit
+    /// The backend's number of the reason, and its name.
+    public let reason: UInt32
+    public let name: StaticString
+    public let place: CodeAddress
+    public let registers: GeneralRegisters
+    /// The host's time stamp when it came, and how long the guest had run.
+    public let arrival: UInt64
+    public let guestTicks: UInt64
+}
+
+/// What the run loop has of its surroundings: the way into the guest, and whoever looks on.
+public protocol RunLoopServices {
+    associatedtype Processor: VirtualProcessor
+    associatedtype Host: HostServices
+    typealias CPU = VirtualCPU<Processor, Host>
+
+    /// The guest is about to be entered.
+    /// - Returns: false, and why is said, if it is not to be.
+    mutating func willEnter(_ cpu: CPU.Pointer) -> Bool
+    /// Enters the guest until an exit leads back.
+    /// - Returns: false, and why is said, if the instruction that enters it failed.
+    mutating func enter(_ cpu: CPU.Pointer) -> Bool
+
+    /// Whether every exit leads back before anything is done about it; else only what the exit handler left.
+    var seesExits: Bool { get }
+    /// Decides about an exit before anything is done about it.
+    /// - Returns: the exit to handle, which need not be the one that came; nil if there is nothing to do about it.
+    mutating func judge(_ seen: ObservedExit, _ cpu: CPU.Pointer) -> Exit?
+    /// An exit was handled.
+    /// - Parameters:
+    ///   - exit: what `judge` made of it.
+    ///   - ticks: how long that took.
+    mutating func didHandle(_ seen: ObservedExit, as exit: Exit, _ outcome: Outcome, ticks: UInt64, _ cpu: CPU.Pointer)
+    /// The guest may be held for as long as anybody likes.
+    /// - Returns: how it ends, if somebody decides that.
+    mutating func hold(_ cpu: CPU.Pointer) -> Ending?
+    /// The host is called away while the guest sleeps in HLT.
+    mutating func holdAsleep(_ cpu: CPU.Pointer) -> Ending?
+    /// Nothing is left to do about the exit.
+    mutating func didFinish(_ cpu: CPU.Pointer)
+}
+
+extension VirtualCPU {
+    /// Enters the guest until it is at its end, and does what an exit leaves to be done: it is shown, and HLT is waited out.
+    /// - Returns: why it ended; nil if it could not be entered.
+    public static func run<Services: RunLoopServices>(_ cpu: Pointer, _ services: inout Services) -> Ending?
+    where Services.Processor == Processor, Services.Host == Host {
+        while true {
+            guard services.willEnter(cpu) else { return nil }
+            let entry = cpu.pointee.host.timeStamp()
+            guard services.enter(cpu) else { return nil }
+            if services.seesExits {
+                show(cpu, since: entry, &services)
+                if let ending = services.hold(cpu) { return ending }
+            }
+            while case .wait = cpu.pointee.pending, !cpu.pointee.sleep() {
+                if let ending = services.holdAsleep(cpu) { return ending }
+            }
+            services.didFinish(cpu)
+            if case .end(let ending) = cpu.pointee.pending { return ending }
+        }
+    }
+
+    private static func show<Services: RunLoopServices>(_ cpu: Pointer, since entry: UInt64, _ services: inout Services)
+    where Services.Processor == Processor, Services.Host == Host {
+        let arrival = cpu.pointee.host.timeStamp()
+        let reason = cpu.pointee.processor.exitReasonNumber
+        let seen = ObservedExit(
+            exit: cpu.pointee.processor.decodeExit(), reason: reason, name: Processor.name(ofReason: reason),
+            place: cpu.pointee.codeAddress, registers: cpu.pointee.registers, arrival: arrival, guestTicks: arrival &- entry)
+        cpu.pointee.pending = .resume
+        guard let exit = services.judge(seen, cpu) else { return }
+        let start = cpu.pointee.host.timeStamp()
+        let outcome = handleExit(exit, cpu)
+        services.didHandle(seen, as: exit, outcome, ticks: cpu.pointee.host.timeStamp() &- start, cpu)
+    }
+}

@@ -1,0 +1,121 @@
+import Debug
+import Instructions
+import Machine
+import Memory
+import Text
+import Trace
+import VMX
+import Virtualization
+import X86
+
+extension KernelOptions {
+    /// Every exit goes to the run loop, to be seen there.
+    var observesExits: Bool { trace != .off || checksEntries || isStudied || roundTrip != nil }
+}
+
+/// One run of a guest on the hardware: the way into it, and who looks on. The run loop itself is `VirtualCPU.run`.
+struct GuestRun: RunLoopServices {
+    typealias Processor = VMXProcessor<HardwareVMCS>
+    typealias Host = HardwareHost
+
+    let options: KernelOptions
+    let explanation: EntryExplanation
+    /// The processor says that it has a monitor trap flag.
+    let offersTrapFlag: Bool
+    /// Changes the guest's EPT, for the debugger.
+    let protector: PageProtector
+    let statistics: UnsafeMutablePointer<ExitStatistics>
+    private var roundTrip: RoundTrip?
+    /// A VMCS is launched by the entry before its first exit.
+    private var isLaunched = false
+    /// Why a guest under study is to stand still.
+    var standstill: Standstill?
+    /// Why it is to stand still behind the exit that is being handled.
+    var stopCause: StopReport.Cause?
+    /// The host has decided how the guest ends.
+    var isEndDecided = false
+
+    init(
+        _ options: KernelOptions, _ explanation: EntryExplanation, offersTrapFlag: Bool, _ protector: PageProtector,
+        _ roundTrip: RoundTrip?, _ statistics: UnsafeMutablePointer<ExitStatistics>
+    ) {
+        self.options = options
+        self.explanation = explanation
+        self.offersTrapFlag = offersTrapFlag
+        self.protector = protector
+        self.roundTrip = roundTrip
+        self.statistics = statistics
+    }
+
+    /// Runs the guest to its end.
+    /// - Parameter name: the guest's.
+    mutating func run(_ cpu: CPU.Pointer, _ name: Line) -> Ending? {
+        if options.isStudied, let ending = beginStudy(name, cpu) { return ending }
+        let ending = CPU.run(cpu, &self)
+        if case .entryFailure = ending { explanation.explainFailure(of: cpu.pointee.processor.vmcs) }
+        return options.isStudied ? endStudy(ending, cpu) : ending
+    }
+
+    // MARK: Into the guest
+
+    mutating func willEnter(_ cpu: CPU.Pointer) -> Bool {
+        if options.isStudied { AgentSession.agent.pointee.debugger.prepareEntry(cpu) }
+        if options.checksEntries, explanation.reportViolations(of: cpu.pointee.processor.vmcs) > 0 { return false }
+        if roundTrip?.makeIfDue(protector.guest.pointee, on: protector.machine.pointee) == true { isLaunched = false }
+        return true
+    }
+
+    mutating func enter(_ cpu: CPU.Pointer) -> Bool {
+        let result = martlet_enter_guest(cpu, isLaunched ? 1 : 0)
+        guard result == 0 else {
+            reportFailure(result, cpu)
+            return false
+        }
+        isLaunched = true
+        return true
+    }
+
+    /// VMLAUNCH or VMRESUME itself failed (SDM volume 3, 32.4 "VM Instruction Error Numbers").
+    private func reportFailure(_ result: UInt32, _ cpu: CPU.Pointer) {
+        let instruction: StaticString = isLaunched ? "VMRESUME" : "VMLAUNCH"
+        if result == 1 {
+            Report.error("\(instruction) failed: there is no current VMCS (VMfailInvalid)")
+            return
+        }
+        let number: UInt32 = cpu.pointee.processor.vmcs[.instructionError]
+        Report.error("\(instruction) failed: VM-instruction error \(number), \(InstructionError(number).words)")
+        explanation.explainFailure(of: cpu.pointee.processor.vmcs)
+    }
+
+    // MARK: Looking on
+
+    var seesExits: Bool { options.observesExits }
+
+    mutating func judge(_ seen: ObservedExit, _ cpu: CPU.Pointer) -> Exit? { options.isStudied ? study(seen, cpu) : seen.exit }
+
+    mutating func didHandle(_ seen: ObservedExit, as exit: Exit, _ outcome: Outcome, ticks: UInt64, _ cpu: CPU.Pointer) {
+        statistics.pointee.record(reason: seen.reason, guestTicks: seen.guestTicks, ticks: ticks)
+        if options.isStudied { return didStudy(seen, as: exit, outcome, cpu) }
+        guard options.trace >= .exits else { return }
+        Console.print(line(seen, outcome, cpu))
+        if options.trace == .full { Console.print(cause(seen)) }
+    }
+
+    mutating func hold(_ cpu: CPU.Pointer) -> Ending? {
+        guard let standstill else { return nil }
+        return stand(standstill, cpu)
+    }
+
+    mutating func holdAsleep(_ cpu: CPU.Pointer) -> Ending? { studyAsleep(cpu) }
+
+    /// Ends the record of the exit.
+    mutating func didFinish(_ cpu: CPU.Pointer) {
+        if cpu.pointee.records.isOn { Records.complete(cpu) }
+    }
+
+    func line(_ seen: ObservedExit, _ outcome: Outcome?, _ cpu: CPU.Pointer) -> Line {
+        Line("\(ExitLine(seen, number: cpu.pointee.exitCount, outcome, cpu.pointee.registers))")
+    }
+
+    func cause(_ seen: ObservedExit) -> Line { "        why: \(ExitReason(rawValue: seen.reason).cause)" }
+}

@@ -1,0 +1,113 @@
+import Support
+import Testing
+import Virtualization
+
+@testable import Machine
+@testable import VMX
+
+/// What the run loop asks of its surroundings, and in which order.
+@Suite struct RunLoopTests {
+    private struct Services: RunLoopServices {
+        typealias Processor = VMXProcessor<SimulatedVMCS>
+        typealias Host = SimulatedHost
+
+        let machine: TestMachine
+        var seesExits = true
+        /// The reasons that the guest exits for, one after the other.
+        var reasons: [UInt32]
+        var log: [String] = []
+        var judgement: (Exit) -> Exit? = { $0 }
+        var isHeld: (Int) -> Ending? = { _ in nil }
+        var refusesEntry = false
+
+        mutating func willEnter(_ cpu: CPU.Pointer) -> Bool {
+            log.append("entry")
+            return !refusesEntry
+        }
+        mutating func enter(_ cpu: CPU.Pointer) -> Bool {
+            guard !reasons.isEmpty else { return false }
+            machine.host.time += 100
+            machine.setExit(reasons.removeFirst(), length: 2)
+            return true
+        }
+        mutating func judge(_ seen: ObservedExit, _ cpu: CPU.Pointer) -> Exit? {
+            log.append("\(seen.name) after \(seen.guestTicks)")
+            return judgement(seen.exit)
+        }
+        mutating func didHandle(_ seen: ObservedExit, as exit: Exit, _ outcome: Outcome, ticks: UInt64, _ cpu: CPU.Pointer) {
+            log.append("\(outcome)")
+        }
+        mutating func hold(_ cpu: CPU.Pointer) -> Ending? { isHeld(log.count) }
+        mutating func holdAsleep(_ cpu: CPU.Pointer) -> Ending? {
+            log.append("asleep")
+            return .dismissed
+        }
+        mutating func didFinish(_ cpu: CPU.Pointer) { log.append("done") }
+    }
+
+    private func run(_ machine: TestMachine, _ services: inout Services) -> Ending? {
+        withUnsafeMutablePointer(to: &machine.cpu) { TestMachine.CPU.run($0, &services) }
+    }
+
+    @Test func `each exit is shown, handled and finished, until one ends the guest`() {
+        let machine = TestMachine()
+        var services = Services(machine: machine, reasons: [10, 2])
+        #expect(run(machine, &services) == .tripleFault)
+        #expect(services.log == [
+            "entry", "CPUID after 100", "step", "done",
+            "entry", "triple fault after 100", "end(Machine.Ending.tripleFault)", "done",
+        ])
+        #expect(machine.rip == UInt64(TestMachine.code) + 2 && machine.cpu.exitCount == 2)
+    }
+
+    @Test func `an exit that an observer keeps for itself has no effect and no number`() {
+        let machine = TestMachine()
+        var services = Services(machine: machine, reasons: [10, 2])
+        services.judgement = { $0 == .cpuid ? nil : $0 }
+        #expect(run(machine, &services) == .tripleFault)
+        #expect(machine.rip == UInt64(TestMachine.code) && machine.cpu.exitCount == 1)
+    }
+
+    @Test func `an exit may be handled as another`() {
+        let machine = TestMachine()
+        var services = Services(machine: machine, reasons: [10])
+        services.judgement = { _ in .tripleFault }
+        #expect(run(machine, &services) == .tripleFault)
+        #expect(machine.rip == UInt64(TestMachine.code))
+    }
+
+    @Test func `whoever holds the guest may end it`() {
+        let machine = TestMachine()
+        var services = Services(machine: machine, reasons: [10, 10])
+        services.isHeld = { _ in .reset }
+        #expect(run(machine, &services) == .reset)
+        #expect(services.reasons == [10])
+    }
+
+    @Test func `without an observer only what the exit handler left is done`() {
+        let machine = TestMachine()
+        var services = Services(machine: machine, seesExits: false, reasons: [2])
+        machine.cpu.pending = .end(.powerOff)
+        #expect(run(machine, &services) == .powerOff)
+        #expect(services.log == ["entry", "done"] && machine.cpu.exitCount == 0)
+    }
+
+    @Test func `a guest that sleeps can be ended when the host is called away`() {
+        let machine = TestMachine()
+        machine.rflags |= 1 << 9
+        machine.cpu.timer.arm(vector: 0x40, deadline: .max - 1)
+        machine.host.isCalledAway = true
+        var services = Services(machine: machine, reasons: [12])
+        #expect(run(machine, &services) == .dismissed)
+        #expect(services.log.suffix(2) == ["wait", "asleep"])
+    }
+
+    @Test func `a guest that cannot be entered has no ending`() {
+        let machine = TestMachine()
+        var failing = Services(machine: machine, reasons: [])
+        #expect(run(machine, &failing) == nil)
+        var refused = Services(machine: machine, reasons: [10], refusesEntry: true)
+        #expect(run(machine, &refused) == nil)
+        #expect(refused.log == ["entry"])
+    }
+}
