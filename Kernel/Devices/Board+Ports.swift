@@ -104,6 +104,7 @@ extension Board {
         _ port: UInt16, _ device: PortDevice, _ register: UInt8, _ size: Int, _ time: MachineTime
     ) -> UInt32 {
         switch device {
+        case .power where UInt16(register) == PowerManagementTimer.timerOffset && size == 4: power.count(at: time)
         case .power: readPower(register, size, time)
         case .configurationAddress where register == 0 && size == 4: pci.readAddress()
         case .configurationData: readConfiguration(register, size)

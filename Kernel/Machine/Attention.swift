@@ -19,6 +19,9 @@ struct Attention: Equatable, Sendable {
     @inline(__always)
     mutating func remove(_ other: Self) { rawValue &= ~other.rawValue }
 
+    /// Whether anything but the observer waits.
+    var isForGuest: Bool { rawValue & Self.devices.rawValue != 0 }
+
     @inline(__always)
     func contains(_ other: Self) -> Bool { rawValue & other.rawValue == other.rawValue }
 }

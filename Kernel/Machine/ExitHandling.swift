@@ -134,7 +134,8 @@ extension VirtualCPU {
         case .interruptCommand, .selfInterrupt: return writeInterruptCommand(cpu)
         case .endOfInterrupt where cpu.pointee.endsInterruptQuietly: return finish(cpu.pointee.endInterrupt(), cpu)
         case _ where register.isInX2APICRange: return writeLocalAPIC(cpu)
-        case .apicBase, .timeStampDeadline, .debugControl, .extendedFeatureEnable, .timeStampCounter, .timeStampAdjust:
+        case .timeStampDeadline: return writeDeadline(cpu)
+        case .apicBase, .debugControl, .extendedFeatureEnable, .timeStampCounter, .timeStampAdjust:
             return writeProcessorMSR(cpu)
         default: return finish(cpu.pointee.writeMSR(register), cpu)
         }
@@ -143,6 +144,8 @@ extension VirtualCPU {
     private static func writeLocalAPIC(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.writeLocalAPIC(), cpu) }
     @inline(never)
     private static func writeInterruptCommand(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.writeInterruptCommand(), cpu) }
+    @inline(never)
+    private static func writeDeadline(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.writeDeadline(), cpu) }
     @inline(never)
     private static func writeProcessorMSR(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.writeProcessorMSR(), cpu) }
 
@@ -230,7 +233,7 @@ extension VirtualCPU {
             cpu.pointee.attention.remove(.observer)
             cpu.pointee.observed = outcome
         }
-        if cpu.pointee.records.isOn, outcome == .resume { cpu.pointee.note(outcome) }
+        if cpu.pointee.records.isOn { cpu.pointee.noteResumption(outcome) }
         switch cpu.pointee.answerRequests() {
         case .inject(let event): cpu.pointee.processor.inject(event)
         case .end(let ending):

@@ -66,7 +66,7 @@ import Testing
                 let isQuiet = model.highest(model.inService) != 0 && model.highest(model.requested) == 0
                     && !model.level[model.highest(model.inService)]
                 #expect(test.endsQuietly == isQuiet)
-                if isQuiet { _ = model.end() }
+                if isQuiet { #expect(test.write(0xB0, 0) == model.end()) }
             default:
                 model.task = Int.random(in: 0...255, using: &random) & (Bool.random(using: &random) ? 0xFF : 0x2F)
                 test[0x80] = UInt32(model.task)
@@ -193,6 +193,7 @@ import Testing
         #expect(test.apic.highestInService == 0 && !test.endsQuietly)
         test.serve(0x41)
         test.request(0x31)
+        #expect(!test.endsQuietly)
         #expect(test.write(0xB0, 0) == .priorityChanged)
         #expect(test.apic.highestInService == 0 && test.apic.inServiceInPage == 0 && test.apic.highestRequested == 0x31)
     }

@@ -208,7 +208,7 @@ import X86
             machine.cpu.registers.rdi = Self.absent
             machine.cpu.registers.rcx = .max
             machine.vmcs[0x4824] = 1  // blocking by STI ends with the first iteration
-            #expect(Self.execute(bytes, on: machine, at: Self.absent, isWrite: true) == .resume)
+            #expect(Self.execute(bytes, on: machine, at: Self.absent, isWrite: true) == .iterate)
             #expect(machine.rip == 0x10000 && machine.cpu.registers.rdi == Self.absent + 0x1000)
             #expect(machine.cpu.registers.rcx == .max - 4096 / size)
             #expect(machine.vmcs[0x4824] == 0 && machine.vmcs[0x6822] == 0)
@@ -224,7 +224,7 @@ import X86
         machine.host.time += 1_000_000
         machine.cpu.registers.rdi = Self.absent
         machine.cpu.registers.rcx = .max
-        #expect(Self.execute([0xF3, 0xAA], on: machine, at: Self.absent, isWrite: true) == .resume)
+        #expect(Self.execute([0xF3, 0xAA], on: machine, at: Self.absent, isWrite: true) == .iterate)
         #expect(machine.vmcs[0x482E] == 0, "the preemption timer exits at once")
     }
 
@@ -233,7 +233,7 @@ import X86
         machine.rflags |= 1 << 8
         machine.cpu.registers.rdi = Self.absent
         machine.cpu.registers.rcx = 2
-        #expect(Self.execute([0xF3, 0xAA], on: machine, at: Self.absent, isWrite: true) == .resume)
+        #expect(Self.execute([0xF3, 0xAA], on: machine, at: Self.absent, isWrite: true) == .iterate)
         #expect(machine.cpu.registers.rcx == 1 && machine.rip == 0x10000 && machine.vmcs[0x6822] == 1 << 14)
         #expect(Self.execute([0xF3, 0xAA], on: machine, at: Self.absent + 1, isWrite: true) == .stepLength(2))
         #expect(machine.cpu.registers.rcx == 0 && machine.rip == 0x10002 && machine.vmcs[0x6822] == 1 << 14)

@@ -133,7 +133,7 @@ func portQualification(_ port: UInt16, size: Int, isInput: Bool, isString: Bool 
         for (size, elements) in [(1, 4096), (2, 2048), (4, 1024)] as [(Int, UInt64)] {
             let machine = TestMachine()
             machine.cpu.registers.rdi = 0x20000
-            #expect(Self.string(machine, 0x2100, size: size, isInput: true, count: .max) == .resume)
+            #expect(Self.string(machine, 0x2100, size: size, isInput: true, count: .max) == .iterate)
             #expect(machine.cpu.registers.rcx == .max - elements)
             #expect(machine.cpu.registers.rdi == 0x21000)
             #expect(machine.rip == 0x10000)
@@ -230,7 +230,7 @@ func portQualification(_ port: UInt16, size: Int, isInput: Bool, isString: Bool 
         machine.rflags |= 1 << 8
         machine.vmcs[0x4824] = 1  // blocking by STI
         machine.cpu.registers.rdi = 0x20000
-        #expect(Self.string(machine, 0x2100, size: 1, isInput: true, count: 2) == .resume)
+        #expect(Self.string(machine, 0x2100, size: 1, isInput: true, count: 2) == .iterate)
         #expect(machine.cpu.registers.rcx == 1 && machine.cpu.registers.rdi == 0x20001 && machine.rip == 0x10000)
         #expect(machine.vmcs[0x6822] == 1 << 14 && machine.vmcs[0x4824] == 0)
         #expect(Self.string(machine, 0x2100, size: 1, isInput: true, count: 1) == .step)
@@ -289,7 +289,7 @@ func portQualification(_ port: UInt16, size: Int, isInput: Bool, isString: Bool 
                 30, qualification: portQualification(0x3F8, size: 1, isInput: false, isString: true, isRepeated: true),
                 length: 2, linear: mode == .long64 ? 0x9100 : machine.cpu.registers.rsi & mask, details: 0x80)
             // CX is 0; ECX and RCX are not.
-            #expect(outcome == (mode == .real ? .step : .resume))
+            #expect(outcome == (mode == .real ? .step : .iterate))
             #expect(machine.host.transmitted.count == (mode == .real ? 0 : 4096))
         }
     }

@@ -161,7 +161,7 @@ import Virtualization
     @Test func `HLT with a timer that is due goes on at once`() {
         let machine = Self.armed(ticks: 10)
         machine.host.time += 10
-        #expect(machine.exit(12, length: 1) == .inject(.interrupt(0x40)))
+        #expect(machine.exit(12, length: 1) == .wake(.interrupt(0x40)))
         #expect(machine.injection == .interrupt(0x40))
     }
 
@@ -180,7 +180,7 @@ import Virtualization
         machine.exit(52)
         #expect(Self.windowIsWanted(machine))
         machine.rflags |= Self.interruptFlag
-        #expect(machine.exit(12, length: 1) == .inject(.interrupt(0x40)))
+        #expect(machine.exit(12, length: 1) == .wake(.interrupt(0x40)))
         #expect(!Self.windowIsWanted(machine))
     }
 }

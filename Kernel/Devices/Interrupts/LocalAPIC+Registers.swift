@@ -105,8 +105,15 @@ extension LocalAPIC {
             ? writeSelfInterrupt(command) : writeCommand(command, destination: UInt32(truncatingIfNeeded: new >> 32))
     }
 
-    /// Writes any other; nil for #GP.
+    /// Writes the register of an MSR from 800H to 8FFH; nil for #GP.
     public mutating func writeMSR(_ number: UInt32, _ new: UInt64, at time: MachineTime) -> LocalAPICEffect? {
+        switch number {
+        case 0x830, 0x83F: return writeCommandMSR(new, isForSelf: number == 0x83F)
+        default: return writeRegisterMSR(number, new, at: time)
+        }
+    }
+
+    private mutating func writeRegisterMSR(_ number: UInt32, _ new: UInt64, at time: MachineTime) -> LocalAPICEffect? {
         let low = UInt32(truncatingIfNeeded: new)
         guard base.isExtended, number &- 0x800 < 0x40,
             let register = APICRegister(rawValue: UInt16(truncatingIfNeeded: (number & 0xFF) << 4))

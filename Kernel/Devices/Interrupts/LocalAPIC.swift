@@ -19,7 +19,7 @@ public struct LocalAPIC {
     public internal(set) var highestInService: UInt8 = 0
     /// One interrupt alone is in service, and it was edge-triggered: its end concerns nobody else. In x2APIC mode without
     /// assistance only.
-    public private(set) var endsQuietly = false
+    private var isAlone = false
 
     /// Errors found since the error status register was last written.
     var errors: UInt32 = 0
@@ -53,7 +53,7 @@ public struct LocalAPIC {
     mutating func resetRegisters() {
         for index in 0..<1024 { page[index] = 0 }
         (requestedWords, inServiceWords, highestRequested, highestInService, errors) = (0, 0, 0, 0, 0)
-        endsQuietly = false
+        isAlone = false
         timer = LocalAPICTimer(clockShift: timerShift)
         set(.version, Self.version)
         set(.destinationFormat, .max)
@@ -86,7 +86,7 @@ public struct LocalAPIC {
     /// Whether the processor delivers interrupts from the page from now on.
     public mutating func setAssisted(_ new: Bool) {
         isAssisted = new
-        endsQuietly = false
+        isAlone = false
         guard !isAssisted else {
             (requestedWords, inServiceWords, highestRequested, highestInService) = (0, 0, 0, 0)
             return
@@ -212,6 +212,7 @@ public struct LocalAPIC {
     }
 
     /// The processor takes `pendingVector`, which was not 0: it is in service from now on. Without assistance only.
+    @inline(__always)
     public mutating func acknowledge() -> UInt8 {
         let vector = highestRequested
         let requested = word(.requested, vector)
@@ -219,21 +220,26 @@ public struct LocalAPIC {
         if requested.pointee == 0 { requestedWords &= ~(1 &<< (vector >> 5)) }
         highestRequested = highest(.requested, words: requestedWords)
         word(.inService, vector).pointee |= Self.bit(vector)
-        endsQuietly = base.isExtended && inServiceWords == 0 && !isLevelTriggered(vector)
+        isAlone = base.isExtended && inServiceWords == 0 && !isLevelTriggered(vector)
         inServiceWords |= 1 &<< (vector >> 5)
         highestInService = vector
         return vector
     }
+
+    /// Whether nothing follows from the end of the interrupt in service.
+    @inline(__always)
+    public var endsQuietly: Bool { isAlone && highestRequested == 0 }
 
     /// Ends the highest interrupt in service.
     @inline(__always)
     public mutating func endInterrupt() -> LocalAPICEffect {
         if endsQuietly {
             word(.inService, highestInService).pointee = 0
-            (inServiceWords, highestInService, endsQuietly) = (0, 0, false)
+            (inServiceWords, highestInService, isAlone) = (0, 0, false)
             return .none
         }
         if isAssisted { return endInterruptInPage() }
+        isAlone = false
         let vector = highestInService
         guard vector != 0 else { return .none }
         let inService = word(.inService, vector)

@@ -146,8 +146,10 @@ public struct SerialPort: Equatable, Sendable {
             state.modemControl = value & 0x1F
             hasNewRoom = true
             updateModemStatus()
-        case 7: state.scratch = value
-        default: break  // line and modem status are read-only
+        case 7:
+            state.scratch = value
+            return nil
+        default: return nil  // line and modem status are read-only
         }
         update()
         return nil
@@ -161,10 +163,8 @@ public struct SerialPort: Equatable, Sendable {
     /// The transmitter is ready again at once, and says so, if that is wanted, by an interrupt of its own.
     private mutating func transmit(_ byte: UInt8) -> UInt8? {
         let isLoopback = state.modemControl & ModemControl.loopback != 0
-        guard isLoopback || state.interruptEnable & InterruptSource.transmitter != 0 else {
-            state.isTransmitterEmptyPending = true
-            return byte
-        }
+        // The transmitter's interrupt, which is pending by itself when it is enabled, is nobody's wish.
+        guard isLoopback || state.interruptEnable & InterruptSource.transmitter != 0 else { return byte }
         let wasHigh = interruptLine
         if state.isTransmitterEmptyPending {
             state.isTransmitterEmptyPending = false

@@ -61,13 +61,7 @@ public struct PowerManagementTimer: Equatable, Sendable {
     // MARK: Ports
 
     /// Reads 1, 2 or 4 bytes at an offset from the first port.
-    @inline(__always)
     public mutating func read(_ offset: UInt16, size: Int, at time: MachineTime) -> UInt32 {
-        if offset == Self.timerOffset && size == 4 { return count(at: time) }
-        return readPart(offset, size: size, at: time)
-    }
-
-    private mutating func readPart(_ offset: UInt16, size: Int, at time: MachineTime) -> UInt32 {
         let next = UInt64(register(offset & ~3 &+ 4, at: time))
         let value = (next << 32 | UInt64(register(offset & ~3, at: time))) >> UInt64(offset & 3 &* 8)
         return UInt32(truncatingIfNeeded: size == 4 ? value : value & (size == 2 ? 0xFFFF : 0xFF))

@@ -31,7 +31,7 @@ extension VirtualCPU {
                 processor.flags = flags
                 return step
             }
-            if budget == 0 || attention != .none {
+            if budget == 0 || attention.isForGuest {
                 processor.flags = flags
                 // The guest's own time stood still meanwhile, so the preemption timer does not tell what is due.
                 attention.insert(.devices)

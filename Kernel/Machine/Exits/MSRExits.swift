@@ -40,9 +40,6 @@ extension VirtualCPU {
         let value = writtenMSR
         let isTaken: Bool
         switch namedMSR {
-        case .timeStampDeadline:
-            writeDeadline(value)
-            isTaken = true
         case .apicBase: isTaken = writeAPICBase(value)
         case .extendedFeatureEnable: isTaken = writeExtendedFeatures(ExtendedFeatureEnable(rawValue: value))
         case .timeStampCounter: isTaken = moveTimeStamp(by: value &- (host.timeStamp() &+ processor.timeStampOffset))
@@ -53,7 +50,7 @@ extension VirtualCPU {
         return isTaken ? .step : refuseMSR()
     }
 
-    /// Whether WRMSR of the end-of-interrupt register is in order, and nothing follows from it but that the next may come.
+    /// Whether WRMSR of the end-of-interrupt register is in order, and nothing follows from it.
     @inline(__always)
     var endsInterruptQuietly: Bool {
         mutating get { (registers.rax | registers.rdx) & 0xFFFF_FFFF == 0 && apic.endsQuietly }
@@ -62,7 +59,13 @@ extension VirtualCPU {
     @inline(__always)
     mutating func endInterrupt() -> Outcome {
         _ = apic.endInterrupt()
-        if apic.highestRequested != 0 { attention.insert(.interrupts) }
+        return .step
+    }
+
+    /// WRMSR of IA32_TSC_DEADLINE.
+    @inline(__always)
+    mutating func writeDeadline() -> Outcome {
+        setDeadline(writtenMSR)
         return .step
     }
 
@@ -114,7 +117,7 @@ extension VirtualCPU {
         let deadline = apic.readDeadline(at: clock.now)
         processor.timeStampOffset &+= ticks
         msrs.timeStampAdjust &+= ticks
-        if deadline != 0 { writeDeadline(deadline) }
+        if deadline != 0 { setDeadline(deadline) }
         return true
     }
 

@@ -13,7 +13,7 @@ extension VirtualCPU {
         if let ending = demandedEnd { return .end(ending) }
         let event = attention.contains(.interrupts) ? interruptToInject() : nil
         if attention.contains(.time) { arm(at: clock.now) }
-        attention = .none
+        attention.remove(.devices)
         if let event { return .inject(event) }
         return .resume
     }
@@ -103,7 +103,7 @@ extension VirtualCPU {
 
     /// Whether what is requested reaches the virtual CPU now.
     private var interruptReaches: Bool {
-        @inline(never) mutating get {
+        @inline(__always) mutating get {
             (!apic.isAssisted && apic.pendingVector != 0) || timerIsDue || externalInterruptWaits
         }
     }
@@ -113,13 +113,19 @@ extension VirtualCPU {
         mutating get { board.pointee.requestsExternalInterrupt && (apic.passesExternalInterrupts || takesExternalMessage) }
     }
 
+    @inline(__always)
     private mutating func takeInterrupt() -> Event {
-        if timerIsDue { return takeTimerInterrupt() }
-        if externalInterruptWaits {
-            takesExternalMessage = false
-            return .interrupt(board.pointee.acknowledgeExternalInterrupt(at: clock.now))
-        }
+        if timer.isArmed || board.pointee.requestsExternalInterrupt, let event = takeOtherInterrupt() { return event }
         return .interrupt(apic.acknowledge())
+    }
+
+    /// Those that are not the local APIC's come first.
+    @inline(never)
+    private mutating func takeOtherInterrupt() -> Event? {
+        if timerIsDue { return takeTimerInterrupt() }
+        guard externalInterruptWaits else { return nil }
+        takesExternalMessage = false
+        return .interrupt(board.pointee.acknowledgeExternalInterrupt(at: clock.now))
     }
 
     @inline(never)

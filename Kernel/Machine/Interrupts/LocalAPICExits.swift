@@ -20,8 +20,9 @@ extension VirtualCPU {
 
     // MARK: As MSRs
 
-    /// WRMSR of IA32_TSC_DEADLINE.
-    mutating func writeDeadline(_ value: UInt64) {
+    /// Sets IA32_TSC_DEADLINE.
+    @inline(__always)
+    mutating func setDeadline(_ value: UInt64) {
         let stamp = host.timeStamp()
         let now = MachineTime(stamp &- startTime)
         let guestNow = stamp &+ processor.timeStampOffset

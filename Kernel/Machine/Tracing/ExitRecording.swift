@@ -18,6 +18,12 @@ extension VirtualCPU {
         if let record = records.next, record.pointee.outcome == 0 { record.pointee.note(outcome) }
     }
 
+    /// The same where nothing was done: an event that comes besides is not what Martlet did about the exit.
+    @inline(never)
+    mutating func noteResumption(_ outcome: Outcome) {
+        if outcome == .resume { note(outcome) }
+    }
+
     /// The guest is at its end, whatever was done about the exit.
     mutating func end(_ ending: Ending) {
         pending = .end(ending)
