@@ -48,7 +48,8 @@ import Testing
         var line = Line()
         for index in 0..<Line.capacity { line.write(byte: UInt8(0x61 + index % 26)) }
         #expect(line.count == Line.capacity)
-        #expect(words(line) == String((0..<Line.capacity).map { Character(UnicodeScalar(UInt8(0x61 + $0 % 26))) }))
+        let letters: [UInt8] = (0..<Line.capacity).map { index in UInt8(0x61 + index % 26) }
+        #expect(words(line) == String(decoding: letters, as: UTF8.self))
     }
 
     @Test func `what does not fit is cut, and the line then ends in three dots`() {
