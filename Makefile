@@ -9,7 +9,7 @@ OBJECTS := $(BUILD)/kernel
 
 # The modules of the kernel from the ground up, and what each imports. Package.swift has the same graph; Tests/Kernel/modules
 # compares both with the sources.
-MODULES := Text X86 Memory Virtualization VMX VMXChecks EntryProof Devices Trace Machine Study Metal
+MODULES := Text X86 Memory Virtualization VMX VMXChecks EntryProof Devices Trace Machine Debug Metal
 imports_X86 := Text
 imports_Memory := Text
 imports_Virtualization := Text X86 Memory
@@ -19,8 +19,11 @@ imports_EntryProof := Text X86 Memory VMX VMXChecks
 imports_Devices := Memory
 imports_Trace := Text X86 Memory Virtualization
 imports_Machine := Text X86 Memory Virtualization Devices Trace
-imports_Study := Text X86 Memory Virtualization VMX VMXChecks Trace Machine
-imports_Metal := Text X86 Memory Virtualization VMX VMXChecks EntryProof Devices Trace Machine Study
+imports_Debug := Text X86 Memory Virtualization VMX VMXChecks Trace Machine
+imports_Metal := Text X86 Memory Virtualization VMX VMXChecks EntryProof Devices Trace Machine Debug
+
+# What is not on the way of an exit is compiled for size.
+$(foreach module,Text VMXChecks EntryProof Trace Debug,$(eval optimization_$(module) := -Osize))
 
 SWIFT_FLAGS := -target x86_64-unknown-none-elf -enable-experimental-feature Embedded -wmo -parse-as-library \
 	-swift-version 6 -O -g -no-allocations \
@@ -90,7 +93,7 @@ define module_rule
 $(OBJECTS)/$(1).o: $$(wildcard Kernel/$(1)/*.swift Kernel/$(1)/*/*.swift Kernel/$(1)/*/*.h) Makefile \
 		$(imports_$(1):%=$(OBJECTS)/%.o) | $(OBJECTS)
 	@echo "compiling $(1) ($(2) of $(words $(MODULES)))"
-	@swiftc $$(SWIFT_FLAGS) -module-name $(1) -emit-module -emit-module-path $(OBJECTS)/$(1).swiftmodule \
+	@swiftc $$(SWIFT_FLAGS) $(optimization_$(1)) -module-name $(1) -emit-module -emit-module-path $(OBJECTS)/$(1).swiftmodule \
 		-c $$(filter %.swift,$$^) -o $$@
 	@touch $$@
 endef
@@ -106,20 +109,28 @@ check-kernel: build
 setup: ## install what is missing to build and run
 	@Tools/setup run
 
+# What serves MONITOR=: the prompt, and GDB.
+.PHONY: monitor
+monitor:
+	@swift build --quiet --product martlet-study
+
 .PHONY: run
 run: setup ## build, and run a guest; the words are below
 	+@$(MAKE_BUILD)
+	@$(if $(filter study gdb,$(MONITOR)),$(MAKE) -s --no-print-directory monitor)
 	@Tools/martlet --make
 
 .PHONY: study
 study: setup ## a guest stopped before its first VM entry, and a prompt; SCRIPT=file types for you
 	+@$(MAKE_BUILD)
+	@$(MAKE) -s --no-print-directory monitor
 	@TRACE=off MONITOR=study Tools/martlet --make
 
 .PHONY: linux
 linux: ## boot Debian's kernel to a shell; CMDLINE=work runs that script instead
 	@Tools/setup linux
 	+@$(MAKE_BUILD)
+	@$(if $(filter study gdb,$(MONITOR)),$(MAKE) -s --no-print-directory monitor)
 	@Tools/linux/start --make
 
 .PHONY: iso
@@ -132,7 +143,7 @@ $(BUILD)/martlet.iso: $(BUILD)/martlet.elf Tools/iso
 .PHONY: test
 test: ## run all tests, or a part: ONLY="host image firmware boots launcher linux fuzz records page monitor guide gdb bench"
 	@Tools/setup test
-	@$(MAKE) -s --no-print-directory iso
+	@$(MAKE) -s --no-print-directory iso monitor
 	@Tests/run $(ONLY)
 
 .PHONY: test-nested

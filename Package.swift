@@ -28,14 +28,19 @@ let package = Package(
         module("Devices", "Memory"),
         module("Trace", "Text", "X86", "Memory", "Virtualization"),
         module("Machine", "Text", "X86", "Memory", "Virtualization", "Devices", "Trace"),
-        module("Study", "Text", "X86", "Memory", "Virtualization", "VMX", "VMXChecks", "Trace", "Machine"),
+        module("Debug", "Text", "X86", "Memory", "Virtualization", "VMX", "VMXChecks", "Trace", "Machine"),
         // The tools of the host.
         .target(
             name: "TraceTools", dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine"],
             path: "Tools/martlet-trace/Library", resources: [.embedInCode("page.html")]),
+        .target(
+            name: "StudyTools",
+            dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "VMXChecks", "Trace", "Machine", "Debug"],
+            path: "Tools/martlet-study/Library"),
+        .executableTarget(name: "martlet-study", dependencies: ["StudyTools"], path: "Tools/martlet-study/Program"),
         .executableTarget(name: "martlet-trace", dependencies: ["TraceTools"], path: "Tools/martlet-trace/Program"),
         .target(
-            name: "ExplainTools", dependencies: ["Text", "X86", "Memory", "VMX", "VMXChecks", "Study"],
+            name: "ExplainTools", dependencies: ["Text", "X86", "Memory", "VMX", "VMXChecks", "StudyTools"],
             path: "Tools/martlet-explain/Library"),
         .executableTarget(name: "martlet-explain", dependencies: ["ExplainTools"], path: "Tools/martlet-explain/Program"),
         .target(
@@ -49,12 +54,14 @@ let package = Package(
         tests("VMXChecks", "Text", "X86", "Memory", "VMX", "EntryProof", "Support"),
         tests("Devices", "Memory", "Support"),
         tests("Trace", "Text", "X86", "Memory", "Virtualization", "Support"),
-        tests(
-            "Study", "ExplainTools", "Text", "X86", "Memory", "Virtualization", "VMX", "VMXChecks", "Trace", "Machine", "Support",
-            exclude: ["Dumps"]),
+        .testTarget(
+            name: "StudyTests",
+            dependencies: [
+                "StudyTools", "ExplainTools", "Text", "X86", "Memory", "Virtualization", "VMX", "VMXChecks", "Devices", "Trace", "Machine", "Debug",
+                "Support",
+            ], path: "Tests/StudyTests", exclude: ["Dumps"]),
+        tests("Debug", "Text", "X86", "Memory", "Virtualization", "VMX", "VMXChecks", "Devices", "Trace", "Machine", "Support"),
         tests("TraceTools", "Text", "Virtualization", "Trace", "Machine", "VMX", "Support"),
-        tests(
-            "Machine", "Text", "X86", "Memory", "Virtualization", "VMX", "VMXChecks", "Devices", "Trace", "Study",
-            "Support"),
+        tests("Machine", "Text", "X86", "Memory", "Virtualization", "VMX", "VMXChecks", "Devices", "Trace", "Support"),
     ]
 )

@@ -8,8 +8,7 @@ global virtual_cpu_area
 global virtual_cpu_guard
 global initial_extended_state
 global serial_input_buffer
-global debugger_area
-global monitor_states
+global agent_area
 
 section .bss.tables nobits alloc write noexec align=4096
 descriptor_table: resb 64
@@ -22,8 +21,7 @@ virtual_cpu_guard: resb 4096
 resb 16 * 1024                                          ; the stack of the exit handler, right below the virtual CPU
 virtual_cpu_area: resb 32 * 1024
 serial_input_buffer: resb 4096
-debugger_area: resb 12 * 1024
-monitor_states: resb 8192
+agent_area: resb 20 * 1024                              ; the agent, with states of a guest under study
 
 section .rodata
 align 64

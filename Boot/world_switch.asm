@@ -13,7 +13,7 @@ global martlet_vm_exit
 global martlet_vm_exit_observed
 global martlet_vm_exit_recorded
 global martlet_vm_exit_recorded_observed
-global martlet_leave_guest
+global world_switch_layout
 extern martlet_handle_exit
 extern martlet_records_full
 
@@ -57,7 +57,9 @@ align 16
 martlet_vm_exit:
     push_registers
     mov rdi, rsp
-    call martlet_handle_exit                            ; returns when the exit is finished: resume at once
+    call martlet_handle_exit
+    test eax, eax
+    jz leave_guest
     pop_registers
     vmresume
     jmp failed
@@ -69,7 +71,9 @@ martlet_vm_exit_recorded:
     push_registers
     begin_record
     mov rdi, rsp
-    call martlet_handle_exit                            ; leaves, and the run loop ends the record, or returns
+    call martlet_handle_exit
+    test eax, eax
+    jz leave_guest                                      ; the run loop ends the record
     end_record
     add r15, RECORD_SIZE
     cmp r15, [rsp + RECORD_END]
@@ -89,20 +93,16 @@ align 16
 martlet_vm_exit_recorded_observed:
     push_registers
     begin_record
-    mov rdi, rsp
-    jmp martlet_leave_guest
+    jmp leave_guest
 
 ; HOST_RIP of a virtual CPU whose every exit is to be seen.
 align 16
 martlet_vm_exit_observed:
     push_registers
-    mov rdi, rsp
 
-; martlet_leave_guest(rdi = virtual CPU): ends martlet_handle_exit early, for what only the run loop can do. The exit
-; handler's stack is simply left: the next VM exit starts it anew. A flag returned instead would cost every exit three
-; instructions.
-martlet_leave_guest:
-    mov rsp, [rdi + RUN_LOOP_STACK]
+; RSP is the virtual CPU: to the run loop.
+leave_guest:
+    mov rsp, [rsp + RUN_LOOP_STACK]
     xor eax, eax
 
 leave_to_run_loop:
@@ -113,3 +113,8 @@ leave_to_run_loop:
     pop rbx
     pop rbp
     ret
+
+section .rodata
+align 4
+; What is taken for granted above of Swift's layouts. The kernel compares it at its start.
+world_switch_layout: dd REGISTER_BLOCK, RUN_LOOP_STACK, RECORD_SLOT, RECORD_END, RECORD_SIZE

@@ -9,8 +9,6 @@ public enum PortEffect: Equatable, Sendable {
     case exit(UInt32)
     case powerOff
     case reset
-    /// No device has the port: the write went nowhere.
-    case absent
 }
 
 /// Policy: a port without a device reads as ones and swallows writes, and each such access is counted.
@@ -34,184 +32,281 @@ extension Board {
     public static var debugExitPort: UInt16 { 0xF4 }
     /// Where firmware shows its progress; also written for a short delay.
     public static var diagnosticPort: UInt16 { 0x80 }
-    static var powerPort: UInt16 { 0x600 }
-    static var powerPortCount: UInt16 { 12 }
-    /// The ACPI timer, read whole.
-    static var powerTimerPort: UInt16 { 0x608 }
 
-    /// Whether a device answers at a port.
-    public static func isPresent(_ port: UInt16) -> Bool {
-        switch port {
-        case 0x20, 0x21, 0xA0, 0xA1, 0x4D0, 0x4D1, 0x40...0x43, 0x60, 0x61, 0x64, 0x70, 0x71, diagnosticPort,
-            DebugConsole.port, debugExitPort, 0x3F8...0x3FF, 0x510, 0x511, 0x600...0x60B, 0xCF8...0xCFF:
-            true
-        default: false
+    /// The board's own wiring, by number; nil after the last.
+    private static func claim(_ number: Int) -> PortClaim? {
+        switch number {
+        case 0: PortClaim(0x20, 2, .interruptControllers, 0)
+        case 1: PortClaim(0xA0, 2, .interruptControllers, 2)
+        case 2: PortClaim(0x4D0, 2, .interruptControllers, 4)
+        case 3: PortClaim(IntervalTimer.firstPort, IntervalTimer.portCount, .timer)
+        case 4: PortClaim(KeyboardController.dataPort, 1, .keyboard, 0)
+        case 5: PortClaim(KeyboardController.commandPort, 1, .keyboard, 1)
+        case 6: PortClaim(SystemControlPort.port, 1, .speaker)
+        case 7: PortClaim(RealTimeClock.firstPort, RealTimeClock.portCount, .clock)
+        case 8: PortClaim(diagnosticPort, 1, .diagnostic)
+        case 9: PortClaim(DebugConsole.port, 1, .debugConsole)
+        case 10: PortClaim(debugExitPort, 1, .debugExit)
+        case 11: PortClaim(SerialPort.firstPort, SerialPort.portCount, .serial)
+        case 12: PortClaim(FirmwareConfiguration.selectorPort, 2, .firmwareConfiguration)
+        case 13: PortClaim(PowerManagementTimer.firstPort, PowerManagementTimer.portCount, .power)
+        case 14: PortClaim(ConfigurationSpace.addressPort, 4, .configurationAddress)
+        case 15: PortClaim(ResetControl.port, 1, .resetControl)
+        case 16: PortClaim(ConfigurationSpace.firstDataPort, ConfigurationSpace.dataPortCount, .configurationData)
+        default: nil
         }
     }
 
-    // The two below serve what software polls and what needs nothing else of the machine: the quick way.
-
-    /// IN of one byte from such a port; nil from any other.
-    @inline(__always)
-    public mutating func readFrequentByte(_ port: UInt16) -> UInt8? {
-        port == SerialPort.lineStatusPort ? serial.pollLineStatus() : nil
+    /// Whether a device answers at a port.
+    public static func isPresent(_ port: UInt16) -> Bool {
+        var number = 0
+        while let claim = claim(number) {
+            if port &- claim.first < claim.count { return true }
+            number += 1
+        }
+        return false
     }
 
-    /// IN of 4 bytes from such a port; nil from any other.
-    @inline(__always)
-    public mutating func readFrequentDoubleword(_ port: UInt16, _ now: some MachineClock) -> UInt32? {
-        port == Board.powerTimerPort ? power.count(at: now.now) : nil
+    mutating func wirePorts() {
+        var number = 0
+        while let claim = Self.claim(number), ports.claim(claim) { number += 1 }
     }
 
-    /// OUT of one byte to such a port; `absent` for any other.
-    @inline(__always)
-    public mutating func writeFrequentByte(_ port: UInt16, _ value: UInt8) -> PortEffect {
-        if port == SerialPort.firstPort, serial.transmitsQuietly { return .transmit(value) }
-        guard port == Board.diagnosticPort else { return .absent }
-        diagnostic = value
-        return .none
-    }
+    // Each device's way is a function of its own, which the switch calls last: so none saves registers for another.
 
     // MARK: IN
 
     /// The value that IN of `size` bytes (1, 2 or 4) gives; the bytes above are zero.
-    ///
+    public mutating func read(_ port: UInt16, size: Int, at time: MachineTime) -> UInt32 {
+        let (device, register) = ports.find(port)
+        guard size == 1 else { return readWide(port, device, register, size, time) }
+        switch device {
+        case .none, .configurationAddress: return readAbsent()
+        case .interruptControllers: return readControllers(register, time)
+        case .timer: return readTimer(register, time)
+        case .keyboard: return readKeyboard(register, time)
+        case .speaker: return readSpeaker(time)
+        case .clock: return readClock(register, time)
+        case .diagnostic: return UInt32(diagnostic)
+        case .debugConsole: return UInt32(DebugConsole.read())
+        case .debugExit: return 0
+        case .serial: return readSerial(register)
+        case .firmwareConfiguration: return register == 1 ? readFirmwareConfiguration() : readAbsent()
+        case .power: return readPower(register, 1, time)
+        case .configurationData: return readConfiguration(register, 1)
+        case .resetControl: return UInt32(resetControl.read())
+        }
+    }
+
     /// A wide access to byte-wide devices takes consecutive ports, as the ISA bus splits it.
-    public mutating func read(_ port: UInt16, size: Int, _ now: some MachineClock) -> UInt32 {
-        let isWide = size > 1
-        if port &- Board.powerPort < Board.powerPortCount {
-            let value = power.read(port &- Board.powerPort, size: size, at: now.now)
-            followPower()
-            return value
+    @inline(never)
+    private mutating func readWide(
+        _ port: UInt16, _ device: PortDevice, _ register: UInt8, _ size: Int, _ time: MachineTime
+    ) -> UInt32 {
+        switch device {
+        case .power: readPower(register, size, time)
+        case .configurationAddress where register == 0 && size == 4: pci.readAddress()
+        case .configurationData: readConfiguration(register, size)
+        default: readBytes(port, size, time)
         }
-        if port == ConfigurationSpace.addressPort, size == 4 { return pci.readAddress() }
-        if port &- ConfigurationSpace.firstDataPort < ConfigurationSpace.dataPortCount {
-            return pci.readData(port & 3, size: size)
-        }
-        guard isWide else { return UInt32(readByte(port, now)) }
+    }
+
+    @inline(never)
+    private mutating func readBytes(_ port: UInt16, _ size: Int, _ time: MachineTime) -> UInt32 {
         let absent = absentAccesses
-        defer { absentAccesses = min(absentAccesses, absent &+ 1) }
         var value: UInt32 = 0
         for index in 0..<size {
-            value |= UInt32(readByte(port &+ UInt16(truncatingIfNeeded: index), now)) << UInt32(8 * index)
+            value |= read(port &+ UInt16(truncatingIfNeeded: index), size: 1, at: time) << UInt32(8 * index)
         }
+        absentAccesses = min(absentAccesses, absent &+ 1)
         return value
     }
 
-    private mutating func readByte(_ port: UInt16, _ now: some MachineClock) -> UInt8 {
-        switch port {
-        case 0x20, 0x21, 0xA0, 0xA1, 0x4D0, 0x4D1:
-            catchUp(to: now.now)
-            let value = controllers.read(port)
-            needsAttention = true
-            return value
-        case 0x40...0x43:
-            let time = now.now
-            let value = timer.read(port & 3, at: time)
-            followTimer(at: time)
-            return value
-        case 0x60:
-            let value = keyboard.readData(at: now.now)
-            followKeyboard()
-            return value
-        case 0x61:
-            let time = now.now
-            return speaker.read(output2: timer.isOutput2High(at: time), at: time)
-        case 0x64:
-            let value = keyboard.readStatus(at: now.now)
-            followKeyboard()
-            return value
-        case 0x70, 0x71:
-            let value = clock.read(port & 1, at: now.now)
-            followClock()
-            return value
-        case Board.diagnosticPort: return diagnostic
-        case DebugConsole.port: return DebugConsole.read()
-        case Board.debugExitPort: return 0
-        case 0x3F8...0x3FF:
-            let value = serial.read(port & 7)
-            followSerial()
-            return value
-        case FirmwareConfiguration.dataPort:
-            let line = commandLine
-            return configuration.readData { line.byte(at: $0) }
-        case ResetControl.port: return resetControl.read()
-        default:
-            absentAccesses &+= 1
-            return 0xFF
-        }
+    @inline(__always)
+    private mutating func readAbsent() -> UInt32 {
+        absentAccesses &+= 1
+        return 0xFF
+    }
+
+    @inline(never)
+    private mutating func readControllers(_ register: UInt8, _ time: MachineTime) -> UInt32 {
+        catchUp(to: time)
+        let wasRequesting = controllers.interruptOutput
+        let value = controllers.read(register)
+        followControllers(wasRequesting)
+        return UInt32(value)
+    }
+
+    @inline(never)
+    private mutating func readTimer(_ register: UInt8, _ time: MachineTime) -> UInt32 {
+        let value = timer.read(UInt16(register), at: time)
+        followTimer(at: time)
+        return UInt32(value)
+    }
+
+    @inline(never)
+    private mutating func readKeyboard(_ register: UInt8, _ time: MachineTime) -> UInt32 {
+        let value = register == 0 ? keyboard.readData(at: time) : keyboard.readStatus(at: time)
+        followKeyboard()
+        return UInt32(value)
+    }
+
+    @inline(never)
+    private mutating func readSpeaker(_ time: MachineTime) -> UInt32 {
+        UInt32(speaker.read(output2: timer.isOutput2High(at: time), at: time))
+    }
+
+    @inline(never)
+    private mutating func readClock(_ register: UInt8, _ time: MachineTime) -> UInt32 {
+        let value = clock.read(UInt16(register), at: time)
+        followClock()
+        return UInt32(value)
+    }
+
+    @inline(never)
+    private mutating func readSerial(_ register: UInt8) -> UInt32 {
+        let value = serial.read(UInt16(register))
+        followSerial()
+        return UInt32(value)
+    }
+
+    @inline(never)
+    private mutating func readFirmwareConfiguration() -> UInt32 {
+        let line = commandLine
+        return UInt32(configuration.readData { line.byte(at: $0) })
+    }
+
+    @inline(never)
+    private mutating func readPower(_ register: UInt8, _ size: Int, _ time: MachineTime) -> UInt32 {
+        let value = power.read(UInt16(register), size: size, at: time)
+        followPower()
+        return value
+    }
+
+    @inline(never)
+    private mutating func readConfiguration(_ register: UInt8, _ size: Int) -> UInt32 {
+        pci.readData(UInt16(register), size: size)
     }
 
     // MARK: OUT
 
     /// OUT of the low `size` bytes (1, 2 or 4) of a value.
-    public mutating func write(_ port: UInt16, size: Int, _ value: UInt32, _ now: some MachineClock) -> PortEffect {
-        switch port {
-        case Board.debugExitPort: return .exit(size == 4 ? value : value & (1 << UInt32(8 * size) - 1))
-        case 0x600...0x60B:
-            let effect = power.write(port &- Board.powerPort, size: size, value, at: now.now)
-            followPower()
-            return PortEffect(effect)
-        case ConfigurationSpace.addressPort where size == 4:
-            pci.writeAddress(value)
+    public mutating func write(_ port: UInt16, size: Int, _ value: UInt32, at time: MachineTime) -> PortEffect {
+        let (device, register) = ports.find(port)
+        guard size == 1 else { return writeWide(port, device, register, size, value, time) }
+        let byte = UInt8(truncatingIfNeeded: value)
+        switch device {
+        case .none, .configurationAddress, .firmwareConfiguration: return writeAbsent()
+        case .interruptControllers: return writeControllers(register, byte, time)
+        case .timer: return writeTimer(register, byte, time)
+        case .keyboard: return writeKeyboard(register, byte, time)
+        case .speaker: return writeSpeaker(byte, time)
+        case .clock: return writeClock(register, byte, time)
+        case .diagnostic:
+            diagnostic = byte
             return .none
-        case 0xCFC...0xCFF:
-            pci.writeData(port & 3, size: size, value)
-            return .none
-        case FirmwareConfiguration.selectorPort where size == 2:
+        case .debugConsole: return .transmit(byte)
+        case .debugExit: return .exit(UInt32(byte))
+        case .serial: return writeSerial(register, byte)
+        case .power: return writePower(register, 1, value, time)
+        case .configurationData: return writeConfiguration(register, 1, value)
+        case .resetControl: return PortEffect(resetControl.write(byte))
+        }
+    }
+
+    @inline(never)
+    private mutating func writeWide(
+        _ port: UInt16, _ device: PortDevice, _ register: UInt8, _ size: Int, _ value: UInt32, _ time: MachineTime
+    ) -> PortEffect {
+        switch device {
+        case .debugExit: return .exit(size == 4 ? value : value & 0xFFFF)
+        case .power: return writePower(register, size, value, time)
+        case .configurationAddress where register == 0 && size == 4: pci.writeAddress(value)
+        case .configurationData: return writeConfiguration(register, size, value)
+        case .firmwareConfiguration where register == 0 && size == 2:
             configuration.select(UInt16(truncatingIfNeeded: value))
-            return .none
-        default: break
+        default: return writeBytes(port, size, value, time)
         }
-        if size == 1 { return writeByte(port, UInt8(truncatingIfNeeded: value), now) }
+        return .none
+    }
+
+    @inline(never)
+    private mutating func writeBytes(_ port: UInt16, _ size: Int, _ value: UInt32, _ time: MachineTime) -> PortEffect {
         let absent = absentAccesses
-        defer { absentAccesses = min(absentAccesses, absent &+ 1) }
-        var effect = PortEffect.absent
+        var effect = PortEffect.none
         for index in 0..<size {
-            let byteEffect = writeByte(
-                port &+ UInt16(truncatingIfNeeded: index), UInt8(truncatingIfNeeded: value >> UInt32(8 * index)), now)
+            let byteEffect = write(
+                port &+ UInt16(truncatingIfNeeded: index), size: 1, value >> UInt32(8 * index) & 0xFF, at: time)
             // At most one byte of a wide write asks for more than none.
-            if effect == .absent || byteEffect != .none && byteEffect != .absent { effect = byteEffect }
+            if byteEffect != .none { effect = byteEffect }
         }
+        absentAccesses = min(absentAccesses, absent &+ 1)
         return effect
     }
 
-    private mutating func writeByte(_ port: UInt16, _ value: UInt8, _ now: some MachineClock) -> PortEffect {
-        switch port {
-        case 0x20, 0x21, 0xA0, 0xA1, 0x4D0, 0x4D1:
-            catchUp(to: now.now)
-            controllers.write(port, value)
-            findNextEvent()
-            needsAttention = true
-        case 0x40...0x43:
-            let time = now.now
-            timer.write(port & 3, value, at: time)
-            followTimer(at: time)
-        case 0x60:
-            let effect = keyboard.writeData(value, at: now.now)
-            followKeyboard()
-            return PortEffect(effect)
-        case 0x61:
-            speaker.write(value)
-            timer.setGate2(speaker.gate2, at: now.now)
-        case 0x64:
-            let effect = keyboard.writeCommand(value, at: now.now)
-            followKeyboard()
-            return PortEffect(effect)
-        case 0x70, 0x71:
-            clock.write(port & 1, value, at: now.now)
-            followClock()
-        case Board.diagnosticPort: diagnostic = value
-        case DebugConsole.port: return .transmit(value)
-        case 0x3F8...0x3FF:
-            let byte = serial.write(port & 7, value)
-            followSerial()
-            if let byte { return .transmit(byte) }
-        case ResetControl.port: return PortEffect(resetControl.write(value))
-        default:
-            absentAccesses &+= 1
-            return .absent
-        }
+    @inline(__always)
+    private mutating func writeAbsent() -> PortEffect {
+        absentAccesses &+= 1
+        return .none
+    }
+
+    @inline(never)
+    private mutating func writeControllers(_ register: UInt8, _ value: UInt8, _ time: MachineTime) -> PortEffect {
+        catchUp(to: time)
+        let wasRequesting = controllers.interruptOutput
+        let passedTimer = controllers.passesTimer
+        controllers.write(register, value)
+        followControllers(wasRequesting)
+        if controllers.passesTimer != passedTimer { findNextEvent() }
+        return .none
+    }
+
+    @inline(never)
+    private mutating func writeTimer(_ register: UInt8, _ value: UInt8, _ time: MachineTime) -> PortEffect {
+        timer.write(UInt16(register), value, at: time)
+        followTimer(at: time)
+        return .none
+    }
+
+    @inline(never)
+    private mutating func writeKeyboard(_ register: UInt8, _ value: UInt8, _ time: MachineTime) -> PortEffect {
+        let effect = register == 0 ? keyboard.writeData(value, at: time) : keyboard.writeCommand(value, at: time)
+        followKeyboard()
+        return PortEffect(effect)
+    }
+
+    @inline(never)
+    private mutating func writeSpeaker(_ value: UInt8, _ time: MachineTime) -> PortEffect {
+        speaker.write(value)
+        timer.setGate2(speaker.gate2, at: time)
+        return .none
+    }
+
+    @inline(never)
+    private mutating func writeClock(_ register: UInt8, _ value: UInt8, _ time: MachineTime) -> PortEffect {
+        clock.write(UInt16(register), value, at: time)
+        followClock()
+        return .none
+    }
+
+    @inline(never)
+    private mutating func writeSerial(_ register: UInt8, _ value: UInt8) -> PortEffect {
+        let byte = serial.write(UInt16(register), value)
+        followSerial()
+        guard let byte else { return .none }
+        return .transmit(byte)
+    }
+
+    @inline(never)
+    private mutating func writePower(_ register: UInt8, _ size: Int, _ value: UInt32, _ time: MachineTime) -> PortEffect {
+        let effect = power.write(UInt16(register), size: size, value, at: time)
+        followPower()
+        return PortEffect(effect)
+    }
+
+    @inline(never)
+    private mutating func writeConfiguration(_ register: UInt8, _ size: Int, _ value: UInt32) -> PortEffect {
+        pci.writeData(UInt16(register), size: size, value)
         return .none
     }
 }

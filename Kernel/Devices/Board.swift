@@ -1,6 +1,6 @@
 /// The devices of a virtual machine and the wires between them. Each virtual CPU's local APIC is its own.
 ///
-/// A plain value: a copy of it is a snapshot. Ports are in Board+Ports.swift.
+/// A plain value. Ports are in Board+Ports.swift, what a snapshot keeps in Board+State.swift.
 public struct Board: Equatable, Sendable {
     public internal(set) var serial = SerialPort()
     var controllers = InterruptControllerPair()
@@ -14,9 +14,10 @@ public struct Board: Equatable, Sendable {
     var pci = ConfigurationSpace()
     var configuration: FirmwareConfiguration
     let commandLine: CommandLine
-    private var progress: ProgressWatch
+    var progress: ProgressWatch
     /// The last progress code.
     var diagnostic: UInt8 = 0
+    var ports = PortMap()
     /// How many accesses found no device.
     public internal(set) var absentAccesses: UInt64 = 0
 
@@ -25,6 +26,15 @@ public struct Board: Equatable, Sendable {
     public var needsAttention = false
     /// When a device will do something by itself.
     public private(set) var nextEvent = MachineTime.never
+    /// When each device will, as `nextEvent` knows it.
+    private var seenEvents = DeviceEvents()
+
+    private struct DeviceEvents: Equatable, Sendable {
+        var timer = MachineTime.never
+        var clock = MachineTime.never
+        var power = MachineTime.never
+        var keyboard = MachineTime.never
+    }
     /// The guest did not report in time that it goes on.
     public var isOverdue: Bool { progress.isOverdue }
 
@@ -87,8 +97,9 @@ public struct Board: Equatable, Sendable {
         configuration = FirmwareConfiguration(
             memoryBelow4GiB: parameters.memory, commandLineLength: UInt32(truncatingIfNeeded: parameters.commandLine.count))
         // Firmware makes the system control interrupt level-triggered at the 8259s, as its tables say.
-        controllers.write(0x4D1, 1 << (Line.systemControl - 8))
+        controllers.write(InterruptControllerPair.Register.secondTrigger, 1 << (Line.systemControl - 8))
         nextEvent = progress.nextEvent
+        wirePorts()
     }
 
     // MARK: Wires
@@ -105,10 +116,23 @@ public struct Board: Equatable, Sendable {
     /// An ISA interrupt goes to both kinds of controller; that of the timer to pin 2 of the I/O APIC, as its table says.
     func pin(_ line: UInt8) -> UInt8 { line == Line.timer ? 2 : line }
 
+    /// Both kinds of controller know the same of a line.
+    @inline(__always)
     mutating func setLine(_ line: UInt8, _ isHigh: Bool) {
+        if controllers.isHigh(line) != isHigh { changeLine(line, isHigh) }
+    }
+
+    @inline(never)
+    private mutating func changeLine(_ line: UInt8, _ isHigh: Bool) {
         controllers.setLine(line, isHigh)
         ioAPIC.setLine(pin(line), isHigh)
         if controllers.interruptOutput || ioAPIC.hasMessage { needsAttention = true }
+    }
+
+    /// An access to the 8259 pair may have let an interrupt through, or taken one away.
+    @inline(__always)
+    mutating func followControllers(_ wasRequesting: Bool) {
+        if controllers.interruptOutput != wasRequesting { needsAttention = true }
     }
 
     /// A line that is high has a new edge.
@@ -117,28 +141,34 @@ public struct Board: Equatable, Sendable {
         setLine(line, true)
     }
 
+    @inline(__always)
     mutating func followSerial() {
+        guard serial.takeChange() else { return }
         if serial.takePulse() { pulse(Line.serial) }
         setLine(Line.serial, serial.interruptLine)
         // There may be room for what waits outside.
-        if serial.canReceive { needsAttention = true }
+        if serial.takeRoom() { needsAttention = true }
     }
 
+    @inline(__always)
     mutating func followKeyboard() {
         setLine(Line.keyboard, keyboard.interruptLine)
-        findNextEvent()
+        if keyboard.nextEvent != seenEvents.keyboard { findNextEvent() }
     }
 
+    @inline(__always)
     mutating func followClock() {
         setLine(Line.clock, clock.interruptLine)
-        findNextEvent()
+        if clock.nextEvent != seenEvents.clock { findNextEvent() }
     }
 
+    @inline(__always)
     mutating func followPower() {
         setLine(Line.systemControl, power.interruptLine)
-        findNextEvent()
+        if power.nextEvent != seenEvents.power { findNextEvent() }
     }
 
+    @inline(__always)
     mutating func followTimer(at time: MachineTime) {
         // A rise that is seen late still makes a request: the line stays high until the next look.
         if timer.advance(to: time) {
@@ -146,7 +176,7 @@ public struct Board: Equatable, Sendable {
         } else {
             setLine(Line.timer, timer.isOutput0High(at: time))
         }
-        findNextEvent()
+        if timer.nextEvent != seenEvents.timer { findNextEvent() }
     }
 
     /// What the timer did until now comes before what the 8259 pair is asked or told now: a rise of its line while a request
@@ -167,7 +197,10 @@ public struct Board: Equatable, Sendable {
     /// A device will do something by itself, which may end a halt.
     public var awaitsDevice: Bool { nextDeviceEvent != .never }
 
+    @inline(never)
     mutating func findNextEvent() {
+        seenEvents = DeviceEvents(
+            timer: timer.nextEvent, clock: clock.nextEvent, power: power.nextEvent, keyboard: keyboard.nextEvent)
         let next = min(nextDeviceEvent, progress.nextEvent)
         guard next != nextEvent else { return }
         nextEvent = next

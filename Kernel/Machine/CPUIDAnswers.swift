@@ -3,28 +3,31 @@ import X86
 /// The answers to CPUID of one virtual CPU, worked out once: under another hypervisor each CPUID in the kernel is an exit
 /// of its own.
 ///
-/// The first 32 leaves of the basic and of the extended range have a place, and so has each subleaf that holds something;
-/// the leaves of the hypervisor and subleaves that are zero are worked out each time.
+/// Each range of leaves (basic, hypervisor, extended, and one that nobody has) has 32 places, where a leaf that does not
+/// exist has what the processor gives for it. Behind them lie the subleaves of the leaves that have some. Every leaf is
+/// answered in the same way, since that takes fewer instructions than to tell them apart.
 public struct CPUIDAnswers: ~Copyable {
     /// One leaf's or subleaf's place.
     public struct Entry: Sendable {
         var result = CPUIDResult.zero
-        /// Whether `result` is the answer for every subleaf.
-        var isConstant = true
-        /// How many subleaves have a place.
-        var subleafCount: UInt16 = 0
-        /// The first of these.
-        var firstSubleaf: UInt16 = 0
+        /// The place of the leaf's subleaf 0: of a leaf without subleaves, its own.
+        var firstSubleaf: UInt32 = 0
+        /// The number of the last subleaf that has a place, which stands for all after it.
+        var lastSubleaf: UInt32 = 0
+        /// The bits of ECX that the answer repeats.
+        var repeatedBits: UInt32 = 0
+        private var unused: UInt32 = 0
     }
 
     /// How many places there are.
-    public static var entryCount: Int { 64 + 8 + 2 + 3 + 8 }
+    public static var entryCount: Int { topology + 3 }
 
+    private static var leavesInRange: UInt32 { 32 }
     // Where the subleaves of each leaf begin.
-    private static var caches: Int { 64 }
-    private static var structuredFeatures: Int { 72 }
-    private static var topology: Int { 74 }
-    private static var extendedState: Int { 77 }
+    private static var caches: Int { 4 * 32 }
+    private static var structuredFeatures: Int { caches + 9 }
+    private static var extendedState: Int { structuredFeatures + 3 }
+    private static var topology: Int { extendedState + 11 }
 
     // A table in place would be copied wherever the compiler cannot prove that it may look at it where it is.
     private let entries: UnsafeMutablePointer<Entry>
@@ -37,61 +40,63 @@ public struct CPUIDAnswers: ~Copyable {
         self.policy = policy
         self.entries = entries
         entries.initialize(repeating: Entry(), count: CPUIDAnswers.entryCount)
-        for index in 0..<64 {
-            let leaf = index < 32 ? UInt32(index) : 0x8000_0000 + UInt32(index - 32)
-            // A leaf above the highest gives what the highest basic one gives (SDM volume 2, "CPUID").
-            let highest = index < 32 ? CPUIDPolicy.highestBasic : CPUIDPolicy.highestExtended
-            entries[index].result = policy.answer(leaf <= highest ? leaf : CPUIDPolicy.highestBasic, 0, from: processor)
+        for index in 0..<4 * CPUIDAnswers.leavesInRange {
+            let leaf = index << 30 | index >> 2
+            entries[Int(index)].firstSubleaf = index
+            entries[Int(index)].result = policy.answer(
+                CPUIDPolicy.isShown(leaf) ? leaf : CPUIDPolicy.highestBasic, 0, from: processor)
         }
-        place(4, CPUIDAnswers.caches, 8, processor)
-        place(7, CPUIDAnswers.structuredFeatures, 2, processor)
-        place(0xB, CPUIDAnswers.topology, 3, processor)
-        place(0xD, CPUIDAnswers.extendedState, 8, processor)
-    }
-
-    private func place(_ leaf: Int, _ first: Int, _ count: Int, _ processor: some ProcessorIdentification) {
-        entries[leaf].isConstant = false
-        entries[leaf].firstSubleaf = UInt16(first)
-        entries[leaf].subleafCount = UInt16(count)
-        for subleaf in 0..<count {
-            entries[first + subleaf].result = policy.answer(UInt32(leaf), UInt32(subleaf), from: processor)
+        place(4, CPUIDAnswers.caches, last: 8, processor)
+        place(7, CPUIDAnswers.structuredFeatures, last: 2, processor)
+        place(0xB, CPUIDAnswers.topology, last: 2, processor)
+        place(0xD, CPUIDAnswers.extendedState, last: 10, processor)
+        // Level numbers are repeated, also those of levels that are not there.
+        for subleaf in 0...2 {
+            entries[CPUIDAnswers.topology + subleaf].repeatedBits = 0xFF
+            entries[CPUIDAnswers.topology + subleaf].result.ecx &= ~0xFF
         }
     }
 
-    /// The answer to a leaf and subleaf that have a place.
+    /// Where a leaf's place is: its range is in the two lowest bits.
     @inline(__always)
-    func quick(_ leaf: UInt32, _ subleaf: UInt32) -> CPUIDResult? {
-        var place = entries + Int(leaf)
-        if leaf >= 32 {
-            guard leaf &- 0x8000_0000 < 32 else { return nil }
-            place = entries + Int(leaf &- 0x8000_0000 &+ 32)
+    private static func index(_ leaf: UInt32) -> UInt32 { leaf << 2 | leaf >> 30 }
+
+    private func place(_ leaf: UInt32, _ first: Int, last: Int, _ processor: some ProcessorIdentification) {
+        let index = Int(CPUIDAnswers.index(leaf))
+        entries[index].firstSubleaf = UInt32(first)
+        entries[index].lastSubleaf = UInt32(last)
+        for subleaf in 0...last {
+            entries[first + subleaf].result = policy.answer(leaf, UInt32(subleaf), from: processor)
         }
-        if place.pointee.isConstant { return place.pointee.result }
-        guard subleaf < UInt32(place.pointee.subleafCount) else { return nil }
-        return entries[Int(place.pointee.firstSubleaf) &+ Int(subleaf)].result
     }
 
-    /// The answer to any other.
-    func answer(_ leaf: UInt32, _ subleaf: UInt32, _ processor: some ProcessorIdentification) -> CPUIDResult {
-        switch leaf {
-        case 4, 7, 0xB, 0xD, CPUIDPolicy.hypervisorLeaf...CPUIDPolicy.highestHypervisor:
-            policy.answer(leaf, subleaf, from: processor)
-        default: entries[Int(CPUIDPolicy.highestBasic)].result
-        }
+    /// The answer to any leaf and subleaf.
+    @inline(__always)
+    func answer(_ leaf: UInt32, _ subleaf: UInt32) -> CPUIDResult {
+        var index = CPUIDAnswers.index(leaf)
+        if index >= 4 * CPUIDAnswers.leavesInRange { index = CPUIDAnswers.index(CPUIDPolicy.highestBasic) }
+        let place = entries + Int(index)
+        let found = entries + Int(place.pointee.firstSubleaf &+ min(subleaf, place.pointee.lastSubleaf))
+        var result = found.pointee.result
+        result.ecx |= subleaf & found.pointee.repeatedBits
+        return result
     }
 
     // What follows the guest's state: called when the guest changes it.
 
+    /// The place of leaf 1.
+    private static var features: Int { 1 << 2 }
+
     /// Leaf 1 shows CR4.OSXSAVE.
     mutating func update(osxsave: Bool) {
         let bit = CPUIDFeature.osxsave
-        entries[1].result.ecx = osxsave ? entries[1].result.ecx | bit : entries[1].result.ecx & ~bit
+        entries[CPUIDAnswers.features].result.ecx = osxsave ? entries[CPUIDAnswers.features].result.ecx | bit : entries[CPUIDAnswers.features].result.ecx & ~bit
     }
 
     /// Leaf 1 shows the enable bit of IA32_APIC_BASE.
     mutating func update(apicEnabled: Bool) {
         let bit = CPUIDFeature.apic
-        entries[1].result.edx = apicEnabled ? entries[1].result.edx | bit : entries[1].result.edx & ~bit
+        entries[CPUIDAnswers.features].result.edx = apicEnabled ? entries[CPUIDAnswers.features].result.edx | bit : entries[CPUIDAnswers.features].result.edx & ~bit
     }
 
     /// Leaf DH shows the size of what XCR0 enables, which the processor has loaded.

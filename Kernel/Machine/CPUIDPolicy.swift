@@ -101,6 +101,11 @@ public struct CPUIDPolicy: Equatable, Sendable {
     static var highestExtended: UInt32 { 0x8000_0008 }
     static var hypervisorLeaf: UInt32 { 0x4000_0000 }
 
+    /// Whether a leaf exists for a guest.
+    static func isShown(_ leaf: UInt32) -> Bool {
+        leaf <= highestBasic || hypervisorLeaf...highestHypervisor ~= leaf || 0x8000_0000...highestExtended ~= leaf
+    }
+
     // The rows of the first table, bit by bit.
     static var features1C: UInt32 { 0x76DA_3203 }
     static var always1C: UInt32 { CPUIDFeature.x2APIC | CPUIDFeature.timeStampDeadline | CPUIDFeature.hypervisor }

@@ -1,16 +1,28 @@
 import Memory
 import Virtualization
+import X86
 
 // What a debugger asks of a virtual CPU while the guest stands still.
 
 extension VirtualCPU {
     /// Where a linear address leads, whatever the guest may do there; nil for nowhere. Nothing is marked as accessed.
     public mutating func locate(_ address: GuestVirtualAddress) -> GuestPhysicalAddress? {
+        guard case .page(let page) = translateForReader(address) else { return nil }
+        return page.address
+    }
+
+    /// The same, or why it leads nowhere.
+    @inline(never)
+    public mutating func translateForReader(_ address: GuestVirtualAddress) -> GuestTranslation {
         // An access of the supervisor's that SMAP does not hinder reads all that is mapped.
         var observer = NoWalkObserver()
         let access = GuestAccess.explicit(.read, privilegeLevel: 0, alignmentCheck: true)
-        guard case .page(let page) = processor.paging(features).foretell(address, for: access, in: memory, observer: &observer)
-        else { return nil }
-        return page.address
+        return processor.paging(features).foretell(address, for: access, in: memory, observer: &observer)
+    }
+
+    /// The linear address of the instruction at RIP.
+    public var linearCodeAddress: UInt64 {
+        let is64Bit = processor.mode.is64Bit
+        return ((is64Bit ? 0 : processor.segment(.cs).base) &+ processor.instructionPointer) & (is64Bit ? .max : 0xFFFF_FFFF)
     }
 }

@@ -5,76 +5,83 @@ import X86
 /// They begin as a PC's firmware leaves them and hold what is written, but no type has an effect: the nested page tables
 /// make a guest's RAM write-back, and the virtual PC has no memory besides that a cache could hide from a device.
 struct MemoryTypeRegisters: Equatable, Sendable {
-    /// IA32_MTRR_DEF_TYPE, the 11 fixed ranges, then base and mask of each variable range.
-    private var values: [28 of UInt64]
-    private let physicalAddressWidth: UInt64
-
+    /// The MSRs of the variable ranges: base and mask of each.
+    static var variable: Range<UInt32> { 0x200..<0x200 + 2 * variableRanges }
     private static var variableRanges: UInt32 { 8 }
-    private static var firstVariable: Int { 12 }
     /// IA32_MTRRCAP: write combining, fixed ranges, the number of variable ones.
-    private static var capability: UInt64 { 1 << 10 | 1 << 8 | UInt64(variableRanges) }
+    static var capability: UInt64 { 1 << 10 | 1 << 8 | UInt64(variableRanges) }
 
     private static var writeBack: UInt64 { 6 }
     private static var writeProtected: UInt64 { 5 }
 
+    /// IA32_MTRR_DEF_TYPE.
+    private(set) var defaultType: UInt64
+    private var fixed: [11 of UInt64]
+    private var ranges: [16 of UInt64]
+    /// The bits that no physical address has.
+    private let reservedBits: UInt64
+
     init(physicalAddressWidth: Int) {
-        self.physicalAddressWidth = UInt64(physicalAddressWidth)
-        values = InlineArray(repeating: 0)
+        reservedBits = ~0 << UInt64(physicalAddressWidth)
         // All is write-back but for video memory below 1 MiB, the firmware's part above it, and the last GiB below 4 GiB,
         // where a PC has its devices.
-        values[0] = 1 << 11 | 1 << 10 | Self.writeBack
-        values[1] = Self.writeBack * 0x0101_0101_0101_0101
-        values[2] = Self.writeBack * 0x0101_0101_0101_0101
-        for index in 4..<12 { values[index] = Self.writeProtected * 0x0101_0101_0101_0101 }
-        values[Self.firstVariable] = 0xC000_0000
-        values[Self.firstVariable + 1] = (1 << self.physicalAddressWidth) &- 0x4000_0000 | 1 << 11
+        defaultType = 1 << 11 | 1 << 10 | Self.writeBack
+        fixed = .init { ($0 < 2 ? Self.writeBack : $0 == 2 ? 0 : Self.writeProtected) &* 0x0101_0101_0101_0101 }
+        ranges = .init(repeating: 0)
+        ranges[0] = 0xC000_0000
+        ranges[1] = ~reservedBits &- 0x3FFF_FFFF | 1 << 11
     }
 
     static func == (left: Self, right: Self) -> Bool {
-        let (left, right) = (left.values.span, right.values.span)
-        for index in left.indices where left[index] != right[index] { return false }
+        for index in 0..<11 where left.fixed[index] != right.fixed[index] { return false }
+        for index in 0..<16 where left.ranges[index] != right.ranges[index] { return false }
+        return left.defaultType == right.defaultType && left.reservedBits == right.reservedBits
+    }
+
+    /// Base and mask of a variable range, by the number among both.
+    @inline(__always)
+    mutating func readVariable(_ index: UInt32) -> UInt64 { ranges.span[Int(index & 15)] }
+
+    /// The types of eight pieces of a fixed range, by the range's number.
+    @inline(__always)
+    mutating func readFixed(_ index: UInt32) -> UInt64 { index < 11 ? fixed.span[Int(index)] : 0 }
+
+    // Writes return false if the value has reserved bits or types.
+
+    @inline(__always)
+    mutating func writeVariable(_ index: UInt32, _ value: UInt64) -> Bool {
+        let isMask = index & 1 != 0
+        guard value & (reservedBits | (isMask ? 0x7FF : 0xF00)) == 0, isMask || Self.isType(value & 0xFF) else { return false }
+        var span = ranges.mutableSpan
+        span[Int(index & 15)] = value
         return true
     }
 
-    /// Where a register is kept.
-    private static func place(_ register: ModelSpecificRegister) -> Int? {
-        switch register.number {
-        case 0x2FF: 0
-        case 0x250: 1
-        case 0x258...0x259: 2 + Int(register.number - 0x258)
-        case 0x268...0x26F: 4 + Int(register.number - 0x268)
-        case 0x200..<0x200 + 2 * variableRanges: firstVariable + Int(register.number - 0x200)
-        default: nil
-        }
-    }
-
-    /// The value of a register, or nil if it is none of these.
-    mutating func read(_ register: ModelSpecificRegister) -> UInt64? {
-        if register == .memoryTypeCapability { return Self.capability }
-        guard let place = Self.place(register) else { return nil }
-        return values.span[place]
-    }
-
-    /// Writes a register.
-    /// - Returns: false if it is none of these or the value has reserved bits or types.
-    mutating func write(_ register: ModelSpecificRegister, _ value: UInt64) -> Bool {
-        guard let place = Self.place(register), accepts(place, value) else { return false }
-        var values = values.mutableSpan
-        values[place] = value
+    @inline(__always)
+    mutating func writeFixed(_ index: UInt32, _ value: UInt64) -> Bool {
+        guard Self.areTypes(value), index < 11 else { return false }
+        var span = fixed.mutableSpan
+        span[Int(index)] = value
         return true
     }
 
-    private func accepts(_ place: Int, _ value: UInt64) -> Bool {
-        if place == 0 { return value & ~0xCFF == 0 && Self.isType(value & 0xFF) }
-        if place < Self.firstVariable {
-            for byte in UInt64(0)..<8 where !Self.isType(value >> (8 * byte) & 0xFF) { return false }
-            return true
-        }
-        guard value >> physicalAddressWidth == 0 else { return false }
-        let isMask = (place - Self.firstVariable) % 2 == 1
-        return isMask ? value & 0x7FF == 0 : value & 0xF00 == 0 && Self.isType(value & 0xFF)
+    @inline(__always)
+    mutating func writeDefaultType(_ value: UInt64) -> Bool {
+        guard value & ~0xCFF == 0, Self.isType(value & 0xFF) else { return false }
+        defaultType = value
+        return true
     }
 
     /// Uncacheable, write combining, write through, write protected, write back.
     private static func isType(_ type: UInt64) -> Bool { type < 8 && 0b0111_0011 >> type & 1 != 0 }
+
+    /// The same of each byte: below 7, and neither 2 nor 3.
+    @inline(__always)
+    private static func areTypes(_ bytes: UInt64) -> Bool {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let hasSecondBit = bytes >> 1 & ones
+        let hasThirdBit = bytes >> 2 & ones
+        let isSeven = bytes & hasSecondBit & hasThirdBit
+        return bytes & ~(7 * ones) == 0 && hasSecondBit & ~hasThirdBit == 0 && isSeven == 0
+    }
 }

@@ -1,15 +1,5 @@
 import Virtualization
 
-/// What a quick way made of an exit.
-public enum QuickResult {
-    /// The guest goes on at once.
-    case resume
-    /// The run loop has something to do, which is `pending`.
-    case leave
-    /// Nothing was done: it is not such an exit as the quick way is for.
-    case needsOtherWay
-}
-
 /// What is to happen after an exit was handled. One place applies it: `VirtualCPU.apply`.
 public enum Outcome: Equatable, Sendable {
     /// Execute the instruction again, or go on where the event came.
@@ -18,9 +8,13 @@ public enum Outcome: Equatable, Sendable {
     case step
     /// The instruction was emulated, and its length is known from its bytes alone.
     case stepLength(UInt8)
+    /// Some elements of a repeated string instruction were emulated: it goes on.
+    case iterate
     /// The instruction faults: deliver the exception, RIP stays.
     case inject(Event)
-    /// The guest sleeps until an interrupt comes; RIP is behind HLT.
+    /// HLT ended at once, by an interrupt: deliver it, with RIP behind HLT.
+    case wake(Event)
+    /// The guest sleeps until an interrupt comes, with RIP behind HLT.
     case wait
     /// The guest is at its end.
     case end(Ending)

@@ -3,14 +3,14 @@ import Memory
 import Virtualization
 import X86
 
-// What the monitor asks of a virtual CPU and does to it while the guest stands still.
+// What the debugger asks of a virtual CPU and does to it while the guest stands still.
 
 extension VirtualCPU {
     /// Nothing is to be done about the last exit, which was none of the guest's own.
     public mutating func passOver() { pending = .resume }
 
     /// Has the next exit look for input of COM1's.
-    public mutating func expectInput() { board.pointee.needsAttention = true }
+    public mutating func expectInput() { attention.insert(.devices) }
 
     /// Whether an instruction of so many bytes at RIP could be fetched.
     public mutating func canFetch(_ count: UInt64) -> Bool {

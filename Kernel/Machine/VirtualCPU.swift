@@ -18,6 +18,8 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
     public internal(set) var exitCount: UInt64 = 0
     /// What the run loop is to do about the last exit.
     public internal(set) var pending = Outcome.resume
+    /// What became of the last exit that somebody looked at.
+    var observed = Outcome.resume
 
     public let processor: Processor
     public let host: Host
@@ -42,6 +44,8 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
     var seenRedirectionChanges: UInt64 = .max
     /// INIT reached this virtual CPU.
     var isResetPending = false
+    /// What has to be looked at before the guest goes on.
+    var attention = Attention.none
     var answers: CPUIDAnswers
     var msrs: EmulatedMSRs
     var timer = GuestTimer()
@@ -83,142 +87,5 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
     var demandedEnd: Ending? {
         if isResetPending { return .reset }
         return board.pointee.isOverdue ? .overdue : nil
-    }
-
-    // MARK: One exit
-
-    @inline(__always)
-    public mutating func countExit() { exitCount &+= 1 }
-
-    // Each of these finishes an exit whole, where nothing has to be waited for. The first two do nothing and return false if
-    // the exit needs another way; the others return true to resume the guest at once, false for the run loop.
-
-    /// CPUID, hypercall and timer, in the fewest instructions.
-    @inline(__always)
-    public mutating func finishMostFrequentExit(_ reason: UInt32) -> Bool {
-        switch processor.frequentExit(reason) {
-        case .cpuid: answerQuickCPUID()
-        case .hypercall: answerSignature()
-        case .timerExpired: extendSlice()
-        default: false
-        }
-    }
-
-    /// RDMSR and WRMSR of emulated registers.
-    @inline(__always)
-    public mutating func finishMSRExit(_ exit: FrequentExit) -> Bool {
-        switch exit {
-        case .readMSR: readEmulatedMSR()
-        case .writeMSR: writeEmulatedMSR()
-        default: false
-        }
-    }
-
-    /// Whether a WRMSR exit is an end of interrupt, which has a way of its own.
-    @inline(__always)
-    public var writesEndOfInterrupt: Bool {
-        mutating get { UInt32(truncatingIfNeeded: registers.rcx) == 0x80B }
-    }
-
-    /// Whether it may be an interrupt to itself or a new deadline, which have another: from IA32_TSC_DEADLINE to the last
-    /// register of the local APIC's.
-    @inline(__always)
-    public var writesAPICRegister: Bool {
-        mutating get { UInt32(truncatingIfNeeded: registers.rcx) &- 0x6E0 <= 0x83F - 0x6E0 }
-    }
-
-    /// IN and OUT of the ports that are used most. Returns false for all others, and nothing was done.
-    @inline(__always)
-    public mutating func finishFrequentIO() -> Bool {
-        guard performFrequentIO(processor.decodeIO()) else { return false }
-        processor.stepPastInstruction()
-        return true
-    }
-
-    @inline(__always)
-    public mutating func finishHalt() -> Bool { apply(halt()) }
-
-    @inline(__always)
-    public mutating func finishNestedPageFault() -> Bool {
-        apply(resolve(processor.decodeNestedPageFault()))
-    }
-
-    @inline(__always)
-    public mutating func finishAnyExit() -> Bool { applyAndAttend(handle(processor.decodeExit())) }
-
-    /// Handles an exit as those above do, for the run loop, which looks on.
-    public mutating func finishObservedExit(_ exit: Exit) -> Outcome {
-        countExit()
-        let outcome = handle(exit)
-        pending = .resume
-        _ = applyAndAttend(outcome)
-        return outcome
-    }
-
-    /// Brings about what a handler decided: the one place that moves RIP or injects.
-    /// - Returns: false if the run loop has something to do, which is then `pending`.
-    @inline(__always)
-    public mutating func apply(_ outcome: Outcome) -> Bool {
-        switch outcome {
-        case .resume: return true
-        case .step:
-            processor.stepPastInstruction()
-            return true
-        case .stepLength(let length):
-            processor.stepPastInstruction(length: UInt64(length))
-            return true
-        case .inject(let event):
-            processor.inject(event)
-            return true
-        case .wait, .end:
-            pending = outcome
-            return false
-        }
-    }
-
-    /// The same, and what the devices ask for besides: of nothing of that an exit pays that touches none.
-    @inline(__always)
-    mutating func applyAndAttend(_ outcome: Outcome) -> Bool {
-        guard apply(outcome) else { return false }
-        return board.pointee.needsAttention ? attend() : true
-    }
-
-    /// What happens on each exit. Every case is named; the compiler proves that none is forgotten.
-    @inline(__always)
-    public mutating func handle(_ exit: Exit) -> Outcome {
-        switch exit {
-        case .cpuid: answerCPUID()
-        case .hypercall: answerHypercall()
-        case .io(let access): access.isString ? performStringIO(access) : performIO(access)
-        case .readMSR: readMSR()
-        case .writeMSR: writeMSR()
-        case .nestedPageFault(let fault): resolve(fault)
-        case .timerExpired: serveTimer()
-        case .halt: halt()
-        case .interruptWindow: openInterruptWindow()
-        case .controlRegister(let access): accessControlRegister(access)
-        case .debugRegister(let access): accessDebugRegister(access)
-        case .setExtendedControlRegister: setExtendedControlRegister()
-        case .exception(let exception): reflect(exception)
-        case .externalInterrupt(let vector): finishHostInterrupt(vector)
-        case .nonMaskableInterrupt: finishHostNonMaskableInterrupt()
-        case .nonMaskableInterruptWindow: openNonMaskableInterruptWindow()
-        case .virtualAPIC(let exit): serve(exit)
-        case .monitorTrap: .resume  // its control is the monitor's, which looks on
-        case .modificationLogFull, .random, .invalidatePage, .invalidateByPCID, .readTimeStamp, .pause,
-            .descriptorTable:
-            .end(.unsupported(.controlNotSet))
-        case .invalidateCaches: .step  // guest RAM is coherent, and no device of the guest's sees memory behind the caches
-        case .readPerformanceCounter: .inject(.generalProtection)  // no counters are offered
-        case .monitor, .wait, .virtualizationInstruction, .unofferedInstruction: .inject(.invalidOpcode)
-        case .tripleFault: .end(.tripleFault)
-        case .initSignal: .end(.unsupported(.initSignal))
-        case .startupIPI: .end(.unsupported(.startupIPI))
-        case .systemManagementInterrupt: .end(.unsupported(.systemManagementInterrupt))
-        case .taskSwitch: .end(.unsupported(.taskSwitch))
-        case .nestedPageMisconfiguration: .end(.unsupported(.nestedPageMisconfiguration))
-        case .unexpected(let reason):
-            .end(reason & 1 << 31 != 0 ? .entryFailure(reason: reason) : .unsupported(.unknownReason(reason)))
-        }
     }
 }

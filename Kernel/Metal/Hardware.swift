@@ -43,9 +43,9 @@ struct HardwareHost: HostServices, ModelSpecificRegisterReader {
     @inline(__always)
     func timeStamp() -> UInt64 { read_tsc() }
     func sleep(until moment: UInt64) {
-        LocalInterruptController.sleep(until: min(moment, MonitorSession.nextLook(after: read_tsc())))
+        LocalInterruptController.sleep(until: min(moment, AgentSession.nextLook(after: read_tsc())))
     }
-    var isCalledAway: Bool { MonitorSession.isStopRequested || DebugSession.isOn && SerialLine.com2.hasInput }
+    var isCalledAway: Bool { AgentSession.hasInput }
     func setTimer(ticks: UInt64) { LocalInterruptController.arm(at: read_tsc() &+ ticks) }
     func receive() -> UInt8? { SerialInput.take() }
     func transmit(_ byte: UInt8) { Console.transmit(byte) }
@@ -69,6 +69,24 @@ struct HardwareHost: HostServices, ModelSpecificRegisterReader {
         case .all32: martlet_write_wide_vector(UInt32(register), &value)
         }
     }
+    func saveExtendedState(_ components: UInt64, to area: UnsafeMutableRawPointer) {
+        guard components != 0 else { return save_fxsave_state(area) }
+        let control = read_xcr0()
+        write_xcr0(components)
+        save_extended_state(area)
+        write_xcr0(control)
+    }
+    func loadExtendedState(_ components: UInt64, from area: UnsafeRawPointer) {
+        guard components != 0 else { return load_fxsave_state(area) }
+        let control = read_xcr0()
+        write_xcr0(components)
+        load_extended_state(area)
+        write_xcr0(control)
+    }
+    func resetExtendedState(_ components: UInt64) {
+        loadExtendedState(components, from: UnsafeRawPointer(bitPattern: UInt(address_of_initial_extended_state()))!)
+    }
+    func readPageFaultAddress() -> UInt64 { read_cr2() }
     func loadPageFaultAddress(_ address: UInt64) { write_cr2(address) }
     func readDebugStatus() -> UInt64 { read_dr6() }
     func loadDebugStatus(_ value: UInt64) { write_dr6(value) }

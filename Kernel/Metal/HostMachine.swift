@@ -15,6 +15,8 @@ struct HostMachine: ~Copyable {
     let memoryTypes: MemoryTypeRangeRegisters?
     /// Where the guests' RAM lies in the machine's memory.
     let guestRAM: HostPhysicalRange
+    /// Where the frames are: page tables, and what the VMCS points to.
+    let frameRange: HostPhysicalRange
     var frames: FramePool<IdentityMemory>
     var tags = TagAllocator()
 
@@ -22,6 +24,9 @@ struct HostMachine: ~Copyable {
     func log(_ line: Line) {
         if options.trace != .off { Console.print(line) }
     }
+
+    /// Whether a frame may be shown to whoever studies a guest: the guest's RAM, and the tables that its processor works with.
+    func showsMemory(in frame: HostPhysicalAddress) -> Bool { guestRAM.contains(frame) || frameRange.contains(frame) }
 
     /// Says something that went wrong, and ends the machine.
     static func refuse(_ line: Line, _ status: Status) -> Never {
@@ -76,7 +81,8 @@ extension HostMachine {
         HostMachine.reserveKernel(in: &map, information)
         guestRAM = HostMachine.findGuestRAM(options, &map)
         HostMachine.openRecords(options, &map)
-        frames = HostMachine.makeFramePool(options, &map)
+        frameRange = HostMachine.findFrames(options, &map)
+        frames = HostMachine.makeFramePool(frameRange)
         memoryTypes = HostMachine.readMemoryTypes(host)
 
         log("martlet: switching to the kernel's own page tables")
@@ -131,15 +137,17 @@ extension HostMachine {
 
     /// Table pages for the worst case, 4 KiB pages throughout, and some for the kernel; below 4 GiB, where VMX structures
     /// may have to be.
-    private static func makeFramePool(
-        _ options: KernelOptions, _ map: inout PhysicalMemoryMap
-    ) -> FramePool<IdentityMemory> {
+    private static func findFrames(_ options: KernelOptions, _ map: inout PhysicalMemoryMap) -> HostPhysicalRange {
         let tables = options.memory.bytes >> 21 + options.memory.bytes >> 30
         let size = ByteCount.frames(tables + 160)
-        var pool = FramePool(memory: IdentityMemory())
         guard let range = map.findBlock(
             size: size, alignment: .kibibytes(4), below: HostPhysicalAddress(4 << 30), preferHigh: false)
         else { refuse("there is no room for the kernel's tables: give the machine more memory, or the guest less", .badUsage) }
+        return range
+    }
+
+    private static func makeFramePool(_ range: HostPhysicalRange) -> FramePool<IdentityMemory> {
+        var pool = FramePool(memory: IdentityMemory())
         do { try pool.add(range) } catch { refuse("the machine's memory map cannot be right", .badUsage) }
         return pool
     }

@@ -1,7 +1,6 @@
 import Instructions
 import Machine
 import Memory
-import Study
 import Text
 import Trace
 import VMX
@@ -17,8 +16,7 @@ func main(_ magic: UInt32, _ information: UInt32) -> Never {
     let loader = readLoaderInformation(magic, information)
     let options = readOptions(loader)
     if let port = options.report { Report.open(port, quietConsole: options.trace == .off) }
-    if options.isStudied { MonitorSession.open(options.trace) }
-    if options.isDebugged { DebugSession.open() }
+    if options.isStudied { AgentSession.open(options.trace) }
     SelfTests.runEarly(options)
     LocalInterruptController.open()
     TimeStamp.measure()
@@ -36,6 +34,7 @@ func main(_ magic: UInt32, _ information: UInt32) -> Never {
 func openConsole() {
     SerialLine.com1.open()
     DescriptorTables.load()
+    Layouts.check()
     InterruptControllers.mask()
 }
 
@@ -75,7 +74,7 @@ private func runGuests(
     var status = Status.ended
     if loader.moduleCount > 0 {
         status = loader.runFirstModule(on: &machine, &statistics)
-        if let choice = machine.options.guestAfterwards, !MonitorSession.isDismissed {
+        if let choice = machine.options.guestAfterwards, !AgentSession.isDismissed {
             let second = runEmbeddedGuests(choice, on: &machine, &statistics)
             if !second.isSuccess { status = second }
         }
@@ -98,7 +97,7 @@ private func runEmbeddedGuests(
         index += 1
         guard guest.isWanted(choice) else { continue }
         status = run(guest.module, named: guest.name, moduleCount: 0, { _ in guest.module }, on: &machine, &statistics)
-        if !status.isSuccess || MonitorSession.isDismissed { break }
+        if !status.isSuccess || AgentSession.isDismissed { break }
     }
     return status
 }
@@ -196,18 +195,20 @@ private func runOnce(
     SelfTests.spoil(guestMachine.cpu.pointee.processor.vmcs, machine.options)
     machine.log("martlet: VM entry")
     Records.begin(guestMachine.cpu, guest: name)
+    let roundTrip = RoundTrip(&machine)
     let ending = withUnsafeMutablePointer(to: &guestMachine) { guest in
         withUnsafeMutablePointer(to: &machine) { machine in
             let protector = PageProtector(guest: guest, machine: machine)
             var loop = RunLoop(
                 guest.pointee.cpu, machine.pointee.options, EntryExplanation(machine.pointee, vmcs: guest.pointee.vmcs),
-                offersTrapFlag: machine.pointee.capabilities.primary.allowed.contains(.monitorTrapFlag), protector)
-            return loop.run(&statistics)
+                offersTrapFlag: machine.pointee.capabilities.primary.allowed.contains(.monitorTrapFlag), protector, roundTrip)
+            return loop.run(name, &statistics)
         }
     }
     Records.end()
     let status = conclude(ending, name, guestMachine.cpu, machine, restarts: restarts)
     note = guestMachine.cpu.pointee.note
+    roundTrip?.end(on: &machine)
     guestMachine.destroy(on: &machine)
     return status
 }

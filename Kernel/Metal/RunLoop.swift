@@ -1,7 +1,7 @@
+import Debug
 import Instructions
 import Machine
 import Memory
-import Study
 import Text
 import Trace
 import VMX
@@ -10,7 +10,7 @@ import X86
 
 extension KernelOptions {
     /// Every exit goes to the run loop, to be recorded there.
-    var observesExits: Bool { trace != .off || checksEntries || isStudied || isDebugged }
+    var observesExits: Bool { trace != .off || checksEntries || isStudied || roundTrip != nil }
 }
 
 /// Enters the guest until it is at its end, and does what an exit leaves to be done: waiting and recording.
@@ -23,53 +23,51 @@ struct RunLoop: ~Copyable {
     /// A VMCS is launched by the entry before its first exit.
     private var isLaunched = false
     private(set) var lastEntry: UInt64 = 0
-    /// Why and where the monitor stops the guest.
-    var stop: Line?
-    /// Changes the guest's EPT, for monitor and debugger.
+    /// Why a guest under study is to stand still.
+    var standstill: Standstill?
+    /// The host has decided how the guest ends.
+    var isEndDecided = false
+    private var roundTrip: RoundTrip?
+    /// Changes the guest's EPT, for the debugger.
     let protector: PageProtector
-    /// Why the debugger stops the guest.
-    var debugStop: DebugStop.Reason?
-    /// A watch whose access is being made.
-    var metWatch: DebugStop.Reason?
 
     init(
         _ cpu: UnsafeMutablePointer<HardwareCPU>, _ options: KernelOptions, _ explanation: EntryExplanation, offersTrapFlag: Bool,
-        _ protector: PageProtector
+        _ protector: PageProtector, _ roundTrip: RoundTrip?
     ) {
         self.cpu = cpu
         self.options = options
         self.explanation = explanation
         self.offersTrapFlag = offersTrapFlag
         self.protector = protector
+        self.roundTrip = roundTrip
     }
 
-    mutating func run(_ statistics: inout ExitStatistics) -> Ending? {
-        if options.isStudied, let ending = beginStudy(&statistics) { return ending }
-        if options.isDebugged, let ending = beginDebugging(&statistics) { return ending }
+    /// - Parameter name: the guest's.
+    mutating func run(_ name: Line, _ statistics: inout ExitStatistics) -> Ending? {
+        guard options.isStudied else { return runToEnd(&statistics) }
+        if let ending = beginStudy(name, &statistics) { return ending }
+        let ending = runToEnd(&statistics)
+        return endStudy(ending, &statistics)
+    }
+
+    private mutating func runToEnd(_ statistics: inout ExitStatistics) -> Ending? {
         while true {
-            if options.isStudied || options.isDebugged { MonitorSession.monitor.prepareEntry(cpu) }
+            if options.isStudied { AgentSession.agent.pointee.debugger.prepareEntry(cpu) }
             if options.checksEntries, explanation.reportViolations(of: cpu.pointee.processor.vmcs) > 0 { return nil }
+            makeRoundTrip()
             guard enter() else { return nil }
             if options.isStudied {
                 study(&statistics)
-            } else if options.isDebugged {
-                debug(&statistics)
             } else if options.observesExits {
                 observe(&statistics)
             }
-            if let stop, let ending = prompt(stop, &statistics) { return ending }
-            if let debugStop, let ending = serveDebugger(debugStop, &statistics) { return ending }
+            if let standstill, let ending = stand(standstill, &statistics) { return ending }
             while case .wait = cpu.pointee.pending, !cpu.pointee.sleep() {
-                if options.isDebugged {
-                    if DebugSession.takesInterrupt(), let ending = serveDebugger(.interrupt, &statistics) { return ending }
-                    continue
-                }
-                MonitorSession.forgetKey()
-                if let ending = prompt("stopped in HLT", &statistics) { return ending }
+                if let ending = studyAsleep(&statistics) { return ending }
             }
             record()
             if case .end(let ending) = cpu.pointee.pending {
-                if options.isDebugged { endDebugging(ending, &statistics) }
                 if case .entryFailure = ending { explanation.explainFailure(of: cpu.pointee.processor.vmcs) }
                 return ending
             }
@@ -89,14 +87,13 @@ struct RunLoop: ~Copyable {
         return true
     }
 
+    private mutating func makeRoundTrip() {
+        if roundTrip?.makeIfDue(protector.guest.pointee, on: protector.machine.pointee) == true { isLaunched = false }
+    }
+
     /// Ends the record of the exit that came here.
     private func record() {
-        guard cpu.pointee.records.isOn else { return }
-        switch cpu.pointee.pending {
-        case .wait, .end: cpu.pointee.noteUnlessNoted(cpu.pointee.pending)
-        case .resume, .step, .stepLength, .inject: break
-        }
-        Records.complete(cpu)
+        if cpu.pointee.records.isOn { Records.complete(cpu) }
     }
 
     /// Handles an exit as the fast path would, and records it.
@@ -106,9 +103,7 @@ struct RunLoop: ~Copyable {
         let exit = cpu.pointee.processor.decodeExit()
         let before = cpu.pointee.registers
         let place = cpu.pointee.codeAddress
-        cpu.pointee.noteCause(exit)
-        let outcome = cpu.pointee.finishObservedExit(exit)
-        cpu.pointee.note(outcome)
+        let outcome = HardwareCPU.handleExit(exit, cpu)
         let ticks = read_tsc() &- arrival
         statistics.record(reason: reason, guestTicks: arrival &- lastEntry, ticks: ticks)
         guard options.trace >= .exits else { return }

@@ -1,7 +1,9 @@
-/// One line of text in a fixed space, built by interpolation without a heap: `"RIP \(hex: rip)"`.
+/// One line of text, built by interpolation: `"RIP \(hex: rip)"`.
 ///
-/// What does not fit is cut and the line then ends in "...": text never traps and never grows.
+/// In the kernel it is a fixed space without a heap. What does not fit is cut and the line then ends in "...": text never
+/// traps and never grows. On the host a line holds whatever is written.
 public struct Line: Sendable {
+    #if hasFeature(Embedded)
     /// The most bytes a line holds.
     public static var capacity: Int { 232 }
 
@@ -14,21 +16,6 @@ public struct Line: Sendable {
         storage = .init(repeating: 0)
         count = 0
     }
-
-    /// A line that holds one text.
-    public init(_ text: StaticString) {
-        self.init()
-        write(text)
-    }
-
-    /// A line that holds bytes from outside: what is not printable ASCII shows as "?".
-    public init(_ bytes: UnsafeRawBufferPointer) {
-        self.init()
-        for byte in bytes { write(byte: (0x20..<0x7F).contains(byte) ? byte : 0x3F) }
-    }
-
-    /// The byte at a position below `count`.
-    public subscript(position: Int) -> UInt8 { storage[position] }
 
     /// Adds one byte of ASCII text.
     @inline(never)
@@ -45,6 +32,37 @@ public struct Line: Sendable {
     public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         storage.span.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
     }
+    #else
+    private static var capacity: Int { .max }
+
+    private var storage: [UInt8] = []
+    /// How many bytes the line holds now.
+    public var count: Int { storage.count }
+
+    /// An empty line.
+    public init() {}
+
+    /// Adds one byte of ASCII text.
+    public mutating func write(byte: UInt8) { storage.append(byte) }
+
+    /// Lends the bytes.
+    public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result { storage.withUnsafeBytes(body) }
+    #endif
+
+    /// A line that holds one text.
+    public init(_ text: StaticString) {
+        self.init()
+        write(text)
+    }
+
+    /// A line that holds bytes from outside: what is not printable ASCII shows as "?".
+    public init(_ bytes: UnsafeRawBufferPointer) {
+        self.init()
+        for byte in bytes { write(byte: (0x20..<0x7F).contains(byte) ? byte : 0x3F) }
+    }
+
+    /// The byte at a position below `count`.
+    public subscript(position: Int) -> UInt8 { storage[position] }
 
     /// Fills with blanks up to a column.
     @inline(never)

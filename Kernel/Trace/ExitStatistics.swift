@@ -41,6 +41,16 @@ public struct ExitStatistics: ~Copyable {
         guestTotal &+= guestTicks
     }
 
+    #if !hasFeature(Embedded)
+    /// Those that were counted elsewhere.
+    public init(count: UInt64, total: UInt64, guestTotal: UInt64, rows: [(reason: Int, row: Row)]) {
+        self.count = count
+        self.total = total
+        self.guestTotal = guestTotal
+        for (reason, row) in rows where (0..<ExitStatistics.capacity).contains(reason) { self.rows[reason] = row }
+    }
+    #endif
+
     /// The figures of a reason.
     public func row(_ reason: Int) -> Row { rows[reason] }
 

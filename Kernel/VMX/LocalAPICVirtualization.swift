@@ -22,6 +22,26 @@ public struct LocalAPICVirtualization: Equatable, Sendable {
         self.accessEntryValue = accessEntryValue
     }
 
+    #if !hasFeature(Embedded)
+    /// None, for whoever enters no guest.
+    static var none: Self {
+        .init(
+            assistance: .none, controls: .none, msrBitmaps: HostPhysicalAddress(0), accessEntry: HostPhysicalAddress(0),
+            accessEntryValue: 0)
+    }
+
+    private init(
+        assistance: InterruptAssistance, controls: SecondaryControls, msrBitmaps: HostPhysicalAddress,
+        accessEntry: HostPhysicalAddress, accessEntryValue: UInt64
+    ) {
+        self.assistance = assistance
+        self.controls = controls
+        self.msrBitmaps = msrBitmaps
+        self.accessEntry = accessEntry
+        self.accessEntryValue = accessEntryValue
+    }
+    #endif
+
     /// Whether accesses at the APIC's usual place go to the APIC-access page.
     public static func usesAccessPage(_ controls: VMXControls) -> Bool {
         controls.localAPIC.contains(.virtualizeAPICAccesses)

@@ -40,13 +40,17 @@ public struct VMCSFieldEncoding: Equatable, Hashable, Sendable {
     public var width: Width { Width(rawValue: rawValue >> 13 & 3)! }
     public var index: UInt32 { rawValue >> 1 & 0x1FF }
 
-    /// Whether every processor with VMX has the field: those of the exit path. VMREAD and VMWRITE of these cannot fail while
-    /// there is a current VMCS; all others are checked at each access.
+    /// Whether every processor that comes to ask for the field has it: those of the exit path. VMREAD and VMWRITE of these
+    /// cannot fail while there is a current VMCS; all others are checked at each access.
     @inline(__always)
     public var isUniversal: Bool {
         switch rawValue {
         case 0x4402...0x440E: true  // exit reason to exit instruction information
         case 0x6400, 0x640A: true  // exit qualification, guest-linear address
+        case 0x4002, 0x4016, 0x2010: true  // primary controls, entry's interruption information, time-stamp offset
+        // What only processors with EPT, a preemption timer, virtual-interrupt delivery or a virtual task priority are asked
+        // for: guest-physical address, preemption timer, guest interrupt status, threshold.
+        case 0x2400, 0x482E, 0x0810, 0x401C: true
         case 0x4824: true  // guest interruptibility state
         case 0x681C...0x6820: true  // guest RSP, RIP, RFLAGS
         case 0x4814...0x4822, 0x6800...0x6804: true  // guest access rights, CR0, CR3, CR4

@@ -24,6 +24,15 @@ public struct VMXConstants: Sendable {
         self.tag = tag
         self.localAPIC = localAPIC
     }
+
+    #if !hasFeature(Embedded)
+    /// For the host, which decodes exits of a VMCS that was taken down and enters no guest.
+    public init(reading capabilities: VMXCapabilities) {
+        self.init(
+            capabilities, tag: 0, invalidator: TranslationInvalidator(capabilities.eptAndVPID) { _, _ in }, localAPIC: .none,
+            usesPreemptionTimer: false)
+    }
+    #endif
 }
 
 /// Drops cached translations by VPID; the function is the processor's INVVPID, or a simulation's recorder.

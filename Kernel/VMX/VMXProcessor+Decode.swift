@@ -3,34 +3,10 @@ import Virtualization
 import X86
 
 extension VMXProcessor {
-    // Both switches are on all 32 bits: a failed entry (bit 31) can never look like an exit.
-
-    @inline(__always)
-    public func frequentExit(_ reason: UInt32) -> FrequentExit {
-        switch reason {
-        case 7: .interruptWindow
-        case 10: .cpuid
-        case 12: .halt
-        case 18: .hypercall
-        case 30: .io
-        case 31: .readMSR
-        case 32: .writeMSR
-        case 48: .nestedPageFault
-        case 52: .timerExpired
-        default: .other
-        }
-    }
-
-    @inline(__always)
-    public func decodeIO() -> IOAccess { IOQualification(rawValue: vmcs[.exitQualification]).access }
-
-    @inline(__always)
-    public func decodeNestedPageFault() -> NestedPageFault {
-        EPTViolationQualification(rawValue: vmcs[.exitQualification]).fault(at: vmcs[.guestPhysicalAddress])
-    }
-
     /// From the exit reason and what goes with it to the neutral `Exit` (SDM volume 3, appendix C).
-    @inline(never)
+    ///
+    /// The switch is on all 32 bits: a failed entry (bit 31) can never look like an exit.
+    @inline(__always)
     public func decodeExit() -> Exit {
         switch vmcs[.exitReason].rawValue {
         case 0: decodeException()
@@ -53,7 +29,7 @@ extension VMXProcessor {
         case 19...27, 50, 53, 59: .virtualizationInstruction
         case 28: .controlRegister(ControlRegisterQualification(rawValue: vmcs[.exitQualification]).access)
         case 29: .debugRegister(DebugRegisterQualification(rawValue: vmcs[.exitQualification]).access)
-        case 30: .io(decodeIO())
+        case 30: .io(IOQualification(rawValue: vmcs[.exitQualification]).access)
         case 31: .readMSR
         case 32: .writeMSR
         case 36: .wait
@@ -64,7 +40,9 @@ extension VMXProcessor {
         case 44: .virtualAPIC(APICAccessQualification(rawValue: vmcs[.exitQualification]).exit)
         case 45: .virtualAPIC(.endOfInterrupt(vector: UInt8(truncatingIfNeeded: vmcs[.exitQualification])))
         case 46, 47: .descriptorTable
-        case 48: .nestedPageFault(decodeNestedPageFault())
+        case 48:
+            .nestedPageFault(
+                EPTViolationQualification(rawValue: vmcs[.exitQualification]).fault(at: vmcs[.guestPhysicalAddress]))
         case 49: .nestedPageMisconfiguration(vmcs[.guestPhysicalAddress])
         case 51: .readTimeStamp(withAuxiliary: true)
         case 52: .timerExpired
@@ -79,6 +57,7 @@ extension VMXProcessor {
         }
     }
 
+    @inline(__always)
     private func decodeException() -> Exit {
         let information = vmcs[.exitInterruptionInformation]
         if information.kind == .nonMaskableInterrupt { return .nonMaskableInterrupt }
@@ -90,8 +69,10 @@ extension VMXProcessor {
     }
 
     private var acknowledgedVector: UInt8? {
-        let information = vmcs[.exitInterruptionInformation]
-        return information.isValid ? information.vector : nil
+        @inline(__always) get {
+            let information = vmcs[.exitInterruptionInformation]
+            return information.isValid ? information.vector : nil
+        }
     }
 
     /// SDM volume 3, table "Format of the VM-Exit Instruction-Information Field as Used for INS and OUTS". The processors that

@@ -33,36 +33,33 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
     /// SDM volume 3, 28.3 "Changes to Instruction Behavior in VMX Non-Root Operation" leaves the whole of the
     /// instruction's effect to the hypervisor, its end included.
     @inline(__always)
-    public func stepPastInstruction() {
+    public func stepPastInstruction() -> Bool {
         advance(by: UInt64(vmcs[.exitInstructionLength]), vmcs[.guestRFLAGS])
     }
 
     /// A nested page fault is saved as a fault pushes it, with RF set, which the instruction then uses up (SDM volume 3,
     /// 29.3.3 "Saving RIP, RSP, RFLAGS, and SSP").
     @inline(__always)
-    public func stepPastInstruction(length: UInt64) {
+    public func stepPastInstruction(length: UInt64) -> Bool {
         let flags = vmcs[.guestRFLAGS]
         if flags.contains(.resume) { vmcs[.guestRFLAGS] = flags.subtracting(.resume) }
-        advance(by: length, flags)
+        return advance(by: length, flags)
     }
 
+    /// One comparison for all that is rare.
     @inline(__always)
-    private func advance(by length: UInt64, _ flags: RFlags) {
+    private func advance(by length: UInt64, _ flags: RFlags) -> Bool {
         let pointer = vmcs[.guestRIP]
         let next = pointer &+ length
         let blocking = vmcs[.guestInterruptibility] & (.blockingBySTI | .blockingByMovSS)
         let trap = flags & .trap
-        // One branch for all that is rare.
-        if (pointer ^ next) >> 32 | UInt64(blocking.rawValue) | trap.rawValue == 0 {
-            vmcs[.guestRIP] = next
-        } else {
-            stepSpecially(to: next, wraps: (pointer ^ next) >> 32 != 0)
-        }
+        vmcs[.guestRIP] = next
+        return (pointer ^ next) >> 32 | UInt64(blocking.rawValue) | trap.rawValue == 0
     }
 
     @inline(never)
-    private func stepSpecially(to next: UInt64, wraps: Bool) {
-        vmcs[.guestRIP] = wraps && !mode.is64Bit ? next & 0xFFFF_FFFF : next
+    public func endInstruction() {
+        if vmcs[.guestRIP] >> 32 != 0, !mode.is64Bit { vmcs[.guestRIP] = vmcs[.guestRIP] & 0xFFFF_FFFF }
         endIteration()
     }
 
@@ -83,8 +80,13 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
 
     // MARK: Events
 
+    @inline(__always)
     public func inject(_ event: Event) {
-        if event.kind == .externalInterrupt { return injectInterrupt(event.vector) }
+        event.kind == .externalInterrupt ? injectInterrupt(event.vector) : injectException(event)
+    }
+
+    @inline(never)
+    private func injectException(_ event: Event) {
         let kind: InterruptionInformation.Kind = switch event.kind {
         case .externalInterrupt: .externalInterrupt
         case .nonMaskableInterrupt: .nonMaskableInterrupt

@@ -8,6 +8,12 @@ public struct Violation: Equatable, Sendable {
     public let field: VMCSFieldEncoding
     /// What the field holds.
     public let value: UInt64
+
+    public init(rule: EntryRule, field: VMCSFieldEncoding, value: UInt64) {
+        self.rule = rule
+        self.field = field
+        self.value = value
+    }
 }
 
 extension Violation: TextConvertible {

@@ -8,24 +8,20 @@ public protocol VirtualProcessor {
     // MARK: Exits
 
     /// Why the guest stopped. Reads only what the reason needs.
-    func decodeExit() -> Exit
+    ///
+    /// In line, so that the switch on its result becomes one with the switch on the reason.
+    @inline(__always) func decodeExit() -> Exit
 
-    /// Which of the exits a reason is that have a way of their own, for speed.
-    /// - Parameter reason: `exitReasonNumber`.
-    @inline(__always) func frequentExit(_ reason: UInt32) -> FrequentExit
-
-    /// The port access of a port instruction's exit.
-    @inline(__always) func decodeIO() -> IOAccess
-
-    /// The fault of a nested page fault's exit.
-    @inline(__always) func decodeNestedPageFault() -> NestedPageFault
-
-    /// Moves RIP past the instruction that exited, as if the processor had executed it: ends the blocking by STI and
-    /// MOV SS, raises the single-step trap if TF is set, and wraps at 32 bits outside 64-bit mode.
-    func stepPastInstruction()
+    /// Moves RIP past the instruction that exited.
+    /// - Returns: whether that is all; if not, `endInstruction` has to follow.
+    @inline(__always) func stepPastInstruction() -> Bool
 
     /// Moves RIP past an instruction of a known length, likewise, where the processor does not tell the length.
-    func stepPastInstruction(length: UInt64)
+    @inline(__always) func stepPastInstruction(length: UInt64) -> Bool
+
+    /// What the end of an instruction brings besides: ends the blocking by STI and MOV SS, raises the single-step trap if TF
+    /// is set, and wraps RIP at 32 bits outside 64-bit mode.
+    func endInstruction()
 
     /// An iteration of a repeated string instruction was emulated, and the instruction goes on: RIP stays, but the blocking
     /// by STI and MOV SS ends and TF raises the single-step trap, as after an instruction.
@@ -52,7 +48,7 @@ public protocol VirtualProcessor {
     // MARK: Events
 
     /// Delivers an event on the next VM entry.
-    func inject(_ event: Event)
+    @inline(__always) func inject(_ event: Event)
 
     /// Delivers an external interrupt on the next VM entry, which the guest can take then.
     func injectInterrupt(_ vector: UInt8)
@@ -102,6 +98,9 @@ public protocol VirtualProcessor {
 
     // MARK: State
 
+    /// What the backend's control structure holds of the guest, as a plain value.
+    associatedtype GuestState: Equatable
+    var guestState: GuestState { get nonmutating set }
     var instructionPointer: UInt64 { get nonmutating set }
     var stackPointer: UInt64 { get nonmutating set }
     var flags: RFlags { get nonmutating set }

@@ -29,6 +29,10 @@ public struct ModelSpecificRegister: Equatable, Sendable {
     public static var pat: Self { .init(0x277) }
     /// IA32_TSC_DEADLINE.
     public static var timeStampDeadline: Self { .init(0x6E0) }
+    /// The local APIC's, in x2APIC mode.
+    public static var endOfInterrupt: Self { .init(0x80B) }
+    public static var interruptCommand: Self { .init(0x830) }
+    public static var selfInterrupt: Self { .init(0x83F) }
     public static var vmxBasic: Self { .init(0x480) }
     public static var vmxPinControls: Self { .init(0x481) }
     public static var vmxPrimaryControls: Self { .init(0x482) }
@@ -46,9 +50,9 @@ public struct ModelSpecificRegister: Equatable, Sendable {
     public static var vmxTrueExitControls: Self { .init(0x48F) }
     public static var vmxTrueEntryControls: Self { .init(0x490) }
     public static var vmxFunctions: Self { .init(0x491) }
-    /// Whether the local APIC has the register: IA32_APIC_BASE, IA32_TSC_DEADLINE, and 800H to 8FFH in x2APIC mode.
+    /// Whether it is one of 800H to 8FFH, which are the local APIC's in x2APIC mode.
     @inline(__always)
-    public var isOfLocalAPIC: Bool { number &- 0x800 < 0x100 || self == .timeStampDeadline || self == .apicBase }
+    public var isInX2APICRange: Bool { number &- 0x800 < 0x100 }
 
     public static var supervisorState: Self { .init(0xDA0) }
     public static var extendedFeatureEnable: Self { .init(0xC000_0080) }

@@ -3,7 +3,7 @@ import Testing
 @testable import Devices
 
 /// A clock that stands still until the test moves it.
-private final class TestClock: MachineClock {
+private final class TestClock {
     var now = MachineTime(1_000_000)
 }
 
@@ -22,17 +22,17 @@ private final class TestClock: MachineClock {
     @Test func `a reset leaves alone what the battery keeps, and firmware writes the memory sizes anew`() {
         var board = Self.make()
         for (address, value) in [(0x0F, 0x0A), (0x17, 0x55), (0x40, 0x77)] as [(UInt32, UInt32)] {
-            _ = board.write(0x70, size: 1, address, now)
-            _ = board.write(0x71, size: 1, value, now)
+            _ = board.write(0x70, size: 1, address, at: now.now)
+            _ = board.write(0x71, size: 1, value, at: now.now)
         }
-        _ = board.write(0x3FF, size: 1, 0xA5, now)
+        _ = board.write(0x3FF, size: 1, 0xA5, at: now.now)
         board.restart(Self.parameters)
         for (address, value) in [(0x0F, 0x0A), (0x17, 0x00), (0x18, 0xFC), (0x40, 0x77)] as [(UInt32, UInt32)] {
-            _ = board.write(0x70, size: 1, address, now)
-            #expect(board.read(0x71, size: 1, now) == value)
-            _ = board.write(0x71, size: 1, 0, now)
+            _ = board.write(0x70, size: 1, address, at: now.now)
+            #expect(board.read(0x71, size: 1, at: now.now) == value)
+            _ = board.write(0x71, size: 1, 0, at: now.now)
         }
-        #expect(board.read(0x3FF, size: 1, now) == 0)
+        #expect(board.read(0x3FF, size: 1, at: now.now) == 0)
     }
 
     @Test func `every port that answers is one of the listed devices, and no other`() {
@@ -44,55 +44,43 @@ private final class TestClock: MachineClock {
 
     @Test func `an absent port reads ones, swallows writes, and each access counts once`() {
         var board = Self.make()
-        #expect(board.read(0x2100, size: 1, now) == 0xFF && board.absentAccesses == 1)
-        #expect(board.read(0x2100, size: 2, now) == 0xFFFF && board.absentAccesses == 2)
-        #expect(board.read(0x2100, size: 4, now) == 0xFFFF_FFFF && board.absentAccesses == 3)
-        #expect(board.write(0x2100, size: 1, 0, now) == .absent && board.absentAccesses == 4)
-        #expect(board.write(0x2100, size: 4, 0, now) == .absent && board.absentAccesses == 5)
+        #expect(board.read(0x2100, size: 1, at: now.now) == 0xFF && board.absentAccesses == 1)
+        #expect(board.read(0x2100, size: 2, at: now.now) == 0xFFFF && board.absentAccesses == 2)
+        #expect(board.read(0x2100, size: 4, at: now.now) == 0xFFFF_FFFF && board.absentAccesses == 3)
+        #expect(board.write(0x2100, size: 1, 0, at: now.now) == .none && board.absentAccesses == 4)
+        #expect(board.write(0x2100, size: 4, 0, at: now.now) == .none && board.absentAccesses == 5)
     }
 
     @Test func `wide accesses take consecutive ports`() {
         var board = Self.make()
-        #expect(board.write(0x3F8, size: 2, 0x0541, now) == .transmit(0x41))
-        #expect(board.read(0x3F9, size: 1, now) == 0x05)
-        #expect(board.read(0x3FC, size: 4, now) == 0x00B0_6000)
+        #expect(board.write(0x3F8, size: 2, 0x0541, at: now.now) == .transmit(0x41))
+        #expect(board.read(0x3F9, size: 1, at: now.now) == 0x05)
+        #expect(board.read(0x3FC, size: 4, at: now.now) == 0x00B0_6000)
         // Over the end of COM1 into absent ports, and over the end of all ports.
-        #expect(board.read(0x3FE, size: 4, now) == 0xFFFF_00B0)
-        #expect(board.read(0xFFFF, size: 2, now) == 0xFFFF)
-        #expect(board.write(0x3F6, size: 4, 0x0048_0000, now) == .transmit(0x48))
-        #expect(board.write(0x3FE, size: 4, 0, now) == .none)
-    }
-
-    @Test func `the quick ways do what the others do`() {
-        var one = Self.make(), other = Self.make()
-        #expect(one.readFrequentByte(0x3FD).map(UInt32.init) == other.read(0x3FD, size: 1, now))
-        #expect(one.readFrequentDoubleword(0x608, now) == other.read(0x608, size: 4, now))
-        #expect(one.writeFrequentByte(0x3F8, 65) == other.write(0x3F8, size: 1, 65, now))
-        #expect(one.writeFrequentByte(0x80, 7) == other.write(0x80, size: 1, 7, now))
-        other.needsAttention = one.needsAttention
-        #expect(one == other)
-        #expect(one.readFrequentByte(0x64) == nil && one.readFrequentDoubleword(0xCF8, now) == nil)
-        #expect(one.writeFrequentByte(0x20, 0x20) == .absent)
+        #expect(board.read(0x3FE, size: 4, at: now.now) == 0xFFFF_00B0)
+        #expect(board.read(0xFFFF, size: 2, at: now.now) == 0xFFFF)
+        #expect(board.write(0x3F6, size: 4, 0x0048_0000, at: now.now) == .transmit(0x48))
+        #expect(board.write(0x3FE, size: 4, 0, at: now.now) == .none)
     }
 
     @Test(arguments: [(1, 0x44), (2, 0x3344), (4, 0x1122_3344)] as [(Int, UInt32)])
     func `the debug-exit port takes values of each size`(size: Int, value: UInt32) {
         var board = Self.make()
-        #expect(board.write(0xF4, size: size, 0x1122_3344, now) == .exit(value))
+        #expect(board.write(0xF4, size: size, 0x1122_3344, at: now.now) == .exit(value))
     }
 
     @Test func `soft off and the three ways to reset`() {
         var board = Self.make()
-        #expect(board.write(0x604, size: 2, 0x2000 | 5 << 10, now) == .powerOff)
-        #expect(board.write(0xCF9, size: 1, 2, now) == .none)
-        #expect(board.write(0xCF9, size: 1, 6, now) == .reset)
-        #expect(board.write(0x64, size: 1, 0xFE, now) == .reset)
+        #expect(board.write(0x604, size: 2, 0x2000 | 5 << 10, at: now.now) == .powerOff)
+        #expect(board.write(0xCF9, size: 1, 2, at: now.now) == .none)
+        #expect(board.write(0xCF9, size: 1, 6, at: now.now) == .reset)
+        #expect(board.write(0x64, size: 1, 0xFE, at: now.now) == .reset)
     }
 
     @Test func `the firmware configuration gives the command line`() {
         var board = Self.make()
-        #expect(board.write(0x510, size: 2, 0x15, now) == .none)
-        #expect([0, 1, 2, 3].map { _ in board.read(0x511, size: 1, now) } == [0x61, 0x62, 0x63, 0])
+        #expect(board.write(0x510, size: 2, 0x15, at: now.now) == .none)
+        #expect([0, 1, 2, 3].map { _ in board.read(0x511, size: 1, at: now.now) } == [0x61, 0x62, 0x63, 0])
     }
 
     /// An I/O APIC entry for a pin: edge-triggered, fixed, to APIC 0.
@@ -105,10 +93,10 @@ private final class TestClock: MachineClock {
         var board = Self.make()
         route(&board, pin: 4, vector: 0x54)
         for (port, value) in [(0x20, 0x11), (0x21, 0x20), (0x21, 4), (0x21, 1), (0x21, 0xEF)] as [(UInt16, UInt32)] {
-            _ = board.write(port, size: 1, value, now)
+            _ = board.write(port, size: 1, value, at: now.now)
         }
-        _ = board.write(0x3F9, size: 1, 1, now)
-        _ = board.write(0x3FC, size: 1, 8, now)
+        _ = board.write(0x3F9, size: 1, 1, at: now.now)
+        _ = board.write(0x3FC, size: 1, 8, at: now.now)
         #expect(board.awaitsInput && !board.requestsExternalInterrupt)
         board.needsAttention = false
         board.receive(65)
@@ -117,15 +105,15 @@ private final class TestClock: MachineClock {
         #expect(board.takeMessage() == nil)
         #expect(board.requestsExternalInterrupt)
         #expect(board.acknowledgeExternalInterrupt(at: now.now) == 0x24)
-        #expect(board.read(0x3F8, size: 1, now) == 65)
+        #expect(board.read(0x3F8, size: 1, at: now.now) == 65)
     }
 
     @Test func `the interval timer interrupts on pin 2, once for each period`() {
         var board = Self.make()
         route(&board, pin: 2, vector: 0x52)
-        _ = board.write(0x43, size: 1, 0x34, now)
-        _ = board.write(0x40, size: 1, 0xA9, now)
-        _ = board.write(0x40, size: 1, 0x04, now)  // 1193 counts: a millisecond
+        _ = board.write(0x43, size: 1, 0x34, at: now.now)
+        _ = board.write(0x40, size: 1, 0xA9, at: now.now)
+        _ = board.write(0x40, size: 1, 0x04, at: now.now)  // 1193 counts: a millisecond
         var interrupts = 0
         for _ in 0..<10 {
             while board.takeMessage() != nil {}
@@ -144,7 +132,7 @@ private final class TestClock: MachineClock {
         for (port, value) in [
             (0x20, 0x11), (0x21, 0x20), (0x21, 4), (0x21, 1), (0x21, 0xFE), (0x43, 0x34), (0x40, 0xA9), (0x40, 0x04),
         ] as [(UInt16, UInt32)] {
-            _ = board.write(port, size: 1, value, now)
+            _ = board.write(port, size: 1, value, at: now.now)
         }
         now.now = board.nextEvent
         board.advance(to: now.now)
@@ -153,18 +141,18 @@ private final class TestClock: MachineClock {
     }
 
     private func stopTimer(_ board: inout Board) {
-        _ = board.write(0x43, size: 1, 0x30, now)
-        _ = board.write(0x20, size: 1, 0x20, now)
+        _ = board.write(0x43, size: 1, 0x30, at: now.now)
+        _ = board.write(0x20, size: 1, 0x20, at: now.now)
     }
 
     @Test func `rises of the timer while a request waits are one with it, though Martlet looks late`() {
         var polled = makeWithTimerRequest()
         now.now = MachineTime(now.now.ticks + 5_000_000)
-        _ = polled.write(0x20, size: 1, 0x0C, now)
-        #expect(polled.read(0x20, size: 1, now) == 0x80)
+        _ = polled.write(0x20, size: 1, 0x0C, at: now.now)
+        #expect(polled.read(0x20, size: 1, at: now.now) == 0x80)
         stopTimer(&polled)
-        _ = polled.write(0x20, size: 1, 0x0C, now)
-        #expect(polled.read(0x20, size: 1, now) & 0x80 == 0)
+        _ = polled.write(0x20, size: 1, 0x0C, at: now.now)
+        #expect(polled.read(0x20, size: 1, at: now.now) & 0x80 == 0)
 
         var taken = makeWithTimerRequest()
         now.now = MachineTime(now.now.ticks + 5_000_000)
@@ -192,13 +180,13 @@ private final class TestClock: MachineClock {
             case 0: board.writeIOAPIC(0xFEC0_0000 + random() % 0x50, UInt32(truncatingIfNeeded: random()))
             case 1: _ = board.readIOAPIC(0xFEC0_0000 + random() % 0x50)
             case 2: if board.canReceive { board.receive(UInt8(truncatingIfNeeded: random())) }
-            case 3, 4: _ = board.read(port, size: size, now)
-            default: _ = board.write(port, size: size, UInt32(truncatingIfNeeded: random()), now)
+            case 3, 4: _ = board.read(port, size: size, at: now.now)
+            default: _ = board.write(port, size: size, UInt32(truncatingIfNeeded: random()), at: now.now)
             }
             while board.takeMessage() != nil {}
             if board.requestsExternalInterrupt, random() % 2 == 0 { _ = board.acknowledgeExternalInterrupt(at: now.now) }
         }
-        #expect(board.write(0xF4, size: 1, 7, now) == .exit(7))
-        #expect(board.read(0xE9, size: 1, now) == 0xE9)
+        #expect(board.write(0xF4, size: 1, 7, at: now.now) == .exit(7))
+        #expect(board.read(0xE9, size: 1, at: now.now) == 0xE9)
     }
 }

@@ -71,7 +71,7 @@ final class TestLocalAPIC {
     // `#expect` calls no mutating function of a property.
 
     func writeBase(_ value: UInt64) -> Bool { apic.writeBase(value) }
-    func endQuietly() -> Bool { apic.endInterruptQuietly() }
+    var endsQuietly: Bool { apic.endsQuietly }
 
     @discardableResult
     func request(_ vector: UInt8, level: Bool = false) -> AcceptedInterrupt {

@@ -310,25 +310,6 @@ import Testing
         #expect(port.read(Self.lineStatus) == 0x60)
     }
 
-    // MARK: The quick ways
-
-    @Test func `a byte is sent the quick way only if nothing else happens by it`() {
-        #expect(SerialPort().transmitsQuietly)
-        #expect(Self.port((Self.lineControl, 0x03), (Self.interruptEnable, 0x0D), (Self.modemControl, 0x0F)).transmitsQuietly)
-        #expect(!Self.port((Self.lineControl, 0x80)).transmitsQuietly)
-        #expect(!Self.port((Self.interruptEnable, 0x02)).transmitsQuietly)
-        #expect(!Self.port((Self.modemControl, Self.loopback)).transmitsQuietly)
-    }
-
-    @Test func `the line status is read the quick way only if nothing else happens by it`() {
-        var port = Self.port((Self.lineControl, 3))
-        #expect(port.pollLineStatus() == 0x60)
-        #expect(port.receive(1) && port.pollLineStatus() == 0x61)
-        _ = port.write(Self.modemControl, Self.loopback)
-        _ = port.write(Self.data, 2)
-        #expect(port.pollLineStatus() == nil && port.read(Self.lineStatus) == 0x63 && port.pollLineStatus() == 0x61)
-    }
-
     @Test func `input interrupts if that is enabled and the gate is open`() {
         var port = Self.port((Self.interruptEnable, 0x0E), (Self.modemControl, Self.output2))
         #expect(!port.interruptsOnInput)

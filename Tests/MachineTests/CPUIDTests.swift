@@ -31,7 +31,7 @@ import X86
             machine.cpu.registers.rsi = .max
             machine.cpu.registers.r15 = .max
             machine.setExit(10, length: 2)
-            if observed { machine.exit(10, length: 2) } else { #expect(machine.handleUnobserved()) }
+            if observed { machine.exit(10, length: 2) } else { #expect(machine.handleExit()) }
             let registers = machine.cpu.registers
             #expect(registers.rax == 0x16)
             #expect(registers.rbx == 0x756E_6547)

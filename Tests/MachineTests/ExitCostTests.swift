@@ -33,7 +33,7 @@ import Testing
         let machine = TestMachine()
         prepare(name, machine)
         machine.vmcs.resetCounts()
-        #expect(machine.handleUnobserved())
+        #expect(machine.handleExit())
         let seen = Count(reads: machine.vmcs.readCount, writes: machine.vmcs.writeCount)
         #expect(seen == Self.recorded[name], "\(name): \(seen.reads) VMREADs, \(seen.writes) VMWRITEs")
     }

@@ -21,9 +21,11 @@ import Virtualization
         recording { machine, slot in
             machine.cpu.registers.r9 = 0x20
             machine.setExit(28, qualification: 0x904, length: 4)
-            let isFinished = machine.cpu.finishRecordedExit()
+            let isFinished = machine.handleExit()
             #expect(isFinished)
             #expect(slot.pointee.operand == 0x20)
+            slot.pointee.instructionPointer = machine.rip - 4
+            machine.cpu.completeRecord()
             #expect(slot.pointee.result(of: .cpuid, nil) == .step)
         }
     }
@@ -31,7 +33,7 @@ import Virtualization
     @Test func `an exception's error code, and the one that is injected`() {
         recording { machine, slot in
             machine.setExit(0, qualification: 0x1000, information: 0x8000_0B0E, errorCode: 6)
-            let isFinished = machine.cpu.finishRecordedExit()
+            let isFinished = machine.handleExit()
             #expect(isFinished)
             #expect(slot.pointee.operand == 6 && slot.pointee.detail == 6 && slot.pointee.outcome == 3)
             machine.cpu.completeRecord()
@@ -43,10 +45,10 @@ import Virtualization
         for reason in [UInt32(10), 13, 15, 18, 31, 32, 54, 55] {
             let plain = TestMachine()
             plain.setExit(reason, length: 2)
-            let resumes = plain.cpu.finishAnyExit()
+            let resumes = plain.handleExit()
             recording { machine, _ in
                 machine.setExit(reason, length: 2)
-                let isFinished = machine.cpu.finishRecordedExit()
+                let isFinished = machine.handleExit()
                 #expect(isFinished == resumes)
                 #expect(machine.cpu.registers == plain.cpu.registers && machine.rip == plain.rip)
                 #expect(machine.injection == plain.injection)
@@ -62,8 +64,8 @@ import Virtualization
             machine.cpu.registers.rbx = 0x1_0000_0002
             machine.cpu.registers.rcx = 3
             machine.cpu.registers.rdx = 4
-            machine.cpu.noteUnlessNoted(.wait)
-            machine.cpu.noteUnlessNoted(.step)
+            machine.cpu.note(.wait)
+            machine.cpu.note(.step)
             machine.cpu.completeRecord()
             let record = slot.pointee
             #expect(record.departure >= 500 && record.nextInstructionPointer == 0x1234 && record.event == 0)
@@ -74,7 +76,8 @@ import Virtualization
 
     @Test func `an interrupt that the processor delivers is in the record`() {
         recording { machine, slot in
-            machine.cpu.noteRequest(of: 0xEC)
+            machine.cpu.apic.setAssisted(true)
+            machine.cpu.offer(0xEC)
             #expect(slot.pointee.requestedVector == 0xEC)
         }
     }
@@ -97,9 +100,9 @@ import Virtualization
 
     @Test func `without records nothing is taken down`() {
         let machine = TestMachine()
-        machine.cpu.noteCause(.cpuid)
-        machine.cpu.note(.step)
-        machine.cpu.noteRequest(of: 1)
+        machine.cpu.noteOperand(1)
+        machine.cpu.note(.wait)
+        machine.cpu.offer(1)
         machine.cpu.completeRecord()
         #expect(!machine.cpu.records.isOn)
     }

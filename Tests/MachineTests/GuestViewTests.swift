@@ -181,7 +181,7 @@ import X86
         machine.cpu.registers.rdx = 0
         machine.setExit(writing ? 32 : 31, length: 2)
         let before = machine.rip
-        #expect(machine.handleUnobserved())
+        #expect(machine.handleExit())
         defer { machine.rip = before }
         return machine.rip == before ? .refused : .emulated
     }

@@ -38,11 +38,11 @@ import Virtualization
         #expect(machine.injection == .interrupt(0x61))
     }
 
-    @Test func `the same on the quick way, when the local APIC requests another`() {
+    @Test func `the same when the local APIC requests another`() {
         let machine = Self.waiting()
         machine.cpu.apic.taskPriority = 0
-        let isDone = machine.cpu.deliverOwnInterrupt()
-        #expect(isDone)
+        machine.cpu.attention.insert(.interrupts)
+        #expect(machine.complete(.resume))
         #expect(machine.vmcs[0x401C] == 0 && machine.injection == nil)
         #expect(machine.vmcs[0x4002] & 1 << 2 != 0)
     }
@@ -56,9 +56,7 @@ import Virtualization
         machine.cpu.apic.setAssisted(false)
         machine.rflags |= Self.interruptFlag | SteppingTests.trapFlag
         Self.write(machine, 0x83F, 0x61)
-        machine.processor.stepPastInstruction()
-        let isDelivered = machine.cpu.deliverOwnInterrupt()
-        #expect(isDelivered && machine.injection == nil, "or the VM entry dropped the trap")
+        #expect(machine.injection == nil, "or the VM entry dropped the trap")
         #expect(machine.vmcs[SteppingTests.pendingDebugExceptions] == SteppingTests.singleStep)
         #expect(machine.vmcs[0x4002] & 1 << 2 != 0)
         // The trap is delivered, and its handler returns.
@@ -75,11 +73,11 @@ import Virtualization
         machine.board.pointee.writeIOAPIC(0xFEC0_0000, 0x14)
         // The output is low until the count ends.
         for (port, value) in [(0x43, 0x30), (0x40, 100), (0x40, 0)] as [(UInt16, UInt32)] {
-            _ = machine.board.pointee.write(port, size: 1, value, machine.cpu.clock)
+            _ = machine.board.pointee.write(port, size: 1, value, at: machine.cpu.clock.now)
         }
         machine.board.pointee.writeIOAPIC(0xFEC0_0010, 5 << 8)
-        let goesOn = machine.cpu.attend()
-        #expect(goesOn)
+        machine.cpu.attention.insert(.devices)
+        #expect(machine.complete(.resume))
         return machine
     }
 
@@ -124,7 +122,7 @@ import Virtualization
         let machine = Self.limited()
         machine.host.time += Self.limit
         machine.setExit(52)
-        #expect(!machine.handleUnobserved())
+        #expect(!machine.handleExit())
         #expect(machine.cpu.pending == .end(.overdue))
     }
 
@@ -149,10 +147,10 @@ import Virtualization
             machine.board.pointee.writeIOAPIC(0xFEC0_0010, value)
         }
         for (port, value) in [(0x43, 0x34), (0x40, 0), (0x40, 0)] as [(UInt16, UInt32)] {
-            _ = machine.board.pointee.write(port, size: 1, value, machine.cpu.clock)
+            _ = machine.board.pointee.write(port, size: 1, value, at: machine.cpu.clock.now)
         }
-        let goesOn = machine.cpu.attend()
-        #expect(goesOn)
+        machine.cpu.attention.insert(.devices)
+        #expect(machine.complete(.resume))
         #expect(machine.exit(12, length: 1) == .wait)
         machine.cpu.sleep()
         #expect(machine.cpu.pending == .end(.overdue))

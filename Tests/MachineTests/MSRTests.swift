@@ -222,7 +222,7 @@ import X86
             machine.cpu.registers.rdx = value >> 32
             machine.setExit(random.next() % 2 == 0 ? 31 : 32, length: 2)
             let before = machine.rip
-            #expect(machine.handleUnobserved())
+            #expect(machine.handleExit())
             if machine.rip == before {
                 faults += 1
                 #expect(machine.injection == .generalProtection)

@@ -53,7 +53,7 @@ import X86
             if observed {
                 #expect(machine.exit(reason, length: 2) == .end(.unsupported(.unknownReason(reason))))
             } else {
-                #expect(!machine.handleUnobserved())
+                #expect(!machine.handleExit())
             }
             #expect(machine.cpu.pending == .end(.unsupported(.unknownReason(reason))))
             #expect(machine.rip == Self.code && machine.injection == nil)
@@ -67,7 +67,7 @@ import X86
                 let machine = TestMachine()
                 let registers = machine.cpu.registers
                 machine.setExit(reason, length: 2)
-                if observed { machine.exit(reason, length: 2) } else { #expect(!machine.handleUnobserved()) }
+                if observed { machine.exit(reason, length: 2) } else { #expect(!machine.handleExit()) }
                 #expect(machine.cpu.pending == .end(.entryFailure(reason: reason)))
                 #expect(machine.rip == Self.code && machine.cpu.registers == registers && machine.injection == nil)
             }
@@ -102,8 +102,8 @@ import X86
                     machine.setExit(reason, qualification: qualification, length: 2, physical: UInt64(TestMachine.ramSize) + 8)
                     machine.vmcs[0] = 0  // the VPID, which differs
                 }
-                _ = observed.cpu.finishObservedExit(observed.processor.decodeExit())
-                #expect(quick.handleUnobserved() == (observed.cpu.pending == .resume), "exit \(reason)")
+                _ = observed.handle(observed.processor.decodeExit())
+                #expect(quick.handleExit() == (observed.cpu.pending == .resume), "exit \(reason)")
                 #expect(quick.cpu.pending == observed.cpu.pending, "exit \(reason)")
                 #expect(quick.cpu.registers == observed.cpu.registers, "exit \(reason)")
                 #expect(quick.vmcs.contents == observed.vmcs.contents, "exit \(reason)")

@@ -26,7 +26,7 @@ import Testing
         exit.prepare(machine)
         machine.setExit(exit.reason, qualification: exit.qualification, length: 2)
         machine.vmcs.resetCounts()
-        #expect(machine.handleUnobserved())
+        #expect(machine.handleExit())
         #expect(Set(machine.vmcs.reads.keys).subtracting(Self.read.union(Self.readAndWritten)) == [], "\(exit.name) reads")
         #expect(Set(machine.vmcs.writes.keys).subtracting(Self.readAndWritten) == [], "\(exit.name) writes")
     }

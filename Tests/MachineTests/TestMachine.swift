@@ -238,7 +238,7 @@ final class TestMachine {
             information: information, errorCode: errorCode, details: details, vectoring: vectoring,
             vectoringErrorCode: vectoringErrorCode)
         let before = entryViolations
-        let outcome = cpu.finishObservedExit(processor.decodeExit())
+        let outcome = handle(processor.decodeExit())
         if case .end = outcome { return outcome }
         #expect(entryViolations.subtracting(before) == [], "exit \(reason): the next VM entry would fail")
         return outcome
@@ -259,31 +259,18 @@ final class TestMachine {
         return violations
     }
 
-    /// Handles the exit that is set as the kernel does when nobody looks on, the quickest way that takes it.
+    typealias CPU = VirtualCPU<VMXProcessor<SimulatedVMCS>, SimulatedHost>
+
+    /// Handles the exit that is set, as the kernel does when nobody looks on.
     /// - Returns: whether the guest is resumed at once.
-    func handleUnobserved() -> Bool {
-        cpu.countExit()
-        let reason = processor.exitReasonNumber
-        if cpu.finishMostFrequentExit(reason) { return true }
-        let exit = processor.frequentExit(reason)
-        switch exit {
-        case .io: return cpu.finishFrequentIO() || cpu.finishAnyExit()
-        case .nestedPageFault: return cpu.finishNestedPageFault()
-        case .writeMSR where cpu.writesEndOfInterrupt: return cpu.finishEndOfInterrupt() || cpu.finishAnyExit()
-        case .writeMSR where cpu.writesAPICRegister:
-            return switch cpu.finishFrequentAPICWrite() {
-            case .resume: true
-            case .leave: false
-            case .needsOtherWay: cpu.finishAnyExit()
-            }
-        case .interruptWindow:
-            cpu.finishInterruptWindow()
-            return true
-        case .timerExpired: return cpu.finishTimer()
-        case .halt: return cpu.finishHalt()
-        default: return cpu.finishMSRExit(exit) || cpu.finishAnyExit()
-        }
-    }
+    func handleExit() -> Bool { withUnsafeMutablePointer(to: &cpu) { CPU.handleExit($0) } == .resume }
+
+    /// Handles an exit as the run loop does when it looks on.
+    func handle(_ exit: Exit) -> Outcome { withUnsafeMutablePointer(to: &cpu) { CPU.handleExit(exit, $0) } }
+
+    /// Brings an outcome about.
+    /// - Returns: whether the guest is resumed at once.
+    func complete(_ outcome: Outcome) -> Bool { withUnsafeMutablePointer(to: &cpu) { CPU.complete(outcome, $0) } == .resume }
 
     // MARK: What a guest would notice
 

@@ -87,7 +87,7 @@ import Virtualization
             if block == "another event" {
                 machine.setExit(52)
                 machine.vmcs[0x4016] = 0x8000_0306
-                _ = machine.cpu.finishObservedExit(.timerExpired)
+                _ = machine.handle(.timerExpired)
                 #expect(machine.vmcs[0x4016] == 0x8000_0306, "it keeps its place")
             } else {
                 #expect(machine.exit(52) == .resume)

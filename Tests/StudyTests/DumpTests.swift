@@ -1,7 +1,7 @@
 import Foundation
 import Memory
 import Support
-import Study
+import StudyTools
 import Testing
 import VMX
 import X86
@@ -15,7 +15,7 @@ struct DumpTests {
         return try String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)
     }
 
-    private func answer(_ text: String) -> Answer { Answer("vmcs", "f", files: ["f": text]) }
+    private func answer(_ text: String) -> Explained { Explained("vmcs", "f", files: ["f": text]) }
 
     @Test("KVM's dump of an entry that failed: SS has another privilege level than CS")
     func kvm() throws {
@@ -51,7 +51,7 @@ struct DumpTests {
     func ours() throws {
         let text = try Self.file("martlet.txt")
         let capabilities = try Self.file("skylake_x.capabilities")
-        let answer = Answer(
+        let answer = Explained(
             "vmcs", "f", "--capabilities", "c", "--physical-width", "39", "--linear-width", "48",
             files: ["f": text, "c": capabilities])
         #expect(answer.status == 1)

@@ -2,7 +2,7 @@ import Support
 import Testing
 import VMX
 
-@testable import Study
+@testable import StudyTools
 
 @Suite("exit reasons in words")
 struct ExitReasonTests {

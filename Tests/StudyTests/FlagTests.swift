@@ -3,7 +3,7 @@ import Testing
 import VMX
 import X86
 
-@testable import Study
+@testable import StudyTools
 
 @Suite("flags in words")
 struct FlagTests {

@@ -1,6 +1,8 @@
+import Debug
 import Foundation
-import Study
+import StudyTools
 import Testing
+import VMX
 import X86
 
 @Suite("GDB: registers")
@@ -20,7 +22,7 @@ struct GDBRegisterTests {
     }
 
     static func session(_ mode: ProcessorMode, _ registers: [GuestRegister: UInt64]) -> GDBSession {
-        let session = GDBSession(memory: 32768)
+        let session = GDBSession()
         session.target.modes = [mode]
         session.target.registers = registers
         return session
@@ -135,6 +137,21 @@ struct GDBRegisterTests {
         #expect(session.target.registers[.rax] == 10 && session.target.registers[.cr8] == nil)
         session.target.frozen = [.rax]
         #expect(session.ask("G" + all.replacing("0a00000000000000", with: "0b00000000000000")) == ["E.?frozen?: ?GP?"])
+    }
+
+    @Test("the fields of the VMCS are registers in a group of their own, which no packet of all registers has")
+    func fields() {
+        let session = Self.session(.long64, [:])
+        let field = VMCSField<UInt64, Writable>.guestCR3.encoding
+        let host = VMCSField<UInt64, Writable>.hostRIP.encoding
+        session.target.fields = [field, host, VMCSField<UInt16, Writable>.virtualProcessorIdentifier.encoding]
+            .compactMap { encoding in VMCSFieldDescription.position(of: encoding).map { VMCSFieldDescription.field(at: $0) } }
+        session.target.fieldValues = [field: 0x1234_5000, host: 0xFFFF, session.target.fields[2].encoding: 7]
+        let text = session.ask("qXfer:features:read:target.xml:0,4000")[0]
+        #expect(text.contains("<feature name=\"org.martlet.vmcs\"><reg name=\"guest_cr3\" bitsize=\"64\" type=\"uint64\" group=\"vmcs\"/>"))
+        #expect(text.contains("<reg name=\"virtual_processor_identifier_vpid\" bitsize=\"16\" type=\"uint16\" group=\"vmcs\"/>"))
+        #expect(session.ask("p35", "p37", "g")[..<2] == ["0050341200000000", "0700"])
+        #expect(session.ask("P35=0060000000000000", "P36=0000000000000000", "p35", "p38") == ["OK", "E.the field is not of the guest's state", "0060000000000000", "E01"])
     }
 
     @Test("a register that is not there is not written")

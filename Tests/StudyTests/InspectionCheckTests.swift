@@ -1,4 +1,5 @@
-import Study
+import Debug
+import StudyTools
 import Support
 import Testing
 import VMX
@@ -18,7 +19,7 @@ struct InspectionCheckTests {
         state.fields[.guestActivityState] = .active
         change(&state)
         return answer { output in
-            state.viewed { EntryInspection.write($0, processor.capabilities, processor.circumstances, to: &output) }
+            EntryInspection.write(state, processor.capabilities, processor.circumstances, to: &output)
         }
     }
 

@@ -1,4 +1,5 @@
-import Study
+import Debug
+import StudyTools
 import Support
 import Testing
 import VMX
@@ -20,7 +21,7 @@ struct InspectionControlTests {
         state.fields[.entryControls] = granted.entry
         change(&state)
         return answer { output in
-            words.asTyped { words in state.viewed { ControlInspection.write(words, $0, capabilities, to: &output) } }
+            ControlInspection.write(words, state, capabilities, to: &output)
         }
     }
 
@@ -101,7 +102,7 @@ struct InspectionControlTests {
         let capabilities = CapabilitySet.skylakeX.capabilities
         let state = StateSnapshot()
         func vmcs(_ words: String) -> [String] {
-            answer { output in words.asTyped { words in state.viewed { FieldInspection.write(words, $0, capabilities, to: &output) } } }
+            answer { output in FieldInspection.write(words, state, capabilities, to: &output) }
         }
         #expect(vmcs("hlt exiting")[0] == "primary processor-based VM-execution controls = 0x00000000")
         // A field goes before.

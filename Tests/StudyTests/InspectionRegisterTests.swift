@@ -1,4 +1,5 @@
-import Study
+import Debug
+import StudyTools
 import Support
 import Testing
 import VMX
@@ -7,7 +8,7 @@ import X86
 @Suite("Inspection: registers")
 struct InspectionRegisterTests {
     private func registers(_ state: StateSnapshot) -> [String] {
-        answer { output in state.viewed { RegisterInspection.write($0, to: &output) } }
+        answer { RegisterInspection.write(state, to: &$0) }
     }
 
     @Test("64-bit mode shows sixteen registers of 64 bits, and what the guest reads in CR0 where that is another value")
@@ -40,7 +41,7 @@ struct InspectionRegisterTests {
         state.debugRegisters.status = 0xFFFE_C7F9
         let lines = registers(state)
         #expect(lines.contains("DR0    0x1000") && lines.contains("DR3    0xffff800000000000"))
-        #expect(lines.contains("DR6    0xfffec7f9 = DR0 met, DR3 met, BLD: a bus lock, BS: a single step, BT: a task switch, RTM: in a"))
+        #expect(lines.contains("DR6    0xfffec7f9 = DR0 met, DR3 met, BLD: a bus lock, BS: a single step, BT: a task switch, RTM: in a transaction"))
     }
 
     @Test("real mode goes by segment and offset, and shows registers of 32 bits")

@@ -1,29 +1,20 @@
 import Memory
 import Support
-import Study
+import Debug
+import StudyTools
 import Text
 import VMX
 import Virtualization
 import X86
 
 /// The lines that an inspection command answers.
-func answer(_ body: (inout TextRecorder) -> Void) -> [String] {
-    var output = TextRecorder()
+func answer(_ body: (inout Answer) -> Void) -> [String] {
+    var output = Answer()
     body(&output)
-    var lines = output.text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-    if lines.last == "" { lines.removeLast() }
-    return lines
-}
-
-extension String {
-    /// Calls `body` with the text as the monitor's channel would hand it over.
-    func asTyped<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result { Array(utf8).withUnsafeBytes(body) }
+    return output.lines
 }
 
 extension StateSnapshot {
-    /// The state as the commands look at it.
-    func viewed<Result>(_ body: (StateView) -> Result) -> Result { withUnsafePointer(to: self) { body(StateView($0)) } }
-
     /// A guest in 64-bit mode, at rest.
     static var long64: StateSnapshot {
         var state = StateSnapshot()

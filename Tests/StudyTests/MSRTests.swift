@@ -4,7 +4,7 @@ import Testing
 import VMX
 import X86
 
-@testable import Study
+@testable import StudyTools
 
 @Suite("model-specific registers in words")
 struct MSRTests {

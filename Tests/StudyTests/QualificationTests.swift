@@ -3,7 +3,7 @@ import Support
 import Testing
 import VMX
 
-@testable import Study
+@testable import StudyTools
 
 @Suite("exit qualifications in words")
 struct QualificationTests {

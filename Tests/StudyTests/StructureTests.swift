@@ -4,7 +4,7 @@ import Testing
 import VMX
 import X86
 
-@testable import Study
+@testable import StudyTools
 
 @Suite("structures of the VMCS in words")
 struct StructureTests {

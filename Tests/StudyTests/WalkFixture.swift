@@ -3,7 +3,7 @@ import Support
 import Text
 import VMX
 
-@testable import Study
+@testable import StudyTools
 
 /// A guest with 4 levels of EPT in front of its RAM, and the host's memory that holds both: words that nobody wrote are zero.
 final class WalkFixture: PhysicalMemory, GuestTableMemory, FrameSource {
@@ -86,18 +86,18 @@ final class WalkFixture: PhysicalMemory, GuestTableMemory, FrameSource {
     ) -> [String] {
         let pointer = ExtendedPageTablePointer(
             root: table.root, levelCount: format.levelCount, memoryType: .writeBack, usesAccessedAndDirty: usesAccessedAndDirty)
-        var output = TextRecorder()
+        var output = Answer()
         TwoDimensionalWalk.write(
             GuestVirtualAddress(address), for: access, paging: paging, memory: self, nested: table.view, pointer: pointer,
             to: &output)
-        return output.text.split(separator: "\n").map(String.init)
+        return output.lines
     }
 
     /// The lines of the map.
     func map(_ range: AddressRange<GuestPhysicalAddress>? = nil, of table: borrowing Table) -> [String] {
-        var output = TextRecorder()
+        var output = Answer()
         if let range { NestedMap.write(range, of: table.view, to: &output) } else { NestedMap.write(table.view, to: &output) }
-        return output.text.split(separator: "\n").map(String.init)
+        return output.lines
     }
 }
 

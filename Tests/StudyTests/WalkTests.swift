@@ -3,7 +3,7 @@ import Support
 import Testing
 import VMX
 
-@testable import Study
+@testable import StudyTools
 
 @Suite("walk: the two-dimensional page walk")
 struct WalkTests {

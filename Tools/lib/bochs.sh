@@ -67,8 +67,8 @@ bochs_line() { # bochs_line NUMBER MODE DEVICE: one of the serial ports
   echo "com$1: enabled=1, mode=$2, dev=$3"
 }
 
-bochs_monitor() { # bochs_monitor NUMBER: the serial port of the monitor; Bochs waits for who connects to it
-  bochs_line "$1" socket-server "127.0.0.1:$monitor_port"
+bochs_monitor() { # bochs_monitor NUMBER: the serial port of the monitor, which waits for Bochs
+  bochs_line "$1" socket-client "127.0.0.1:$monitor_port"
 }
 
 bochs_command() { # sets command: Bochs on the configuration in the run's folder

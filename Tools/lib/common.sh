@@ -8,6 +8,7 @@ CACHE=${MARTLET_CACHE:-${XDG_CACHE_HOME:-${HOME:-$ROOT/build}/.cache}/martlet}
 BAD_USAGE=2
 TIMED_OUT=14
 NO_MACHINE=18
+SCRIPT_ERROR=22
 ENDED_BY_HAND=130
 
 say() { printf 'martlet: %s\n' "$*" >&2; }

@@ -49,7 +49,7 @@ qemu_prepare() { # qemu_prepare kvm|tcg
     [ "$1" != kvm ] || processor+=,+vmx
   fi
   qemu_arguments
-  qemu_lines "tcp:127.0.0.1:$monitor_port,server=on" ../report
+  qemu_lines "tcp:127.0.0.1:$monitor_port" ../report
   command=(env -C files qemu-system-x86_64 -accel "$1" -cpu "$processor" "${arguments[@]}")
   ! input_wanted || machine_input=input
   console=cat last_words=qemu_last_words

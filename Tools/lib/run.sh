@@ -57,9 +57,7 @@ run_machine() { # runs "command" in the run's folder, its output through "consol
   : > report
   mkfifo console
   if study_wanted; then
-    monitor_open
-    # What the guest prints stands out between a script's answers.
-    if [ -t 3 ]; then $console < console & else $console < console | sed -u 's/^/| /' & fi
+    $console < console > console.guest &
   elif input_wanted; then
     input_open
     if [ -n "$PROMPT" ]; then
@@ -75,10 +73,6 @@ run_machine() { # runs "command" in the run's folder, its output through "consol
   "${tether[@]}" "${command[@]}" < "$machine_input" > console 2> machine.err 3<&- 4>&- 5<&- &
   machine=$!
   children+=($machine)
-  if study_wanted; then
-    monitor_talk &
-    children+=($!)
-  fi
   if [ -p input ]; then
     input_feed &
     feeder=$!
@@ -89,11 +83,13 @@ run_machine() { # runs "command" in the run's folder, its output through "consol
     timer=$!
     children+=($timer)
   fi
-  wait_for_any $machine $feeder $timer
+  wait_for_any $machine $feeder $timer $monitor_pid
+  monitor_end
   for child in "${children[@]}"; do end_process $child; done
   children=()
   wait $reader || : # it ends with the machine, when everything is printed
   input_close
   [ -z "$timer" ] || [ "$ended" != $timer ] || return $TIMED_OUT
+  [ "$monitor_status" = 0 ] || return $monitor_status
   [ -z "$feeder" ] || [ "$ended" != $feeder ] || return $ENDED_BY_HAND
 }

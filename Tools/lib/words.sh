@@ -1,6 +1,6 @@
 # The words of a run: KEY=value arguments over the environment over the defaults, each checked (sourced).
 
-WORDS="GUEST CMDLINE MODULES MEMORY MACHINE PROCESSOR TRACE TRACE_FILE LARGE VPID CHECKS TIMEOUT MONITOR SCRIPT PORT INPUT PROMPT EXTRA KERNEL BOOT KEEP IPS"
+WORDS="GUEST CMDLINE MODULES MEMORY MACHINE PROCESSOR TRACE TRACE_FILE LARGE VPID CHECKS TIMEOUT MONITOR SCRIPT SYMBOLS PORT INPUT PROMPT EXTRA KERNEL BOOT KEEP IPS"
 
 words_read() { # words_read KEY=value...
   local argument key name
@@ -14,7 +14,7 @@ words_read() { # words_read KEY=value...
     printf -v "$name" %s "${argument#*=}"
   done
   : "${GUEST:=tour}" "${CMDLINE:=}" "${MODULES:=}" "${MEMORY:=256M}" "${MACHINE:=auto}" "${PROCESSOR:=}" "${TRACE:=exits}"
-  : "${MONITOR:=}" "${SCRIPT:=}" "${PORT:=}" "${TRACE_FILE:=}" "${LARGE:=}" "${VPID:=}" "${CHECKS:=}" "${TIMEOUT:=}" "${EXTRA:=}" "${KERNEL:=$ROOT/build/martlet.elf}"
+  : "${MONITOR:=}" "${SCRIPT:=}" "${SYMBOLS:=}" "${PORT:=}" "${TRACE_FILE:=}" "${LARGE:=}" "${VPID:=}" "${CHECKS:=}" "${TIMEOUT:=}" "${EXTRA:=}" "${KERNEL:=$ROOT/build/martlet.elf}"
   : "${BOOT:=multiboot}" "${KEEP:=}" "${INPUT:=auto}" "${PROMPT:=}" "${IPS:=50000000}"
 }
 
@@ -22,6 +22,13 @@ word_among() { # word_among KEY ACCEPTED: the value is one of the accepted, whic
   local value=${!1}
   [ -n "$value" ] || return 0
   case " $2 " in *" $value "*) ;; *) fail $BAD_USAGE "$1=$value is not accepted: it is one of ${2// /, }" ;; esac
+}
+
+word_file() { # word_file KEY: the value is a file that can be read; it is one from anywhere afterwards
+  local value=${!1}
+  [ -n "$value" ] || return 0
+  [ -r "$value" ] || fail $BAD_USAGE "$1=$value: there is no such file to read"
+  printf -v "$1" %s "$(cd "$(dirname "$value")" && pwd)/${value##*/}"
 }
 
 words_check() {
@@ -48,7 +55,9 @@ words_check() {
     [ "$MONITOR" = gdb ] || fail $BAD_USAGE "PORT=$PORT needs MONITOR=gdb"
   fi
   [ -z "$SCRIPT" ] || study_wanted || fail $BAD_USAGE "SCRIPT=$SCRIPT needs MONITOR=study"
-  [ -z "$SCRIPT" ] || [ -r "$SCRIPT" ] || fail $BAD_USAGE "SCRIPT=$SCRIPT: there is no such file to read"
+  word_file SCRIPT
+  [ -z "$SYMBOLS" ] || monitor_wanted || fail $BAD_USAGE "SYMBOLS=$SYMBOLS needs MONITOR=study or MONITOR=gdb"
+  word_file SYMBOLS
   [ -z "$TRACE_FILE" ] || ! monitor_wanted || fail $BAD_USAGE "TRACE_FILE and MONITOR are for different runs: the monitor stops the guest"
   word_among LARGE "4k 2m 1g"
   word_among VPID "on off"
@@ -78,8 +87,7 @@ kernel_words() { # the kernel's command line, behind its own file name as QEMU p
 
 report_words() { # where the report goes, and the monitor or the debugger
   case $MONITOR in
-  study) printf %s "report=com3 monitor=com2" ;;
-  gdb) printf %s "report=com3 gdb=com2" ;;
+  study | gdb) printf %s "report=com3 agent=com2" ;;
   *) printf %s "report=com2" ;;
   esac
 }

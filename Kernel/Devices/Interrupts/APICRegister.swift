@@ -38,6 +38,8 @@ public enum LocalAPICEffect: Equatable, Sendable {
     case priorityChanged
     /// A level-triggered interrupt ended: the I/O APICs are told.
     case endOfInterrupt(UInt8)
+    /// An interrupt was requested here.
+    case requested(UInt8)
     case send(InterruptMessage, InterruptShorthand)
     /// The timer has another next event; it may have requested its interrupt too.
     case timerChanged

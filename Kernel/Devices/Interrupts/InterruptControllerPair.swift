@@ -17,23 +17,40 @@ public struct InterruptControllerPair: Equatable, Sendable {
 
     public init() {}
 
-    /// Whether a port is one of the six.
-    public static func isPresent(_ port: UInt16) -> Bool {
-        port & ~1 == 0x20 || port & ~1 == 0xA0 || port & ~1 == 0x4D0
+    /// The registers, by the number that `read` and `write` take.
+    enum Register {
+        static var firstCommand: UInt8 { 0 }
+        static var firstData: UInt8 { 1 }
+        static var secondCommand: UInt8 { 2 }
+        static var secondData: UInt8 { 3 }
+        static var firstTrigger: UInt8 { 4 }
+        static var secondTrigger: UInt8 { 5 }
+    }
+
+    /// What both chips and their lines hold.
+    public struct State: Equatable, Sendable {
+        fileprivate var first: InterruptController8259.State
+        fileprivate var second: InterruptController8259.State
+        fileprivate var lines: UInt16
+    }
+
+    public var state: State { State(first: first.state, second: second.state, lines: lines) }
+
+    /// Goes on from the state of another.
+    public mutating func restore(_ state: State) {
+        (first.state, second.state, lines) = (state.first, state.second, state.lines)
+        update()
     }
 
     // MARK: Interrupts
 
-    /// The line of an IRQ goes high or low.
+    /// The level of an IRQ's line.
     @inline(__always)
-    public mutating func setLine(_ irq: UInt8, _ isHigh: Bool) {
-        let isHighNow = lines &>> UInt16(irq & 15) & 1 != 0
-        if isHigh != isHighNow { changeLine(irq, isHigh) }
-    }
+    func isHigh(_ irq: UInt8) -> Bool { lines &>> UInt16(irq & 15) & 1 != 0 }
 
-    @inline(never)
-    private mutating func changeLine(_ irq: UInt8, _ isHigh: Bool) {
-        guard irq < 16, irq != Self.cascadeInput else { return }
+    /// The line of an IRQ goes high or low.
+    public mutating func setLine(_ irq: UInt8, _ isHigh: Bool) {
+        guard irq < 16, irq != Self.cascadeInput, isHigh != self.isHigh(irq) else { return }
         lines ^= 1 &<< UInt16(irq)
         let bit: UInt8 = 1 &<< (irq & 7)
         if irq < 8 { first.setLine(bit, isHigh) } else { second.setLine(bit, isHigh) }
@@ -47,8 +64,8 @@ public struct InterruptControllerPair: Equatable, Sendable {
     /// - Returns: its vector.
     public mutating func acknowledge() -> UInt8 {
         let input = first.acknowledge()
-        var vector = first.vectorBase | input
-        if input == Self.cascadeInput, !first.isSingle { vector = second.vectorBase | second.acknowledge() }
+        var vector = first.state.vectorBase | input
+        if input == Self.cascadeInput, !first.state.isSingle { vector = second.state.vectorBase | second.acknowledge() }
         update()
         return vector
     }
@@ -59,34 +76,34 @@ public struct InterruptControllerPair: Equatable, Sendable {
         interruptOutput = first.output
     }
 
-    // MARK: Ports
+    // MARK: Registers
 
-    /// IN from one of the ports; any other reads as ones.
-    public mutating func read(_ port: UInt16) -> UInt8 {
+    /// IN; where no register is, ones.
+    public mutating func read(_ register: UInt8) -> UInt8 {
+        let isPoll = first.state.isPolled || second.state.isPolled
         let value: UInt8
-        switch port {
-        case 0x20: value = first.readCommand()
-        case 0x21: value = first.readData()
-        case 0xA0: value = second.readCommand()
-        case 0xA1: value = second.readData()
-        case 0x4D0: return first.levelTriggered
-        case 0x4D1: return second.levelTriggered
-        default: return 0xFF
+        switch register {
+        case Register.firstCommand: value = first.readCommand()
+        case Register.firstData: value = first.readData()
+        case Register.secondCommand: value = second.readCommand()
+        case Register.secondData: value = second.readData()
+        case Register.firstTrigger: value = first.state.levelTriggered
+        case Register.secondTrigger: value = second.state.levelTriggered
+        default: value = 0xFF
         }
-        // The read may have been a poll.
-        update()
+        if isPoll { update() }
         return value
     }
 
-    /// OUT to one of the ports.
-    public mutating func write(_ port: UInt16, _ value: UInt8) {
-        switch port {
-        case 0x20: first.writeCommand(value)
-        case 0x21: first.writeData(value)
-        case 0xA0: second.writeCommand(value)
-        case 0xA1: second.writeData(value)
-        case 0x4D0: first.setLevelTriggered(value)
-        case 0x4D1: second.setLevelTriggered(value)
+    /// OUT.
+    public mutating func write(_ register: UInt8, _ value: UInt8) {
+        switch register {
+        case Register.firstCommand: first.writeCommand(value)
+        case Register.firstData: first.writeData(value)
+        case Register.secondCommand: second.writeCommand(value)
+        case Register.secondData: second.writeData(value)
+        case Register.firstTrigger: first.setLevelTriggered(value)
+        case Register.secondTrigger: second.setLevelTriggered(value)
         default: return
         }
         update()

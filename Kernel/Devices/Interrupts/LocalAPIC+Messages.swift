@@ -69,38 +69,22 @@ extension LocalAPIC {
         return entry & LocalAPIC.mask == 0 && entry >> 8 & 7 == UInt32(InterruptMessage.DeliveryMode.external.rawValue)
     }
 
-    /// Requests the interrupt of a command that asks for a fixed one here by shorthand, or of the self-IPI register, in x2APIC
-    /// mode: the quick way of `writeCommand`.
-    /// - Parameter destination: the upper half of the command; nil for the self-IPI register.
-    /// - Returns: false, and nothing was done, if it is another command.
-    @inline(__always)
-    public mutating func requestHere(_ command: UInt32, destination: UInt32?) -> Bool {
-        let vector = UInt8(truncatingIfNeeded: command)
-        guard base.isExtended, vector >= 16, isSoftwareEnabled else { return false }
-        if let destination {
-            // Asserted or not, and physical or logical, are all one for it.
-            guard command & ~(0xFF | 1 << 11 | 1 << 14) == UInt32(InterruptShorthand.toSelf.rawValue) << 18 else { return false }
-            set(.interruptCommand, command)
-            page[0x304 >> 2] = destination
-        } else if command > 0xFF {
-            return false
-        }
-        request(vector, isLevelTriggered: false)
-        return true
-    }
-
     // MARK: Interprocessor interrupts (SDM volume 3, 12.6.1 "Interrupt Command Register (ICR)")
 
     /// Writes the command register, its reserved bits cleared, and sends what it says. Delivery is done at once: its status
     /// always reads idle. The level-triggered mode concerns nothing but the de-assertion of INIT.
     /// - Parameter keeps: false for the self-IPI register, which leaves the command register alone.
+    @inline(__always)
     mutating func writeCommand(_ command: UInt32, destination: UInt32 = 0, keeps: Bool = true) -> LocalAPICEffect {
         if keeps {
             set(.interruptCommand, command)
             if base.isExtended { page[0x304 >> 2] = destination }
         }
-        let mode = InterruptMessage.DeliveryMode(rawValue: UInt8(truncatingIfNeeded: command >> 8 & 7)) ?? .reserved
+        // No shorthand sends anything but fixed interrupts to the sender (table "Valid Combinations for the Pentium 4 and
+        // Intel Xeon Processors' Local xAPIC Interrupt Command Register").
         let vector = UInt8(truncatingIfNeeded: command)
+        if command & 7 << 8 == 0, command >> 18 & 3 == 1 { return requestHere(vector) }
+        let mode = InterruptMessage.DeliveryMode(rawValue: UInt8(truncatingIfNeeded: command >> 8 & 7)) ?? .reserved
         let isAsserted = command & 1 << 14 != 0
         let isLevelTriggered = command & 1 << 15 != 0
         let shorthand = InterruptShorthand(rawValue: UInt8(truncatingIfNeeded: command >> 18 & 3)) ?? .none
@@ -113,12 +97,18 @@ extension LocalAPIC {
         case .reserved, .external: return .none
         case .systemManagement, .nonMaskable, .startup: break
         }
-        // No shorthand sends anything but fixed interrupts to the sender (table "Valid Combinations for the Pentium 4 and
-        // Intel Xeon Processors' Local xAPIC Interrupt Command Register").
         if shorthand == .toSelf || shorthand == .toAll, mode != .fixed { return .none }
         return .send(
             InterruptMessage(
                 vector: vector, deliveryMode: mode, destination: destination, isLogical: command & 1 << 11 != 0),
             shorthand)
+    }
+    /// A fixed interrupt to the sender.
+    @inline(__always)
+    private mutating func requestHere(_ vector: UInt8) -> LocalAPICEffect {
+        guard vector >= 16 else { return report(.sentIllegalVector) }
+        guard isSoftwareEnabled else { return .none }
+        request(vector, isLevelTriggered: false)
+        return .requested(vector)
     }
 }

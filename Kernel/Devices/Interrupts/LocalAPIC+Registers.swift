@@ -95,26 +95,27 @@ extension LocalAPIC {
         }
     }
 
-    /// Writes it; nil for #GP.
+    /// Writes one of the two registers that send interrupts; nil for #GP.
+    /// - Parameter isForSelf: the self-IPI register (12.12.11 "SELF IPI Register").
     @inline(__always)
-    public mutating func writeMSR(_ number: UInt32, _ new: UInt64, at time: MachineTime) -> LocalAPICEffect? {
-        // The most frequent one first.
-        if number == 0x80B, new == 0, base.isExtended { return endOfInterrupt() }
-        return writeAnyMSR(number, new, at: time)
+    public mutating func writeCommandMSR(_ new: UInt64, isForSelf: Bool) -> LocalAPICEffect? {
+        let command = UInt32(truncatingIfNeeded: new)
+        guard base.isExtended, isForSelf ? new & ~0xFF == 0 : command & ~Writable.interruptCommand == 0 else { return nil }
+        return isForSelf
+            ? writeSelfInterrupt(command) : writeCommand(command, destination: UInt32(truncatingIfNeeded: new >> 32))
     }
 
-    @inline(never)
-    private mutating func writeAnyMSR(_ number: UInt32, _ new: UInt64, at time: MachineTime) -> LocalAPICEffect? {
+    /// Writes any other; nil for #GP.
+    public mutating func writeMSR(_ number: UInt32, _ new: UInt64, at time: MachineTime) -> LocalAPICEffect? {
+        let low = UInt32(truncatingIfNeeded: new)
         guard base.isExtended, number &- 0x800 < 0x40,
             let register = APICRegister(rawValue: UInt16(truncatingIfNeeded: (number & 0xFF) << 4))
         else { return nil }
-        let low = UInt32(truncatingIfNeeded: new)
         let defined: UInt64
         switch register {
-        case .taskPriority, .selfInterrupt: defined = 0xFF
+        case .taskPriority: defined = 0xFF
         case .spuriousInterrupt: defined = UInt64(Writable.spuriousInterrupt)
         case .errorStatus, .endOfInterrupt: defined = 0
-        case .interruptCommand: defined = ~0 << 32 | UInt64(Writable.interruptCommand)
         case .timer, .thermalSensor, .performanceCounter, .line0, .line1, .errorInterrupt:
             defined = UInt64(Writable.defined(register))
         case .initialCount: defined = 0xFFFF_FFFF
@@ -122,16 +123,12 @@ extension LocalAPIC {
         default: return nil
         }
         guard new & ~defined == 0 else { return nil }
-        switch register {
-        case .interruptCommand: return writeCommand(low, destination: UInt32(truncatingIfNeeded: new >> 32))
-        case .selfInterrupt: return writeSelfInterrupt(low)
-        default: return write(register, low, at: time)
-        }
+        return write(register, low, at: time)
     }
 
     // MARK: Each register
 
-    /// 12.12.11 "SELF IPI Register".
+    @inline(__always)
     private mutating func writeSelfInterrupt(_ new: UInt32) -> LocalAPICEffect {
         writeCommand(UInt32(InterruptShorthand.toSelf.rawValue) << 18 | new & 0xFF, keeps: false)
     }

@@ -19,7 +19,7 @@ public struct LocalAPIC {
     public internal(set) var highestInService: UInt8 = 0
     /// One interrupt alone is in service, and it was edge-triggered: its end concerns nobody else. In x2APIC mode without
     /// assistance only.
-    private var endsQuietly = false
+    public private(set) var endsQuietly = false
 
     /// Errors found since the error status register was last written.
     var errors: UInt32 = 0
@@ -225,21 +225,15 @@ public struct LocalAPIC {
         return vector
     }
 
-    /// Ends the interrupt in service in x2APIC mode, if it is alone and nothing follows from that.
-    /// - Returns: false, and nothing was done, otherwise.
-    @inline(__always)
-    public mutating func endInterruptQuietly() -> Bool {
-        guard endsQuietly, highestRequested == 0 else { return false }
-        word(.inService, highestInService).pointee = 0
-        (inServiceWords, highestInService, endsQuietly) = (0, 0, false)
-        return true
-    }
-
     /// Ends the highest interrupt in service.
     @inline(__always)
     public mutating func endInterrupt() -> LocalAPICEffect {
+        if endsQuietly {
+            word(.inService, highestInService).pointee = 0
+            (inServiceWords, highestInService, endsQuietly) = (0, 0, false)
+            return .none
+        }
         if isAssisted { return endInterruptInPage() }
-        endsQuietly = false
         let vector = highestInService
         guard vector != 0 else { return .none }
         let inService = word(.inService, vector)

@@ -23,11 +23,9 @@ public struct KernelOptions: Equatable, Sendable {
     public var seesExceptions = false
     /// report=com2|com3: status and errors for the launcher on the second serial port, or on the third.
     public var report: Report?
-    /// monitor=com2: the monitor talks on the second serial port, and the guest starts stopped.
+    /// agent=com2: the agent answers on the second serial port (Docs/Agent.md), and the guest starts stopped.
     public var isStudied = false
-    /// gdb=com2: a debugger is served on the second serial port, and the guest starts stopped.
-    public var isDebugged = false
-    /// step=auto|tf: whether the monitor steps by the monitor trap flag, where it works, or always by RFLAGS.TF.
+    /// step=auto|tf: whether a guest under study steps by the monitor trap flag, where it works, or always by RFLAGS.TF.
     public var stepsByTrapFlag = false
     /// record=serial|memory|off: every exit as a binary record (Docs/Records.md).
     public var recording = Recording.off
@@ -47,6 +45,10 @@ public struct KernelOptions: Equatable, Sendable {
     public var limit: UInt64?
     /// checksum=on|off: at the end, whether the kernel's code and constants are what they were.
     public var checksMemory = false
+
+    /// roundtrip=N: every N exits the guest's state is taken out and put into a virtual CPU and devices that are made anew; not
+    /// while the guest is studied.
+    public var roundTrip: UInt64?
 
     /// A serial port for the launcher.
     public enum Report: Sendable { case com2, com3 }
@@ -79,7 +81,7 @@ public enum KernelOptionError: Error, Equatable, TextConvertible {
         case .unknownKey(let word):
             output.write("unknown key on the command line: \"")
             output.write(word)
-            output.write("\"; there are memory, trace, large, vpid, apic, timer, checks, exceptions, report, monitor, gdb, step, record, records, slice, selftest, guest, then, restart, limit, checksum")
+            output.write("\"; there are memory, trace, large, vpid, apic, timer, checks, exceptions, report, agent, step, record, records, slice, selftest, guest, then, restart, limit, checksum, roundtrip")
         case .badValue(let word, let accepted):
             output.write("bad value on the command line: \"")
             output.write(word)
@@ -197,12 +199,9 @@ extension KernelOptions {
             } else {
                 throw refused("com2 or com3")
             }
-        } else if key.equals("monitor") {
+        } else if key.equals("agent") {
             guard value.equals("com2") else { throw refused("com2") }
             isStudied = true
-        } else if key.equals("gdb") {
-            guard value.equals("com2") else { throw refused("com2") }
-            isDebugged = true
         } else if key.equals("step") {
             if value.equals("auto") {
                 stepsByTrapFlag = false
@@ -261,6 +260,9 @@ extension KernelOptions {
             limit = ticks
         } else if key.equals("checksum") {
             checksMemory = try flag()
+        } else if key.equals("roundtrip") {
+            guard let count = KernelOptions.number(value), count >= 1 else { throw refused("a number of exits, at least 1") }
+            roundTrip = count
         } else {
             throw .unknownKey(OptionText(word))
         }

@@ -31,12 +31,11 @@ extension VirtualCPU {
                 processor.flags = flags
                 return step
             }
-            if budget == 0 || board.pointee.needsAttention {
+            if budget == 0 || attention != .none {
                 processor.flags = flags
-                processor.endIteration()
                 // The guest's own time stood still meanwhile, so the preemption timer does not tell what is due.
-                board.pointee.needsAttention = true
-                return .resume
+                attention.insert(.devices)
+                return .iterate
             }
         }
     }

@@ -4,10 +4,11 @@ import Virtualization
 import X86
 
 extension VirtualCPU {
-    @inline(never)
+    @inline(__always)
     mutating func accessControlRegister(_ access: ControlRegisterAccess) -> Outcome {
         switch access {
         case .write(let register, let source):
+            noteOperand(registers.value(of: source))
             return writeControlRegister(register, readGeneral(source))
         case .read(let register, let destination):
             writeGeneral(destination, register == 3 ? processor.cr3 : UInt64(apic.taskPriority) >> 4)
@@ -180,11 +181,15 @@ extension VirtualCPU {
     }
 
     /// MOV DR exits only on demand; the guest's debug registers are the processor's.
-    mutating func accessDebugRegister(_ access: DebugRegisterAccess) -> Outcome { .end(.unsupported(.controlNotSet)) }
+    @inline(__always)
+    mutating func accessDebugRegister(_ access: DebugRegisterAccess) -> Outcome {
+        noteOperand(registers.value(of: access.general))
+        return .end(.unsupported(.controlNotSet))
+    }
 
     /// XSETBV always exits. Its rules are those of SDM volume 1, 13.3 "Enabling the XSAVE Feature Set and XSAVE-Enabled
     /// Features".
-    @inline(never)
+    @inline(__always)
     mutating func setExtendedControlRegister() -> Outcome {
         guard processor.cr4.contains(.xsave) else { return .inject(.invalidOpcode) }
         let value = registers.rdx << 32 | registers.rax & 0xFFFF_FFFF

@@ -6,6 +6,7 @@ extension VirtualCPU {
     /// An exception that only exits to be seen: it goes on to the guest as the processor would have delivered it.
     @inline(never)
     public mutating func reflect(_ exception: ExceptionExit) -> Outcome {
+        noteOperand(UInt64(exception.errorCode ?? 0))
         switch exception.vector {
         case .machineCheck: return .end(.unsupported(.machineCheck))
         case .pageFault: host.loadPageFaultAddress(exception.qualification)
@@ -30,15 +31,15 @@ extension VirtualCPU {
 
     /// An interrupt of the host's, acknowledged on the exit. COM1's brings input, which a guest that spins would not come to
     /// ask for; the timer's may serve for the preemption timer, and is set anew.
-    @inline(never)
+    @inline(__always)
     mutating func finishHostInterrupt(_ vector: UInt8?) -> Outcome {
         if let vector { host.finishInterrupt(vector) }
         if !processor.hasTimer { advanceDevices(to: clock.now) }
-        board.pointee.needsAttention = true
+        attention.insert(.devices)
         return resumeDelivery()
     }
 
-    @inline(never)
+    @inline(__always)
     mutating func finishHostNonMaskableInterrupt() -> Outcome {
         host.finishNonMaskableInterrupt()
         return resumeDelivery()

@@ -26,20 +26,18 @@ public enum Hypercall {
 }
 
 extension VirtualCPU {
-    /// Answers function 0; the quick way.
+    /// Function 0.
     @inline(__always)
-    mutating func answerSignature() -> Bool {
-        guard registers.rax == 0 else { return false }
+    mutating func answerSignature() -> Outcome {
         registers.rax = Hypercall.signature
-        processor.stepPastInstruction()
-        return true
+        return .step
     }
 
-    @inline(never)
-    mutating func answerHypercall() -> Outcome {
+    /// All the others.
+    @inline(__always)
+    mutating func performHypercall() -> Outcome {
         registers.rax =
             switch registers.rax {
-            case 0: Hypercall.signature
             case 1: armTimer()
             case 2: exitCount
             case 3: note
@@ -54,6 +52,7 @@ extension VirtualCPU {
         guard processor.privilegeLevel == 0 else { return Hypercall.refused }
         note = registers.rbx
         board.pointee.reportProgress(at: clock.now)
+        followBoard()
         return 0
     }
 

@@ -3,48 +3,85 @@ import Virtualization
 import X86
 
 extension VirtualCPU {
-    /// RDMSR of a register that the MSR bitmaps do not pass.
-    @inline(never)
-    mutating func readMSR() -> Outcome {
-        let register = ModelSpecificRegister(UInt32(truncatingIfNeeded: registers.rcx))
-        guard let value = msrs.read(register) ?? msrs.readRare(register) ?? readProcessorMSR(register) else {
-            return refuseMSR()
+    /// The register that RDMSR or WRMSR names.
+    @inline(__always)
+    var namedMSR: ModelSpecificRegister {
+        mutating get { ModelSpecificRegister(UInt32(truncatingIfNeeded: registers.rcx)) }
+    }
+
+    // RDMSR and WRMSR of registers that the MSR bitmaps do not pass.
+
+    /// Of those that are values alone.
+    @inline(__always)
+    mutating func readMSR(_ register: ModelSpecificRegister) -> Outcome {
+        answer(register == .apicBase ? apic.base.rawValue : msrs.read(register))
+    }
+
+    @inline(__always)
+    mutating func writeMSR(_ register: ModelSpecificRegister) -> Outcome {
+        msrs.write(register, writtenMSR) ? .step : refuseMSR()
+    }
+
+    /// Of those that the virtual processor or its local APIC holds.
+    @inline(__always)
+    mutating func readProcessorMSR() -> Outcome {
+        let register = namedMSR
+        let clock = clock
+        return switch register {
+        case .timeStampDeadline: answer(apic.readDeadline(at: clock.now))
+        case .debugControl: answer(processor.debugControl)
+        case _ where register.isInX2APICRange: answer(apic.readMSR(register.number, at: clock.now))
+        default: refuseMSR()
         }
-        loadMSR(value)
+    }
+
+    @inline(__always)
+    mutating func writeProcessorMSR() -> Outcome {
+        let value = writtenMSR
+        let isTaken: Bool
+        switch namedMSR {
+        case .timeStampDeadline:
+            writeDeadline(value)
+            isTaken = true
+        case .apicBase: isTaken = writeAPICBase(value)
+        case .extendedFeatureEnable: isTaken = writeExtendedFeatures(ExtendedFeatureEnable(rawValue: value))
+        case .timeStampCounter: isTaken = moveTimeStamp(by: value &- (host.timeStamp() &+ processor.timeStampOffset))
+        case .timeStampAdjust: isTaken = moveTimeStamp(by: value &- msrs.timeStampAdjust)
+        case .debugControl: isTaken = writeDebugControl(value)
+        default: isTaken = false
+        }
+        return isTaken ? .step : refuseMSR()
+    }
+
+    /// Whether WRMSR of the end-of-interrupt register is in order, and nothing follows from it but that the next may come.
+    @inline(__always)
+    var endsInterruptQuietly: Bool {
+        mutating get { (registers.rax | registers.rdx) & 0xFFFF_FFFF == 0 && apic.endsQuietly }
+    }
+
+    @inline(__always)
+    mutating func endInterrupt() -> Outcome {
+        _ = apic.endInterrupt()
+        if apic.highestRequested != 0 { attention.insert(.interrupts) }
         return .step
     }
 
-    /// RDMSR of a register that Martlet keeps; the quick way.
+    /// WRMSR of a register of x2APIC mode that sends interrupts.
     @inline(__always)
-    mutating func readEmulatedMSR() -> Bool {
-        let register = ModelSpecificRegister(UInt32(truncatingIfNeeded: registers.rcx))
-        guard let value = register == .apicBase ? apic.base.rawValue : msrs.read(register) else { return false }
-        loadMSR(value)
-        processor.stepPastInstruction()
-        return true
+    mutating func writeInterruptCommand() -> Outcome {
+        let isForSelf = namedMSR == .selfInterrupt
+        guard let effect = apic.writeCommandMSR(writtenMSR, isForSelf: isForSelf) else { return refuseMSR() }
+        bringAbout(effect)
+        return .step
     }
 
+    /// WRMSR of any other register of x2APIC mode.
     @inline(__always)
-    private mutating func loadMSR(_ value: UInt64) {
-        registers.rax = value & 0xFFFF_FFFF
-        registers.rdx = value >> 32
-    }
-
-    /// WRMSR of a register that the MSR bitmaps do not pass.
-    @inline(never)
-    mutating func writeMSR() -> Outcome {
-        let register = ModelSpecificRegister(UInt32(truncatingIfNeeded: registers.rcx))
-        let value = writtenMSR
-        if msrs.write(register, value) || msrs.writeRare(register, value) { return .step }
-        return writeProcessorMSR(register, value)
-    }
-
-    /// WRMSR of a register that Martlet keeps; the quick way.
-    @inline(__always)
-    mutating func writeEmulatedMSR() -> Bool {
-        guard msrs.write(ModelSpecificRegister(UInt32(truncatingIfNeeded: registers.rcx)), writtenMSR) else { return false }
-        processor.stepPastInstruction()
-        return true
+    mutating func writeLocalAPIC() -> Outcome {
+        let clock = clock
+        guard let effect = apic.writeMSR(namedMSR.number, writtenMSR, at: clock.now) else { return refuseMSR() }
+        bringAbout(effect)
+        return .step
     }
 
     /// EDX:EAX.
@@ -52,45 +89,43 @@ extension VirtualCPU {
         @inline(__always) mutating get { registers.rdx << 32 | registers.rax & 0xFFFF_FFFF }
     }
 
-    // Registers whose value the virtual processor holds.
-
-    private mutating func readProcessorMSR(_ register: ModelSpecificRegister) -> UInt64? {
-        register == .debugControl ? processor.debugControl : readLocalAPIC(register)
+    @inline(__always)
+    private mutating func answer(_ value: UInt64?) -> Outcome {
+        guard let value else { return refuseMSR() }
+        registers.rax = value & 0xFFFF_FFFF
+        registers.rdx = value >> 32
+        return .step
     }
 
+    // Registers whose value the virtual processor holds. Each returns false for #GP.
+
+    /// Last-branch records and single steps by branches; the records themselves are not the guest's to read.
     @inline(never)
-    private mutating func writeProcessorMSR(_ register: ModelSpecificRegister, _ value: UInt64) -> Outcome {
-        switch register {
-        case .extendedFeatureEnable:
-            guard writeExtendedFeatures(ExtendedFeatureEnable(rawValue: value)) else { return refuseMSR() }
-        case .timeStampCounter: moveTimeStamp(by: value &- (host.timeStamp() &+ processor.timeStampOffset))
-        case .timeStampAdjust: moveTimeStamp(by: value &- msrs.timeStampAdjust)
-        case .debugControl:
-            // Last-branch records and single steps by branches; the records themselves are not the guest's to read.
-            guard value & ~0b11 == 0 else { return refuseMSR() }
-            processor.debugControl = value
-        case _ where register.isOfLocalAPIC: return writeLocalAPIC(register, value) ? .step : refuseMSR()
-        default: return refuseMSR()
-        }
-        return .step
+    private mutating func writeDebugControl(_ value: UInt64) -> Bool {
+        guard value & ~0b11 == 0 else { return false }
+        processor.debugControl = value
+        return true
     }
 
     /// A write of either register moves the other (SDM volume 3, "Time-Stamp Counter Adjustment"), and a deadline of the local
     /// APIC's comes sooner or later.
-    private mutating func moveTimeStamp(by ticks: UInt64) {
+    @inline(never)
+    private mutating func moveTimeStamp(by ticks: UInt64) -> Bool {
         let deadline = apic.readDeadline(at: clock.now)
         processor.timeStampOffset &+= ticks
         msrs.timeStampAdjust &+= ticks
         if deadline != 0 { writeDeadline(deadline) }
+        return true
     }
 
-    @inline(never)
+    @inline(__always)
     private mutating func refuseMSR() -> Outcome {
         refusedMSRs &+= 1
         return .inject(.generalProtection)
     }
 
     /// SDM volume 3, 2.2.1 "Extended Feature Enable Register": LMA is the processor's, LME is fixed while paging is on.
+    @inline(never)
     mutating func writeExtendedFeatures(_ value: ExtendedFeatureEnable) -> Bool {
         var allowed: ExtendedFeatureEnable = .systemCall | .longModeEnable | .longModeActive
         if features.hasExecuteDisable { allowed = allowed | .executeDisable }

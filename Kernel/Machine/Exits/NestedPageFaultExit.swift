@@ -68,7 +68,7 @@ extension VirtualCPU {
         return (registers.value(of: RegisterNumber(base)) &+ UInt64(bitPattern: move.operand.displacement)) & 0xFFF == 0
     }
 
-    /// An access to a device: done whole, with what the device asks for, so that no other access pays for that.
+    /// An access to a device.
     @inline(never)
     private mutating func accessDevice(_ fault: NestedPageFault) -> Outcome {
         let mode = processor.mode
@@ -81,7 +81,7 @@ extension VirtualCPU {
         } else {
             write(readPhysical(fault.address, size: move.size), to: move.register, size: move.size)
         }
-        return attendIfAsked(.stepLength(UInt8(truncatingIfNeeded: move.length)))
+        return .stepLength(UInt8(truncatingIfNeeded: move.length))
     }
 
     // MARK: Any instruction
@@ -93,13 +93,6 @@ extension VirtualCPU {
     ) -> Outcome {
         guard let instruction = InstructionDecoder.decode(bytes, in: mode) else { return .end(.unsupported(.instruction)) }
         if instruction.isLocked, !instruction.allowsLock { return .inject(.invalidOpcode) }
-        return attendIfAsked(emulate(instruction, fault, in: mode))
-    }
-
-    /// Brings an outcome about at once if a device that was accessed asks for something.
-    @inline(__always)
-    private mutating func attendIfAsked(_ outcome: Outcome) -> Outcome {
-        guard board.pointee.needsAttention else { return outcome }
-        return applyAndAttend(outcome) ? .resume : pending
+        return emulate(instruction, fault, in: mode)
     }
 }

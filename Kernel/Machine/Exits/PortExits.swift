@@ -4,44 +4,38 @@ import Virtualization
 import X86
 
 extension VirtualCPU {
-    /// IN and OUT at the ports that software polls: COM1's line status and data, the diagnostic port, the ACPI timer.
-    /// - Returns: false, and nothing was done, for any other.
+    /// IN.
     @inline(__always)
-    mutating func performFrequentIO(_ access: IOAccess) -> Bool {
-        guard !access.isString else { return false }
-        if access.size == 4, access.isInput {
-            guard let value = board.pointee.readFrequentDoubleword(access.port, clock) else { return false }
-            registers.rax = UInt64(value)
-            return true
-        }
-        guard access.size == 1 else { return false }
-        if access.isInput {
-            guard let value = board.pointee.readFrequentByte(access.port) else { return false }
-            registers.rax = registers.rax & ~0xFF | UInt64(value)
-            return true
-        }
-        switch board.pointee.writeFrequentByte(access.port, UInt8(truncatingIfNeeded: registers.rax)) {
-        case .transmit(let byte): host.transmit(byte)
-        case .none: break
-        default: return false
-        }
-        return true
+    mutating func input(_ port: UInt16, _ size: Int) -> Outcome {
+        let value = UInt64(readPort(port, size))
+        registers.rax = registers.rax.replacing(size: size, with: value)
+        return .step
     }
 
-    /// IN and OUT.
+    /// OUT.
+    @inline(__always)
+    mutating func output(_ port: UInt16, _ size: Int) -> Outcome {
+        writePort(port, size, UInt32(truncatingIfNeeded: registers.rax))
+    }
+
+    @inline(__always)
+    private mutating func readPort(_ port: UInt16, _ size: Int) -> UInt32 {
+        let value = board.pointee.read(port, size: size, at: clock.now)
+        followBoard()
+        return value
+    }
+
+    @inline(__always)
+    private mutating func writePort(_ port: UInt16, _ size: Int, _ value: UInt32) -> Outcome {
+        let effect = board.pointee.write(port, size: size, value, at: clock.now)
+        followBoard()
+        return effect == .none ? .step : bringAbout(effect)
+    }
+
     @inline(never)
-    mutating func performIO(_ access: IOAccess) -> Outcome {
-        if access.isInput {
-            let value = board.pointee.read(access.port, size: access.size, clock)
-            registers.rax = registers.rax.replacing(size: access.size, with: UInt64(value))
-            return .step
-        }
-        return output(access, UInt32(truncatingIfNeeded: registers.rax))
-    }
-
-    private mutating func output(_ access: IOAccess, _ value: UInt32) -> Outcome {
-        switch board.pointee.write(access.port, size: access.size, value, clock) {
-        case .none, .absent: break
+    private mutating func bringAbout(_ effect: PortEffect) -> Outcome {
+        switch effect {
+        case .none: break
         case .transmit(let byte): host.transmit(byte)
         case .exit(let value): return .end(.debugExit(value))
         case .powerOff: return .end(.powerOff)
@@ -79,9 +73,8 @@ extension VirtualCPU {
         if remaining == 0 { return .step }
         // Not at the end: the instruction runs again and exits again, with interrupts between as on a processor. The guest's
         // own time stood still meanwhile, so the preemption timer does not tell what is due.
-        processor.endIteration()
-        board.pointee.needsAttention = true
-        return .resume
+        attention.insert(.devices)
+        return .iterate
     }
 
     /// One element between port and memory. The memory's place is found first: a fault must come before the port's register
@@ -98,10 +91,10 @@ extension VirtualCPU {
         case .outcome(let outcome): return outcome
         }
         if access.isInput {
-            write(place, count: access.size, UInt64(board.pointee.read(access.port, size: access.size, clock)))
+            write(place, count: access.size, UInt64(readPort(access.port, access.size)))
             return .step
         }
-        return output(access, UInt32(truncatingIfNeeded: read(place, count: access.size)))
+        return writePort(access.port, access.size, UInt32(truncatingIfNeeded: read(place, count: access.size)))
     }
 
     private mutating func advanceIndex(isInput: Bool, by step: UInt64, addressSize: Int) {

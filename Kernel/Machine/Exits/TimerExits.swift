@@ -3,36 +3,23 @@ import Virtualization
 import X86
 
 extension VirtualCPU {
-    /// The preemption timer ran out, and nothing is due ever: Martlet had its look at a guest that does not exit by itself;
-    /// the quick way.
-    @inline(__always)
-    mutating func extendSlice() -> Bool {
-        guard !timer.isArmed, nextEvent == .never else { return false }
-        run(for: slice)
-        return true
-    }
+    // The preemption timer ran out: something is due, or Martlet has its look at a guest that does not exit by itself.
 
-    /// The preemption timer ran out, and nothing but the local APIC's timer can be due; the quick way.
-    /// - Returns: false if the run loop has something to do.
     @inline(__always)
-    public mutating func finishTimer() -> Bool {
-        let now = clock.now
-        guard board.pointee.nextEvent > now, !timer.isArmed else { return apply(serveTimer()) }
-        let vector = apic.advance(to: now)
-        arm(at: now)
-        return vector == 0 ? true : deliverRequest(vector)
-    }
+    mutating func isDue(at now: MachineTime) -> Bool { nextEvent <= now || timerIsDue }
 
-    /// The preemption timer ran out: perhaps something is due.
-    @inline(never)
-    mutating func serveTimer() -> Outcome {
-        let now = clock.now
-        advanceDevices(to: now)
-        if let ending = demandedEnd { return .end(ending) }
-        let event = interruptToInject()
-        arm(at: now)
-        if let event { return .inject(event) }
+    @inline(__always)
+    mutating func goOn(at now: MachineTime) -> Outcome {
+        setSlice(at: now)
         return .resume
+    }
+
+    @inline(__always)
+    mutating func bringAboutWhatIsDue(at now: MachineTime) -> Outcome {
+        advanceDevices(to: now)
+        attention.insert(.interrupts)
+        attention.insert(.time)
+        return answerRequests()
     }
 
     /// Brings about what is due.
@@ -40,39 +27,28 @@ extension VirtualCPU {
     mutating func advanceDevices(to now: MachineTime) {
         guard nextEvent <= now else { return }
         requestTimerInterrupt(at: now)
-        if board.pointee.nextEvent <= now { board.pointee.advance(to: now) }
-        if board.pointee.needsAttention { acceptRequests() }
+        if board.pointee.nextEvent <= now {
+            board.pointee.advance(to: now)
+            followBoard()
+        }
     }
 
     /// The local APIC's timer requests its interrupt if that is due.
     @inline(__always)
     mutating func requestTimerInterrupt(at now: MachineTime) {
         let vector = apic.advance(to: now)
-        guard vector != 0 else { return }
-        offer(vector)
-        if !apic.isAssisted { board.pointee.needsAttention = true }
+        if vector != 0 { offer(vector) }
     }
 
     /// HLT ends when an interrupt can be delivered. Without one to come it is the guest's end.
-    @inline(never)
+    @inline(__always)
     mutating func halt() -> Outcome {
-        processor.stepPastInstruction()
         guard processor.flags.contains(.interruptEnable) else { return .end(.halted(interruptsEnabled: false)) }
-        if timer.isArmed, apic.highestRequested == 0, !isNonMaskablePending, !board.pointee.requestsExternalInterrupt {
-            // The timer alone: the quick way.
-            let now = clock.now
-            if now.ticks &+ startTime >= timer.deadline {
-                if isWindowOpen { closeWindow() }
-                let event = takeTimerInterrupt()
-                setSlice(at: now)
-                return .inject(event)
-            }
-        }
         if let event = interruptToInject(isOpen: true) {
             setSlice(at: clock.now)
-            return .inject(event)
+            return .wake(event)
         }
-        if apic.isAssisted, apic.pendingVector != 0 { return .resume }
+        if apic.isAssisted, apic.pendingVector != 0 { return .step }
         guard timer.isArmed || apic.nextEvent != .never || board.pointee.awaitsDevice || board.pointee.awaitsInput else {
             return .end(.halted(interruptsEnabled: true))
         }
@@ -87,22 +63,21 @@ extension VirtualCPU {
         while true {
             let now = clock.now
             advanceDevices(to: now)
-            acceptRequests()
-            if let ending = demandedEnd {
-                pending = .end(ending)
-                return true
-            }
-            arm(at: now)
-            if let event = interruptToInject() {
+            attention = .devices
+            switch answerRequests() {
+            case .inject(let event):
                 processor.inject(event)
                 return true
+            case .end(let ending):
+                end(ending)
+                return true
+            default: break
             }
             if apic.isAssisted, apic.pendingVector != 0 { return true }
             if host.isCalledAway { return false }
             host.sleep(until: min(timer.deadline, nextEvent == .never ? .max : nextEvent.ticks &+ startTime))
         }
     }
-
 
     var timerIsDue: Bool {
         @inline(__always) mutating get { timer.isArmed && host.timeStamp() >= timer.deadline }

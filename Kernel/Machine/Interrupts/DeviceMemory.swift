@@ -22,7 +22,10 @@ extension VirtualCPU {
         if isLocalAPIC(address) {
             if size >= 4 { writeLocalAPIC(word, at: address) }
         } else if Board.isIOAPIC(address.rawValue) {
-            if size >= 4 || address.rawValue & 0xFF == 0 { board.pointee.writeIOAPIC(address.rawValue, word) }
+            if size >= 4 || address.rawValue & 0xFF == 0 {
+                board.pointee.writeIOAPIC(address.rawValue, word)
+                followBoard()
+            }
         } else {
             absentMemoryAccesses &+= 1
         }

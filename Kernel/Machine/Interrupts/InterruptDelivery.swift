@@ -1,27 +1,36 @@
 import Devices
+import Trace
 import Virtualization
 
 // From the devices' lines to the guest's IDT.
 
 extension VirtualCPU {
-    /// Something changed that may interrupt the guest or that moves the next moment at which a device does something.
-    /// - Returns: false if the run loop has something to do, which is then `pending`.
-    @inline(never)
-    mutating func attend() -> Bool {
-        acceptRequests()
-        arm(at: clock.now)
-        if let event = interruptToInject() { processor.inject(event) }
-        guard let ending = demandedEnd else { return true }
-        pending = .end(ending)
-        return false
+    /// Looks at what asks for attention.
+    /// - Returns: what the guest gets before it goes on: an event, its end, or nothing.
+    @inline(__always)
+    mutating func answerRequests() -> Outcome {
+        if attention.contains(.devices) { acceptRequests() }
+        if let ending = demandedEnd { return .end(ending) }
+        let event = attention.contains(.interrupts) ? interruptToInject() : nil
+        if attention.contains(.time) { arm(at: clock.now) }
+        attention = .none
+        if let event { return .inject(event) }
+        return .resume
+    }
+
+    /// Has the machine's devices looked at before the guest goes on, if an access made that necessary.
+    @inline(__always)
+    mutating func followBoard() {
+        if board.pointee.needsAttention { attention.insert(.devices) }
     }
 
     /// Takes up what the devices and the machine's own serial line have for the guest.
+    @inline(never)
     mutating func acceptRequests() {
-        board.pointee.needsAttention = false
         passInput()
         followRedirections()
         while let message = board.pointee.takeMessage() { accept(message) }
+        board.pointee.needsAttention = false
     }
 
     /// A processor that ends interrupts by itself has to be told which ends the I/O APIC waits for.
@@ -60,67 +69,26 @@ extension VirtualCPU {
     /// The local APIC requests a vector: a processor that delivers interrupts itself is told.
     @inline(__always)
     mutating func offer(_ vector: UInt8) {
-        if apic.isAssisted {
-            processor.requestVirtualInterrupt(vector)
-            noteRequest(of: vector)
-        }
+        guard apic.isAssisted else { return attention.insert(.interrupts) }
+        processor.requestVirtualInterrupt(vector)
+        records.next?.pointee.requestedVector = vector
     }
 
     // MARK: Delivering
 
-    /// The local APIC requested a vector, and nothing else changed.
-    /// - Returns: false if the run loop has something to do, which is then `pending`.
-    @inline(__always)
-    mutating func deliverRequest(_ vector: UInt8) -> Bool {
-        if apic.isAssisted {
-            processor.requestVirtualInterrupt(vector)
-            return true
-        }
-        return deliverOwnInterrupt() ? true : attend()
-    }
-
-    /// Delivers what the local APIC requests as soon as the guest can take it, if nobody else wants anything; the quick way of
-    /// `interruptToInject`.
-    /// - Returns: false, and nothing was done, if it needs the other way.
-    @inline(__always)
-    mutating func deliverOwnInterrupt() -> Bool {
-        guard !isNonMaskablePending, !timer.isArmed, !board.pointee.requestsExternalInterrupt, !apic.isAssisted
-        else { return false }
-        if apic.pendingVector != 0 {
-            guard processor.canTakeInterrupt else {
-                if !isWindowOpen { openWindow() }
-                awaitLowerPriority()
-                return true
-            }
-            processor.injectInterrupt(apic.acknowledge())
-        }
-        let isMoreWaiting = apic.pendingVector != 0
-        if isMoreWaiting != isWindowOpen {
-            if isMoreWaiting { openWindow() } else { closeWindow() }
-        }
-        awaitLowerPriority()
-        return true
-    }
-
     /// The event that the guest takes at the next VM entry, if one waits and it can; otherwise Martlet is called when it can.
     /// - Parameter isOpen: the guest is known to be able to.
+    @inline(__always)
     mutating func interruptToInject(isOpen: Bool = false) -> Event? {
         if isNonMaskablePending, let event = nonMaskableInterrupt() { return event }
-        guard hasInterrupt else {
-            if isWindowOpen { closeWindow() }
-            awaitLowerPriority()
-            return nil
+        var event: Event?
+        var isWaiting = hasInterrupt
+        if isWaiting, isOpen || processor.canTakeInterrupt {
+            event = takeInterrupt()
+            isWaiting = hasInterrupt
         }
-        guard isOpen || processor.canTakeInterrupt else {
-            if !isWindowOpen { openWindow() }
-            awaitLowerPriority()
-            return nil
-        }
-        let event = takeInterrupt()
-        if hasInterrupt {
-            if !isWindowOpen { openWindow() }
-        } else if isWindowOpen {
-            closeWindow()
+        if isWaiting != isWindowOpen {
+            if isWaiting { openWindow() } else { closeWindow() }
         }
         awaitLowerPriority()
         return event
@@ -128,8 +96,15 @@ extension VirtualCPU {
 
     /// Whether an interrupt waits that Martlet has to inject.
     var hasInterrupt: Bool {
-        mutating get {
-            timerIsDue || externalInterruptWaits || (!apic.isAssisted && apic.pendingVector != 0)
+        @inline(__always) mutating get {
+            apic.highestRequested != 0 || timer.isArmed || board.pointee.requestsExternalInterrupt ? interruptReaches : false
+        }
+    }
+
+    /// Whether what is requested reaches the virtual CPU now.
+    private var interruptReaches: Bool {
+        @inline(never) mutating get {
+            (!apic.isAssisted && apic.pendingVector != 0) || timerIsDue || externalInterruptWaits
         }
     }
 
@@ -147,6 +122,7 @@ extension VirtualCPU {
         return .interrupt(apic.acknowledge())
     }
 
+    @inline(never)
     private mutating func nonMaskableInterrupt() -> Event? {
         guard processor.canTakeNonMaskableInterrupt else {
             processor.requestNonMaskableInterruptWindow(true)
@@ -157,7 +133,7 @@ extension VirtualCPU {
     }
 
     /// The guest can take a non-maskable interrupt now.
-    @inline(never)
+    @inline(__always)
     mutating func openNonMaskableInterruptWindow() -> Outcome {
         processor.requestNonMaskableInterruptWindow(false)
         if let event = interruptToInject() { return .inject(event) }
@@ -166,7 +142,13 @@ extension VirtualCPU {
 
     /// A requested interrupt of too low a priority comes when the guest lowers its task priority, which the processor then
     /// reports; before the next instruction, and again and again, while the priority is below the threshold that it was told.
+    @inline(__always)
     private mutating func awaitLowerPriority() {
+        if apic.highestRequested | awaitedPriorityClass != 0 { tellAwaitedPriority() }
+    }
+
+    @inline(never)
+    private mutating func tellAwaitedPriority() {
         guard processor.interruptAssistance == .taskPriority else { return }
         let awaited = apic.awaitedPriorityClass
         guard awaited != awaitedPriorityClass else { return }
@@ -174,14 +156,8 @@ extension VirtualCPU {
         processor.setTaskPriorityThreshold(awaited)
     }
 
-    /// The guest can take an interrupt now, and one was waiting; the quick way.
+    /// The guest can take an interrupt now, and one was waiting.
     @inline(__always)
-    public mutating func finishInterruptWindow() {
-        isWindowOpen = true
-        if !deliverOwnInterrupt() { _ = apply(openInterruptWindow()) }
-    }
-
-    @inline(never)
     mutating func openInterruptWindow() -> Outcome {
         isWindowOpen = true
         guard let event = interruptToInject() else { return .resume }

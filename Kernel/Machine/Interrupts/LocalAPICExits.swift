@@ -20,81 +20,23 @@ extension VirtualCPU {
 
     // MARK: As MSRs
 
-    /// RDMSR of a register of the local APIC's; nil for #GP.
-    @inline(never)
-    mutating func readLocalAPIC(_ register: ModelSpecificRegister) -> UInt64? {
-        switch register.number {
-        case ModelSpecificRegister.apicBase.number: apic.base.rawValue
-        case ModelSpecificRegister.timeStampDeadline.number: apic.readDeadline(at: clock.now)
-        default: apic.readMSR(register.number, at: clock.now)
-        }
-    }
-
-    /// WRMSR.
-    /// - Returns: false for #GP.
-    @inline(never)
-    mutating func writeLocalAPIC(_ register: ModelSpecificRegister, _ value: UInt64) -> Bool {
-        switch register.number {
-        case ModelSpecificRegister.timeStampDeadline.number: writeDeadline(value)
-        case ModelSpecificRegister.apicBase.number: return writeAPICBase(value)
-        default:
-            guard let effect = apic.writeMSR(register.number, value, at: clock.now) else { return false }
-            bringAbout(effect)
-        }
-        return true
-    }
-
-    /// WRMSR of 0 to the end-of-interrupt register, the quick way.
-    /// - Returns: false, and nothing was done, if it needs the other way.
-    @inline(__always)
-    public mutating func finishEndOfInterrupt() -> Bool {
-        guard (registers.rax | registers.rdx) & 0xFFFF_FFFF == 0, apic.endInterruptQuietly() else { return false }
-        processor.stepPastInstruction()
-        return true
-    }
-
-    /// WRMSR of a command that requests an interrupt here, or of a deadline; the quick way.
-    @inline(__always)
-    public mutating func finishFrequentAPICWrite() -> QuickResult {
-        let low = UInt32(truncatingIfNeeded: registers.rax)
-        switch UInt32(truncatingIfNeeded: registers.rcx) {
-        case 0x6E0:
-            let vector = setDeadline(registers.rdx << 32 | UInt64(low))
-            processor.stepPastInstruction()
-            return vector == 0 || deliverRequest(vector) ? .resume : .leave
-        case 0x830, 0x83F:
-            let isCommand = UInt32(truncatingIfNeeded: registers.rcx) == 0x830
-            let destination = isCommand ? UInt32(truncatingIfNeeded: registers.rdx) : nil
-            guard apic.requestHere(low, destination: destination) else { return .needsOtherWay }
-            processor.stepPastInstruction()
-            return deliverRequest(UInt8(truncatingIfNeeded: low)) ? .resume : .leave
-        default: return .needsOtherWay
-        }
-    }
-
+    /// WRMSR of IA32_TSC_DEADLINE.
     mutating func writeDeadline(_ value: UInt64) {
-        let vector = setDeadline(value)
-        guard vector != 0 else { return }
-        offer(vector)
-        if !apic.isAssisted { board.pointee.needsAttention = true }
-    }
-
-    /// - Returns: the vector that a deadline which is past already requests at once, or 0.
-    @inline(__always)
-    private mutating func setDeadline(_ value: UInt64) -> UInt8 {
         let stamp = host.timeStamp()
         let now = MachineTime(stamp &- startTime)
         let guestNow = stamp &+ processor.timeStampOffset
         apic.writeDeadline(value, at: value > guestNow ? now.advanced(by: value &- guestNow) : now)
-        let vector = apic.advance(to: now)
+        // One that is past already requests its interrupt at once.
+        requestTimerInterrupt(at: now)
         arm(at: now)
-        return vector
     }
 
-    private mutating func writeAPICBase(_ value: UInt64) -> Bool {
+    /// WRMSR of IA32_APIC_BASE.
+    /// - Returns: false for #GP.
+    mutating func writeAPICBase(_ value: UInt64) -> Bool {
         guard apic.writeBase(value) else { return false }
         followAPICMode()
-        board.pointee.needsAttention = true
+        attention.insert(.devices)
         return true
     }
 
@@ -151,9 +93,9 @@ extension VirtualCPU {
         case .write(let offset):
             bringAbout(apic.written(offset: offset, at: clock.now))
         case .endOfInterrupt(let vector):
-            board.pointee.endOfInterrupt(vector)
+            endOfInterrupt(vector)
         case .priorityBelowThreshold:
-            board.pointee.needsAttention = true
+            attention.insert(.interrupts)
         }
         return .resume
     }
@@ -162,7 +104,7 @@ extension VirtualCPU {
     mutating func writeTaskPriority(_ value: UInt64) -> Outcome {
         guard value >> 4 == 0 else { return .inject(.generalProtection) }
         apic.taskPriority = UInt8(value) << 4
-        board.pointee.needsAttention = true
+        attention.insert(.interrupts)
         return .step
     }
 
@@ -172,9 +114,10 @@ extension VirtualCPU {
     mutating func bringAbout(_ effect: LocalAPICEffect) {
         switch effect {
         case .none: break
+        case .requested(let vector): offer(vector)
         case .priorityChanged:
             // Only a request that waits is worth a look.
-            if apic.highestRequested != 0 { board.pointee.needsAttention = true }
+            if apic.highestRequested != 0 { attention.insert(.interrupts) }
             if apic.isAssisted { refreshVirtualInterrupts() }
         default: bringAboutRarely(effect)
         }
@@ -183,15 +126,23 @@ extension VirtualCPU {
     @inline(never)
     private mutating func bringAboutRarely(_ effect: LocalAPICEffect) {
         switch effect {
-        case .none, .priorityChanged: break
+        case .none, .priorityChanged, .requested: break
         case .endOfInterrupt(let vector):
-            board.pointee.endOfInterrupt(vector)
+            endOfInterrupt(vector)
             refreshVirtualInterrupts()
         // The timer, or the error that its vector is, may have requested an interrupt.
-        case .timerChanged: refreshVirtualInterrupts()
+        case .timerChanged:
+            refreshVirtualInterrupts()
+            attention.insert(.interrupts)
+            attention.insert(.time)
         case .send(let message, let shorthand): send(message, shorthand)
         }
-        board.pointee.needsAttention = true
+    }
+
+    /// A level-triggered interrupt has ended.
+    private mutating func endOfInterrupt(_ vector: UInt8) {
+        board.pointee.endOfInterrupt(vector)
+        followBoard()
     }
 
     /// An interprocessor interrupt. This virtual CPU is alone: what is for others reaches nobody.

@@ -39,6 +39,7 @@ extension VirtualCPU {
         processor.timeStampOffset = 0 &- startTime
         apic.enableVirtualWire()
         followAPICMode()
+        acceptRequests()
         arm(at: clock.now)
     }
 

@@ -21,10 +21,10 @@ public struct ExitAction: TextConvertible {
 
     private var words: Line {
         switch outcome {
-        case .inject(let event): "injected \(event)"
+        case .inject(let event), .wake(let event): "injected \(event)"
         case .wait: "waits for its timer"
         case .end(let ending): "ended: \(ending)"
-        case .resume: resumed
+        case .resume, .iterate: resumed
         case .step, .stepLength: emulated
         }
     }
@@ -48,6 +48,7 @@ public struct ExitAction: TextConvertible {
         case .nestedPageFault(let fault) where isDevice(fault.address.rawValue): "done by the device"
         case .nestedPageFault(let fault): fault.isWrite ? "swallowed" : "read ones"
         case .invalidateCaches: "nothing to do, caches are coherent"
+        case .halt: "went on"
         default: "emulated"
         }
     }

@@ -6,41 +6,22 @@ import Virtualization
 // record when the run loop has to do with the exit.
 
 extension VirtualCPU {
-    /// Handles an exit as `finishAnyExit` does, and takes down what only its handler knows.
-    public mutating func finishRecordedExit() -> Bool {
-        let exit = processor.decodeExit()
-        noteCause(exit)
-        let outcome = handle(exit)
-        note(outcome)
-        return applyAndAttend(outcome)
-    }
-
     /// The operand that explains the exit, where the processor does not report it.
-    public mutating func noteCause(_ exit: Exit) {
-        guard let record = records.next else { return }
-        switch exit {
-        case .controlRegister(.write(_, let source)): record.pointee.operand = registers.value(of: source)
-        case .debugRegister(let access): record.pointee.operand = registers.value(of: access.general)
-        case .exception(let exception): record.pointee.operand = UInt64(exception.errorCode ?? 0)
-        default: break
-        }
-    }
-
-    /// What Martlet did about the exit.
     @inline(__always)
-    public mutating func note(_ outcome: Outcome) {
-        records.next?.pointee.note(outcome)
+    mutating func noteOperand(_ value: UInt64) {
+        records.next?.pointee.operand = value
     }
 
-    /// The same where a quick way of the exit's did not take anything down.
-    public mutating func noteUnlessNoted(_ outcome: Outcome) {
-        if records.next?.pointee.outcome == 0 { note(outcome) }
-    }
-
-    /// An interrupt was requested of the processor, which delivers it itself. Of several in one exit the last is kept.
+    /// What Martlet did about the exit. Nobody takes it down where an instruction was emulated: RIP has moved.
     @inline(__always)
-    mutating func noteRequest(of vector: UInt8) {
-        records.next?.pointee.requestedVector = vector
+    mutating func note(_ outcome: Outcome) {
+        if let record = records.next, record.pointee.outcome == 0 { record.pointee.note(outcome) }
+    }
+
+    /// The guest is at its end, whatever was done about the exit.
+    mutating func end(_ ending: Ending) {
+        pending = .end(ending)
+        note(pending)
     }
 
     /// Ends the record of an exit that left for the run loop. The record stays in its slot: the caller goes on to the next.

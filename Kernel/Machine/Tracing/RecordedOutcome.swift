@@ -9,9 +9,9 @@ extension ExitRecord {
     public mutating func note(_ result: Outcome) {
         detail = 0
         switch result {
-        case .resume: outcome = 1
+        case .resume, .iterate: outcome = 1
         case .step, .stepLength: outcome = 2
-        case .inject(let event):
+        case .inject(let event), .wake(let event):
             outcome = 3
             detail = event.errorCode ?? 0
         case .wait: outcome = 4
@@ -41,7 +41,7 @@ extension ExitRecord {
 }
 
 extension Ending {
-    var recorded: (UInt8, UInt32) {
+    public var recorded: (UInt8, UInt32) {
         switch self {
         case .debugExit(let value): (16, value)
         case .halted(let interruptsEnabled): (17, interruptsEnabled ? 1 : 0)
@@ -65,7 +65,7 @@ extension Ending {
         }
     }
 
-    init?(recorded code: UInt8, _ detail: UInt32) {
+    public init?(recorded code: UInt8, _ detail: UInt32) {
         switch code {
         case 16: self = .debugExit(detail)
         case 17: self = .halted(interruptsEnabled: detail != 0)

@@ -78,11 +78,17 @@ INSTRUCTION uint64_t read_tsc(void) {
     return (uint64_t)high << 32 | low;
 }
 
-// x87, SSE and AVX state: the kernel never touches it, and clears it between guests.
-INSTRUCTION void reset_extended_state(const void *xsave_area) {
+// x87, SSE and AVX state: the kernel never touches it, but exchanges one guest's for another's.
+INSTRUCTION void save_extended_state(void *xsave_area) {
+    __asm__ volatile("xsave64 (%0)" : : "r"(xsave_area), "a"(0xFFFFFFFFu), "d"(0xFFFFFFFFu) : "memory");
+}
+INSTRUCTION void save_fxsave_state(void *fxsave_area) {
+    __asm__ volatile("fxsave64 (%0)" : : "r"(fxsave_area) : "memory");
+}
+INSTRUCTION void load_extended_state(const void *xsave_area) {
     __asm__ volatile("xrstor64 (%0)" : : "r"(xsave_area), "a"(0xFFFFFFFFu), "d"(0xFFFFFFFFu) : "memory");
 }
-INSTRUCTION void reset_fxsave_state(const void *fxsave_area) {
+INSTRUCTION void load_fxsave_state(const void *fxsave_area) {
     __asm__ volatile("fxrstor64 (%0)" : : "r"(fxsave_area) : "memory");
 }
 
@@ -201,12 +207,12 @@ extern const char image_start[], text_end[], rodata_end[], image_load_end[], ima
 extern const uint64_t stack_guards[];
 extern char main_stack_top[], nmi_stack_top[], double_fault_stack_top[], machine_check_stack_top[];
 extern const uint64_t interrupt_stubs[256];
+extern const uint32_t interrupt_frame_size, world_switch_layout[5];
 extern const char martlet_vm_exit[], martlet_vm_exit_observed[];
 extern const char martlet_vm_exit_recorded[], martlet_vm_exit_recorded_observed[];
 extern uint32_t martlet_enter_guest(void *virtual_cpu, uint32_t launched);
 extern const char martlet_probe_exit[];
 extern uint32_t martlet_probe_entry(void);
-extern _Noreturn void martlet_leave_guest(void *virtual_cpu);
 
 extern void martlet_read_vector(uint32_t number, void *value);
 extern void martlet_read_wide_vector(uint32_t number, void *value);
@@ -215,7 +221,7 @@ extern void martlet_write_vector_clearing(uint32_t number, const void *value);
 extern void martlet_write_wide_vector(uint32_t number, const void *value);
 
 extern uint64_t descriptor_table[8], interrupt_table[512];
-extern char task_state[104], virtual_cpu_area[32768], debugger_area[12288];
+extern char task_state[104], virtual_cpu_area[32768], agent_area[20480];
 extern const char initial_extended_state[4096];
 
 typedef struct { const uint8_t *start, *end; const char *name; } embedded_guest;
@@ -236,13 +242,11 @@ INSTRUCTION void set_interrupt_stack(uint64_t index, uint64_t top) {
 }
 
 extern uint8_t serial_input_buffer[4096];
-extern uint8_t monitor_states[8192];
-/* Where the monitor keeps states of the guest. */
-INSTRUCTION uint64_t address_of_monitor_states(void) { return (uint64_t)monitor_states; }
 INSTRUCTION void serial_input_buffer_write(uint64_t index, uint8_t byte) { serial_input_buffer[index & 4095] = byte; }
 INSTRUCTION uint8_t serial_input_buffer_read(uint64_t index) { return serial_input_buffer[index & 4095]; }
 
-INSTRUCTION void *debugger_memory(void) { return debugger_area; }
+INSTRUCTION void *agent_memory(void) { return agent_area; }
+INSTRUCTION uint64_t agent_memory_size(void) { return sizeof agent_area; }
 
 #define ADDRESS_OF(symbol) INSTRUCTION uint64_t address_of_##symbol(void) { return (uint64_t)symbol; }
 ADDRESS_OF(image_start)
@@ -265,4 +269,7 @@ ADDRESS_OF(task_state)
 ADDRESS_OF(virtual_cpu_area)
 ADDRESS_OF(initial_extended_state)
 INSTRUCTION uint64_t stack_guard(uint64_t index) { return stack_guards[index]; }
+INSTRUCTION uint64_t size_of_virtual_cpu_area(void) { return sizeof virtual_cpu_area; }
+INSTRUCTION uint32_t size_of_interrupt_frame(void) { return interrupt_frame_size; }
+INSTRUCTION uint32_t world_switch_offset(uint64_t index) { return world_switch_layout[index]; }
 INSTRUCTION uint64_t interrupt_stub(uint64_t vector) { return interrupt_stubs[vector & 255]; }

@@ -1,4 +1,4 @@
-import Study
+import StudyTools
 import VMX
 
 /// What a dump says of a VMCS: the values of the fields that it has.

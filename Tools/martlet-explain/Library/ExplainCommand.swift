@@ -1,4 +1,4 @@
-import Study
+import StudyTools
 import Text
 import VMX
 import X86

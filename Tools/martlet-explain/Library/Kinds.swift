@@ -1,5 +1,5 @@
 import Memory
-import Study
+import StudyTools
 import Text
 import VMX
 import X86

@@ -1,0 +1,184 @@
+import Machine
+import Memory
+import VMX
+import Virtualization
+import X86
+
+/// What stops a guest under study, and the steps that it is let do.
+///
+/// It looks on from the run loop, so that the exits of a guest that nobody studies do not pass here. It says nothing in words:
+/// what a person types and reads is the host's.
+public struct Debugger: ~Copyable {
+    /// The processor has a monitor trap flag, as a probe showed.
+    public var hasTrapFlag = false
+    /// What ends the guest's run, besides stops.
+    var goal = Goal.never
+    /// The exceptions that exit whatever the debugger does.
+    var exceptionBitmap: UInt32 = 0
+    var trapFlagStep = TrapFlagStep()
+    var addressBreakpoints = AddressBreakpoints()
+    /// The guest has its debug registers for itself, for one instruction.
+    var lendsDebugRegisters = false
+    /// The stop on an address that the last exit met, by its place.
+    var metAddress: Int?
+    /// The one that had to go because the guest uses the debug registers itself.
+    var displaced: Int?
+    /// What stops on memory let pass besides, for one instruction.
+    var lifted: PassedAccesses?
+    /// The last run began with an event, whose delivery is over.
+    var hasDelivered = false
+    /// The register that stops let pass, for one instruction.
+    var passedRegister: UInt32?
+    /// Martlet's own accesses pass them.
+    var passesOwnAccesses = false
+    /// The register whose access the last exit was, if it exited only for the debugger.
+    var watchedRegister: UInt32?
+    /// What stops on registers have changed in the MSR bitmaps, until the next exit.
+    var takenBits = TakenBits()
+    /// The stop on memory whose access is being made, to be told of when it has been.
+    var toldAfterwards: UInt8?
+    /// The guest has been entered since it started.
+    private(set) var hasEntered = false
+    var stops = StopTable()
+    var traps = Traps()
+
+    public init() {}
+
+    /// The guest starts, perhaps anew.
+    public mutating func begin<Access: VMCSAccess>(_ processor: VMXProcessor<Access>, protect: PageProtection) {
+        endPassing()
+        takenBits = TakenBits()
+        goal = .never
+        exceptionBitmap = processor.vmcs[.exceptionBitmap]
+        trapFlagStep = TrapFlagStep()
+        addressBreakpoints = AddressBreakpoints()
+        lendsDebugRegisters = false
+        toldAfterwards = nil
+        hasEntered = false
+        _ = applyWatches(protect)
+    }
+
+    /// Has the guest run towards a goal, when it is let go on.
+    public mutating func run<Access: VMCSAccess, Services: HostServices>(
+        _ goal: Goal, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
+    ) throws(AgentFailure) {
+        guard hasRoomForAddresses(beside: cpu.pointee.processor.debugRegister7) else {
+            throw AgentFailure(.noDebugRegister, UInt64(addressCount))
+        }
+        self.goal = goal
+        toldAfterwards = nil
+        passAddress(cpu)
+    }
+
+    // MARK: An exit
+
+    /// What an exit is for whoever comes next.
+    public enum Judgement: Equatable, Sendable {
+        /// Nothing: the guest goes on.
+        case ignore
+        /// The guest stands still before anything is done about it.
+        case stop(StopReport.Cause)
+        /// It is handled as this exit, and the guest stands still then, if there is a cause.
+        case handle(Exit, StopReport.Cause?)
+    }
+
+    /// Puts the guest's own state back after a VM exit, and says what the exit is.
+    public mutating func judge<Access: VMCSAccess, Services: HostServices>(
+        _ seen: Exit, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>, protect: PageProtection
+    ) -> Judgement {
+        guard let exit = finishEntry(seen, cpu) else { return .ignore }
+        if case .exception(let exception) = exit, exception.vector == .breakpoint, isTrap(cpu) { return .stop(.trap) }
+        switch intercept(exit, cpu, protect) {
+        case .none: return .handle(exit, cause(of: exit, cpu))
+        case .resume: return .ignore
+        case .stop(let cause):
+            guard case .stop(let number) = cause, stops.isToldAfterwards(Int(number) - 1), metAddress == nil else {
+                return .stop(cause)
+            }
+            toldAfterwards = number
+            goal = .instructions(1)
+            return .ignore
+        }
+    }
+
+    /// Why the guest stops when an exit has been handled; nil if it does not.
+    private mutating func cause<Access: VMCSAccess, Services: HostServices>(
+        of exit: Exit, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
+    ) -> StopReport.Cause? {
+        for index in 0..<Stop.capacity where exit != .monitorTrap {
+            if matches(index, exit, cpu) { return .stop(UInt8(index + 1)) }
+        }
+        switch goal {
+        case .exits(let count):
+            if count <= 1 { return .exits }
+            goal = .exits(count - 1)
+        case .instructions(let count):
+            if exit.isBetweenInstructions { return nil }
+            if count <= 1 { return toldAfterwards.map { .stop($0) } ?? .instructions }
+            goal = .instructions(count - 1)
+        case .reason(let wanted, let condition):
+            guard UInt16(truncatingIfNeeded: cpu.pointee.processor.exitReasonNumber) == wanted else { return nil }
+            return condition?.holds({ Debugger.value(of: $0, cpu) }) ?? true ? .reason : nil
+        case .never: break
+        }
+        return nil
+    }
+
+    /// Whether a stop's kind is an exit like this, and its condition holds.
+    private mutating func matches<Access: VMCSAccess, Services: HostServices>(
+        _ index: Int, _ exit: Exit, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
+    ) -> Bool {
+        guard let kind = stops.kind(index) else { return false }
+        let isOfKind =
+            switch (kind, exit) {
+            case (.exit(let wanted), _): UInt16(truncatingIfNeeded: cpu.pointee.processor.exitReasonNumber) == wanted
+            case (.port(let port), .io(let access)): port >= access.port && Int(port) < Int(access.port) + access.size
+            case (.register(let number), .readMSR), (.register(let number), .writeMSR):
+                UInt32(truncatingIfNeeded: cpu.pointee.registers.rcx) == number
+            case (.leaf(let leaf), .cpuid): UInt32(truncatingIfNeeded: cpu.pointee.registers.rax) == leaf
+            default: false
+            }
+        return isOfKind && conditionHolds(index, cpu)
+    }
+
+    /// Whether the condition of a stop holds, if it has one.
+    @inline(never)
+    mutating func conditionHolds<Access: VMCSAccess, Services: HostServices>(
+        _ index: Int, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
+    ) -> Bool {
+        stops.conditionHolds(index) { Debugger.value(of: $0, cpu) }
+    }
+
+    /// Before anything is done about the exit, the registers are as they were at it.
+    @inline(never)
+    private static func value<Access: VMCSAccess, Services: HostServices>(
+        of source: StopCondition.Operand.Source, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
+    ) -> UInt64 {
+        switch source {
+        case .register(let register): GuestRegisters(cpu).read(register)
+        case .exit(.cpl): UInt64(cpu.pointee.processor.privilegeLevel)
+        case .exit(.reason): UInt64(cpu.pointee.processor.vmcs[.exitReason].basic)
+        case .exit(.qualification): cpu.pointee.processor.vmcs[.exitQualification]
+        case .exit(.physical): cpu.pointee.processor.vmcs[.guestPhysicalAddress].rawValue
+        case .exit(.linear): cpu.pointee.processor.vmcs[.guestLinearAddress].rawValue
+        }
+    }
+
+    /// Readies the processor for a VM entry, when all is decided that it delivers.
+    public mutating func prepareEntry<Access: VMCSAccess, Services: HostServices>(
+        _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
+    ) {
+        hasEntered = true
+        arm(cpu)
+    }
+}
+
+extension Exit {
+    /// The guest executed nothing for it.
+    var isBetweenInstructions: Bool {
+        switch self {
+        case .externalInterrupt, .nonMaskableInterrupt, .timerExpired, .interruptWindow, .nonMaskableInterruptWindow: true
+        default: false
+        }
+    }
+}

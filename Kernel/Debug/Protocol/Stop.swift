@@ -1,0 +1,120 @@
+/// What stops the guest: VM exits of a kind, accesses to memory, or an address, and perhaps a condition.
+public struct Stop: Equatable, Sendable {
+    public enum Kind: Equatable, Sendable {
+        /// The basic exit reason.
+        case exit(UInt16)
+        case port(UInt16)
+        case register(UInt32)
+        case leaf(UInt32)
+        case memory(MemoryWatch)
+        /// An instruction at a linear address.
+        case address(UInt64)
+    }
+
+    public let kind: Kind
+    public let condition: StopCondition?
+    /// An access to memory is told of when it has been made, instead of before.
+    public let isToldAfterwards: Bool
+
+    public init(_ kind: Kind, _ condition: StopCondition? = nil, isToldAfterwards: Bool = false) {
+        self.kind = kind
+        self.condition = condition
+        self.isToldAfterwards = isToldAfterwards
+    }
+
+    /// How many stops there can be; their numbers are from 1 on.
+    public static var capacity: Int { 16 }
+}
+
+/// A range of guest-physical memory, and the accesses to it that stop the guest.
+public struct MemoryWatch: Equatable, Sendable {
+    public enum Kind: UInt8, Sendable {
+        case read, write, fetch
+        /// Reads and writes.
+        case access
+    }
+
+    public let first: UInt64
+    /// The last byte.
+    public let last: UInt64
+    public let kind: Kind
+
+    public init(first: UInt64, last: UInt64, kind: Kind) {
+        self.first = first
+        self.last = last
+        self.kind = kind
+    }
+}
+
+// MARK: On the line
+
+extension Stop {
+    /// Its kind's number, the kind's own numbers, whether it is told of afterwards, and the condition or a program of 0.
+    public func encode(to message: inout Message) {
+        switch kind {
+        case .exit(let reason):
+            message.append(UInt8(1))
+            message.append(reason)
+        case .port(let port):
+            message.append(UInt8(2))
+            message.append(port)
+        case .register(let number):
+            message.append(UInt8(3))
+            message.append(number)
+        case .leaf(let leaf):
+            message.append(UInt8(4))
+            message.append(leaf)
+        case .memory(let watch):
+            message.append(UInt8(5))
+            message.append(watch.kind.rawValue)
+            message.append(watch.first)
+            message.append(watch.last)
+        case .address(let address):
+            message.append(UInt8(6))
+            message.append(address)
+        }
+        message.append(UInt8(isToldAfterwards ? 1 : 0))
+        if let condition { condition.encode(to: &message) } else { message.append(UInt32(0)) }
+    }
+
+    @inline(never)
+    public init?(_ reader: inout MessageReader) {
+        guard let kind = Kind(&reader), let afterwards = reader.uint8(), afterwards <= 1, let program = reader.uint32() else {
+            return nil
+        }
+        if program == 0 {
+            self.init(kind, nil, isToldAfterwards: afterwards != 0)
+        } else {
+            guard let condition = StopCondition(program: program, &reader) else { return nil }
+            self.init(kind, condition, isToldAfterwards: afterwards != 0)
+        }
+    }
+}
+
+extension Stop.Kind {
+    fileprivate init?(_ reader: inout MessageReader) {
+        switch reader.uint8() {
+        case 1:
+            guard let reason = reader.uint16() else { return nil }
+            self = .exit(reason)
+        case 2:
+            guard let port = reader.uint16() else { return nil }
+            self = .port(port)
+        case 3:
+            guard let number = reader.uint32() else { return nil }
+            self = .register(number)
+        case 4:
+            guard let leaf = reader.uint32() else { return nil }
+            self = .leaf(leaf)
+        case 5:
+            guard let kind = reader.uint8().flatMap({ MemoryWatch.Kind(rawValue: $0) }), let first = reader.uint64(),
+                let last = reader.uint64(), last >= first
+            else { return nil }
+            self = .memory(MemoryWatch(first: first, last: last, kind: kind))
+        case 6:
+            guard let address = reader.uint64() else { return nil }
+            self = .address(address)
+        default: return nil
+        }
+    }
+}

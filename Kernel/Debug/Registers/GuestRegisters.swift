@@ -1,0 +1,143 @@
+import Machine
+import VMX
+import VMXChecks
+import Virtualization
+import X86
+
+/// The registers of a guest that stands still, read and changed from outside.
+struct GuestRegisters<Access: VMCSAccess, Services: HostServices> {
+    let cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
+
+    init(_ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>) { self.cpu = cpu }
+
+    var processor: VMXProcessor<Access> { cpu.pointee.processor }
+
+    @inline(never)
+    func read(_ register: GuestRegister) -> UInt64 {
+        if let number = register.general {
+            return number == .rsp ? processor.stackPointer : cpu.pointee.registers.value(of: number)
+        }
+        if let segment = register.selector { return UInt64(processor.segment(segment).selector.rawValue) }
+        if let segment = register.base { return processor.segment(segment).base }
+        return switch register {
+        case .rip: processor.instructionPointer
+        case .rflags: processor.flags.rawValue
+        case .kernelGSBase: cpu.pointee.host.read(.kernelGSBase)
+        case .cr0: processor.cr0.rawValue
+        case .cr2: cpu.pointee.host.readPageFaultAddress()
+        case .cr3: processor.cr3
+        case .cr4: processor.cr4.rawValue
+        case .cr8: cpu.pointee.taskPriorityClass
+        default: processor.extendedFeatures.rawValue
+        }
+    }
+
+    /// Changes a register, with what hangs on it: the descriptor on a selector, the mode on CR0.
+    /// - Parameter host: has room for a state, for comparison.
+    /// - Throws: why it stays as it was: no instruction of the guest's could do that, or the next VM entry would fail by it.
+    @inline(never)
+    func write(_ value: UInt64, to register: GuestRegister, _ host: some AgentHost) throws(AgentFailure) {
+        if let number = register.general {
+            if number == .rsp { processor.stackPointer = value } else { cpu.pointee.registers.set(number, to: value) }
+            return
+        }
+        switch register {
+        case .cr2: cpu.pointee.host.loadPageFaultAddress(value)
+        case .kernelGSBase:
+            guard UInt64(bitPattern: Int64(bitPattern: value << 16) >> 16) == value else { throw AgentFailure(.notCanonical) }
+            cpu.pointee.host.write(.kernelGSBase, value)
+        default:
+            let before = host.state(.now)
+            before.pointee.fields = VMCSSnapshot(reading: processor.vmcs, host.capabilities)
+            try change(register, to: value)
+            guard let violation = newViolation(since: before, host.capabilities, host.circumstances) else { return }
+            restore(before, host.capabilities)
+            throw AgentFailure(.entryWouldFail, UInt64(violation.field.rawValue) | UInt64(violation.rule.rawValue) << 32)
+        }
+    }
+
+    /// Changes a register that the VMCS holds.
+    private func change(_ register: GuestRegister, to value: UInt64) throws(AgentFailure) {
+        if let segment = register.selector {
+            guard let selector = UInt16(exactly: value) else { throw AgentFailure(.valueTooWide, 16) }
+            return try load(segment, SegmentSelector(rawValue: selector))
+        }
+        if let segment = register.base { return processor.vmcs.setBits(of: SegmentFields(segment).base, to: value) }
+        if let number = register.control {
+            guard cpu.pointee.setControlRegister(number, to: value) else { throw AgentFailure(.wouldFault) }
+            return
+        }
+        switch register {
+        case .rip: processor.instructionPointer = value
+        case .rflags:
+            guard (value ^ processor.flags.rawValue) & RFlags.virtual8086.rawValue == 0 else {
+                throw AgentFailure(.virtual8086)
+            }
+            processor.flags = RFlags(rawValue: value)
+        default:
+            guard cpu.pointee.setExtendedFeatures(value) else { throw AgentFailure(.wouldFault) }
+        }
+    }
+
+    // MARK: What the VM entry refuses
+
+    /// Puts back what a change has changed.
+    private func restore(_ before: UnsafePointer<StateSnapshot>, _ capabilities: VMXCapabilities) {
+        let vmcs = processor.vmcs
+        for position in 0..<VMCSFieldDescription.count {
+            let field = VMCSFieldDescription.field(at: position).encoding
+            guard field.area != .exitInformation, field.exists(capabilities) else { continue }
+            let value = StateSnapshot.value(of: field, in: before)
+            if vmcs.bits(of: field) != value { vmcs.setBits(of: field, to: value) }
+        }
+        cpu.pointee.followControlRegisters()
+    }
+
+    /// The first rule of VM entry that is broken now and was not before.
+    @inline(never)
+    private func newViolation(
+        since before: UnsafePointer<StateSnapshot>, _ capabilities: VMXCapabilities, _ circumstances: EntryCircumstances
+    ) -> Violation? {
+        let now = EntryChecks.run(VMCSSnapshot(reading: processor.vmcs, capabilities), capabilities, circumstances)
+        return now.count == 0 ? nil : withUnsafePointer(to: now) { now in
+            let earlier = EntryChecks.run(before.pointee.fields, capabilities, circumstances)
+            return withUnsafePointer(to: earlier) { Violation.first(in: now, butNot: $0) }
+        }
+    }
+
+    /// Changes a field of the guest's state, whatever the VM entry will say to its value: the others keep Martlet itself.
+    @inline(never)
+    func write(_ value: UInt64, to field: VMCSFieldEncoding, _ capabilities: VMXCapabilities) throws(AgentFailure) {
+        guard VMCSFieldDescription.position(of: field) != nil, field.exists(capabilities) else {
+            throw AgentFailure(.noSuchField)
+        }
+        guard field.area == .guestState else { throw AgentFailure(.notGuestState) }
+        guard field != VMCSField<ActivityState, Writable>.guestActivityState.encoding else {
+            throw AgentFailure(.activityState)
+        }
+        guard value & ~field.valueMask == 0 else { throw AgentFailure(.valueTooWide, UInt64(field.bitCount)) }
+        processor.vmcs.setBits(of: field, to: value)
+    }
+}
+
+extension Violation {
+    /// The first of some findings that is not among others. They are large, and read where they lie.
+    @inline(never)
+    fileprivate static func first(
+        in findings: UnsafePointer<EntryFindings>, butNot others: UnsafePointer<EntryFindings>
+    ) -> Violation? {
+        for index in 0..<findings.pointee.count {
+            let violation = at(index, in: findings)
+            if !isContained(violation, in: others) { return violation }
+        }
+        return nil
+    }
+
+    @inline(never)
+    private static func at(_ index: Int, in findings: UnsafePointer<EntryFindings>) -> Violation { findings.pointee[index] }
+
+    @inline(never)
+    private static func isContained(_ violation: Violation, in findings: UnsafePointer<EntryFindings>) -> Bool {
+        findings.pointee.contains(violation.rule, of: violation.field)
+    }
+}

@@ -1,0 +1,97 @@
+import Machine
+import VMX
+import Virtualization
+import X86
+
+/// Breakpoints on linear addresses, in the debug registers that the guest leaves free while it runs (SDM volume 3, 19.2
+/// "Debug Registers"). When it stands, they hold what it put there.
+struct AddressBreakpoints {
+    static var capacity: Int { 4 }
+
+    private(set) var isLoaded = false
+    /// Which of the stops each register has; -1 for none.
+    private var owners: [4 of Int] = [-1, -1, -1, -1]
+    /// The guest's.
+    private var addresses: [4 of UInt64] = [0, 0, 0, 0]
+    private var control: UInt64 = 0
+
+    /// Whether a register's breakpoint is enabled in DR7.
+    private static func isEnabled(_ number: Int, in control: UInt64) -> Bool { control >> UInt64(2 * number) & 3 != 0 }
+
+    /// How many registers the guest leaves free.
+    static func freeCount(beside control: UInt64) -> Int {
+        var count = 0
+        for number in 0..<capacity where !isEnabled(number, in: control) { count += 1 }
+        return count
+    }
+
+    /// Begins to change registers.
+    mutating func beginLoading<Access: VMCSAccess, Host: HostServices>(
+        _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>
+    ) {
+        control = cpu.pointee.processor.debugRegister7
+        for number in 0..<AddressBreakpoints.capacity {
+            owners[number] = -1
+            addresses[number] = cpu.pointee.host.readDebugAddress(number)
+        }
+        isLoaded = true
+    }
+
+    /// Puts a breakpoint into a free register; if there is none, it is not there.
+    mutating func load<Access: VMCSAccess, Host: HostServices>(
+        _ owner: Int, at address: UInt64, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>
+    ) {
+        for number in 0..<AddressBreakpoints.capacity {
+            guard owners[number] < 0, !AddressBreakpoints.isEnabled(number, in: control) else { continue }
+            owners[number] = owner
+            cpu.pointee.host.loadDebugAddress(number, address)
+            // The kind and length of an instruction breakpoint are 0.
+            let cleared = cpu.pointee.processor.debugRegister7 & ~(0xF << UInt64(16 + 4 * number))
+            cpu.pointee.processor.debugRegister7 = cleared | 2 << UInt64(2 * number)
+            return
+        }
+    }
+
+    /// Gives the guest its registers back.
+    mutating func unload<Access: VMCSAccess, Host: HostServices>(
+        _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>
+    ) {
+        guard isLoaded else { return }
+        isLoaded = false
+        for number in 0..<AddressBreakpoints.capacity where owners[number] >= 0 {
+            cpu.pointee.host.loadDebugAddress(number, addresses[number])
+        }
+        cpu.pointee.processor.debugRegister7 = control
+    }
+
+    /// The breakpoint whose register has a number, if a debug exception met it.
+    /// - Parameter bits: DR6's, of the exit qualification.
+    func breakpoint(_ number: Int, meeting bits: UInt64) -> Int? {
+        owners[number] >= 0 && bits >> UInt64(number) & 1 != 0 ? owners[number] : nil
+    }
+
+    /// Whether the registers as they are stop the guest before an instruction.
+    static func stops<Access: VMCSAccess, Host: HostServices>(
+        at address: UInt64, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>
+    ) -> Bool {
+        let control = cpu.pointee.processor.debugRegister7
+        for number in 0..<capacity where isEnabled(number, in: control) && control >> UInt64(16 + 4 * number) & 3 == 0 {
+            if cpu.pointee.host.readDebugAddress(number) == address { return true }
+        }
+        return false
+    }
+
+    /// What of a debug exception's bits the guest is told.
+    func guestBits(of bits: UInt64) -> UInt64 {
+        var result = bits
+        for number in 0..<AddressBreakpoints.capacity where owners[number] >= 0 { result &= ~(1 << UInt64(number)) }
+        return result
+    }
+
+    /// Whether such bits are a reason for a debug exception: a breakpoint that is met may be told of though it is not enabled.
+    static func areReason(_ bits: UInt64, with control: UInt64) -> Bool {
+        if bits & ~0xF != 0 { return true }
+        for number in 0..<capacity where bits >> UInt64(number) & 1 != 0 && isEnabled(number, in: control) { return true }
+        return false
+    }
+}

@@ -1,0 +1,24 @@
+/// What has to be looked at before the guest goes on: nearly always nothing, which one comparison tells.
+struct Attention: Equatable, Sendable {
+    private var rawValue: UInt8
+
+    static var none: Self { .init(rawValue: 0) }
+    /// An interrupt is requested, or one that waits may have become deliverable.
+    static var interrupts: Self { .init(rawValue: 1) }
+    /// The moment at which something is due may have changed.
+    static var time: Self { .init(rawValue: 2) }
+    /// A device has a message or input may wait for it; and the other two.
+    static var devices: Self { .init(rawValue: 7) }
+
+    @inline(__always)
+    mutating func insert(_ other: Self) { rawValue |= other.rawValue }
+
+    /// Somebody wants to know the outcome of the exit.
+    static var observer: Self { .init(rawValue: 8) }
+
+    @inline(__always)
+    mutating func remove(_ other: Self) { rawValue &= ~other.rawValue }
+
+    @inline(__always)
+    func contains(_ other: Self) -> Bool { rawValue & other.rawValue == other.rawValue }
+}

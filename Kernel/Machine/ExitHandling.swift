@@ -1,0 +1,259 @@
+import Devices
+import Trace
+import Virtualization
+import X86
+
+// One exit, from its reason to the next VM entry. Every kind of exit has one implementation, in Exits, Interrupts and
+// Emulation, whoever looks on: it decides on an outcome, and one place brings that about.
+//
+// Each way is a function of its own, which the switch calls last: so no exit saves registers for another.
+
+/// Where an exit ends. (As the world switch tests it: a Bool would have to be converted, by each exit.)
+public struct Continuation: Equatable, Sendable {
+    public let rawValue: UInt32
+
+    /// The guest goes on at once.
+    public static var resume: Self { .init(rawValue: 1) }
+    /// The run loop has something to do, which is `pending`.
+    public static var leave: Self { .init(rawValue: 0) }
+}
+
+extension VirtualCPU {
+    public typealias Pointer = UnsafeMutablePointer<VirtualCPU<Processor, Host>>
+
+    /// Handles the exit at which the guest stands: what the world switch calls.
+    @inline(__always)
+    public static func handleExit(_ cpu: Pointer) -> Continuation { handle(cpu.pointee.processor.decodeExit(), cpu) }
+
+    /// The same for an exit that was decoded, where somebody wants to see what became of it.
+    @inline(never)
+    public static func handleExit(_ exit: Exit, _ cpu: Pointer) -> Outcome {
+        cpu.pointee.pending = .resume
+        cpu.pointee.attention.insert(.observer)
+        _ = handle(exit, cpu)
+        return cpu.pointee.observed
+    }
+
+    /// What happens on each exit. Every case is named; the compiler proves that none is forgotten.
+    @inline(__always)
+    private static func handle(_ exit: Exit, _ cpu: Pointer) -> Continuation {
+        cpu.pointee.exitCount &+= 1
+        switch exit {
+        case .cpuid: return answerCPUID(cpu)
+        case .hypercall: return answerHypercall(cpu)
+        case .io(let access):
+            if access.isString { return performStringIO(cpu, access) }
+            return access.isInput ? input(cpu, access.port, access.size) : output(cpu, access.port, access.size)
+        case .readMSR: return readMSR(cpu)
+        case .writeMSR: return writeMSR(cpu)
+        case .nestedPageFault(let fault): return resolve(cpu, fault)
+        case .timerExpired: return serveTimer(cpu)
+        case .halt: return halt(cpu)
+        case .interruptWindow: return openInterruptWindow(cpu)
+        case .controlRegister(let access): return accessControlRegister(cpu, access)
+        case .debugRegister(let access): return accessDebugRegister(cpu, access)
+        case .setExtendedControlRegister: return setExtendedControlRegister(cpu)
+        case .exception(let exception): return reflect(cpu, exception)
+        case .externalInterrupt(let vector): return finishHostInterrupt(cpu, vector)
+        case .nonMaskableInterrupt: return finishHostNonMaskableInterrupt(cpu)
+        case .nonMaskableInterruptWindow: return openNonMaskableInterruptWindow(cpu)
+        case .virtualAPIC(let exit): return serve(cpu, exit)
+        case .monitorTrap: return complete(.resume, cpu)  // its control is a debugger's, which looks on
+        case .modificationLogFull, .random, .invalidatePage, .invalidateByPCID, .readTimeStamp, .pause, .descriptorTable:
+            return complete(.end(.unsupported(.controlNotSet)), cpu)
+        // Guest RAM is coherent, and no device of the guest's sees memory behind the caches.
+        case .invalidateCaches: return complete(.step, cpu)
+        case .readPerformanceCounter: return complete(.inject(.generalProtection), cpu)  // no counters are offered
+        case .monitor, .wait, .virtualizationInstruction, .unofferedInstruction: return complete(.inject(.invalidOpcode), cpu)
+        case .tripleFault: return complete(.end(.tripleFault), cpu)
+        case .initSignal: return complete(.end(.unsupported(.initSignal)), cpu)
+        case .startupIPI: return complete(.end(.unsupported(.startupIPI)), cpu)
+        case .systemManagementInterrupt: return complete(.end(.unsupported(.systemManagementInterrupt)), cpu)
+        case .taskSwitch: return complete(.end(.unsupported(.taskSwitch)), cpu)
+        case .nestedPageMisconfiguration: return complete(.end(.unsupported(.nestedPageMisconfiguration)), cpu)
+        case .unexpected(let reason):
+            let isFailedEntry = reason & 1 << 31 != 0
+            return complete(.end(isFailedEntry ? .entryFailure(reason: reason) : .unsupported(.unknownReason(reason))), cpu)
+        }
+    }
+
+    // MARK: The ways
+
+    @inline(never)
+    private static func answerCPUID(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.answerCPUID(), cpu) }
+    @inline(never)
+    private static func answerHypercall(_ cpu: Pointer) -> Continuation {
+        cpu.pointee.registers.rax == 0 ? finish(cpu.pointee.answerSignature(), cpu) : performHypercall(cpu)
+    }
+    @inline(never)
+    private static func performHypercall(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.performHypercall(), cpu) }
+    @inline(never)
+    private static func input(_ cpu: Pointer, _ port: UInt16, _ size: Int) -> Continuation {
+        size == 1 ? finish(cpu.pointee.input(port, 1), cpu) : inputWide(cpu, port, size)
+    }
+    @inline(never)
+    private static func inputWide(_ cpu: Pointer, _ port: UInt16, _ size: Int) -> Continuation {
+        finish(cpu.pointee.input(port, size), cpu)
+    }
+    @inline(never)
+    private static func output(_ cpu: Pointer, _ port: UInt16, _ size: Int) -> Continuation {
+        finish(cpu.pointee.output(port, size), cpu)
+    }
+    @inline(never)
+    private static func resolve(_ cpu: Pointer, _ fault: NestedPageFault) -> Continuation { finish(cpu.pointee.resolve(fault), cpu) }
+    @inline(never)
+    private static func serveTimer(_ cpu: Pointer) -> Continuation {
+        let now = cpu.pointee.clock.now
+        return cpu.pointee.isDue(at: now) ? bringAboutWhatIsDue(cpu, now) : finish(cpu.pointee.goOn(at: now), cpu)
+    }
+    @inline(never)
+    private static func bringAboutWhatIsDue(_ cpu: Pointer, _ now: MachineTime) -> Continuation {
+        finish(cpu.pointee.bringAboutWhatIsDue(at: now), cpu)
+    }
+    @inline(never)
+    private static func halt(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.halt(), cpu) }
+    @inline(never)
+    private static func openInterruptWindow(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.openInterruptWindow(), cpu) }
+
+    @inline(never)
+    private static func readMSR(_ cpu: Pointer) -> Continuation {
+        let register = cpu.pointee.namedMSR
+        switch register {
+        case .timeStampDeadline, .debugControl: return readProcessorMSR(cpu)
+        case _ where register.isInX2APICRange: return readProcessorMSR(cpu)
+        default: return finish(cpu.pointee.readMSR(register), cpu)
+        }
+    }
+    @inline(never)
+    private static func readProcessorMSR(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.readProcessorMSR(), cpu) }
+
+    @inline(never)
+    private static func writeMSR(_ cpu: Pointer) -> Continuation {
+        let register = cpu.pointee.namedMSR
+        switch register {
+        case .interruptCommand, .selfInterrupt: return writeInterruptCommand(cpu)
+        case .endOfInterrupt where cpu.pointee.endsInterruptQuietly: return finish(cpu.pointee.endInterrupt(), cpu)
+        case _ where register.isInX2APICRange: return writeLocalAPIC(cpu)
+        case .apicBase, .timeStampDeadline, .debugControl, .extendedFeatureEnable, .timeStampCounter, .timeStampAdjust:
+            return writeProcessorMSR(cpu)
+        default: return finish(cpu.pointee.writeMSR(register), cpu)
+        }
+    }
+    @inline(never)
+    private static func writeLocalAPIC(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.writeLocalAPIC(), cpu) }
+    @inline(never)
+    private static func writeInterruptCommand(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.writeInterruptCommand(), cpu) }
+    @inline(never)
+    private static func writeProcessorMSR(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.writeProcessorMSR(), cpu) }
+
+    // These are rare enough to share what brings their outcome about.
+
+    @inline(never)
+    private static func performStringIO(_ cpu: Pointer, _ access: IOAccess) -> Continuation {
+        complete(cpu.pointee.performStringIO(access), cpu)
+    }
+    @inline(never)
+    private static func accessControlRegister(_ cpu: Pointer, _ access: ControlRegisterAccess) -> Continuation {
+        complete(cpu.pointee.accessControlRegister(access), cpu)
+    }
+    @inline(never)
+    private static func accessDebugRegister(_ cpu: Pointer, _ access: DebugRegisterAccess) -> Continuation {
+        complete(cpu.pointee.accessDebugRegister(access), cpu)
+    }
+    @inline(never)
+    private static func setExtendedControlRegister(_ cpu: Pointer) -> Continuation {
+        complete(cpu.pointee.setExtendedControlRegister(), cpu)
+    }
+    @inline(never)
+    private static func reflect(_ cpu: Pointer, _ exception: ExceptionExit) -> Continuation {
+        complete(cpu.pointee.reflect(exception), cpu)
+    }
+    @inline(never)
+    private static func finishHostInterrupt(_ cpu: Pointer, _ vector: UInt8?) -> Continuation {
+        complete(cpu.pointee.finishHostInterrupt(vector), cpu)
+    }
+    @inline(never)
+    private static func finishHostNonMaskableInterrupt(_ cpu: Pointer) -> Continuation {
+        complete(cpu.pointee.finishHostNonMaskableInterrupt(), cpu)
+    }
+    @inline(never)
+    private static func openNonMaskableInterruptWindow(_ cpu: Pointer) -> Continuation {
+        complete(cpu.pointee.openNonMaskableInterruptWindow(), cpu)
+    }
+    @inline(never)
+    private static func serve(_ cpu: Pointer, _ exit: VirtualAPICExit) -> Continuation {
+        complete(cpu.pointee.serve(exit), cpu)
+    }
+
+    // MARK: The end of every way
+
+    /// Brings about what a handler decided: the one place that moves RIP and injects for an exit. What the devices and the
+    /// local APIC ask for besides comes after that.
+    @inline(__always)
+    private static func finish(_ outcome: Outcome, _ cpu: Pointer) -> Continuation {
+        let isOver: Bool
+        switch outcome {
+        case .step: isOver = cpu.pointee.processor.stepPastInstruction()
+        case .stepLength(let length): isOver = cpu.pointee.processor.stepPastInstruction(length: UInt64(length))
+        case .resume: isOver = true
+        case .inject, .iterate, .wake, .wait, .end: return complete(outcome, cpu)
+        }
+        return isOver && cpu.pointee.attention == .none ? .resume : conclude(outcome, isOver: isOver, cpu)
+    }
+
+    /// The same where the exit is more than the end of an instruction.
+    @inline(never)
+    @discardableResult
+    public static func complete(_ outcome: Outcome, _ cpu: Pointer) -> Continuation {
+        switch outcome {
+        case .step, .stepLength, .resume: return finish(outcome, cpu)
+        case .inject(let event): cpu.pointee.processor.inject(event)
+        case .iterate: cpu.pointee.processor.endIteration()
+        case .wake(let event):
+            cpu.pointee.stepPastHalt()
+            cpu.pointee.processor.inject(event)
+        case .wait, .end(.halted):
+            cpu.pointee.stepPastHalt()
+            return cpu.pointee.leave(outcome)
+        case .end: return cpu.pointee.leave(outcome)
+        }
+        cpu.pointee.note(outcome)
+        return cpu.pointee.attention == .none ? .resume : conclude(outcome, isOver: true, cpu)
+    }
+
+    /// What has to come before the guest goes on.
+    /// - Parameter isOver: nothing hangs on the end of the instruction any more.
+    @inline(never)
+    private static func conclude(_ outcome: Outcome, isOver: Bool, _ cpu: Pointer) -> Continuation {
+        if !isOver { cpu.pointee.processor.endInstruction() }
+        if cpu.pointee.attention.contains(.observer) {
+            cpu.pointee.attention.remove(.observer)
+            cpu.pointee.observed = outcome
+        }
+        if cpu.pointee.records.isOn, outcome == .resume { cpu.pointee.note(outcome) }
+        switch cpu.pointee.answerRequests() {
+        case .inject(let event): cpu.pointee.processor.inject(event)
+        case .end(let ending):
+            cpu.pointee.end(ending)
+            return .leave
+        default: break
+        }
+        return .resume
+    }
+}
+
+extension VirtualCPU {
+    /// HLT is over, or the guest waits behind it.
+    private mutating func stepPastHalt() {
+        if !processor.stepPastInstruction() { processor.endInstruction() }
+    }
+
+    /// The run loop has something to do.
+    private mutating func leave(_ outcome: Outcome) -> Continuation {
+        note(outcome)
+        attention.remove(.observer)
+        observed = outcome
+        pending = outcome
+        return .leave
+    }
+}

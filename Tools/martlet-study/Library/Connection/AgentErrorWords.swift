@@ -1,0 +1,63 @@
+import Debug
+import VMX
+
+extension Complaint {
+    /// Why the agent did not do what was asked.
+    init(_ failure: AgentFailure) {
+        let number = failure.number
+        let words =
+            switch failure.error {
+            case .malformed, .unknownRequest: "the agent does not understand this: kernel and martlet-study are of different builds"
+            case .unknownVersion:
+                "the agent speaks version \(number) of its protocol, and this is version \(AgentFacts.currentVersion): build both anew"
+            case .notStopped: "the guest runs: stop it first, with Ctrl-C"
+            case .hasEnded: "the guest has ended: \"reset\" starts it anew, \"quit\" ends the machine"
+            case .nothingYet: "there was no exit yet"
+            case .tooLong: "that is more than fits one answer"
+            case .noMemory: "the guest has no RAM at guest-physical \(hex: number)"
+            case .noHostMemory: "the machine has no memory at host-physical \(hex: number)"
+            case .notMapped: "the guest's page tables map nothing at \(hex: number)"
+            case .noRoom: "there are \(number) breakpoints already: \"delete NUMBER\" makes room"
+            case .noSuchStop: "there is no such breakpoint: \"break\" lists them"
+            case .beyondMemory: "the guest's memory ends at \(hex: number)"
+            case .notCanonical: "no instruction can be there: the address is not canonical"
+            case .noDebugRegister:
+                "of the four debug registers \(number) serve breakpoints, and the guest uses the others: \"break fetch\" needs none"
+            case .noNestedPages:
+                "the EPT cannot have such pages: no memory for tables is left, or execute-only pages are not offered"
+            case .noSuchRegister: "there is no such register"
+            case .noSuchField: "there is no such field, or not on this processor"
+            case .notGuestState: "the field is not of the guest's state"
+            case .activityState: "Martlet enters no guest that is not active: the activity state cannot be set"
+            case .valueTooWide: "the value has more than \(number) bits"
+            case .wouldFault: "a MOV or WRMSR of this value would raise an exception"
+            case .virtual8086: "RFLAGS.VM cannot be changed alone: segments and mode hang on it"
+            case .entryWouldFail: "the VM entry would fail: \(Self.rule(number))"
+            case .noSegment: "descriptor \(hex: number) is of no segment that is there"
+            case .needsSegment: "the register cannot do without a segment here"
+            case .needsCode: "selector \(hex: number) is of data, and CS needs code"
+            case .unreachableCode: "selector \(hex: number) is of code that no jump from this privilege level reaches"
+            case .needsWritableData: "selector \(hex: number) is of no data to be written, which SS needs"
+            case .wrongPrivilegeLevel: "selector \(hex: number) is not of the guest's privilege level, which SS needs"
+            case .unreadableCode: "selector \(hex: number) is of code that cannot be read"
+            case .tooPrivileged: "selector \(hex: number) is of a privilege level that is not to be had from here"
+            case .noLocalTable: "there is no local descriptor table"
+            case .beyondTable: "the selector is beyond its table, whose last byte is \(hex: number)"
+            case .descriptorNotMapped: "the guest's page tables map no memory at \(hex: number), where the descriptor is"
+            case .eventPending: "the next VM entry delivers an event already: step first"
+            case .interruptsBlocked: "the guest cannot take an interrupt now: RFLAGS.IF is clear, or STI or MOV SS blocks it"
+            case .nonMaskableInterruptsBlocked: "NMIs are blocked now"
+            case .badVector: "there is no such event with this vector"
+            case .needsErrorCode: "the exception has an error code, which must follow"
+            case .badErrorCode: "the exception has no error code, or none like this"
+            case .noRoomForInput: "the guest has not yet read what was typed before: continue"
+            }
+        self.init(words)
+    }
+
+    /// The field that a broken rule is about.
+    private static func rule(_ number: UInt64) -> String {
+        let field = VMCSFieldEncoding(rawValue: UInt32(truncatingIfNeeded: number))
+        return VMCSFieldDescription.position(of: field).map { "\(VMCSFieldDescription.field(at: $0).name)" } ?? "a rule of the guest state"
+    }
+}

@@ -1,0 +1,102 @@
+import Debug
+import Machine
+import Memory
+import Text
+import Trace
+import VMX
+import Virtualization
+import X86
+
+/// The command `why`: the last exit explained, from what the guest did to what Martlet made of it.
+public enum ExitInspection {
+    /// Answers before the first exit.
+    public static func writeNothingYet(_ state: StateSnapshot, to output: inout Answer) {
+        output.line(
+            "there was no exit yet: the guest stands before its first VM entry, in \(state.mode.words) at \(hex: state.codeAddress)")
+    }
+
+    /// Explains an exit.
+    /// - Parameters:
+    ///   - exit: what it was, in the words of both backends.
+    ///   - outcome: what Martlet's handler returned; nil if the monitor stopped the guest before it was asked.
+    ///   - before: the state at the exit, before it was handled.
+    ///   - after: the state when it had been handled.
+    public static func write(
+        _ exit: Exit, _ outcome: Outcome?, before: StateSnapshot, after: StateSnapshot, to output: inout Answer
+    ) {
+        let reason = before[.exitReason]
+        output.line(
+            "\(reason), at \(hex: before.codeAddress) in \(before.mode.words): \(ExitDescription(exit, before.registers, in: before.mode))")
+        ExitReasonExplanation(reason).report { output.line($0) }
+        ExitCauseDetail(exit, before).write(to: &output)
+        writeInformation(reason, before, to: &output)
+        if let outcome {
+            output.line("Martlet: \(ExitAction(exit, outcome, after.registers))")
+        } else {
+            writeInterception(exit, to: &output)
+        }
+        if let event = Injection(after[.entryInterruptionInformation]) {
+            output.line("  the next VM entry delivers \(event)")
+        }
+        output.line("changed by it:")
+        if ChangeInspection.list(before, after, indentation: "  ", to: &output) == 0 { output.line("  nothing of the guest") }
+    }
+
+    /// What the exit has to do with a breakpoint.
+    private static func writeInterception(_ exit: Exit, to output: inout Answer) {
+        switch exit {
+        case .nestedPageFault(let fault) where fault.isMapped:
+            output.line("monitor: the EPT do not permit it for a breakpoint's sake; when the guest goes on, it is permitted once")
+        case .readMSR, .writeMSR:
+            output.line("monitor: the bit is 1 for a breakpoint's sake; when the guest goes on, the processor makes the access")
+        case .exception(let exception) where exception.qualification & PendingDebugExceptions.singleStep.rawValue != 0:
+            output.line("monitor: a step of its own, by RFLAGS.TF, has ended; the guest sees nothing of it")
+        case .nonMaskableInterruptWindow:
+            output.line("monitor: a step of its own has ended: an event is delivered, or what followed MOV SS is executed")
+        case .exception: output.line("monitor: the exception is a breakpoint's on this address; the guest sees nothing of it")
+        case .monitorTrap: output.line("monitor: a step of its own has ended")
+        default:
+            output.line("monitor: Martlet is about to read or write memory that a breakpoint watches; it has done nothing yet")
+        }
+    }
+
+    /// What the processor tells with the exit.
+    private static func writeInformation(_ reason: ExitReason, _ state: StateSnapshot, to output: inout Answer) {
+        if QualificationExplanation.isUsed(by: reason.basic) {
+            QualificationExplanation(state[.exitQualification], of: reason.basic).report { output.line($0) }
+        }
+        switch reason.basic {
+        case 0, 1: writeEvent("VM-exit interruption information", state[.exitInterruptionInformation], to: &output)
+        case 48:
+            output.line("guest-physical address \(hex: state[.guestPhysicalAddress].rawValue)")
+            if EPTViolationQualification(rawValue: state[.exitQualification]).hasLinearAddress {
+                output.line("guest-linear address \(hex: state[.guestLinearAddress].rawValue)")
+            }
+        case 49: output.line("guest-physical address \(hex: state[.guestPhysicalAddress].rawValue)")
+        default: break
+        }
+        writeEvent("the exit came in the midst of a delivery:", state[.vectoringInformation], to: &output)
+    }
+
+    private static func writeEvent(
+        _ heading: StaticString, _ information: InterruptionInformation, to output: inout Answer
+    ) {
+        if let event = Injection(information) { output.line("\(heading) \(event)") }
+    }
+}
+
+/// A valid interruption-information field in few words.
+private struct Injection: TextConvertible {
+    let explanation: InterruptionExplanation
+
+    init?(_ information: InterruptionInformation) {
+        guard information.isValid else { return nil }
+        explanation = InterruptionExplanation(information)
+    }
+
+    func write(to output: inout Line) {
+        output.write(explanation.kind)
+        output.write(", ")
+        output.write(explanation.vector)
+    }
+}

@@ -1,0 +1,4 @@
+import Foundation
+import StudyTools
+
+exit(Program.main(Array(CommandLine.arguments.dropFirst())))
