@@ -3,9 +3,12 @@
 ; (SDM volume 3, 7.14.2 "64-Bit Mode Stack Frame").
 
 global interrupt_stubs
+global interrupt_frame_size
 extern martlet_interrupt
 
 %include "registers.inc"
+
+FRAME_SIZE equ REGISTER_BLOCK + 7 * 8
 
 section .text
 %assign vector 0
@@ -40,3 +43,6 @@ interrupt_stubs:
     dq stub_%+vector
   %assign vector vector + 1
 %endrep
+
+align 4
+interrupt_frame_size: dd FRAME_SIZE

@@ -1,8 +1,9 @@
-; memset, memcpy and memmove: the only symbols that compiled Swift asks for from outside.
+; memset, memcpy, memmove and memcmp: the only symbols that compiled Swift asks for from outside.
 
 global memset
 global memcpy
 global memmove
+global memcmp
 
 section .text
 ; rdi = destination, esi = byte, rdx = count; returns the destination
@@ -37,4 +38,16 @@ memmove:
     std
     rep movsb
     cld
+    ret
+
+; rdi, rsi = two ranges, rdx = count; returns 0 if they are equal, else a number with the sign of the first difference
+memcmp:
+    mov rcx, rdx
+    xor eax, eax                                        ; and ZF, for a count of 0
+    repe cmpsb
+    je .end
+    movzx eax, byte [rdi - 1]
+    movzx ecx, byte [rsi - 1]
+    sub eax, ecx
+.end:
     ret

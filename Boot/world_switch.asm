@@ -13,6 +13,7 @@ global martlet_vm_exit
 global martlet_vm_exit_observed
 global martlet_vm_exit_recorded
 global martlet_vm_exit_recorded_observed
+global world_switch_layout
 extern martlet_handle_exit
 extern martlet_records_full
 
@@ -112,3 +113,8 @@ leave_to_run_loop:
     pop rbx
     pop rbp
     ret
+
+section .rodata
+align 4
+; What is taken for granted above of Swift's layouts. The kernel compares it at its start.
+world_switch_layout: dd REGISTER_BLOCK, RUN_LOOP_STACK, RECORD_SLOT, RECORD_END, RECORD_SIZE

@@ -1,6 +1,6 @@
 /// The devices of a virtual machine and the wires between them. Each virtual CPU's local APIC is its own.
 ///
-/// A plain value: a copy of it is a snapshot. Ports are in Board+Ports.swift.
+/// A plain value. Ports are in Board+Ports.swift, what a snapshot keeps in Board+State.swift.
 public struct Board: Equatable, Sendable {
     public internal(set) var serial = SerialPort()
     var controllers = InterruptControllerPair()
@@ -14,7 +14,7 @@ public struct Board: Equatable, Sendable {
     var pci = ConfigurationSpace()
     var configuration: FirmwareConfiguration
     let commandLine: CommandLine
-    private var progress: ProgressWatch
+    var progress: ProgressWatch
     /// The last progress code.
     var diagnostic: UInt8 = 0
     var ports = PortMap()

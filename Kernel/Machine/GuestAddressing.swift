@@ -3,13 +3,6 @@ import Memory
 import Virtualization
 import X86
 
-extension GuestMemory: GuestTableMemory {
-    public func setBits(_ bits: UInt32, at address: GuestPhysicalAddress) {
-        guard let value = readUInt32(at: address) else { return }
-        write(UInt64(value | bits), count: 4, at: address)
-    }
-}
-
 // The guest's memory by linear addresses, as an instruction of the guest's would reach it.
 
 extension VirtualCPU {

@@ -1,14 +1,17 @@
 import Devices
 import Memory
+import Synchronization
 
 /// The guest's RAM: guest-physical addresses from 0 up to its size, in one piece of the host's memory.
 ///
-/// The only way to reach a guest's memory. Every access is checked and copies; nothing outside the RAM can be named.
+/// The only way to reach a guest's memory. Every access is checked and copies; nothing outside the RAM can be named. What a
+/// processor would access at once is accessed at once: others, the guest's processors and walks of its page tables, may have
+/// the same memory in hand.
 public struct GuestMemory {
     private let base: UnsafeMutableRawPointer
     public let size: ByteCount
 
-    /// - Parameter base: the first byte of a piece of memory of `size` bytes that nothing else uses.
+    /// - Parameter base: the first byte of a piece of memory of `size` bytes, aligned to a page, that nothing else uses.
     public init(base: UnsafeMutableRawPointer, size: ByteCount) {
         self.base = base
         self.size = size
@@ -20,17 +23,32 @@ public struct GuestMemory {
         count <= size.bytes && address.rawValue <= size.bytes &- count
     }
 
+    /// A value in the RAM, for accesses that are one instruction each. (The RAM is aligned to a page.)
     @inline(__always)
-    private func load<Value: FixedWidthInteger>(_ address: GuestPhysicalAddress, as type: Value.Type) -> Value? {
-        guard contains(address, count: UInt64(MemoryLayout<Value>.size)) else { return nil }
-        return (base + Int(truncatingIfNeeded: address.rawValue)).loadUnaligned(as: type)
+    private func cell<Value>(_ address: GuestPhysicalAddress, of type: Value.Type) -> UnsafeMutablePointer<Atomic<Value>> {
+        (base + Int(truncatingIfNeeded: address.rawValue)).assumingMemoryBound(to: Atomic<Value>.self)
     }
 
-    /// Little-endian values; nil outside the RAM.
-    public func readUInt8(at address: GuestPhysicalAddress) -> UInt8? { load(address, as: UInt8.self) }
-    public func readUInt32(at address: GuestPhysicalAddress) -> UInt32? { load(address, as: UInt32.self) }
     @inline(__always)
-    public func readUInt64(at address: GuestPhysicalAddress) -> UInt64? { load(address, as: UInt64.self) }
+    public func readUInt8(at address: GuestPhysicalAddress) -> UInt8? {
+        contains(address, count: 1) ? cell(address, of: UInt8.self).pointee.load(ordering: .relaxed) : nil
+    }
+
+    @inline(__always)
+    public func readUInt32(at address: GuestPhysicalAddress) -> UInt32? {
+        contains(address, count: 4) ? cell(address, of: UInt32.self).pointee.load(ordering: .relaxed) : nil
+    }
+
+    @inline(__always)
+    public func readUInt64(at address: GuestPhysicalAddress) -> UInt64? {
+        contains(address, count: 8) ? cell(address, of: UInt64.self).pointee.load(ordering: .relaxed) : nil
+    }
+
+    @inline(__always)
+    public func setBits(_ bits: UInt32, at address: GuestPhysicalAddress) {
+        guard contains(address, count: 4) else { return }
+        cell(address, of: UInt32.self).pointee.bitwiseOr(bits, ordering: .relaxed)
+    }
 
     /// The 16 bytes at an address, as two words; nil unless all are in the RAM.
     @inline(__always)
@@ -40,26 +58,40 @@ public struct GuestMemory {
         return (start.loadUnaligned(as: UInt64.self), (start + 8).loadUnaligned(as: UInt64.self))
     }
 
-    /// Reads `count` bytes (1 to 8).
-    func read(count: Int, at address: GuestPhysicalAddress) -> UInt64? {
+    /// Reads `count` bytes (1 to 8), little-endian: an aligned number of 2, 4 or 8 of them in one access, all others one by
+    /// one; nil outside the RAM.
+    @inline(never)
+    public func read(count: Int, at address: GuestPhysicalAddress) -> UInt64? {
         guard contains(address, count: UInt64(count)) else { return nil }
+        switch (count, address.rawValue & UInt64(count - 1)) {
+        case (2, 0): return UInt64(cell(address, of: UInt16.self).pointee.load(ordering: .relaxed))
+        case (4, 0): return UInt64(cell(address, of: UInt32.self).pointee.load(ordering: .relaxed))
+        case (8, 0): return cell(address, of: UInt64.self).pointee.load(ordering: .relaxed)
+        default: break
+        }
         var value: UInt64 = 0
-        for index in 0..<count {
-            let byte = (base + Int(address.rawValue) + index).load(as: UInt8.self)
-            value |= UInt64(byte) << UInt64(8 * index)
+        for index in 0..<UInt64(count) {
+            let byte = cell(address.advanced(by: ByteCount(index)), of: UInt8.self).pointee.load(ordering: .relaxed)
+            value |= UInt64(byte) << (8 * index)
         }
         return value
     }
 
-    /// Writes the low `count` bytes (1 to 8) of a value.
+    /// Writes the low `count` bytes (1 to 8) of a value, likewise.
     /// - Returns: false, and nothing is written, outside the RAM.
+    @inline(never)
     @discardableResult
     public func write(_ value: UInt64, count: Int, at address: GuestPhysicalAddress) -> Bool {
         guard contains(address, count: UInt64(count)) else { return false }
-        var rest = value
-        for index in 0..<count {
-            (base + Int(address.rawValue) + index).storeBytes(of: UInt8(truncatingIfNeeded: rest), as: UInt8.self)
-            rest >>= 8
+        switch (count, address.rawValue & UInt64(count - 1)) {
+        case (2, 0): cell(address, of: UInt16.self).pointee.store(UInt16(truncatingIfNeeded: value), ordering: .relaxed)
+        case (4, 0): cell(address, of: UInt32.self).pointee.store(UInt32(truncatingIfNeeded: value), ordering: .relaxed)
+        case (8, 0): cell(address, of: UInt64.self).pointee.store(value, ordering: .relaxed)
+        default:
+            for index in 0..<UInt64(count) {
+                cell(address.advanced(by: ByteCount(index)), of: UInt8.self).pointee
+                    .store(UInt8(truncatingIfNeeded: value >> (8 * index)), ordering: .relaxed)
+            }
         }
         return true
     }
@@ -84,4 +116,4 @@ public struct GuestMemory {
     }
 }
 
-extension GuestMemory: FirmwareMemory {}
+extension GuestMemory: FirmwareMemory, GuestTableMemory {}

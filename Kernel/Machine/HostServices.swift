@@ -25,6 +25,13 @@ public protocol HostServices: ProcessorIdentification, ModelSpecificRegisterAcce
     func writeVector(_ register: UInt8, _ value: VectorValue, _ write: VectorWrite)
     /// PKRU, which the kernel leaves the guest's: it governs user pages, of which the kernel has none.
     func protectionKeyRights() -> UInt32
+    /// Saves the guest's extended state (x87, SSE, AVX, AVX-512, PKRU) to 4 KiB of memory, aligned to 64 bytes. XCR0 stays.
+    /// - Parameter components: those that the guest may have, as bits of XCR0; 0 without XSAVE.
+    func saveExtendedState(_ components: UInt64, to area: UnsafeMutableRawPointer)
+    /// Loads what that has saved.
+    func loadExtendedState(_ components: UInt64, from area: UnsafeRawPointer)
+    /// Makes it as after initialization.
+    func resetExtendedState(_ components: UInt64)
     /// CR2, which VM entries and exits leave alone.
     func readPageFaultAddress() -> UInt64
     func loadPageFaultAddress(_ address: UInt64)

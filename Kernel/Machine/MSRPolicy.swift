@@ -54,15 +54,9 @@ public enum MSRPolicy {
     /// Whether the guest writes the register without an exit.
     public static func passesWrites(_ register: ModelSpecificRegister, _ features: GuestFeatures) -> Bool {
         switch register {
-        case .fsBase, .gsBase, .kernelGSBase, .star, .longSTAR, .compatibilitySTAR, .systemCallMask,
-            .sysenterCS, .sysenterESP, .sysenterEIP:
-            true
-        case .pat: features.hasPAT
-        case .timeStampCounterAux: features.hasAuxiliary
-        case .speculationControl: features.hasSpeculationControl
         case .predictionCommand: features.hasPredictionCommand
         case .flushCommand: features.hasFlushCommand
-        default: false
+        default: HeldRegister.passes(register, features)
         }
     }
 

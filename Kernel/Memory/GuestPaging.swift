@@ -119,7 +119,7 @@ public protocol GuestTableMemory {
     /// The 4 bytes at `address`, a multiple of 4, read in one access; nil outside the guest's RAM.
     func readUInt32(at address: GuestPhysicalAddress) -> UInt32?
 
-    /// Sets bits in the 4 bytes at `address`, a multiple of 4 inside the guest's RAM, in one instruction
-    /// (with LOCK if the guest has several processors). Accessed and dirty bits are in the low half of every entry.
+    /// Sets bits in the 4 bytes at `address`, a multiple of 4 inside the guest's RAM, in one locked
+    /// instruction. Accessed and dirty bits are in the low half of every entry.
     func setBits(_ bits: UInt32, at address: GuestPhysicalAddress)
 }

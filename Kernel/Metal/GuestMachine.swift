@@ -18,6 +18,12 @@ struct GuestMachine: ~Copyable {
 
     let cpu: UnsafeMutablePointer<HardwareCPU>
     let vmcs: HostPhysicalAddress
+    private let constants: UnsafePointer<VMXConstants>
+    private let policy: CPUIDPolicy
+    private let features: GuestFeatures
+    /// What the devices are made with.
+    private let parameters: Board.Parameters
+    private let board: UnsafeMutablePointer<Board>
     private var structures: ControlStructures
     private var nestedTable: NestedTable
 
@@ -42,20 +48,18 @@ struct GuestMachine: ~Copyable {
             tag: tag)
         IOBitmaps.fill(structures.ioBitmapA, structures.ioBitmapB, in: memory)
         let secondary = machine.controls.secondary
-        let policy = CPUIDPolicy(
+        policy = CPUIDPolicy(
             CPUIDPolicy.Offers(
                 rdtscp: secondary.contains(.enableRDTSCP), invpcid: secondary.contains(.enableINVPCID),
                 xsaves: secondary.contains(.enableXSAVES), pat: machine.controls.switchesPAT, cr4: capabilities.cr4.fixed1,
                 fastStrings: machine.host.read(.miscEnable) & MSRPolicy.fastStrings != 0),
             timeStampFrequency: TimeStamp.frequency)
-        let features = GuestFeatures(policy, machine.host)
+        features = GuestFeatures(policy, machine.host)
         GuestMachine.passRegisters(features, to: MSRBitmaps(page: structures.msrBitmaps, memory: memory))
 
         let area = UnsafeMutableRawPointer(bitPattern: UInt(address_of_virtual_cpu_area()))!
         cpu = area.bindMemory(to: HardwareCPU.self, capacity: 1)
-        // CPUID's answers and the constants share the area of the virtual CPU, behind it.
-        let entries = (area + GuestMachine.answersOffset)
-            .bindMemory(to: CPUIDAnswers.Entry.self, capacity: CPUIDAnswers.entryCount)
+        // CPUID's answers, the constants and the devices share the area of the virtual CPU, behind it.
         let constants = (area + GuestMachine.constantsOffset).bindMemory(to: VMXConstants.self, capacity: 1)
         constants.initialize(
             to: VMXConstants(
@@ -66,19 +70,27 @@ struct GuestMachine: ~Copyable {
                 localAPIC: LocalAPICVirtualization(
                     machine.controls, msrBitmaps: structures.msrBitmaps, accessEntry: accessEntry.address,
                     accessEntryValue: accessEntry.value), usesPreemptionTimer: machine.controls.usesPreemptionTimer))
-        let board = (area + GuestMachine.boardOffset).bindMemory(to: Board.self, capacity: 1)
-        let parameters = Board.Parameters(
+        self.constants = UnsafePointer(constants)
+        board = (area + GuestMachine.boardOffset).bindMemory(to: Board.self, capacity: 1)
+        parameters = Board.Parameters(
             memory: machine.guestRAM.count.bytes, timeStampFrequency: TimeStamp.frequency,
             unixSeconds: HostCalendar.unixSeconds(), commandLine: .init(commandLine),
             limit: machine.options.limit)
         if restarts { board.pointee.restart(parameters) } else { board.initialize(to: Board(parameters)) }
-        VMXOperation.makeCurrent(capabilities, vmcs: vmcs)
+        makeCPU(on: machine)
+    }
+
+    /// Makes the virtual CPU, with a VMCS that was cleared; all that it holds is as after a reset.
+    private func makeCPU(on machine: borrowing HostMachine) {
+        VMXOperation.makeCurrent(machine.capabilities, vmcs: vmcs)
         let processor = VMXProcessor(HardwareVMCS(), constants)
         processor.vmcs.prepare(
             machine.controls, structures, GuestMachine.hostState(machine.options),
-            GuestOwnedBits(capabilities, offered: features.cr4))
+            GuestOwnedBits(machine.capabilities, offered: features.cr4))
         if machine.options.seesExceptions { processor.vmcs[.exceptionBitmap] = .max & ~(1 << 2) }
         let ram = machine.guestRAM
+        let entries = (UnsafeMutableRawPointer(cpu) + GuestMachine.answersOffset)
+            .bindMemory(to: CPUIDAnswers.Entry.self, capacity: CPUIDAnswers.entryCount)
         cpu.initialize(
             to: HardwareCPU(
                 processor: processor, host: machine.host,
@@ -86,12 +98,28 @@ struct GuestMachine: ~Copyable {
                 board: board, apicPage: UnsafeMutablePointer(bitPattern: UInt(structures.virtualAPICPage.rawValue))!,
                 features: features, answers: CPUIDAnswers(policy, machine.host, entries: entries),
                 slice: machine.options.slice))
-        GuestMachine.resetProcessorState(machine.host, features)
+        HeldRegisters.reset(machine.host, features)
     }
 
-    private static var answersOffset: Int { 8 * 1024 }
-    private static var constantsOffset: Int { 15 * 1024 }
-    private static var boardOffset: Int { 16 * 1024 }
+    /// Makes virtual CPU and devices anew, as the machine was made: nothing is left of what the guest did to them. Its RAM and
+    /// what the processor does for its local APIC stay.
+    func makeAnew(on machine: borrowing HostMachine) {
+        VMXOperation.clear(vmcs: vmcs)
+        IdentityMemory().zeroFrame(at: vmcs)
+        let records = cpu.pointee.records
+        cpu.deinitialize(count: 1)
+        board.initialize(to: Board(parameters))
+        makeCPU(on: machine)
+        cpu.pointee.records = records
+    }
+
+    /// The state of the devices.
+    func saveBoard(to state: UnsafeMutablePointer<Board.State>) { state.initialize(to: board.pointee.state) }
+    func restoreBoard(_ state: UnsafePointer<Board.State>) { board.pointee.restore(state.pointee) }
+
+    static var answersOffset: Int { 8 * 1024 }
+    static var constantsOffset: Int { 15 * 1024 }
+    static var boardOffset: Int { 16 * 1024 }
 
     /// Gives all that the machine had back; nothing of its translations stays.
     consuming func destroy(on machine: inout HostMachine) {
@@ -207,30 +235,6 @@ struct GuestMachine: ~Copyable {
         case (true, true): address_of_martlet_vm_exit_observed()
         case (false, false): address_of_martlet_vm_exit_recorded()
         case (true, false): address_of_martlet_vm_exit_recorded_observed()
-        }
-    }
-
-    /// Registers that the guest uses without an exit and that no VMCS holds: as after reset, and nothing of another
-    /// guest's left in them.
-    private static func resetProcessorState(_ host: HardwareHost, _ features: GuestFeatures) {
-        host.write(.star, 0)
-        host.write(.longSTAR, 0)
-        host.write(.compatibilitySTAR, 0)
-        host.write(.systemCallMask, 0)
-        host.write(.kernelGSBase, 0)
-        if features.hasAuxiliary { host.write(.timeStampCounterAux, 0) }
-        if features.hasSpeculationControl { host.write(.speculationControl, 0) }
-        if features.hasSupervisorState { host.write(.supervisorState, 0) }
-        write_cr2(0)
-        write_dr6(0xFFFF_0FF0)
-        for number in 0..<4 { host.loadDebugAddress(number, 0) }
-        let initial = UnsafeRawPointer(bitPattern: UInt(address_of_initial_extended_state()))
-        if features.extendedState != 0 {
-            write_xcr0(features.extendedState)
-            reset_extended_state(initial)
-            write_xcr0(1)
-        } else {
-            reset_fxsave_state(initial)
         }
     }
 }

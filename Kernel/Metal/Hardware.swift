@@ -69,6 +69,23 @@ struct HardwareHost: HostServices, ModelSpecificRegisterReader {
         case .all32: martlet_write_wide_vector(UInt32(register), &value)
         }
     }
+    func saveExtendedState(_ components: UInt64, to area: UnsafeMutableRawPointer) {
+        guard components != 0 else { return save_fxsave_state(area) }
+        let control = read_xcr0()
+        write_xcr0(components)
+        save_extended_state(area)
+        write_xcr0(control)
+    }
+    func loadExtendedState(_ components: UInt64, from area: UnsafeRawPointer) {
+        guard components != 0 else { return load_fxsave_state(area) }
+        let control = read_xcr0()
+        write_xcr0(components)
+        load_extended_state(area)
+        write_xcr0(control)
+    }
+    func resetExtendedState(_ components: UInt64) {
+        loadExtendedState(components, from: UnsafeRawPointer(bitPattern: UInt(address_of_initial_extended_state()))!)
+    }
     func readPageFaultAddress() -> UInt64 { read_cr2() }
     func loadPageFaultAddress(_ address: UInt64) { write_cr2(address) }
     func readDebugStatus() -> UInt64 { read_dr6() }

@@ -1,10 +1,11 @@
 import Instructions
 import Text
+import Virtualization
 import X86
 
 /// What an interrupt stub leaves on the stack, from its lowest address (Boot/interrupts.asm).
 struct InterruptFrame {
-    var rax, rcx, rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15: UInt64
+    var registers: GeneralRegisters
     var vector, errorCode: UInt64
     var rip, cs, rflags, rsp, ss: UInt64
 }

@@ -34,6 +34,7 @@ func main(_ magic: UInt32, _ information: UInt32) -> Never {
 func openConsole() {
     SerialLine.com1.open()
     DescriptorTables.load()
+    Layouts.check()
     InterruptControllers.mask()
 }
 
@@ -194,18 +195,20 @@ private func runOnce(
     SelfTests.spoil(guestMachine.cpu.pointee.processor.vmcs, machine.options)
     machine.log("martlet: VM entry")
     Records.begin(guestMachine.cpu, guest: name)
+    let roundTrip = RoundTrip(&machine)
     let ending = withUnsafeMutablePointer(to: &guestMachine) { guest in
         withUnsafeMutablePointer(to: &machine) { machine in
             let protector = PageProtector(guest: guest, machine: machine)
             var loop = RunLoop(
                 guest.pointee.cpu, machine.pointee.options, EntryExplanation(machine.pointee, vmcs: guest.pointee.vmcs),
-                offersTrapFlag: machine.pointee.capabilities.primary.allowed.contains(.monitorTrapFlag), protector)
+                offersTrapFlag: machine.pointee.capabilities.primary.allowed.contains(.monitorTrapFlag), protector, roundTrip)
             return loop.run(name, &statistics)
         }
     }
     Records.end()
     let status = conclude(ending, name, guestMachine.cpu, machine, restarts: restarts)
     note = guestMachine.cpu.pointee.note
+    roundTrip?.end(on: &machine)
     guestMachine.destroy(on: &machine)
     return status
 }

@@ -1,5 +1,6 @@
 import Instructions
 import Text
+import Virtualization
 
 /// The end of the kernel by its own fault: registers, a backtrace, and the machine stops in order.
 enum Panic {
@@ -14,13 +15,14 @@ enum Panic {
     static func stop(_ line: Line, _ frame: InterruptFrame) -> Never {
         Report.openForPanic()
         Report.error("panic: \(line)")
-        print("RAX", frame.rax, "RBX", frame.rbx, "RCX", frame.rcx, "RDX", frame.rdx)
-        print("RSI", frame.rsi, "RDI", frame.rdi, "RBP", frame.rbp, "RSP", frame.rsp)
-        print("R8 ", frame.r8, "R9 ", frame.r9, "R10", frame.r10, "R11", frame.r11)
-        print("R12", frame.r12, "R13", frame.r13, "R14", frame.r14, "R15", frame.r15)
+        let registers = frame.registers
+        print("RAX", registers.rax, "RBX", registers.rbx, "RCX", registers.rcx, "RDX", registers.rdx)
+        print("RSI", registers.rsi, "RDI", registers.rdi, "RBP", registers.rbp, "RSP", frame.rsp)
+        print("R8 ", registers.r8, "R9 ", registers.r9, "R10", registers.r10, "R11", registers.r11)
+        print("R12", registers.r12, "R13", registers.r13, "R14", registers.r14, "R15", registers.r15)
         print("RIP", frame.rip, "FLG", frame.rflags, "CR2", read_cr2(), "CR3", read_cr3())
         print("CR0", read_cr0(), "CR4", read_cr4(), "CS ", frame.cs, "SS ", frame.ss)
-        backtrace(from: frame.rbp, first: frame.rip)
+        backtrace(from: registers.rbp, first: frame.rip)
         Power.end(.panic)
     }
 

@@ -10,7 +10,7 @@ import X86
 
 extension KernelOptions {
     /// Every exit goes to the run loop, to be recorded there.
-    var observesExits: Bool { trace != .off || checksEntries || isStudied }
+    var observesExits: Bool { trace != .off || checksEntries || isStudied || roundTrip != nil }
 }
 
 /// Enters the guest until it is at its end, and does what an exit leaves to be done: waiting and recording.
@@ -27,18 +27,20 @@ struct RunLoop: ~Copyable {
     var standstill: Standstill?
     /// The host has decided how the guest ends.
     var isEndDecided = false
+    private var roundTrip: RoundTrip?
     /// Changes the guest's EPT, for the debugger.
     let protector: PageProtector
 
     init(
         _ cpu: UnsafeMutablePointer<HardwareCPU>, _ options: KernelOptions, _ explanation: EntryExplanation, offersTrapFlag: Bool,
-        _ protector: PageProtector
+        _ protector: PageProtector, _ roundTrip: RoundTrip?
     ) {
         self.cpu = cpu
         self.options = options
         self.explanation = explanation
         self.offersTrapFlag = offersTrapFlag
         self.protector = protector
+        self.roundTrip = roundTrip
     }
 
     /// - Parameter name: the guest's.
@@ -53,6 +55,7 @@ struct RunLoop: ~Copyable {
         while true {
             if options.isStudied { AgentSession.agent.pointee.debugger.prepareEntry(cpu) }
             if options.checksEntries, explanation.reportViolations(of: cpu.pointee.processor.vmcs) > 0 { return nil }
+            makeRoundTrip()
             guard enter() else { return nil }
             if options.isStudied {
                 study(&statistics)
@@ -82,6 +85,10 @@ struct RunLoop: ~Copyable {
         }
         isLaunched = true
         return true
+    }
+
+    private mutating func makeRoundTrip() {
+        if roundTrip?.makeIfDue(protector.guest.pointee, on: protector.machine.pointee) == true { isLaunched = false }
     }
 
     /// Ends the record of the exit that came here.

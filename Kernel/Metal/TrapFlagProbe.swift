@@ -19,7 +19,7 @@ struct TrapFlagProbe {
         let processor = cpu.pointee.processor
         let memory = cpu.pointee.guestMemory
         guard let place = cpu.pointee.locateInstruction(), place.rawValue & 0xFFF <= 0xFFC,
-            let bytes = memory.readUInt32(at: place)
+            let bytes = memory.read(count: 3, at: place)
         else { return false }
         let pointer = processor.instructionPointer
         let flags = processor.flags
@@ -28,7 +28,7 @@ struct TrapFlagProbe {
         processor.vmcs[.primaryControls] = controls.setting(.monitorTrapFlag, to: true)
         memory.write(TrapFlagProbe.code, count: 3, at: place)
         let isTrapped = enter() && processor.decodeExit() == .monitorTrap && processor.instructionPointer == pointer &+ 1
-        memory.write(UInt64(bytes), count: 3, at: place)
+        memory.write(bytes, count: 3, at: place)
         processor.vmcs[.primaryControls] = controls
         processor.flags = flags
         processor.instructionPointer = pointer

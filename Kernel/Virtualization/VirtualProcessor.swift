@@ -98,6 +98,9 @@ public protocol VirtualProcessor {
 
     // MARK: State
 
+    /// What the backend's control structure holds of the guest, as a plain value.
+    associatedtype GuestState: Equatable
+    var guestState: GuestState { get nonmutating set }
     var instructionPointer: UInt64 { get nonmutating set }
     var stackPointer: UInt64 { get nonmutating set }
     var flags: RFlags { get nonmutating set }

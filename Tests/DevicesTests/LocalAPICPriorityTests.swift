@@ -262,7 +262,7 @@ import Testing
 
 extension TestLocalAPIC {
     /// The state, which can be exchanged for another.
-    fileprivate var restored: LocalAPICState {
+    fileprivate var restored: LocalAPIC.State {
         get { apic.state }
         set { apic.restore(newValue) }
     }

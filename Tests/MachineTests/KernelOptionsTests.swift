@@ -58,6 +58,7 @@ import Trace
         #expect(Self.options("agent=com2")?.isStudied == true)
         #expect(Self.options("slice=1000")?.slice == 1000)
         #expect(Self.options("limit=1000")?.limit == 1000)
+        #expect(Self.options("roundtrip=1")?.roundTrip == 1)
         for (word, test) in [("panic", .panic), ("stack", .stack), ("text", .writeText)] as [(String, KernelOptions.SelfTest)] {
             #expect(Self.options("selftest=\(word)")?.selfTest == test)
         }
@@ -81,6 +82,7 @@ import Trace
         ("large=4K", "4k, 2m or 1g"), ("vpid=yes", "on or off"), ("checks=1", "on or off"), ("exceptions=", "on or off"),
         ("report=com1", "com2"), ("slice=999", "at least 1000"), ("slice=99999999999999999999", "at least 1000"), ("slice=1k", "at least 1000"),
         ("limit=999", "at least 1000"),
+        ("roundtrip=0", "at least 1"),
         ("selftest=all", "panic, stack"), ("guest=linux", "tour, real, protected or long"), ("trace=offf", "off"), ("trace=of", "off"),
     ])
     func `a bad value is refused with the word and what the key takes`(word: String, accepted: String) {

@@ -70,6 +70,15 @@ public final class SimulatedHost: HostServices {
         }
     }
     public func protectionKeyRights() -> UInt32 { protectionKeyState }
+    /// The extended state of 4 KiB, whatever the processor makes of it.
+    public var extendedState = [UInt8](repeating: 0, count: 4096)
+    public func saveExtendedState(_ components: UInt64, to area: UnsafeMutableRawPointer) {
+        area.copyMemory(from: extendedState, byteCount: 4096)
+    }
+    public func loadExtendedState(_ components: UInt64, from area: UnsafeRawPointer) {
+        extendedState = Array(UnsafeRawBufferPointer(start: area, count: 4096))
+    }
+    public func resetExtendedState(_ components: UInt64) { extendedState = [UInt8](repeating: 0, count: 4096) }
     public func readPageFaultAddress() -> UInt64 { pageFaultAddress }
     public func loadPageFaultAddress(_ address: UInt64) { pageFaultAddress = address }
     public func readDebugStatus() -> UInt64 { debugStatus }

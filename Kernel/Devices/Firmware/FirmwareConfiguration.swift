@@ -18,8 +18,13 @@ public struct FirmwareConfiguration: Equatable, Sendable {
     private let memoryAbove4GiB: UInt64
     private let processors: UInt16
     private let commandLineLength: UInt32
-    private var selector: UInt16 = 0
-    private var offset: UInt32 = 0
+    public private(set) var state = State()
+
+    /// Where the guest reads.
+    public struct State: Equatable, Sendable {
+        fileprivate var selector: UInt16 = 0
+        fileprivate var offset: UInt32 = 0
+    }
 
     /// - Parameters:
     ///   - memoryBelow4GiB: bytes of RAM from address 0.
@@ -34,22 +39,25 @@ public struct FirmwareConfiguration: Equatable, Sendable {
         self.commandLineLength = commandLineLength
     }
 
+    /// Goes on from the state of another.
+    public mutating func restore(_ state: State) { self.state = state }
+
     /// Port 510h: selects an item, to be read from its beginning.
     public mutating func select(_ value: UInt16) {
-        selector = value & ~Self.writeAccess
-        offset = 0
+        state.selector = value & ~Self.writeAccess
+        state.offset = 0
     }
 
     /// Port 511h.
     /// - Parameter commandLine: gives the byte at an offset less than the command line's length.
     public mutating func readData(commandLine: (UInt32) -> UInt8) -> UInt8 {
-        let index = offset
-        offset &+= 1
+        let index = state.offset
+        state.offset &+= 1
         // The command line ends with a zero.
-        if selector == 0x15 { return index < commandLineLength ? commandLine(index) : 0 }
-        if selector == 0x19 { return directoryByte(index) }
-        if selector == Self.firstFile { return memoryMapByte(index) }
-        return Self.byte(index, of: number(selector))
+        if state.selector == 0x15 { return index < commandLineLength ? commandLine(index) : 0 }
+        if state.selector == 0x19 { return directoryByte(index) }
+        if state.selector == Self.firstFile { return memoryMapByte(index) }
+        return Self.byte(index, of: number(state.selector))
     }
 
     /// The byte at an offset in a little-endian number with zeros after it.

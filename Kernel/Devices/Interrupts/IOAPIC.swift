@@ -7,29 +7,65 @@
 public struct IOAPIC: Equatable, Sendable {
     public static var pinCount: UInt8 { 24 }
 
-    /// IOREGSEL.
-    private var selected: UInt8 = 0
-    private var identifier: UInt32
-    private var arbitration: UInt32
-    /// Only reached by functions that may change it: the others copy it whole.
-    private var entries: [24 of RedirectionEntry] = .init(repeating: RedirectionEntry())
+    /// What the chip and its pins hold.
+    public struct State: Equatable, Sendable {
+        /// IOREGSEL.
+        fileprivate var selected: UInt8 = 0
+        fileprivate var identifier: UInt32
+        fileprivate var arbitration: UInt32
+        /// Only reached by functions that may change it: the others copy it whole.
+        fileprivate var entries: [24 of RedirectionEntry] = .init(repeating: RedirectionEntry())
 
-    // One bit a pin. The first two follow from the entries.
+        // One bit a pin.
+        fileprivate var asserted: UInt32 = 0
+        /// Edges whose message was not yet taken.
+        fileprivate var edges: UInt32 = 0
+        /// Level-triggered interrupts that were sent and did not end.
+        fileprivate var remoteRequests: UInt32 = 0
+
+        fileprivate init(identifier: UInt32) {
+            self.identifier = identifier
+            arbitration = identifier
+        }
+
+        public static func == (left: Self, right: Self) -> Bool {
+            guard left.selected == right.selected, left.identifier == right.identifier, left.arbitration == right.arbitration,
+                left.asserted == right.asserted, left.edges == right.edges, left.remoteRequests == right.remoteRequests
+            else { return false }
+            let (leftEntries, rightEntries) = (left.entries.span, right.entries.span)
+            for pin in 0..<leftEntries.count where leftEntries[pin] != rightEntries[pin] { return false }
+            return true
+        }
+    }
+
+    public private(set) var state: State
+
+    // What follows from the entries, one bit a pin.
     private var enabled: UInt32 = 0
     private var levelTriggered: UInt32 = 0
-    private var asserted: UInt32 = 0
-    /// Edges whose message was not yet taken.
-    private var edges: UInt32 = 0
-    /// Level-triggered interrupts that were sent and did not end.
-    private var remoteRequests: UInt32 = 0
 
     /// Grows when `levelTriggeredVectors` changes.
     public private(set) var redirectionChanges: UInt64 = 0
 
     /// - Parameter identifier: what firmware gave it, 0 to 15.
     public init(identifier: UInt8) {
-        self.identifier = UInt32(identifier & 0xF) << 24
-        arbitration = self.identifier
+        state = State(identifier: UInt32(identifier & 0xF) << 24)
+    }
+
+    /// Goes on from the state of another.
+    public mutating func restore(_ state: State) {
+        self.state = state
+        (enabled, levelTriggered) = (0, 0)
+        for pin in 0..<self.state.entries.count { follow(pin) }
+        redirectionChanges &+= 1
+    }
+
+    /// What follows from an entry.
+    private mutating func follow(_ pin: Int) {
+        let bit: UInt32 = 1 &<< UInt32(pin)
+        let entry = state.entries[pin]
+        enabled = entry.isEnabled ? enabled | bit : enabled & ~bit
+        levelTriggered = entry.isLevelTriggered ? levelTriggered | bit : levelTriggered & ~bit
     }
 
     // MARK: Pins
@@ -39,10 +75,10 @@ public struct IOAPIC: Equatable, Sendable {
         guard pin < Self.pinCount else { return }
         let bit: UInt32 = 1 &<< UInt32(pin)
         if isAsserted {
-            edges |= bit & ~asserted & enabled & ~levelTriggered
-            asserted |= bit
+            state.edges |= bit & ~state.asserted & enabled & ~levelTriggered
+            state.asserted |= bit
         } else {
-            asserted &= ~bit
+            state.asserted &= ~bit
         }
     }
 
@@ -52,7 +88,7 @@ public struct IOAPIC: Equatable, Sendable {
     // MARK: Messages
 
     /// The pins that have a message to send.
-    private var ready: UInt32 { (edges | asserted & levelTriggered & ~remoteRequests) & enabled }
+    private var ready: UInt32 { (state.edges | state.asserted & levelTriggered & ~state.remoteRequests) & enabled }
 
     /// Whether `takeMessage` has one.
     public var hasMessage: Bool { ready != 0 }
@@ -65,28 +101,28 @@ public struct IOAPIC: Equatable, Sendable {
     @inline(never)
     private mutating func takeFirstMessage() -> InterruptMessage? {
         let pin = ready.trailingZeroBitCount
-        guard pin < entries.count else { return nil }
+        guard pin < state.entries.count else { return nil }
         let bit: UInt32 = 1 &<< UInt32(pin)
-        edges &= ~bit
-        remoteRequests |= bit & levelTriggered
-        return entries[pin].message
+        state.edges &= ~bit
+        state.remoteRequests |= bit & levelTriggered
+        return state.entries[pin].message
     }
 
     /// A local APIC ended a level-triggered interrupt: pins that are still asserted request anew.
     public mutating func endOfInterrupt(vector: UInt8) {
-        var pins = remoteRequests
+        var pins = state.remoteRequests
         while pins != 0 {
             let pin = pins.trailingZeroBitCount
             let bit: UInt32 = 1 &<< UInt32(pin)
             pins &= ~bit
-            guard pin < entries.count, entries[pin].vector == vector else { continue }
-            remoteRequests &= ~bit
+            guard pin < state.entries.count, state.entries[pin].vector == vector else { continue }
+            state.remoteRequests &= ~bit
             if enabled & bit == 0 { redirectionChanges &+= 1 }
         }
     }
 
     /// The pins that request by level, or did.
-    private var awaitingEnd: UInt32 { levelTriggered & (enabled | remoteRequests) }
+    private var awaitingEnd: UInt32 { levelTriggered & (enabled | state.remoteRequests) }
 
     /// The vectors whose end a local APIC has to tell.
     public mutating func levelTriggeredVectors() -> VectorSet {
@@ -94,7 +130,7 @@ public struct IOAPIC: Equatable, Sendable {
         var pins = awaitingEnd
         while pins != 0 {
             let pin = pins.trailingZeroBitCount
-            if pin < entries.count { vectors.insert(entries[pin].vector) }
+            if pin < state.entries.count { vectors.insert(state.entries[pin].vector) }
             pins &= pins &- 1
         }
         return vectors
@@ -105,7 +141,7 @@ public struct IOAPIC: Equatable, Sendable {
     /// Reads 4 bytes at an offset in the page; where no register is, 0.
     public mutating func read(offset: UInt64) -> UInt32 {
         switch offset {
-        case 0x00: UInt32(selected)
+        case 0x00: UInt32(state.selected)
         case 0x10: readSelected()
         default: 0
         }
@@ -114,7 +150,7 @@ public struct IOAPIC: Equatable, Sendable {
     /// Writes 4 bytes at an offset in the page.
     public mutating func write(offset: UInt64, value: UInt32) {
         switch offset {
-        case 0x00: selected = UInt8(truncatingIfNeeded: value)
+        case 0x00: state.selected = UInt8(truncatingIfNeeded: value)
         case 0x10: writeSelected(value)
         case 0x40: endOfInterrupt(vector: UInt8(truncatingIfNeeded: value))
         default: break
@@ -126,57 +162,46 @@ public struct IOAPIC: Equatable, Sendable {
     private static var firstEntry: UInt8 { 0x10 }
 
     private mutating func readSelected() -> UInt32 {
-        switch selected {
-        case 0: return identifier
+        switch state.selected {
+        case 0: return state.identifier
         case 1: return UInt32(Self.pinCount - 1) << 16 | 0x20
-        case 2: return arbitration
+        case 2: return state.arbitration
         default:
-            guard selected >= Self.firstEntry else { return 0 }
-            let pin = Int(selected &- Self.firstEntry) >> 1
-            guard pin < entries.count else { return 0 }
-            if selected & 1 != 0 { return entries[pin].high }
+            guard state.selected >= Self.firstEntry else { return 0 }
+            let pin = Int(state.selected &- Self.firstEntry) >> 1
+            guard pin < state.entries.count else { return 0 }
+            if state.selected & 1 != 0 { return state.entries[pin].high }
             let bit: UInt32 = 1 &<< UInt32(pin)
-            return entries[pin].low | (ready & bit != 0 ? 1 << 12 : 0) | (remoteRequests & bit != 0 ? 1 << 14 : 0)
+            return state.entries[pin].low | (ready & bit != 0 ? 1 << 12 : 0) | (state.remoteRequests & bit != 0 ? 1 << 14 : 0)
         }
     }
 
     private mutating func writeSelected(_ value: UInt32) {
-        switch selected {
+        switch state.selected {
         case 0:
-            identifier = value & 0x0F00_0000
-            arbitration = identifier
+            state.identifier = value & 0x0F00_0000
+            state.arbitration = state.identifier
         default:
-            guard selected >= Self.firstEntry else { return }
-            let pin = Int(selected &- Self.firstEntry) >> 1
-            guard pin < entries.count else { return }
-            if selected & 1 != 0 { entries[pin].writeHigh(value) } else { writeLow(pin, value) }
+            guard state.selected >= Self.firstEntry else { return }
+            let pin = Int(state.selected &- Self.firstEntry) >> 1
+            guard pin < state.entries.count else { return }
+            if state.selected & 1 != 0 { state.entries[pin].writeHigh(value) } else { writeLow(pin, value) }
         }
     }
 
     private mutating func writeLow(_ pin: Int, _ value: UInt32) {
-        let old = entries[pin]
+        let old = state.entries[pin]
         var entry = old
         entry.writeLow(value)
-        entries[pin] = entry
+        state.entries[pin] = entry
         let bit: UInt32 = 1 &<< UInt32(pin)
         let hadVector = awaitingEnd & bit != 0
-        enabled = entry.isEnabled ? enabled | bit : enabled & ~bit
-        levelTriggered = entry.isLevelTriggered ? levelTriggered | bit : levelTriggered & ~bit
+        follow(pin)
         // An edge that was not sent is withdrawn by the mask, and has no meaning as a level.
-        edges &= enabled & ~levelTriggered
+        state.edges &= enabled & ~levelTriggered
         // Software ends an interrupt of an older I/O APIC by making it edge-triggered for a moment.
-        remoteRequests &= levelTriggered
+        state.remoteRequests &= levelTriggered
         let hasVector = awaitingEnd & bit != 0
         if hasVector != hadVector || hasVector && entry.vector != old.vector { redirectionChanges &+= 1 }
-    }
-
-    public static func == (left: Self, right: Self) -> Bool {
-        guard left.selected == right.selected, left.identifier == right.identifier, left.arbitration == right.arbitration,
-            left.enabled == right.enabled, left.levelTriggered == right.levelTriggered, left.asserted == right.asserted,
-            left.edges == right.edges, left.remoteRequests == right.remoteRequests
-        else { return false }
-        let (leftEntries, rightEntries) = (left.entries.span, right.entries.span)
-        for pin in 0..<leftEntries.count where leftEntries[pin] != rightEntries[pin] { return false }
-        return true
     }
 }

@@ -4,36 +4,41 @@
 /// Vectors are those of 8086 mode, whatever ICW4 says. ICW1's choice of level or edge for all inputs is the register's
 /// instead; addresses and intervals of the 8085 mean nothing.
 struct InterruptController8259: Equatable, Sendable {
-    /// The inputs as they are, one bit each.
-    private var lines: UInt8 = 0
-    /// IRR. A request that is withdrawn before it is acknowledged is gone, on edge-triggered inputs too (data sheet, "Edge
-    /// and Level Triggered Modes").
-    private var requested: UInt8 = 0
-    private var inService: UInt8 = 0
-    private var masked: UInt8 = 0
-    private(set) var vectorBase: UInt8 = 0
-    /// The input with the lowest priority; the next one, and 0 is next to 7, has the highest.
-    private var lowest: UInt8 = 7
+    /// What the chip and its inputs hold.
+    struct State: Equatable, Sendable {
+        /// The inputs as they are, one bit each.
+        fileprivate var lines: UInt8 = 0
+        /// IRR. A request that is withdrawn before it is acknowledged is gone, on edge-triggered inputs too (data sheet, "Edge
+        /// and Level Triggered Modes").
+        fileprivate var requested: UInt8 = 0
+        fileprivate var inService: UInt8 = 0
+        fileprivate var masked: UInt8 = 0
+        fileprivate(set) var vectorBase: UInt8 = 0
+        /// The input with the lowest priority; the next one, and 0 is next to 7, has the highest.
+        fileprivate var lowest: UInt8 = 7
+        /// Which inputs are level-triggered.
+        fileprivate(set) var levelTriggered: UInt8 = 0
 
-    /// Which inputs are level-triggered, and which may be.
-    private(set) var levelTriggered: UInt8 = 0
+        fileprivate enum Step: UInt8, Sendable { case powerUp, vectorBase, cascade, mode, ready }
+        fileprivate var step = Step.powerUp
+        /// Of ICW1: no ICW3 follows, and the controller takes itself for the only one.
+        fileprivate(set) var isSingle = false
+        fileprivate var needsMode = false
+
+        fileprivate var endsAutomatically = false
+        fileprivate var rotatesAutomatically = false
+        fileprivate var isSpecialFullyNested = false
+        fileprivate var isSpecialMask = false
+        fileprivate var readsInService = false
+        /// The next read is a poll.
+        fileprivate(set) var isPolled = false
+    }
+
+    var state = State()
+    /// Which inputs may be level-triggered.
     private let levelCapable: UInt8
     /// The input that the other controller's output drives, as a bit: it follows that output.
     private let cascade: UInt8
-
-    private enum Step: UInt8, Sendable { case powerUp, vectorBase, cascade, mode, ready }
-    private var step = Step.powerUp
-    /// Of ICW1: no ICW3 follows, and the controller takes itself for the only one.
-    private(set) var isSingle = false
-    private var needsMode = false
-
-    private var endsAutomatically = false
-    private var rotatesAutomatically = false
-    private var isSpecialFullyNested = false
-    private var isSpecialMask = false
-    private var readsInService = false
-    /// The next read is a poll.
-    private(set) var isPolled = false
 
     /// - Parameters:
     ///   - levelCapable: the inputs whose trigger mode can be chosen.
@@ -48,22 +53,22 @@ struct InterruptController8259: Equatable, Sendable {
     /// The input of a bit goes high or low.
     mutating func setLine(_ bit: UInt8, _ isHigh: Bool) {
         if isHigh {
-            requested |= bit & ~lines
-            lines |= bit
+            state.requested |= bit & ~state.lines
+            state.lines |= bit
         } else {
-            lines &= ~bit
-            requested &= ~bit
+            state.lines &= ~bit
+            state.requested &= ~bit
         }
     }
 
     /// Inputs whose request lasts as long as the line is high.
-    private var following: UInt8 { levelTriggered | cascade }
+    private var following: UInt8 { state.levelTriggered | cascade }
 
     mutating func setLevelTriggered(_ value: UInt8) {
         let new = value & levelCapable
-        let changed = new ^ levelTriggered
-        levelTriggered = new
-        requested = requested & ~changed | lines & new
+        let changed = new ^ state.levelTriggered
+        state.levelTriggered = new
+        state.requested = state.requested & ~changed | state.lines & new
     }
 
     // MARK: Priorities
@@ -71,32 +76,32 @@ struct InterruptController8259: Equatable, Sendable {
     /// A set of inputs in the order of their priority: the highest is bit 0.
     @inline(__always)
     private func ordered(_ inputs: UInt8) -> UInt8 {
-        let shift = (lowest &+ 1) & 7
+        let shift = (state.lowest &+ 1) & 7
         return inputs &>> shift | inputs &<< ((8 &- shift) & 7)
     }
 
     /// The input of the highest priority in a set that is not empty.
     @inline(__always)
     private func highest(_ inputs: UInt8) -> UInt8 {
-        (UInt8(truncatingIfNeeded: ordered(inputs).trailingZeroBitCount) &+ lowest &+ 1) & 7
+        (UInt8(truncatingIfNeeded: ordered(inputs).trailingZeroBitCount) &+ state.lowest &+ 1) & 7
     }
 
     /// The input to be served now (data sheet, "Fully Nested Mode", "Special Fully Nested Mode", "Special Mask Mode").
     private var request: UInt8? {
-        guard step == .ready else { return nil }
-        let wanted = requested & ~masked
+        guard state.step == .ready else { return nil }
+        let wanted = state.requested & ~state.masked
         guard wanted != 0 else { return nil }
         let input = highest(wanted)
         let bit: UInt8 = 1 &<< input
-        var blocking = isSpecialMask ? inService & ~masked : inService
+        var blocking = state.isSpecialMask ? state.inService & ~state.masked : state.inService
         // The other controller may have something more urgent than what it has in service.
-        if isSpecialFullyNested { blocking &= ~(cascade & bit) }
+        if state.isSpecialFullyNested { blocking &= ~(cascade & bit) }
         guard blocking != 0 else { return input }
         return ordered(bit).trailingZeroBitCount < ordered(blocking).trailingZeroBitCount ? input : nil
     }
 
     /// Whether a request of input 0 could come through: it is initialized, and the input is not masked.
-    var passesFirstInput: Bool { step == .ready && masked & 1 == 0 }
+    var passesFirstInput: Bool { state.step == .ready && state.masked & 1 == 0 }
 
     /// INT.
     var output: Bool { request != nil }
@@ -111,26 +116,26 @@ struct InterruptController8259: Equatable, Sendable {
 
     private mutating func take(_ input: UInt8) {
         let bit: UInt8 = 1 &<< input
-        requested &= ~(bit & ~following)
-        guard endsAutomatically else {
-            inService |= bit
+        state.requested &= ~(bit & ~following)
+        guard state.endsAutomatically else {
+            state.inService |= bit
             return
         }
-        if rotatesAutomatically { lowest = input }
+        if state.rotatesAutomatically { state.lowest = input }
     }
 
     // MARK: Reading
 
     mutating func readCommand() -> UInt8 {
-        if isPolled { return poll() }
-        return readsInService ? inService : requested
+        if state.isPolled { return poll() }
+        return state.readsInService ? state.inService : state.requested
     }
 
-    mutating func readData() -> UInt8 { isPolled ? poll() : masked }
+    mutating func readData() -> UInt8 { state.isPolled ? poll() : state.masked }
 
     /// An acknowledgement by a read (data sheet, "Poll Command").
     private mutating func poll() -> UInt8 {
-        isPolled = false
+        state.isPolled = false
         guard let input = request else { return 0 }
         take(input)
         return 0x80 | input
@@ -149,29 +154,29 @@ struct InterruptController8259: Equatable, Sendable {
     }
 
     mutating func writeData(_ value: UInt8) {
-        switch step {
-        case .powerUp, .ready: masked = value
+        switch state.step {
+        case .powerUp, .ready: state.masked = value
         case .vectorBase:
-            vectorBase = value & 0xF8
-            step = !isSingle ? .cascade : needsMode ? .mode : .ready
-        case .cascade: step = needsMode ? .mode : .ready  // how the two are wired is known
+            state.vectorBase = value & 0xF8
+            state.step = !state.isSingle ? .cascade : state.needsMode ? .mode : .ready
+        case .cascade: state.step = state.needsMode ? .mode : .ready  // how the two are wired is known
         case .mode:
-            endsAutomatically = value & 0x02 != 0
-            isSpecialFullyNested = value & 0x10 != 0
-            step = .ready
+            state.endsAutomatically = value & 0x02 != 0
+            state.isSpecialFullyNested = value & 0x10 != 0
+            state.step = .ready
         }
     }
 
     /// ICW1. An input must go high anew to request.
     private mutating func initialize(_ value: UInt8) {
-        requested &= following
-        (inService, masked, lowest) = (0, 0, 7)
-        (isSpecialMask, readsInService, isPolled, rotatesAutomatically) = (false, false, false, false)
+        state.requested &= following
+        (state.inService, state.masked, state.lowest) = (0, 0, 7)
+        (state.isSpecialMask, state.readsInService, state.isPolled, state.rotatesAutomatically) = (false, false, false, false)
         // Without ICW4 all its functions are off.
-        (endsAutomatically, isSpecialFullyNested) = (false, false)
-        needsMode = value & 0x01 != 0
-        isSingle = value & 0x02 != 0
-        step = .vectorBase
+        (state.endsAutomatically, state.isSpecialFullyNested) = (false, false)
+        state.needsMode = value & 0x01 != 0
+        state.isSingle = value & 0x02 != 0
+        state.step = .vectorBase
     }
 
     /// OCW2: ends of interrupts and rotations.
@@ -179,24 +184,24 @@ struct InterruptController8259: Equatable, Sendable {
         let rotates = value & 0x80 != 0
         let isSpecific = value & 0x40 != 0
         guard value & 0x20 != 0 else {
-            if !isSpecific { rotatesAutomatically = rotates } else if rotates { lowest = value & 7 }
+            if !isSpecific { state.rotatesAutomatically = rotates } else if rotates { state.lowest = value & 7 }
             return
         }
         var input = value & 7
         if !isSpecific {
             // In special mask mode a masked interrupt is not ended unless by name.
-            let candidates = isSpecialMask ? inService & ~masked : inService
+            let candidates = state.isSpecialMask ? state.inService & ~state.masked : state.inService
             guard candidates != 0 else { return }
             input = highest(candidates)
         }
-        inService &= ~(1 &<< input)
-        if rotates { lowest = input }
+        state.inService &= ~(1 &<< input)
+        if rotates { state.lowest = input }
     }
 
     /// OCW3: special mask mode, poll, and what a read gives.
     private mutating func writeOperationControl3(_ value: UInt8) {
-        if value & 0x40 != 0 { isSpecialMask = value & 0x20 != 0 }
-        if value & 0x04 != 0 { isPolled = true }
-        if value & 0x02 != 0 { readsInService = value & 0x01 != 0 }
+        if value & 0x40 != 0 { state.isSpecialMask = value & 0x20 != 0 }
+        if value & 0x04 != 0 { state.isPolled = true }
+        if value & 0x02 != 0 { state.readsInService = value & 0x01 != 0 }
     }
 }

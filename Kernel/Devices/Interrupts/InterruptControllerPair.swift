@@ -27,6 +27,21 @@ public struct InterruptControllerPair: Equatable, Sendable {
         static var secondTrigger: UInt8 { 5 }
     }
 
+    /// What both chips and their lines hold.
+    public struct State: Equatable, Sendable {
+        fileprivate var first: InterruptController8259.State
+        fileprivate var second: InterruptController8259.State
+        fileprivate var lines: UInt16
+    }
+
+    public var state: State { State(first: first.state, second: second.state, lines: lines) }
+
+    /// Goes on from the state of another.
+    public mutating func restore(_ state: State) {
+        (first.state, second.state, lines) = (state.first, state.second, state.lines)
+        update()
+    }
+
     // MARK: Interrupts
 
     /// The level of an IRQ's line.
@@ -49,8 +64,8 @@ public struct InterruptControllerPair: Equatable, Sendable {
     /// - Returns: its vector.
     public mutating func acknowledge() -> UInt8 {
         let input = first.acknowledge()
-        var vector = first.vectorBase | input
-        if input == Self.cascadeInput, !first.isSingle { vector = second.vectorBase | second.acknowledge() }
+        var vector = first.state.vectorBase | input
+        if input == Self.cascadeInput, !first.state.isSingle { vector = second.state.vectorBase | second.acknowledge() }
         update()
         return vector
     }
@@ -65,15 +80,15 @@ public struct InterruptControllerPair: Equatable, Sendable {
 
     /// IN; where no register is, ones.
     public mutating func read(_ register: UInt8) -> UInt8 {
-        let isPoll = first.isPolled || second.isPolled
+        let isPoll = first.state.isPolled || second.state.isPolled
         let value: UInt8
         switch register {
         case Register.firstCommand: value = first.readCommand()
         case Register.firstData: value = first.readData()
         case Register.secondCommand: value = second.readCommand()
         case Register.secondData: value = second.readData()
-        case Register.firstTrigger: value = first.levelTriggered
-        case Register.secondTrigger: value = second.levelTriggered
+        case Register.firstTrigger: value = first.state.levelTriggered
+        case Register.secondTrigger: value = second.state.levelTriggered
         default: value = 0xFF
         }
         if isPoll { update() }

@@ -14,19 +14,26 @@ public struct SerialPort: Equatable, Sendable {
     /// Port of the line status register.
     public static var lineStatusPort: UInt16 { firstPort + 5 }
 
-    private var interruptEnable: UInt8 = 0
-    private var fifoControl: UInt8 = 0
-    private var lineControl: UInt8 = 0
-    private var modemControl: UInt8 = 0
-    private var lineStatus = SerialPort.transmitterReady
-    private var modemStatus = ModemStatus.terminal
-    private var scratch: UInt8 = 0
-    private var divisor: UInt16 = 1
-    private var received = ReceiveFIFO()
-    /// What the receiver buffer gives when it holds nothing new: what it gave last.
-    private var lastRead: UInt8 = 0
-    /// The transmitter-empty interrupt, whether or not it is enabled.
-    private var isTransmitterEmptyPending = false
+    /// What the chip holds.
+    public struct State: Equatable, Sendable {
+        fileprivate var interruptEnable: UInt8 = 0
+        fileprivate var fifoControl: UInt8 = 0
+        fileprivate var lineControl: UInt8 = 0
+        fileprivate var modemControl: UInt8 = 0
+        fileprivate var lineStatus = SerialPort.transmitterReady
+        fileprivate var modemStatus = ModemStatus.terminal
+        fileprivate var scratch: UInt8 = 0
+        fileprivate var divisor: UInt16 = 1
+        fileprivate var received = ReceiveFIFO()
+        /// What the receiver buffer gives when it holds nothing new: what it gave last.
+        fileprivate var lastRead: UInt8 = 0
+        /// The transmitter-empty interrupt, whether or not it is enabled.
+        fileprivate var isTransmitterEmptyPending = false
+    }
+
+    public private(set) var state = State()
+
+    // What follows from that, or was not yet told.
 
     /// INTR, behind the gate that OUT2 opens on a PC's board.
     public private(set) var interruptLine = false
@@ -38,21 +45,29 @@ public struct SerialPort: Equatable, Sendable {
 
     public init() {}
 
+    /// Goes on from the state of another.
+    public mutating func restore(_ state: State) {
+        self.state = state
+        hasPulsed = false
+        hasNewRoom = true
+        update()
+    }
+
     // MARK: The far end
 
     /// Whether a byte would be taken now. In loopback the receiver is cut off from the line.
     public var canReceive: Bool {
-        modemControl & ModemControl.loopback == 0 && received.count < (isFIFOEnabled ? ReceiveFIFO.capacity : 1)
+        state.modemControl & ModemControl.loopback == 0 && state.received.count < (isFIFOEnabled ? ReceiveFIFO.capacity : 1)
     }
 
     /// Whether a byte that comes in would interrupt.
-    public var interruptsOnInput: Bool { interruptEnable & InterruptSource.receiver != 0 && isGateOpen }
+    public var interruptsOnInput: Bool { state.interruptEnable & InterruptSource.receiver != 0 && isGateOpen }
 
     /// A byte comes in.
     /// - Returns: false when there is no room; the sender keeps the byte.
     public mutating func receive(_ byte: UInt8) -> Bool {
         guard canReceive else { return false }
-        received.append(byte)
+        state.received.append(byte)
         update()
         return true
     }
@@ -87,24 +102,24 @@ public struct SerialPort: Equatable, Sendable {
     /// Reads the register at an offset from the first port.
     public mutating func read(_ offset: UInt16) -> UInt8 {
         switch offset {
-        case 0: return selectsDivisor ? UInt8(truncatingIfNeeded: divisor) : readData()
-        case 1: return selectsDivisor ? UInt8(truncatingIfNeeded: divisor >> 8) : interruptEnable
+        case 0: return selectsDivisor ? UInt8(truncatingIfNeeded: state.divisor) : readData()
+        case 1: return selectsDivisor ? UInt8(truncatingIfNeeded: state.divisor >> 8) : state.interruptEnable
         case 2: return identifyInterrupt()
-        case 3: return lineControl
-        case 4: return modemControl
+        case 3: return state.lineControl
+        case 4: return state.modemControl
         case 5:
-            let value = lineStatus
+            let value = state.lineStatus
             if value & Self.lineErrors != 0 {
-                lineStatus &= ~Self.lineErrors
+                state.lineStatus &= ~Self.lineErrors
                 update()
             }
             return value
         case 6:
-            let value = modemStatus
-            modemStatus &= ~ModemStatus.changes
+            let value = state.modemStatus
+            state.modemStatus &= ~ModemStatus.changes
             update()
             return value
-        default: return scratch
+        default: return state.scratch
         }
     }
 
@@ -114,24 +129,24 @@ public struct SerialPort: Equatable, Sendable {
         switch offset {
         case 0:
             guard !selectsDivisor else {
-                divisor = divisor & 0xFF00 | UInt16(value)
+                state.divisor = state.divisor & 0xFF00 | UInt16(value)
                 return nil
             }
             return transmit(value)
         case 1:
             if selectsDivisor {
-                divisor = divisor & 0x00FF | UInt16(value) << 8
+                state.divisor = state.divisor & 0x00FF | UInt16(value) << 8
             } else {
-                if value & ~interruptEnable & InterruptSource.transmitter != 0 { isTransmitterEmptyPending = true }
-                interruptEnable = value & 0x0F
+                if value & ~state.interruptEnable & InterruptSource.transmitter != 0 { state.isTransmitterEmptyPending = true }
+                state.interruptEnable = value & 0x0F
             }
         case 2: writeFIFOControl(value)
-        case 3: lineControl = value
+        case 3: state.lineControl = value
         case 4:
-            modemControl = value & 0x1F
+            state.modemControl = value & 0x1F
             hasNewRoom = true
             updateModemStatus()
-        case 7: scratch = value
+        case 7: state.scratch = value
         default: break  // line and modem status are read-only
         }
         update()
@@ -141,23 +156,23 @@ public struct SerialPort: Equatable, Sendable {
     // MARK: Transmitter
 
     /// DLAB: the first two registers are the divisor's.
-    private var selectsDivisor: Bool { lineControl & 0x80 != 0 }
+    private var selectsDivisor: Bool { state.lineControl & 0x80 != 0 }
 
     /// The transmitter is ready again at once, and says so, if that is wanted, by an interrupt of its own.
     private mutating func transmit(_ byte: UInt8) -> UInt8? {
-        let isLoopback = modemControl & ModemControl.loopback != 0
-        guard isLoopback || interruptEnable & InterruptSource.transmitter != 0 else {
-            isTransmitterEmptyPending = true
+        let isLoopback = state.modemControl & ModemControl.loopback != 0
+        guard isLoopback || state.interruptEnable & InterruptSource.transmitter != 0 else {
+            state.isTransmitterEmptyPending = true
             return byte
         }
         let wasHigh = interruptLine
-        if isTransmitterEmptyPending {
-            isTransmitterEmptyPending = false
+        if state.isTransmitterEmptyPending {
+            state.isTransmitterEmptyPending = false
             update()
         }
         if isLoopback { loopBack(byte) }
         let wentLow = wasHigh && !interruptLine
-        isTransmitterEmptyPending = true
+        state.isTransmitterEmptyPending = true
         update()
         if wentLow, interruptLine { hasPulsed = true }
         return isLoopback ? nil : byte
@@ -165,27 +180,27 @@ public struct SerialPort: Equatable, Sendable {
 
     /// The receiver gets what the transmitter sent: as many bits as a character has.
     private mutating func loopBack(_ byte: UInt8) {
-        let character = byte & 0xFF >> (3 - lineControl & 3)
+        let character = byte & 0xFF >> (3 - state.lineControl & 3)
         if isFIFOEnabled {
             // The byte in the shift register is overwritten, the FIFO is not.
-            if received.count < ReceiveFIFO.capacity { received.append(character) } else { lineStatus |= Self.overrun }
+            if state.received.count < ReceiveFIFO.capacity { state.received.append(character) } else { state.lineStatus |= Self.overrun }
         } else {
-            if received.count > 0 {
-                lineStatus |= Self.overrun
-                received = ReceiveFIFO()
+            if state.received.count > 0 {
+                state.lineStatus |= Self.overrun
+                state.received = ReceiveFIFO()
             }
-            received.append(character)
+            state.received.append(character)
         }
     }
 
     // MARK: Receiver
 
-    private var isFIFOEnabled: Bool { fifoControl & 1 != 0 }
+    private var isFIFOEnabled: Bool { state.fifoControl & 1 != 0 }
 
     /// How many bytes in the FIFO are worth an interrupt.
     private var triggerLevel: UInt8 {
         guard isFIFOEnabled else { return 1 }
-        return switch fifoControl >> 6 {
+        return switch state.fifoControl >> 6 {
         case 0: 1
         case 1: 4
         case 2: 8
@@ -194,56 +209,56 @@ public struct SerialPort: Equatable, Sendable {
     }
 
     private mutating func readData() -> UInt8 {
-        guard received.count > 0 else { return lastRead }
+        guard state.received.count > 0 else { return state.lastRead }
         let wasHigh = interruptLine
-        lastRead = received.removeFirst()
+        state.lastRead = state.received.removeFirst()
         hasNewRoom = true
         // Reading starts the timeout again, for the bytes that are left; and it is over.
         update(isTimeoutOver: false)
         let wentLow = wasHigh && !interruptLine
         update()
         if wentLow, interruptLine { hasPulsed = true }
-        return lastRead
+        return state.lastRead
     }
 
     /// The other bits count only together with the enable bit; turning the FIFOs on or off empties them.
     private mutating func writeFIFOControl(_ value: UInt8) {
         hasNewRoom = true
-        if (value ^ fifoControl) & 1 != 0 || value & 0b11 == 0b11 { received = ReceiveFIFO() }
-        fifoControl = value & 1 != 0 ? value & 0b1100_0001 : 0
+        if (value ^ state.fifoControl) & 1 != 0 || value & 0b11 == 0b11 { state.received = ReceiveFIFO() }
+        state.fifoControl = value & 1 != 0 ? value & 0b1100_0001 : 0
     }
 
     // MARK: Modem
 
     /// The inputs as they are now; a change is noted until the register is read.
     private mutating func updateModemStatus() {
-        let old = modemStatus
+        let old = state.modemStatus
         var new = ModemStatus.terminal
-        if modemControl & ModemControl.loopback != 0 {
+        if state.modemControl & ModemControl.loopback != 0 {
             // RTS is CTS, DTR is DSR, OUT1 is RI, OUT2 is DCD.
-            new = (modemControl & 0b0010) << 3 | (modemControl & 0b0001) << 5 | (modemControl & 0b1100) << 4
+            new = (state.modemControl & 0b0010) << 3 | (state.modemControl & 0b0001) << 5 | (state.modemControl & 0b1100) << 4
         }
         let changed = (old ^ new) >> 4
         // Of the ring indicator only its end counts.
         let endOfRing = changed & 0b0100 & old >> 4
-        modemStatus = new | old & ModemStatus.changes | changed & 0b1011 | endOfRing
+        state.modemStatus = new | old & ModemStatus.changes | changed & 0b1011 | endOfRing
     }
 
     /// The board's gate of the interrupt line. In loopback the modem's outputs are inactive, OUT2 too.
     private var isGateOpen: Bool {
-        modemControl & (ModemControl.output2 | ModemControl.loopback) == ModemControl.output2
+        state.modemControl & (ModemControl.output2 | ModemControl.loopback) == ModemControl.output2
     }
 
     // MARK: Interrupts (data sheet, table "Interrupt Control Functions")
 
     private func pendingInterrupt(isTimeoutOver: Bool = true) -> InterruptIdentification {
-        if interruptEnable & InterruptSource.lineStatus != 0, lineStatus & Self.lineErrors != 0 { return .lineStatus }
-        if interruptEnable & InterruptSource.receiver != 0 {
-            if received.count >= triggerLevel { return .dataReceived }
-            if received.count > 0, isTimeoutOver { return .timeout }
+        if state.interruptEnable & InterruptSource.lineStatus != 0, state.lineStatus & Self.lineErrors != 0 { return .lineStatus }
+        if state.interruptEnable & InterruptSource.receiver != 0 {
+            if state.received.count >= triggerLevel { return .dataReceived }
+            if state.received.count > 0, isTimeoutOver { return .timeout }
         }
-        if interruptEnable & InterruptSource.transmitter != 0, isTransmitterEmptyPending { return .transmitterEmpty }
-        if interruptEnable & InterruptSource.modem != 0, modemStatus & ModemStatus.changes != 0 { return .modemStatus }
+        if state.interruptEnable & InterruptSource.transmitter != 0, state.isTransmitterEmptyPending { return .transmitterEmpty }
+        if state.interruptEnable & InterruptSource.modem != 0, state.modemStatus & ModemStatus.changes != 0 { return .modemStatus }
         return .none
     }
 
@@ -251,7 +266,7 @@ public struct SerialPort: Equatable, Sendable {
     private mutating func identifyInterrupt() -> UInt8 {
         let pending = pendingInterrupt()
         if pending == .transmitterEmpty {
-            isTransmitterEmptyPending = false
+            state.isTransmitterEmptyPending = false
             update()
         }
         return pending.rawValue | (isFIFOEnabled ? 0xC0 : 0)
@@ -260,7 +275,7 @@ public struct SerialPort: Equatable, Sendable {
     /// Brings what is kept beside the registers up to date.
     private mutating func update(isTimeoutOver: Bool = true) {
         hasChanged = true
-        lineStatus = lineStatus & ~Self.dataReady | (received.count > 0 ? Self.dataReady : 0)
+        state.lineStatus = state.lineStatus & ~Self.dataReady | (state.received.count > 0 ? Self.dataReady : 0)
         interruptLine = isGateOpen && pendingInterrupt(isTimeoutOver: isTimeoutOver) != .none
     }
 
@@ -270,9 +285,9 @@ public struct SerialPort: Equatable, Sendable {
     private static var dataReady: UInt8 { 1 << 0 }
     private static var overrun: UInt8 { 1 << 1 }
     private static var lineErrors: UInt8 { 0b0001_1110 }
-    private static var transmitterReady: UInt8 { 0b0110_0000 }
+    fileprivate static var transmitterReady: UInt8 { 0b0110_0000 }
 
-    private enum ModemStatus {
+    fileprivate enum ModemStatus {
         static var changes: UInt8 { 0b0000_1111 }
         /// Carrier, data set ready, clear to send.
         static var terminal: UInt8 { 0b1011_0000 }

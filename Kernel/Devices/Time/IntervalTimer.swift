@@ -8,14 +8,19 @@ public struct IntervalTimer: Equatable, Sendable {
     /// Of the counters' clock, in Hz.
     public static var frequency: UInt64 { 1_193_182 }
 
+    /// What the counters hold, by their own clock.
+    public struct State: Equatable, Sendable {
+        fileprivate var counter0 = IntervalCounter(gate: true)
+        fileprivate var counter1 = IntervalCounter(gate: true)
+        fileprivate var counter2 = IntervalCounter(gate: false)
+        /// The latest pulse of the clock that was seen; counter 0's output was followed until then.
+        fileprivate var now: UInt64 = 0
+        /// Counter 0's output has risen, and nobody was told.
+        fileprivate var hasRisen = false
+    }
+
     private let clock: TickConversion
-    private var counter0 = IntervalCounter(gate: true)
-    private var counter1 = IntervalCounter(gate: true)
-    private var counter2 = IntervalCounter(gate: false)
-    /// The latest pulse of the clock that was seen; counter 0's output was followed until then.
-    private var now: UInt64 = 0
-    /// Counter 0's output has risen, and nobody was told.
-    private var hasRisen = false
+    public private(set) var state = State()
 
     /// The next rise of counter 0's output; in the past if one was not yet told by `advance`.
     public private(set) var nextEvent = MachineTime.never
@@ -23,13 +28,19 @@ public struct IntervalTimer: Equatable, Sendable {
     /// - Parameter timeStampFrequency: in Hz, more than the timer's own.
     public init(timeStampFrequency: UInt64) {
         clock = TickConversion(frequency: Self.frequency, timeStampFrequency: timeStampFrequency)
-        counter0.program(0x36, at: 0)
-        counter0.write(0, at: 0)
-        counter0.write(0, at: 0)
-        counter1.program(0x54, at: 0)
-        counter1.write(18, at: 0)
-        counter2.program(0xB6, at: 0)
+        state.counter0.program(0x36, at: 0)
+        state.counter0.write(0, at: 0)
+        state.counter0.write(0, at: 0)
+        state.counter1.program(0x54, at: 0)
+        state.counter1.write(18, at: 0)
+        state.counter2.program(0xB6, at: 0)
         findNextEvent()
+    }
+
+    /// Goes on from the state of another.
+    public mutating func restore(_ state: State) {
+        self.state = state
+        if state.hasRisen { nextEvent = MachineTime(0) } else { findNextEvent() }
     }
 
     // MARK: Ports
@@ -38,9 +49,9 @@ public struct IntervalTimer: Equatable, Sendable {
     public mutating func read(_ offset: UInt16, at time: MachineTime) -> UInt8 {
         follow(to: time)
         switch offset {
-        case 0: return counter0.read(at: now)
-        case 1: return counter1.read(at: now)
-        case 2: return counter2.read(at: now)
+        case 0: return state.counter0.read(at: state.now)
+        case 1: return state.counter1.read(at: state.now)
+        case 2: return state.counter2.read(at: state.now)
         default: return 0xFF
         }
     }
@@ -48,28 +59,28 @@ public struct IntervalTimer: Equatable, Sendable {
     /// Writes the port at an offset from the first one.
     public mutating func write(_ offset: UInt16, _ value: UInt8, at time: MachineTime) {
         follow(to: time)
-        let wasHigh = counter0.isHigh(at: now)
+        let wasHigh = state.counter0.isHigh(at: state.now)
         switch offset {
-        case 0: counter0.write(value, at: now)
-        case 1: counter1.write(value, at: now)
-        case 2: counter2.write(value, at: now)
+        case 0: state.counter0.write(value, at: state.now)
+        case 1: state.counter1.write(value, at: state.now)
+        case 2: state.counter2.write(value, at: state.now)
         case 3: control(value)
         default: break
         }
-        if !wasHigh && counter0.isHigh(at: now) { hasRisen = true }
-        if hasRisen { nextEvent = min(nextEvent, time) } else { findNextEvent() }
+        if !wasHigh && state.counter0.isHigh(at: state.now) { state.hasRisen = true }
+        if state.hasRisen { nextEvent = min(nextEvent, time) } else { findNextEvent() }
     }
 
     private mutating func control(_ value: UInt8) {
-        let now = now
+        let now = state.now
         switch value >> 6 {
-        case 0: Self.control(&counter0, value, at: now)
-        case 1: Self.control(&counter1, value, at: now)
-        case 2: Self.control(&counter2, value, at: now)
+        case 0: Self.control(&state.counter0, value, at: now)
+        case 1: Self.control(&state.counter1, value, at: now)
+        case 2: Self.control(&state.counter2, value, at: now)
         default:
-            if value & 2 != 0 { Self.readBack(&counter0, value, at: now) }
-            if value & 4 != 0 { Self.readBack(&counter1, value, at: now) }
-            if value & 8 != 0 { Self.readBack(&counter2, value, at: now) }
+            if value & 2 != 0 { Self.readBack(&state.counter0, value, at: now) }
+            if value & 4 != 0 { Self.readBack(&state.counter1, value, at: now) }
+            if value & 8 != 0 { Self.readBack(&state.counter2, value, at: now) }
         }
     }
 
@@ -88,20 +99,20 @@ public struct IntervalTimer: Equatable, Sendable {
     /// Sets counter 2's gate; those of the others are always high.
     public mutating func setGate2(_ high: Bool, at time: MachineTime) {
         follow(to: time)
-        counter2.setGate(high, at: now)
+        state.counter2.setGate(high, at: state.now)
     }
 
     /// The level of counter 0's output, which is IRQ 0.
     public mutating func isOutput0High(at time: MachineTime) -> Bool {
         follow(to: time)
-        return counter0.isHigh(at: now)
+        return state.counter0.isHigh(at: state.now)
     }
 
     /// The level of counter 2's output, which goes to the speaker and to port 61h.
     public mutating func isOutput2High(at time: MachineTime) -> Bool {
         follow(to: time)
-        counter2.settle(at: now)
-        return counter2.isHigh(at: now)
+        state.counter2.settle(at: state.now)
+        return state.counter2.isHigh(at: state.now)
     }
 
     /// Follows counter 0's output.
@@ -110,22 +121,22 @@ public struct IntervalTimer: Equatable, Sendable {
     public mutating func advance(to time: MachineTime) -> Bool {
         guard time >= nextEvent else { return false }
         follow(to: time)
-        let result = hasRisen
-        hasRisen = false
+        let result = state.hasRisen
+        state.hasRisen = false
         findNextEvent()
         return result
     }
 
     private mutating func follow(to time: MachineTime) {
         let pulse = clock.count(at: time)
-        guard pulse > now else { return }
-        if counter0.nextRise(after: now) <= pulse { hasRisen = true }
-        now = pulse
-        counter0.settle(at: pulse)
+        guard pulse > state.now else { return }
+        if state.counter0.nextRise(after: state.now) <= pulse { state.hasRisen = true }
+        state.now = pulse
+        state.counter0.settle(at: pulse)
     }
 
     private mutating func findNextEvent() {
-        let rise = counter0.nextRise(after: now)
+        let rise = state.counter0.nextRise(after: state.now)
         nextEvent = rise == .max ? .never : clock.time(ofCount: rise)
     }
 }

@@ -22,12 +22,17 @@ public struct PowerManagementTimer: Equatable, Sendable {
     /// The timer's status is set when its top bit changes.
     private static var topBit: UInt64 { 31 }
 
+    /// What the registers hold but for the timer, which follows from the time.
+    public struct State: Equatable, Sendable {
+        fileprivate var status: UInt16 = 0
+        fileprivate var enable: UInt16 = 0
+        fileprivate var control: UInt16 = 0
+        /// Changes of the timer's top bit that the status tells, or has told.
+        fileprivate var changes: UInt64 = 0
+    }
+
     private let clock: TickConversion
-    private var status: UInt16 = 0
-    private var enable: UInt16 = 0
-    private var control: UInt16 = 0
-    /// Changes of the timer's top bit that the status tells, or has told.
-    private var changes: UInt64 = 0
+    public private(set) var state = State()
 
     /// When the interrupt line will rise by itself.
     public private(set) var nextEvent = MachineTime.never
@@ -37,15 +42,21 @@ public struct PowerManagementTimer: Equatable, Sendable {
         clock = TickConversion(frequency: Self.frequency, timeStampFrequency: timeStampFrequency)
     }
 
+    /// Goes on from the state of another.
+    public mutating func restore(_ state: State) {
+        self.state = state
+        findNextEvent()
+    }
+
     /// The timer.
     @inline(__always)
     public func count(at time: MachineTime) -> UInt32 { UInt32(truncatingIfNeeded: clock.count(at: time)) }
 
     /// The system control interrupt, level-triggered.
-    public var interruptLine: Bool { status & enable != 0 }
+    public var interruptLine: Bool { state.status & state.enable != 0 }
 
     /// The power button is pressed.
-    public mutating func pressPowerButton() { status |= Self.powerButtonBit }
+    public mutating func pressPowerButton() { state.status |= Self.powerButtonBit }
 
     // MARK: Ports
 
@@ -66,8 +77,8 @@ public struct PowerManagementTimer: Equatable, Sendable {
         switch offset {
         case 0:
             follow(to: time)
-            return UInt32(enable) << 16 | UInt32(status)
-        case 4: return UInt32(control | Self.systemControlEnable)
+            return UInt32(state.enable) << 16 | UInt32(state.status)
+        case 4: return UInt32(state.control | Self.systemControlEnable)
         case 8: return count(at: time)
         default: return .max
         }
@@ -91,11 +102,11 @@ public struct PowerManagementTimer: Equatable, Sendable {
         let word = UInt16(value) &<< shift
         let bits = UInt16(0xFF) &<< shift
         switch offset {
-        case 0, 1: status &= ~word
-        case 2, 3: enable = enable & ~bits | word & Self.enableBits
+        case 0, 1: state.status &= ~word
+        case 2, 3: state.enable = state.enable & ~bits | word & Self.enableBits
         case 4, 5:
-            control = control & ~bits | word & Self.controlBits
-            return word & Self.sleepEnable != 0 && control >> 10 & 7 == Self.softOff
+            state.control = state.control & ~bits | word & Self.controlBits
+            return word & Self.sleepEnable != 0 && state.control >> 10 & 7 == Self.softOff
         default: break
         }
         return false
@@ -105,9 +116,9 @@ public struct PowerManagementTimer: Equatable, Sendable {
 
     private mutating func follow(to time: MachineTime) {
         let seen = clock.count(at: time) >> Self.topBit
-        guard seen > changes else { return }
-        changes = seen
-        status |= Self.timerBit
+        guard seen > state.changes else { return }
+        state.changes = seen
+        state.status |= Self.timerBit
     }
 
     /// Brings the status and the interrupt line up to a moment.
@@ -118,7 +129,7 @@ public struct PowerManagementTimer: Equatable, Sendable {
     }
 
     private mutating func findNextEvent() {
-        let isAwaited = enable & Self.timerBit != 0 && status & Self.timerBit == 0
-        nextEvent = isAwaited ? clock.time(ofCount: (changes &+ 1) << Self.topBit) : .never
+        let isAwaited = state.enable & Self.timerBit != 0 && state.status & Self.timerBit == 0
+        nextEvent = isAwaited ? clock.time(ofCount: (state.changes &+ 1) << Self.topBit) : .never
     }
 }

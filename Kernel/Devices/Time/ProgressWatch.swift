@@ -2,24 +2,34 @@
 /// not switch off. No real device; the hypercalls are its interface.
 struct ProgressWatch: Equatable, Sendable {
     private let limit: UInt64?
-    private(set) var isOverdue = false
-    /// When the guest will be overdue.
-    private(set) var nextEvent: MachineTime
+    private(set) var state: State
+
+    struct State: Equatable, Sendable {
+        fileprivate(set) var isOverdue = false
+        /// When the guest will be overdue.
+        fileprivate(set) var nextEvent: MachineTime
+    }
+
+    var isOverdue: Bool { state.isOverdue }
+    var nextEvent: MachineTime { state.nextEvent }
 
     /// - Parameter limit: time-stamp ticks that may pass before the first report and between two, or nil.
     init(limit: UInt64?) {
         self.limit = limit
-        nextEvent = limit.map { MachineTime($0) } ?? .never
+        state = State(nextEvent: limit.map { MachineTime($0) } ?? .never)
     }
+
+    /// Goes on from the state of another.
+    mutating func restore(_ state: State) { self.state = state }
 
     mutating func report(at time: MachineTime) {
         guard let limit, !isOverdue else { return }
-        nextEvent = time.advanced(by: limit)
+        state.nextEvent = time.advanced(by: limit)
     }
 
     /// The time is up.
     mutating func expire() {
-        isOverdue = true
-        nextEvent = .never
+        state.isOverdue = true
+        state.nextEvent = .never
     }
 }

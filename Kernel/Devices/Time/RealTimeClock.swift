@@ -16,25 +16,31 @@ public struct RealTimeClock: Equatable, Sendable {
     /// 244 microseconds.
     private static var updateWarning: UInt64 { 8 }
 
+    /// What the chip holds, and what its date is computed from.
+    public struct State: Equatable, Sendable {
+        fileprivate var memory = NonvolatileMemory()
+        fileprivate var index: UInt8 = 0
+        fileprivate var registerA: UInt8 = 0x26
+        fileprivate var registerB: UInt8 = 0x02
+        /// Register C without its top bit.
+        fileprivate var flags: UInt8 = 0
+        /// Bit 7 of port 70h. The virtual PC has no source of NMIs behind it.
+        fileprivate var isNMIMasked = false
+
+        /// The latest tick of the 32.768 kHz clock that was seen; flags and alarms were followed until then.
+        fileprivate var now: UInt64 = 0
+        /// What the divider is ahead of the clock, in ticks, less than a second.
+        fileprivate var dividerLead: UInt64 = 0
+        /// The date when the divider's count was 0, in Unix seconds.
+        fileprivate var start = 0
+        /// What the guest's days of the week are ahead of the calendar's.
+        fileprivate var weekdayLead = 0
+    }
+
     private let clock: TickConversion
-    private var memory = NonvolatileMemory()
-    private var index: UInt8 = 0
-    private var registerA: UInt8 = 0x26
-    private var registerB: UInt8 = 0x02
-    /// Register C without its top bit.
-    private var flags: UInt8 = 0
+    public private(set) var state = State()
 
-    /// The latest tick of the 32.768 kHz clock that was seen; flags and alarms were followed until then.
-    private var now: UInt64 = 0
-    /// What the divider is ahead of the clock, in ticks, less than a second.
-    private var dividerLead: UInt64 = 0
-    /// The date when the divider's count was 0, in Unix seconds.
-    private var start: Int
-    /// What the guest's days of the week are ahead of the calendar's.
-    private var weekdayLead = 0
-
-    /// Bit 7 of port 70h. The virtual PC has no source of NMIs behind it.
-    public private(set) var isNMIMasked = false
+    public var isNMIMasked: Bool { state.isNMIMasked }
     /// When the interrupt line will rise by itself.
     public private(set) var nextEvent = MachineTime.never
 
@@ -48,16 +54,22 @@ public struct RealTimeClock: Equatable, Sendable {
         previous: Self? = nil
     ) {
         clock = TickConversion(frequency: 1 << Self.secondShift, timeStampFrequency: timeStampFrequency)
-        if let previous { memory = previous.memory }
-        memory.testSelf(memoryBelow4GiB: memoryBelow4GiB, memoryAbove4GiB: memoryAbove4GiB)
-        start = Self.bounded(unixSeconds)
+        if let previous { state.memory = previous.state.memory }
+        state.memory.testSelf(memoryBelow4GiB: memoryBelow4GiB, memoryAbove4GiB: memoryAbove4GiB)
+        state.start = Self.bounded(unixSeconds)
+    }
+
+    /// Goes on from the state of another.
+    public mutating func restore(_ state: State) {
+        self.state = state
+        findNextEvent()
     }
 
     /// Sets the date and time of now.
     public mutating func setTime(unixSeconds: UInt64, at time: MachineTime) {
         follow(to: time)
-        start = Self.bounded(unixSeconds) - dividerSeconds
-        weekdayLead = 0
+        state.start = Self.bounded(unixSeconds) - dividerSeconds
+        state.weekdayLead = 0
         if !isRunning { storeDate() }
         findNextEvent()
     }
@@ -65,7 +77,7 @@ public struct RealTimeClock: Equatable, Sendable {
     private static func bounded(_ unixSeconds: UInt64) -> Int { Int(min(unixSeconds, 253_402_300_799)) }
 
     /// IRQ 8.
-    public var interruptLine: Bool { flags & registerB != 0 }
+    public var interruptLine: Bool { state.flags & state.registerB != 0 }
 
     // MARK: Ports
 
@@ -73,17 +85,17 @@ public struct RealTimeClock: Equatable, Sendable {
     public mutating func read(_ offset: UInt16, at time: MachineTime) -> UInt8 {
         guard offset == 1 else { return 0xFF }
         follow(to: time)
-        switch index {
-        case 0, 2, 4, 6, 7, 8, 9, 0x32: return isRunning ? dateRegister(index) : memory[index]
-        case 0x0A: return registerA | (isUpdateInProgress ? 0x80 : 0)
-        case 0x0B: return registerB
+        switch state.index {
+        case 0, 2, 4, 6, 7, 8, 9, 0x32: return isRunning ? dateRegister(state.index) : state.memory[state.index]
+        case 0x0A: return state.registerA | (isUpdateInProgress ? 0x80 : 0)
+        case 0x0B: return state.registerB
         case 0x0C:
-            let value = flags | (interruptLine ? 0x80 : 0)
-            flags = 0
+            let value = state.flags | (interruptLine ? 0x80 : 0)
+            state.flags = 0
             findNextEvent()
             return value
         case 0x0D: return 0x80  // the battery is good
-        default: return memory[index]
+        default: return state.memory[state.index]
         }
     }
 
@@ -91,22 +103,22 @@ public struct RealTimeClock: Equatable, Sendable {
     public mutating func write(_ offset: UInt16, _ value: UInt8, at time: MachineTime) {
         guard offset == 1 else {
             if offset == 0 {
-                index = value & 0x7F
-                isNMIMasked = value & 0x80 != 0
+                state.index = value & 0x7F
+                state.isNMIMasked = value & 0x80 != 0
             }
             return
         }
         follow(to: time)
-        switch index {
+        switch state.index {
         case 0, 2, 4, 6, 7, 8, 9, 0x32:
             if isRunning { storeDate() }
-            memory[index] = value
+            state.memory[state.index] = value
             if isRunning { takeDate() }
-        case 0x0A: control(a: value & 0x7F, b: registerB)
+        case 0x0A: control(a: value & 0x7F, b: state.registerB)
         // Inhibiting updates takes their interrupt away.
-        case 0x0B: control(a: registerA, b: value & Self.set != 0 ? value & ~Self.updateFlag : value)
+        case 0x0B: control(a: state.registerA, b: value & Self.set != 0 ? value & ~Self.updateFlag : value)
         case 0x0C, 0x0D: return
-        default: memory[index] = value
+        default: state.memory[state.index] = value
         }
         findNextEvent()
     }
@@ -114,10 +126,10 @@ public struct RealTimeClock: Equatable, Sendable {
     private mutating func control(a: UInt8, b: UInt8) {
         if isRunning { storeDate() }
         let (wasRunning, wasDividing) = (isRunning, isDividing)
-        (registerA, registerB) = (a, b)
+        (state.registerA, state.registerB) = (a, b)
         if isDividing && !wasDividing {
             // The first update comes half a second after the divider starts.
-            dividerLead = (1 << (Self.secondShift - 1) &- now) & (1 << Self.secondShift - 1)
+            state.dividerLead = (1 << (Self.secondShift - 1) &- state.now) & (1 << Self.secondShift - 1)
         }
         if isRunning && !wasRunning { takeDate() }
     }
@@ -125,10 +137,10 @@ public struct RealTimeClock: Equatable, Sendable {
     // MARK: Time
 
     /// The divider is set for the crystal of 32.768 kHz and not held in reset.
-    private var isDividing: Bool { registerA & 0x70 == 0x20 }
-    private var isRunning: Bool { isDividing && registerB & Self.set == 0 }
+    private var isDividing: Bool { state.registerA & 0x70 == 0x20 }
+    private var isRunning: Bool { isDividing && state.registerB & Self.set == 0 }
 
-    private var divider: UInt64 { now &+ dividerLead }
+    private var divider: UInt64 { state.now &+ state.dividerLead }
     private var dividerSeconds: Int { Int(truncatingIfNeeded: divider >> Self.secondShift) }
 
     private var isUpdateInProgress: Bool {
@@ -138,14 +150,14 @@ public struct RealTimeClock: Equatable, Sendable {
     /// Sets the flags of what has happened up to a moment.
     private mutating func follow(to time: MachineTime) {
         let tick = clock.count(at: time)
-        guard tick > now else { return }
+        guard tick > state.now else { return }
         let (before, second) = (divider, dividerSeconds)
-        now = tick
+        state.now = tick
         guard isDividing else { return }
-        if let shift = periodShift, before >> shift != divider >> shift { flags |= Self.periodicFlag }
+        if let shift = periodShift, before >> shift != divider >> shift { state.flags |= Self.periodicFlag }
         guard isRunning, second != dividerSeconds else { return }
-        flags |= Self.updateFlag
-        if let alarm = nextAlarm(after: start + second), alarm <= start + dividerSeconds { flags |= Self.alarmFlag }
+        state.flags |= Self.updateFlag
+        if let alarm = nextAlarm(after: state.start + second), alarm <= state.start + dividerSeconds { state.flags |= Self.alarmFlag }
     }
 
     /// Brings the flags and the interrupt line up to a moment.
@@ -157,7 +169,7 @@ public struct RealTimeClock: Equatable, Sendable {
 
     /// Ticks of the periodic interrupt, as a power of two.
     private var periodShift: UInt64? {
-        switch UInt64(registerA & 0x0F) {
+        switch UInt64(state.registerA & 0x0F) {
         case 0: nil
         case let rate where rate < 3: rate + 6
         case let rate: rate - 1
@@ -167,18 +179,18 @@ public struct RealTimeClock: Equatable, Sendable {
     private mutating func findNextEvent() {
         nextEvent = .never
         // The line cannot rise twice; without enabled interrupts, never.
-        guard registerB & 0x70 != 0, isDividing, !interruptLine else { return }
+        guard state.registerB & 0x70 != 0, isDividing, !interruptLine else { return }
         var event = UInt64.max
-        if registerB & Self.periodicFlag != 0, let shift = periodShift { event = (divider >> shift &+ 1) << shift }
+        if state.registerB & Self.periodicFlag != 0, let shift = periodShift { event = (divider >> shift &+ 1) << shift }
         if isRunning {
             var wait: Int?
-            if registerB & Self.alarmFlag != 0, let alarm = nextAlarm(after: start + dividerSeconds) {
-                wait = alarm - start - dividerSeconds
+            if state.registerB & Self.alarmFlag != 0, let alarm = nextAlarm(after: state.start + dividerSeconds) {
+                wait = alarm - state.start - dividerSeconds
             }
-            if registerB & Self.updateFlag != 0 { wait = 1 }
+            if state.registerB & Self.updateFlag != 0 { wait = 1 }
             if let wait { event = min(event, UInt64(truncatingIfNeeded: dividerSeconds &+ wait) << Self.secondShift) }
         }
-        if event != .max { nextEvent = clock.time(ofCount: event &- dividerLead) }
+        if event != .max { nextEvent = clock.time(ofCount: event &- state.dividerLead) }
     }
 
     // MARK: The alarm
@@ -205,7 +217,7 @@ public struct RealTimeClock: Equatable, Sendable {
 
     /// What an alarm register asks for; nil for any.
     private func alarmField(_ register: UInt8) -> Int? {
-        let raw = memory[register]
+        let raw = state.memory[register]
         if raw >= 0xC0 { return nil }
         return register == 5 ? decodeHour(raw) : decode(raw)
     }
@@ -213,19 +225,19 @@ public struct RealTimeClock: Equatable, Sendable {
     /// Whether some time has the register's value, written just so.
     private func isTime(_ register: UInt8, _ value: Int?, below limit: Int) -> Bool {
         guard let value else { return true }
-        return value < limit && (register == 5 ? encodeHour(value) : encode(value)) == memory[register]
+        return value < limit && (register == 5 ? encodeHour(value) : encode(value)) == state.memory[register]
     }
 
     // MARK: The date as registers
 
     private func dateRegister(_ register: UInt8) -> UInt8 {
-        let second = start + dividerSeconds
+        let second = state.start + dividerSeconds
         let date = CalendarDate(unixSeconds: second)
         switch register {
         case 0: return encode(date.second)
         case 2: return encode(date.minute)
         case 4: return encodeHour(date.hour)
-        case 6: return encode((CalendarDate.weekday(unixSeconds: second) + weekdayLead) % 7 + 1)
+        case 6: return encode((CalendarDate.weekday(unixSeconds: second) + state.weekdayLead) % 7 + 1)
         case 7: return encode(date.day)
         case 8: return encode(date.month)
         case 9: return encode(CalendarDate.modulo(date.year, 100))
@@ -234,27 +246,27 @@ public struct RealTimeClock: Equatable, Sendable {
     }
 
     private mutating func storeDate() {
-        memory[0] = dateRegister(0)
-        memory[2] = dateRegister(2)
-        memory[4] = dateRegister(4)
-        for register in UInt8(6)...9 { memory[register] = dateRegister(register) }
-        memory[0x32] = dateRegister(0x32)
+        state.memory[0] = dateRegister(0)
+        state.memory[2] = dateRegister(2)
+        state.memory[4] = dateRegister(4)
+        for register in UInt8(6)...9 { state.memory[register] = dateRegister(register) }
+        state.memory[0x32] = dateRegister(0x32)
     }
 
     /// Goes on from the date in the registers, whatever is in them.
     private mutating func takeDate() {
         let date = CalendarDate(
-            year: decode(memory[0x32]) * 100 + decode(memory[9]), month: decode(memory[8]), day: decode(memory[7]),
-            hour: decodeHour(memory[4]), minute: decode(memory[2]), second: decode(memory[0]))
+            year: decode(state.memory[0x32]) * 100 + decode(state.memory[9]), month: decode(state.memory[8]), day: decode(state.memory[7]),
+            hour: decodeHour(state.memory[4]), minute: decode(state.memory[2]), second: decode(state.memory[0]))
         let second = date.unixSeconds
-        start = second - dividerSeconds
-        weekdayLead = CalendarDate.modulo(decode(memory[6]) - 1 - CalendarDate.weekday(unixSeconds: second), 7)
+        state.start = second - dividerSeconds
+        state.weekdayLead = CalendarDate.modulo(decode(state.memory[6]) - 1 - CalendarDate.weekday(unixSeconds: second), 7)
     }
 
     /// DM: binary, or two decimal digits.
-    private var isBinary: Bool { registerB & 0x04 != 0 }
+    private var isBinary: Bool { state.registerB & 0x04 != 0 }
     /// 24/12.
-    private var has24Hours: Bool { registerB & 0x02 != 0 }
+    private var has24Hours: Bool { state.registerB & 0x02 != 0 }
 
     private func encode(_ value: Int) -> UInt8 {
         UInt8(truncatingIfNeeded: isBinary ? value : (value / 10 % 10) << 4 | value % 10)

@@ -5,24 +5,32 @@ public struct SystemControlPort: Equatable, Sendable {
 
     /// The refresh that counter 1 of the timer once paced: every 18 pulses.
     private let refresh: TickConversion
-    /// Gate 2, speaker data, and the two that mask errors of the board.
-    private var control: UInt8 = 0
+    public private(set) var state = State()
+
+    /// What the register holds.
+    public struct State: Equatable, Sendable {
+        /// Gate 2, speaker data, and the two that mask errors of the board.
+        fileprivate var control: UInt8 = 0
+    }
 
     /// - Parameter timeStampFrequency: in Hz.
     public init(timeStampFrequency: UInt64) {
         refresh = TickConversion(frequency: IntervalTimer.frequency / 18, timeStampFrequency: timeStampFrequency)
     }
 
+    /// Goes on from the state of another.
+    public mutating func restore(_ state: State) { self.state = state }
+
     /// The gate of the timer's counter 2.
-    public var gate2: Bool { control & 1 != 0 }
+    public var gate2: Bool { state.control & 1 != 0 }
     /// Whether counter 2's output reaches the speaker.
-    public var isSpeakerOn: Bool { control & 2 != 0 }
+    public var isSpeakerOn: Bool { state.control & 2 != 0 }
 
     /// - Parameter output2: the level of the output of the timer's counter 2.
     public func read(output2: Bool, at time: MachineTime) -> UInt8 {
-        control | (refresh.count(at: time) & 1 != 0 ? 0x10 : 0) | (output2 ? 0x20 : 0)
+        state.control | (refresh.count(at: time) & 1 != 0 ? 0x10 : 0) | (output2 ? 0x20 : 0)
     }
 
     /// The timer must be told of `gate2` afterwards.
-    public mutating func write(_ value: UInt8) { control = value & 0x0F }
+    public mutating func write(_ value: UInt8) { state.control = value & 0x0F }
 }

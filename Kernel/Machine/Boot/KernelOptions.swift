@@ -46,6 +46,10 @@ public struct KernelOptions: Equatable, Sendable {
     /// checksum=on|off: at the end, whether the kernel's code and constants are what they were.
     public var checksMemory = false
 
+    /// roundtrip=N: every N exits the guest's state is taken out and put into a virtual CPU and devices that are made anew; not
+    /// while the guest is studied.
+    public var roundTrip: UInt64?
+
     /// A serial port for the launcher.
     public enum Report: Sendable { case com2, com3 }
 
@@ -77,7 +81,7 @@ public enum KernelOptionError: Error, Equatable, TextConvertible {
         case .unknownKey(let word):
             output.write("unknown key on the command line: \"")
             output.write(word)
-            output.write("\"; there are memory, trace, large, vpid, apic, timer, checks, exceptions, report, agent, step, record, records, slice, selftest, guest, then, restart, limit, checksum")
+            output.write("\"; there are memory, trace, large, vpid, apic, timer, checks, exceptions, report, agent, step, record, records, slice, selftest, guest, then, restart, limit, checksum, roundtrip")
         case .badValue(let word, let accepted):
             output.write("bad value on the command line: \"")
             output.write(word)
@@ -256,6 +260,9 @@ extension KernelOptions {
             limit = ticks
         } else if key.equals("checksum") {
             checksMemory = try flag()
+        } else if key.equals("roundtrip") {
+            guard let count = KernelOptions.number(value), count >= 1 else { throw refused("a number of exits, at least 1") }
+            roundTrip = count
         } else {
             throw .unknownKey(OptionText(word))
         }

@@ -78,11 +78,17 @@ INSTRUCTION uint64_t read_tsc(void) {
     return (uint64_t)high << 32 | low;
 }
 
-// x87, SSE and AVX state: the kernel never touches it, and clears it between guests.
-INSTRUCTION void reset_extended_state(const void *xsave_area) {
+// x87, SSE and AVX state: the kernel never touches it, but exchanges one guest's for another's.
+INSTRUCTION void save_extended_state(void *xsave_area) {
+    __asm__ volatile("xsave64 (%0)" : : "r"(xsave_area), "a"(0xFFFFFFFFu), "d"(0xFFFFFFFFu) : "memory");
+}
+INSTRUCTION void save_fxsave_state(void *fxsave_area) {
+    __asm__ volatile("fxsave64 (%0)" : : "r"(fxsave_area) : "memory");
+}
+INSTRUCTION void load_extended_state(const void *xsave_area) {
     __asm__ volatile("xrstor64 (%0)" : : "r"(xsave_area), "a"(0xFFFFFFFFu), "d"(0xFFFFFFFFu) : "memory");
 }
-INSTRUCTION void reset_fxsave_state(const void *fxsave_area) {
+INSTRUCTION void load_fxsave_state(const void *fxsave_area) {
     __asm__ volatile("fxrstor64 (%0)" : : "r"(fxsave_area) : "memory");
 }
 
@@ -201,6 +207,7 @@ extern const char image_start[], text_end[], rodata_end[], image_load_end[], ima
 extern const uint64_t stack_guards[];
 extern char main_stack_top[], nmi_stack_top[], double_fault_stack_top[], machine_check_stack_top[];
 extern const uint64_t interrupt_stubs[256];
+extern const uint32_t interrupt_frame_size, world_switch_layout[5];
 extern const char martlet_vm_exit[], martlet_vm_exit_observed[];
 extern const char martlet_vm_exit_recorded[], martlet_vm_exit_recorded_observed[];
 extern uint32_t martlet_enter_guest(void *virtual_cpu, uint32_t launched);
@@ -262,4 +269,7 @@ ADDRESS_OF(task_state)
 ADDRESS_OF(virtual_cpu_area)
 ADDRESS_OF(initial_extended_state)
 INSTRUCTION uint64_t stack_guard(uint64_t index) { return stack_guards[index]; }
+INSTRUCTION uint64_t size_of_virtual_cpu_area(void) { return sizeof virtual_cpu_area; }
+INSTRUCTION uint32_t size_of_interrupt_frame(void) { return interrupt_frame_size; }
+INSTRUCTION uint32_t world_switch_offset(uint64_t index) { return world_switch_layout[index]; }
 INSTRUCTION uint64_t interrupt_stub(uint64_t vector) { return interrupt_stubs[vector & 255]; }

@@ -1,0 +1,47 @@
+extension Board {
+    /// All that the devices hold, as a plain value: neither what the machine was made with nor what follows from the rest.
+    public struct State: Equatable, Sendable {
+        fileprivate var serial: SerialPort.State
+        fileprivate var controllers: InterruptControllerPair.State
+        fileprivate var ioAPIC: IOAPIC.State
+        fileprivate var timer: IntervalTimer.State
+        fileprivate var speaker: SystemControlPort.State
+        fileprivate var clock: RealTimeClock.State
+        fileprivate var power: PowerManagementTimer.State
+        fileprivate var keyboard: KeyboardController.State
+        // These two hold nothing else.
+        fileprivate var resetControl: ResetControl
+        fileprivate var pci: ConfigurationSpace
+        fileprivate var configuration: FirmwareConfiguration.State
+        fileprivate var progress: ProgressWatch.State
+        fileprivate var diagnostic: UInt8
+        fileprivate var absentAccesses: UInt64
+    }
+
+    public var state: State {
+        State(
+            serial: serial.state, controllers: controllers.state, ioAPIC: ioAPIC.state, timer: timer.state,
+            speaker: speaker.state, clock: clock.state, power: power.state, keyboard: keyboard.state,
+            resetControl: resetControl, pci: pci, configuration: configuration.state, progress: progress.state,
+            diagnostic: diagnostic, absentAccesses: absentAccesses)
+    }
+
+    /// Goes on from the state of a machine that was made alike: the time goes on from the moment at which it was taken.
+    public mutating func restore(_ state: State) {
+        serial.restore(state.serial)
+        controllers.restore(state.controllers)
+        ioAPIC.restore(state.ioAPIC)
+        timer.restore(state.timer)
+        speaker.restore(state.speaker)
+        clock.restore(state.clock)
+        power.restore(state.power)
+        keyboard.restore(state.keyboard)
+        resetControl = state.resetControl
+        pci = state.pci
+        configuration.restore(state.configuration)
+        progress.restore(state.progress)
+        (diagnostic, absentAccesses) = (state.diagnostic, state.absentAccesses)
+        findNextEvent()
+        needsAttention = true
+    }
+}

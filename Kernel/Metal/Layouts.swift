@@ -1,0 +1,36 @@
+import Devices
+import Instructions
+import Machine
+import Text
+import Trace
+import VMX
+import Virtualization
+
+/// Layouts that assembly knows, and the pieces of the virtual CPU's area, compared with what the compiler made of them: the
+/// first thing that the kernel does.
+enum Layouts {
+    static func check() {
+        let switched = HardwareCPU.switchedLayout(in: UnsafeMutableRawPointer(bitPattern: UInt(address_of_virtual_cpu_area()))!)
+        expect(switched.registers, 0, "the general registers of a virtual CPU")
+        expect(MemoryLayout<GeneralRegisters>.size, world_switch_offset(0), "the size of the general registers")
+        expect(switched.runLoopStackPointer, world_switch_offset(1), "a virtual CPU's stack pointer of the run loop")
+        expect(switched.nextRecord, world_switch_offset(2), "a virtual CPU's next exit record")
+        expect(switched.recordEnd, world_switch_offset(3), "a virtual CPU's end of the exit records")
+        expect(MemoryLayout<ExitRecord>.stride, world_switch_offset(4), "the size of an exit record")
+        expect(MemoryLayout<InterruptFrame>.size, size_of_interrupt_frame(), "the size of an interrupt frame")
+        fits(MemoryLayout<HardwareCPU>.size, GuestMachine.answersOffset, "a virtual CPU")
+        fits(
+            CPUIDAnswers.entryCount * MemoryLayout<CPUIDAnswers.Entry>.stride,
+            GuestMachine.constantsOffset - GuestMachine.answersOffset, "CPUID's answers")
+        fits(MemoryLayout<VMXConstants>.size, GuestMachine.boardOffset - GuestMachine.constantsOffset, "a VMCS's constants")
+        fits(MemoryLayout<Board>.size, Int(size_of_virtual_cpu_area()) - GuestMachine.boardOffset, "a machine's devices")
+    }
+
+    private static func expect(_ seen: Int, _ expected: UInt32, _ what: StaticString) {
+        if seen != Int(expected) { Panic.stop("\(what): \(UInt64(seen)) in Swift, \(UInt64(expected)) in assembly") }
+    }
+
+    private static func fits(_ size: Int, _ room: Int, _ what: StaticString) {
+        if size > room { Panic.stop("\(what) does not fit: \(UInt64(size)) bytes in room for \(UInt64(room))") }
+    }
+}
