@@ -22,6 +22,9 @@ imports_Machine := Text X86 Memory Virtualization Devices Trace
 imports_Debug := Text X86 Memory Virtualization VMX VMXChecks Trace Machine
 imports_Metal := Text X86 Memory Virtualization VMX VMXChecks EntryProof Devices Trace Machine Debug
 
+# What is not on the way of an exit is compiled for size.
+$(foreach module,Text VMXChecks EntryProof Trace Debug,$(eval optimization_$(module) := -Osize))
+
 SWIFT_FLAGS := -target x86_64-unknown-none-elf -enable-experimental-feature Embedded -wmo -parse-as-library \
 	-swift-version 6 -O -g -no-allocations \
 	-Xfrontend -disable-stack-protector -Xfrontend -function-sections \
@@ -90,7 +93,7 @@ define module_rule
 $(OBJECTS)/$(1).o: $$(wildcard Kernel/$(1)/*.swift Kernel/$(1)/*/*.swift Kernel/$(1)/*/*.h) Makefile \
 		$(imports_$(1):%=$(OBJECTS)/%.o) | $(OBJECTS)
 	@echo "compiling $(1) ($(2) of $(words $(MODULES)))"
-	@swiftc $$(SWIFT_FLAGS) -module-name $(1) -emit-module -emit-module-path $(OBJECTS)/$(1).swiftmodule \
+	@swiftc $$(SWIFT_FLAGS) $(optimization_$(1)) -module-name $(1) -emit-module -emit-module-path $(OBJECTS)/$(1).swiftmodule \
 		-c $$(filter %.swift,$$^) -o $$@
 	@touch $$@
 endef

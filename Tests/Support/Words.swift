@@ -1,13 +1,5 @@
 import Text
 
-/// Takes text as a console would.
-public struct TextRecorder: TextOutput {
-    public private(set) var bytes: [UInt8] = []
-    public init() {}
-    public mutating func write(byte: UInt8) { bytes.append(byte) }
-    public var text: String { String(decoding: bytes, as: UTF8.self) }
-}
-
 /// The lines that a report prints.
 public func lines(_ report: ((Line) -> Void) -> Void) -> [String] {
     var lines: [String] = []

@@ -86,7 +86,7 @@ public enum Program {
             console = Foundation.open(file, O_RDONLY | O_NONBLOCK)
             guard console != -1 else { throw Complaint("\(file): \(String(cString: strerror(errno)))") }
         }
-        let machine = MachineLink(poller, screen, console: console, open: open)
+        let machine = MachineLink(poller, screen, console: console, isOwn: options.listen != nil, open: open)
         if let debuggers { return DebugSession(machine, poller, listener: debuggers, symbols).run() }
         return StudySession(machine, screen, poller, try commands(options, poller, screen), symbols).run()
     }

@@ -10,14 +10,17 @@ final class MachineLink {
     private var line: FileLine?
     private(set) var connection: GuestConnection
     private let placeholder: AbsentLine
+    /// The machine's end is this program's, too: it was started with it.
+    let isOwn: Bool
 
     /// - Parameters:
     ///   - console: where what the guest prints comes from; nil if it is shown elsewhere.
     ///   - open: opens the line to the machine; nil as long as that is not there.
-    init(_ poller: Poller, _ screen: Screen, console: Int32?, open: @escaping () throws(Complaint) -> Int32?) {
+    init(_ poller: Poller, _ screen: Screen, console: Int32?, isOwn: Bool, open: @escaping () throws(Complaint) -> Int32?) {
         self.poller = poller
         self.screen = screen
         self.open = open
+        self.isOwn = isOwn
         placeholder = AbsentLine(poller)
         connection = GuestConnection(placeholder)
         self.console = console.map { PolledConsole($0, poller, screen) }

@@ -28,7 +28,7 @@ final class DebugSession {
 
     /// Serves until the machine is gone.
     func run() -> Int32 {
-        while !machine.isLost {
+        while !machine.isLost, !isKilled || machine.isOwn {
             if !arrivals.isEmpty {
                 serve(DebugSocket(arrivals.removeFirst(), poller) { [unowned self] in machine.isLost })
             } else if isKilled || isStarted && stop == nil {

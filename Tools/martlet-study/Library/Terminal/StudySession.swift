@@ -52,9 +52,9 @@ public final class StudySession {
         let study = Study(try StudiedGuest(machine.connection), symbols: symbols)
         self.study = study
         if let report = try machine.currentStop() { stand(report) } else { screen.say("the guest runs: Ctrl-C stops it", .remark) }
-        while !machine.isLost, !isInterrupted {
+        while !machine.isLost, !isInterrupted, !hasQuit || machine.isOwn {
             if study.guest.report != nil, !hasQuit { try converse(study) }
-            try watch(study)
+            if !hasQuit || machine.isOwn { try watch(study) }
         }
     }
 
