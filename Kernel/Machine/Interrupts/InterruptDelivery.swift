@@ -58,11 +58,17 @@ extension VirtualCPU {
     mutating func acceptHere(_ message: InterruptMessage) {
         switch apic.accept(message) {
         case .requested(let vector): offer(vector)
-        case .nonMaskable: isNonMaskablePending = true
-        case .initialize: isResetPending = true
+        case .nonMaskable:
+            isNonMaskablePending = true
+            attention.insert(.interrupts)
+        case .initialize:
+            isResetPending = true
+            attention.insert(.interrupts)
         // A start-up IPI is nothing to a virtual CPU that runs; there is no firmware that would serve an SMI.
         case .none, .startup, .systemManagement: break
-        case .external: takesExternalMessage = true
+        case .external:
+            takesExternalMessage = true
+            attention.insert(.interrupts)
         }
     }
 
