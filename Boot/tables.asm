@@ -4,6 +4,7 @@
 global descriptor_table
 global interrupt_table
 global task_state
+global processors
 global virtual_cpu_area
 global virtual_cpu_guard
 global initial_extended_state
@@ -17,6 +18,7 @@ interrupt_table: resb 256 * 16
 alignb 16
 task_state: resb 104
 alignb 4096
+processors: resb 4096                                   ; what each has of its own
 virtual_cpu_guard: resb 4096
 resb 16 * 1024                                          ; the stack of the exit handler, right below the virtual CPU
 virtual_cpu_area: resb 32 * 1024

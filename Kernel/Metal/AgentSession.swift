@@ -43,7 +43,7 @@ enum AgentSession {
     static var hasInput: Bool { isOn && SerialLine.com2.hasInput }
 
     /// When a sleeping guest's line is to be looked at.
-    static func nextLook(after now: UInt64) -> UInt64 { isOn ? now &+ TimeStamp.frequency / 100 : .max }
+    static func nextLook(after now: UInt64) -> UInt64 { isOn ? now &+ Processor.current.pointee.timeStamp.frequency / 100 : .max }
 
     // MARK: Answering
 
@@ -63,7 +63,7 @@ enum AgentSession {
         guard decoder.pointee.isInside else { return nil }
         // 20 ms: more than a hundred bytes' time.
         let start = read_tsc()
-        while read_tsc() &- start < TimeStamp.frequency / 50 {
+        while read_tsc() &- start < Processor.current.pointee.timeStamp.frequency / 50 {
             if SerialLine.com2.hasInput { return SerialLine.com2.take() }
             spin_pause()
         }
@@ -95,7 +95,7 @@ struct AgentPort: AgentHost {
 
     var capabilities: VMXCapabilities { explanation.capabilities }
     var circumstances: EntryCircumstances { explanation.circumstances }
-    var frequency: UInt64 { TimeStamp.frequency }
+    var frequency: UInt64 { Processor.current.pointee.timeStamp.frequency }
     var hostMemory: IdentityMemory { .init() }
     var states: UnsafeMutablePointer<StateSnapshot> { AgentSession.states }
 

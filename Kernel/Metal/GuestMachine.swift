@@ -53,7 +53,7 @@ struct GuestMachine: ~Copyable {
                 rdtscp: secondary.contains(.enableRDTSCP), invpcid: secondary.contains(.enableINVPCID),
                 xsaves: secondary.contains(.enableXSAVES), pat: machine.controls.switchesPAT, cr4: capabilities.cr4.fixed1,
                 fastStrings: machine.host.read(.miscEnable) & MSRPolicy.fastStrings != 0),
-            timeStampFrequency: TimeStamp.frequency)
+            timeStampFrequency: Processor.current.pointee.timeStamp.frequency)
         features = GuestFeatures(policy, machine.host)
         GuestMachine.passRegisters(features, to: MSRBitmaps(page: structures.msrBitmaps, memory: memory))
 
@@ -73,7 +73,7 @@ struct GuestMachine: ~Copyable {
         self.constants = UnsafePointer(constants)
         board = (area + GuestMachine.boardOffset).bindMemory(to: Board.self, capacity: 1)
         parameters = Board.Parameters(
-            memory: machine.guestRAM.count.bytes, timeStampFrequency: TimeStamp.frequency,
+            memory: machine.guestRAM.count.bytes, timeStampFrequency: Processor.current.pointee.timeStamp.frequency,
             unixSeconds: HostCalendar.unixSeconds(), commandLine: .init(commandLine),
             limit: machine.options.limit)
         if restarts { board.pointee.restart(parameters) } else { board.initialize(to: Board(parameters)) }
@@ -223,7 +223,8 @@ struct GuestMachine: ~Copyable {
             extendedFeatures: ExtendedFeatureEnable(rawValue: read_msr(ModelSpecificRegister.extendedFeatureEnable.number)),
             pat: read_msr(ModelSpecificRegister.pat.number), codeSelector: DescriptorTables.codeSelector,
             dataSelector: DescriptorTables.dataSelector, taskSelector: DescriptorTables.taskSelector,
-            taskStateBase: address_of_task_state(), gdtBase: address_of_descriptor_table(),
+            gsBase: Processor.base, taskStateBase: Processor.current.pointee.tables.taskStateBase,
+            gdtBase: Processor.current.pointee.tables.descriptorBase,
             idtBase: address_of_interrupt_table(), stackPointer: area + UInt64(MemoryLayout<GeneralRegisters>.size),
             instructionPointer: exitAddress(options))
     }

@@ -43,10 +43,10 @@ struct HardwareHost: HostServices, ModelSpecificRegisterReader {
     @inline(__always)
     func timeStamp() -> UInt64 { read_tsc() }
     func sleep(until moment: UInt64) {
-        LocalInterruptController.sleep(until: min(moment, AgentSession.nextLook(after: read_tsc())))
+        Processor.current.pointee.interruptController.sleep(until: min(moment, AgentSession.nextLook(after: read_tsc())))
     }
     var isCalledAway: Bool { AgentSession.hasInput }
-    func setTimer(ticks: UInt64) { LocalInterruptController.arm(at: read_tsc() &+ ticks) }
+    func setTimer(ticks: UInt64) { Processor.current.pointee.interruptController.arm(at: read_tsc() &+ ticks) }
     func receive() -> UInt8? { SerialInput.take() }
     func transmit(_ byte: UInt8) { Console.transmit(byte) }
     func loadExtendedControl(_ value: UInt64) { write_xcr0(value) }

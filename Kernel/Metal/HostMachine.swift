@@ -63,7 +63,8 @@ extension HostMachine {
         do {
             controls = try VMXControls(
                 capabilities, wantsVPID: options.usesVPID, assistance: options.assistance,
-                timer: !LocalInterruptController.hasTimer ? .processor : options.usesHostTimer ? .host : .processorOrHost)
+                timer: !Processor.current.pointee.interruptController.hasTimer
+                    ? .processor : options.usesHostTimer ? .host : .processorOrHost)
         } catch {
             Report.error("this processor's VMX lacks something that Martlet needs:")
             error.report { Report.error($0) }

@@ -27,7 +27,7 @@ enum InterruptControllers {
 
     /// Serves and ends an interrupt that a VM exit or the kernel itself acknowledged.
     static func finish(_ vector: UInt8) {
-        guard vector &- firstLine < 16 else { return LocalInterruptController.finish(vector) }
+        guard vector &- firstLine < 16 else { return Processor.current.pointee.interruptController.finish(vector) }
         let line = vector - firstLine
         if line == serialLine { SerialInput.collect() }
         // A request that went away again comes as line 7 or 15 and is not in service.

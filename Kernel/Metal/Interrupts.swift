@@ -10,27 +10,48 @@ struct InterruptFrame {
     var rip, cs, rflags, rsp, ss: UInt64
 }
 
-/// The kernel's descriptor tables: flat 64-bit segments, a task-state segment with stacks of their own for NMI, #DF and
-/// #MC, and a gate for each of the 256 vectors.
-enum DescriptorTables {
+/// A processor's descriptor tables: flat 64-bit segments, a task-state segment with stacks of their own for NMI, #DF and #MC;
+/// and a gate for each of the 256 vectors, which all processors share.
+struct DescriptorTables {
     static var codeSelector: UInt16 { 8 }
     static var dataSelector: UInt16 { 16 }
     static var taskSelector: UInt16 { 24 }
 
-    static func load() {
-        set_descriptor(0, 0)
-        set_descriptor(1, 0x00AF_9B00_0000_FFFF)
-        set_descriptor(2, 0x00CF_9300_0000_FFFF)
+    /// Room for five descriptors.
+    let descriptors: UnsafeMutablePointer<UInt64>
+    /// 104 bytes.
+    let taskState: UnsafeMutableRawPointer
+    // The ends of the stacks.
+    let nonMaskableStack: UInt64
+    let doubleFaultStack: UInt64
+    let machineCheckStack: UInt64
+
+    static var ofFirstProcessor: Self {
+        .init(
+            descriptors: UnsafeMutablePointer(bitPattern: UInt(address_of_descriptor_table()))!,
+            taskState: UnsafeMutableRawPointer(bitPattern: UInt(address_of_task_state()))!,
+            nonMaskableStack: address_of_nmi_stack_top(), doubleFaultStack: address_of_double_fault_stack_top(),
+            machineCheckStack: address_of_machine_check_stack_top())
+    }
+
+    var descriptorBase: UInt64 { UInt64(UInt(bitPattern: descriptors)) }
+    var taskStateBase: UInt64 { UInt64(UInt(bitPattern: taskState)) }
+
+    func load() {
+        descriptors[0] = 0
+        descriptors[1] = 0x00AF_9B00_0000_FFFF
+        descriptors[2] = 0x00CF_9300_0000_FFFF
         // An available 64-bit TSS takes two places (SDM volume 3, 9.2.3 "TSS Descriptor in 64-bit mode").
-        let base = address_of_task_state()
-        set_descriptor(3, 0x0000_8900_0000_0067 | (base & 0xFF_FFFF) << 16 | (base >> 24 & 0xFF) << 56)
-        set_descriptor(4, base >> 32)
-        set_interrupt_stack(1, address_of_nmi_stack_top())
-        set_interrupt_stack(2, address_of_double_fault_stack_top())
-        set_interrupt_stack(3, address_of_machine_check_stack_top())
-        load_gdt(UnsafeRawPointer(bitPattern: UInt(address_of_descriptor_table())), 39)
-        load_segments(codeSelector, dataSelector)
-        load_task_register(taskSelector)
+        let base = taskStateBase
+        descriptors[3] = 0x0000_8900_0000_0067 | (base & 0xFF_FFFF) << 16 | (base >> 24 & 0xFF) << 56
+        descriptors[4] = base >> 32
+        // The interrupt stacks lie at offset 36 of the task-state segment.
+        taskState.storeBytes(of: nonMaskableStack, toByteOffset: 36, as: UInt64.self)
+        taskState.storeBytes(of: doubleFaultStack, toByteOffset: 44, as: UInt64.self)
+        taskState.storeBytes(of: machineCheckStack, toByteOffset: 52, as: UInt64.self)
+        load_gdt(UnsafeRawPointer(descriptors), 39)
+        load_segments(Self.codeSelector, Self.dataSelector)
+        load_task_register(Self.taskSelector)
         for vector in 0..<UInt64(256) {
             let stack: UInt64 =
                 switch vector {
@@ -42,7 +63,8 @@ enum DescriptorTables {
             let handler = interrupt_stub(vector)
             set_gate(
                 vector,
-                handler & 0xFFFF | UInt64(codeSelector) << 16 | stack << 32 | 0x8E << 40 | (handler >> 16 & 0xFFFF) << 48,
+                handler & 0xFFFF | UInt64(Self.codeSelector) << 16 | stack << 32 | 0x8E << 40
+                    | (handler >> 16 & 0xFFFF) << 48,
                 handler >> 32)
         }
         load_idt(UnsafeRawPointer(bitPattern: UInt(address_of_interrupt_table())), 4095)

@@ -18,6 +18,7 @@ enum Layouts {
         expect(switched.recordEnd, world_switch_offset(3), "a virtual CPU's end of the exit records")
         expect(MemoryLayout<ExitRecord>.stride, world_switch_offset(4), "the size of an exit record")
         expect(MemoryLayout<InterruptFrame>.size, size_of_interrupt_frame(), "the size of an interrupt frame")
+        fits(MemoryLayout<Processor>.size, Int(size_of_processor_memory()), "a processor")
         fits(MemoryLayout<HardwareCPU>.size, GuestMachine.answersOffset, "a virtual CPU")
         fits(
             CPUIDAnswers.entryCount * MemoryLayout<CPUIDAnswers.Entry>.stride,

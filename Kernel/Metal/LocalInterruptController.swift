@@ -3,7 +3,7 @@ import X86
 
 /// This processor's own local APIC, as far as Martlet uses it: interrupts of the 8259 pair pass through it, and its timer
 /// ends the kernel's sleep (SDM volume 3, chapter 12 "Advanced Programmable Interrupt Controller (APIC)").
-enum LocalInterruptController {
+struct LocalInterruptController {
     private enum Timer { case none, deadline, count }
 
     private static var timerVector: UInt8 { 0xF0 }
@@ -12,11 +12,12 @@ enum LocalInterruptController {
     private static var deadlineRegister: UInt32 { 0x6E0 }
     private static var deadlineFeature: UInt32 { 1 << 24 }
 
-    nonisolated(unsafe) private static var timer = Timer.none
-    nonisolated(unsafe) private static var isX2APIC = false
-    nonisolated(unsafe) private static var page: UInt64 = 0
-    /// What the timer counts in `TimeStamp.calibrationTicks`, where it knows no deadlines.
-    nonisolated(unsafe) private static var countsInCalibration: UInt64 = 0
+    private var timer = Timer.none
+    private var isX2APIC = false
+    private var page: UInt64 = 0
+    // What the timer counted in how many ticks of the time stamp, where it knows no deadlines.
+    private var countsInCalibration: UInt64 = 0
+    private var calibrationTicks: UInt64 = 1
 
     private enum Register {
         static var endOfInterrupt: UInt32 { 0xB }
@@ -28,50 +29,52 @@ enum LocalInterruptController {
         static var divideConfiguration: UInt32 { 0x3E }
     }
 
-    private static func write(_ register: UInt32, _ value: UInt32) {
+    private func write(_ register: UInt32, _ value: UInt32) {
         if isX2APIC { write_msr(0x800 + register, UInt64(value)) } else { write_word(page + UInt64(register) << 4, value) }
     }
 
-    private static func read(_ register: UInt32) -> UInt32 {
+    private func read(_ register: UInt32) -> UInt32 {
         isX2APIC ? UInt32(truncatingIfNeeded: read_msr(0x800 + register)) : read_word(page + UInt64(register) << 4)
     }
 
     /// Turns it on, if the processor has one and firmware did not turn it off.
-    static func open() {
+    mutating func open() {
         let features = execute_cpuid(1, 0)
         guard features.edx & CPUIDFeature.apic != 0 else { return }
         let base = read_msr(ModelSpecificRegister.apicBase.number)
         guard base & 1 << 11 != 0 else { return }
         isX2APIC = base & 1 << 10 != 0
         page = base & 0x000F_FFFF_FFFF_F000
-        write(Register.spuriousInterrupt, 0x100 | UInt32(spuriousVector))
+        write(Register.spuriousInterrupt, 0x100 | UInt32(Self.spuriousVector))
         write(Register.line0, 7 << 8)  // ExtINT: the vector comes from the 8259 pair
         write(Register.divideConfiguration, 0b1011)  // by 1
-        timer = features.ecx & deadlineFeature != 0 ? .deadline : .count
-        write(Register.timer, UInt32(timerVector) | (timer == .deadline ? 2 << 17 : 0))
+        timer = features.ecx & Self.deadlineFeature != 0 ? .deadline : .count
+        write(Register.timer, UInt32(Self.timerVector) | (timer == .deadline ? 2 << 17 : 0))
         // The manual wants the mode to be seen before the first deadline.
         memory_fence()
     }
 
     /// Lets the timer run while the time stamp is measured.
-    static func beginCalibration() {
+    func beginCalibration() {
         if timer == .count { write(Register.initialCount, .max) }
     }
 
-    static func endCalibration() {
+    /// - Parameter ticks: of the time stamp, since the beginning.
+    mutating func endCalibration(ticks: UInt64) {
         guard timer == .count else { return }
+        calibrationTicks = ticks
         countsInCalibration = UInt64(UInt32.max - read(Register.currentCount))
         write(Register.initialCount, 0)
     }
 
     /// Whether the timer can be had: without the preemption timer a guest could not be stopped otherwise.
-    static var hasTimer: Bool { timer != .none }
+    var hasTimer: Bool { timer != .none }
 
     /// Has the timer interrupt at a moment of the time stamp, or earlier.
-    static func arm(at moment: UInt64) {
+    func arm(at moment: UInt64) {
         switch timer {
         case .none: break
-        case .deadline: write_msr(deadlineRegister, max(moment, 1))
+        case .deadline: write_msr(Self.deadlineRegister, max(moment, 1))
         case .count:
             let now = read_tsc()
             write(Register.initialCount, count(of: moment > now ? moment - now : 0))
@@ -79,28 +82,28 @@ enum LocalInterruptController {
     }
 
     /// At least 1, which interrupts at once: 0 would stop the timer.
-    private static func count(of ticks: UInt64) -> UInt32 {
-        let count = ticks >> 10 &* countsInCalibration / max(TimeStamp.calibrationTicks >> 10, 1)
+    private func count(of ticks: UInt64) -> UInt32 {
+        let count = ticks >> 10 &* countsInCalibration / max(calibrationTicks >> 10, 1)
         return UInt32(truncatingIfNeeded: min(max(count, 1), UInt64(UInt32.max)))
     }
 
     /// Waits for an interrupt; one of the timer's comes at a moment of the time stamp, or earlier. A machine without such a
     /// timer comes back at once.
-    static func sleep(until moment: UInt64) {
+    func sleep(until moment: UInt64) {
         let now = read_tsc()
         guard moment > now else { return }
         if timer == .none { return spin_pause() }
         if moment != .max { arm(at: moment) }
         wait_for_interrupt()
         switch timer {
-        case .deadline: write_msr(deadlineRegister, 0)
+        case .deadline: write_msr(Self.deadlineRegister, 0)
         case .count: write(Register.initialCount, 0)
         case .none: break
         }
     }
 
     /// SDM volume 3, 12.8.5 "Signaling Interrupt Servicing Completion"; a spurious interrupt is not in service.
-    static func finish(_ vector: UInt8) {
-        if timer != .none, vector != spuriousVector { write(Register.endOfInterrupt, 0) }
+    func finish(_ vector: UInt8) {
+        if timer != .none, vector != Self.spuriousVector { write(Register.endOfInterrupt, 0) }
     }
 }

@@ -18,14 +18,13 @@ func main(_ magic: UInt32, _ information: UInt32) -> Never {
     if let port = options.report { Report.open(port, quietConsole: options.trace == .off) }
     if options.isStudied { AgentSession.open(options.trace) }
     SelfTests.runEarly(options)
-    LocalInterruptController.open()
-    TimeStamp.measure()
+    Processor.current.pointee.open()
     SerialInput.open()
     var machine = HostMachine(options, loader)
     SelfTests.run(options, &machine)
     let memory = machine.options.checksMemory ? KernelMemory.checksum() : 0
     let status = runGuests(loader, on: &machine)
-    VMXOperation.leave()
+    VMXOperation.leave(&machine)
     if machine.options.checksMemory { KernelMemory.report(was: memory) }
     Power.end(status)
 }
@@ -33,7 +32,7 @@ func main(_ magic: UInt32, _ information: UInt32) -> Never {
 /// What comes first: a way to say something, and to say it of exceptions.
 func openConsole() {
     SerialLine.com1.open()
-    DescriptorTables.load()
+    Processor.beginFirst()
     Layouts.check()
     InterruptControllers.mask()
 }

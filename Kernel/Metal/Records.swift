@@ -47,7 +47,7 @@ enum Records {
         guard let name = guest else { return }
         guest = nil
         let header = RecordHeader(
-            frequency: TimeStamp.frequency, start: startTime, processor: Line("\(ProcessorName(HardwareHost()))"),
+            frequency: Processor.current.pointee.timeStamp.frequency, start: startTime, processor: Line("\(ProcessorName(HardwareHost()))"),
             machine: machineName, guest: name)
         send { header.encode(to: $0) }
     }

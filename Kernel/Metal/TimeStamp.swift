@@ -1,12 +1,10 @@
 import Instructions
 import X86
 
-/// How fast the time-stamp counter runs.
-enum TimeStamp {
-    /// The time-stamp ticks of the measurement.
-    nonisolated(unsafe) private(set) static var calibrationTicks: UInt64 = 0
+/// How fast a processor's time-stamp counter runs.
+struct TimeStamp {
     /// Ticks a second; 0 if nothing tells.
-    nonisolated(unsafe) private(set) static var frequency: UInt64 = 0
+    private(set) var frequency: UInt64 = 0
 
     private static var calibrationCount: UInt64 { 11932 }
     /// Ticks that 10 ms have on no processor.
@@ -15,21 +13,21 @@ enum TimeStamp {
 
     /// Measures it against channel 2 of the 8254, for 10 ms. What CPUID says is taken only if the measurement bears it out:
     /// emulators show the figures of the processor that they imitate. A machine whose 8254 stands still is believed.
-    static func measure() {
+    mutating func measure(with controller: inout LocalInterruptController) {
         let control = inb(0x61)
         outb(0x61, control & ~0x03 | 0x01)  // gate on, speaker off
         outb(0x43, 0b1011_0000)  // channel 2, low and high byte, mode 0
-        outb(0x42, UInt8(truncatingIfNeeded: calibrationCount))
-        LocalInterruptController.beginCalibration()
-        outb(0x42, UInt8(truncatingIfNeeded: calibrationCount >> 8))
+        outb(0x42, UInt8(truncatingIfNeeded: Self.calibrationCount))
+        controller.beginCalibration()
+        outb(0x42, UInt8(truncatingIfNeeded: Self.calibrationCount >> 8))
         let start = read_tsc()
-        while inb(0x61) & 0x20 == 0, read_tsc() - start < longest {}
-        calibrationTicks = read_tsc() - start
-        LocalInterruptController.endCalibration()
+        while inb(0x61) & 0x20 == 0, read_tsc() - start < Self.longest {}
+        let calibrationTicks = read_tsc() - start
+        controller.endCalibration(ticks: calibrationTicks)
         outb(0x61, control)
-        let measured = calibrationTicks * timerFrequency / calibrationCount
-        let told = toldFrequency
-        guard calibrationTicks < longest else {
+        let measured = calibrationTicks * Self.timerFrequency / Self.calibrationCount
+        let told = Self.toldFrequency
+        guard calibrationTicks < Self.longest else {
             frequency = told
             return
         }

@@ -15,6 +15,7 @@ enum VMXOperation {
         write_cr4(cr4.rawValue | features(host).rawValue)
         writeRevision(capabilities, to: region)
         if execute_vmxon(region.rawValue) != vmx_succeed { Panic.stop("VMXON failed") }
+        Processor.current.pointee.vmxRegion = region
         invalidateAll(capabilities)
     }
 
@@ -27,8 +28,11 @@ enum VMXOperation {
             .setting(.machineCheckEnable, to: features.edx & CPUIDFeature.machineCheckException != 0)
     }
 
-    static func leave() {
+    static func leave(_ machine: inout HostMachine) {
+        guard let region = Processor.current.pointee.vmxRegion else { return }
         execute_vmxoff()
+        Processor.current.pointee.vmxRegion = nil
+        machine.frames.freeFrame(region)
     }
 
     /// Drops every translation that earlier users of VMX may have left (SDM volume 3, 31.4.3.3 and 31.4.3.4, "Guidelines

@@ -12,6 +12,8 @@ public struct HostState: Equatable, Sendable {
     public var codeSelector: UInt16
     public var dataSelector: UInt16
     public var taskSelector: UInt16
+    /// Of the processor's own data.
+    public var gsBase: UInt64
     public var taskStateBase: UInt64
     public var gdtBase: UInt64
     public var idtBase: UInt64
@@ -22,8 +24,8 @@ public struct HostState: Equatable, Sendable {
 
     public init(
         cr0: ControlRegister0, cr3: UInt64, cr4: ControlRegister4, extendedFeatures: ExtendedFeatureEnable, pat: UInt64,
-        codeSelector: UInt16, dataSelector: UInt16, taskSelector: UInt16, taskStateBase: UInt64, gdtBase: UInt64,
-        idtBase: UInt64, stackPointer: UInt64, instructionPointer: UInt64
+        codeSelector: UInt16, dataSelector: UInt16, taskSelector: UInt16, gsBase: UInt64, taskStateBase: UInt64,
+        gdtBase: UInt64, idtBase: UInt64, stackPointer: UInt64, instructionPointer: UInt64
     ) {
         self.cr0 = cr0
         self.cr3 = cr3
@@ -33,6 +35,7 @@ public struct HostState: Equatable, Sendable {
         self.codeSelector = codeSelector
         self.dataSelector = dataSelector
         self.taskSelector = taskSelector
+        self.gsBase = gsBase
         self.taskStateBase = taskStateBase
         self.gdtBase = gdtBase
         self.idtBase = idtBase
@@ -132,7 +135,7 @@ extension VMCS {
         self[.hostGSSelector] = none
         self[.hostTRSelector] = SegmentSelector(rawValue: host.taskSelector)
         self[.hostFSBase] = 0
-        self[.hostGSBase] = 0
+        self[.hostGSBase] = host.gsBase
         self[.hostTRBase] = host.taskStateBase
         self[.hostGDTRBase] = host.gdtBase
         self[.hostIDTRBase] = host.idtBase

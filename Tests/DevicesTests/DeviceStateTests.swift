@@ -56,7 +56,8 @@ import Testing
                 case 12: if board.canReceive { board.receive(UInt8(truncatingIfNeeded: value)) }
                 case 13: board.endOfInterrupt(UInt8(truncatingIfNeeded: value))
                 case 14: board.reportProgress(at: clock.now)
-                default: board.setLine(UInt8(value & 15), value & 16 != 0)
+                // A line that no device of the board drives.
+                default: board.setLine([3, 5, 6, 7, 10, 11, 14, 15][Int(value & 7)], value & 16 != 0)
                 }
             }
             while let message = board.takeMessage() { seen += [UInt64(message.vector), UInt64(message.destination)] }

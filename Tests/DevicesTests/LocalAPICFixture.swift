@@ -58,7 +58,10 @@ final class TestLocalAPIC {
 
     /// The vectors of one of the three bit arrays.
     func vectors(at offset: UInt16) -> [UInt8] {
-        (0...255).filter { self[offset + UInt16($0 >> 5) << 4] >> UInt32($0 & 31) & 1 != 0 }.map { UInt8($0) }
+        (0...UInt8.max).filter { vector in
+            let word: UInt32 = self[offset + UInt16(vector >> 5) << 4]
+            return word & 1 << UInt32(vector & 31) != 0
+        }
     }
 
     var inService: [UInt8] { vectors(at: 0x100) }

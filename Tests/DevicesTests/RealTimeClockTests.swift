@@ -154,7 +154,7 @@ import Testing
     @Test("All other bytes are memory")
     func memory() {
         var clock = clock()
-        let others = (0..<128).map { UInt8($0) }.filter { $0 > 0x0D && $0 != 0x32 }
+        let others: [UInt8] = [UInt8](0x0E..<0x32) + [UInt8](0x33..<0x80)
         for register in others { write(&clock, register, register ^ 0x5A, at: second(1)) }
         for register in others { #expect(read(&clock, register, at: second(2)) == register ^ 0x5A) }
     }

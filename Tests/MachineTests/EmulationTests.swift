@@ -237,8 +237,9 @@ import X86
             let machine = Self.vectorMachine()
             machine.ram.put([UInt8](repeating: 0xEE, count: 40), at: Self.operand)
             #expect(Self.execute(bytes, on: machine) == .stepLength(UInt8(bytes.count)))
-            let stored = words.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }.prefix(size)
-            #expect(Array(machine.ram[Self.operand..<Self.operand + 40]) == stored + [UInt8](repeating: 0xEE, count: 40 - size), "\(bytes)")
+            let stored: [UInt8] = words.flatMap { word in withUnsafeBytes(of: word) { [UInt8]($0) } }
+            let expected: [UInt8] = stored.prefix(size) + [UInt8](repeating: 0xEE, count: 40 - size)
+            #expect([UInt8](machine.ram[Self.operand..<Self.operand + 40]) == expected, "\(bytes)")
         }
     }
 

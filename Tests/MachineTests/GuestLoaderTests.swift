@@ -88,9 +88,10 @@ final class LoaderFixture {
     @Test func `an empty image is refused`() { #expect(LoaderFixture().error(ImageBuilder()) == .empty) }
 
     @Test func `RAM below 2 MiB is refused`() {
-        let fixture = LoaderFixture(size: (2 << 20) - 4096)
-        #expect(fixture.error(ImageBuilder([0xF4])) == .notEnoughRAM(needed: 2 << 20, size: (2 << 20) - 4096))
-        #expect(LoaderFixture(size: 2 << 20).load([0xF4]) == .success(.realMode))
+        let needed: UInt64 = 2 << 20
+        let size = needed - 4096
+        #expect(LoaderFixture(size: Int(size)).error(ImageBuilder([0xF4])) == .notEnoughRAM(needed: needed, size: size))
+        #expect(LoaderFixture(size: Int(needed)).load([0xF4]) == .success(.realMode))
     }
 
     // MARK: Multiboot headers

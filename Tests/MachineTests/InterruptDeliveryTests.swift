@@ -91,7 +91,7 @@ import Virtualization
         let machine = Self.timedInit()
         machine.rflags |= Self.interruptFlag
         #expect(machine.exit(12, length: 1) == .wait)
-        machine.cpu.sleep()
+        _ = machine.cpu.sleep()
         #expect(machine.cpu.pending == .end(.reset))
     }
 
@@ -152,7 +152,7 @@ import Virtualization
         machine.cpu.attention.insert(.devices)
         #expect(machine.complete(.resume))
         #expect(machine.exit(12, length: 1) == .wait)
-        machine.cpu.sleep()
+        _ = machine.cpu.sleep()
         #expect(machine.cpu.pending == .end(.overdue))
         #expect(machine.host.sleeps.count == 1)
     }

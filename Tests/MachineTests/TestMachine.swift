@@ -102,7 +102,7 @@ final class TestMachine {
     static let hostState = HostState(
         cr0: .init(rawValue: 0x8001_0033), cr3: 0x9000, cr4: .init(rawValue: 0x2020),
         extendedFeatures: .init(rawValue: 0xD00), pat: 0x0007_0406_0007_0406, codeSelector: 8, dataSelector: 16,
-        taskSelector: 24, taskStateBase: 0xA000, gdtBase: 0xB000, idtBase: 0xC000, stackPointer: 0xD000,
+        taskSelector: 24, gsBase: 0x8000, taskStateBase: 0xA000, gdtBase: 0xB000, idtBase: 0xC000, stackPointer: 0xD000,
         instructionPointer: 0xE000)
 
     // MARK: Modes

@@ -151,7 +151,7 @@ import Virtualization
         #expect(machine.injection == nil)
         let start = machine.host.time
         machine.host.longestSleep = 2000
-        machine.cpu.sleep()
+        _ = machine.cpu.sleep()
         #expect(machine.injection == .interrupt(0x40))
         #expect(machine.host.sleeps == [start + 5000, start + 5000, start + 5000])
         #expect(machine.host.time == start + 5000)
@@ -170,7 +170,7 @@ import Virtualization
         machine.vmcs[0x4824] = 1
         #expect(machine.exit(12, length: 1) == .wait)
         #expect(machine.vmcs[0x4824] == 0)
-        machine.cpu.sleep()
+        _ = machine.cpu.sleep()
         #expect(machine.injection == .interrupt(0x40))
     }
 

@@ -148,10 +148,13 @@ struct GDBRegisterTests {
             .compactMap { encoding in VMCSFieldDescription.position(of: encoding).map { VMCSFieldDescription.field(at: $0) } }
         session.target.fieldValues = [field: 0x1234_5000, host: 0xFFFF, session.target.fields[2].encoding: 7]
         let text = session.ask("qXfer:features:read:target.xml:0,4000")[0]
-        #expect(text.contains("<feature name=\"org.martlet.vmcs\"><reg name=\"guest_cr3\" bitsize=\"64\" type=\"uint64\" group=\"vmcs\"/>"))
-        #expect(text.contains("<reg name=\"virtual_processor_identifier_vpid\" bitsize=\"16\" type=\"uint16\" group=\"vmcs\"/>"))
+        #expect(text.contains("<feature name=\"org.martlet.vmcs\"><struct id=\"vmcs\"><field name=\"guest_cr3\" type=\"uint64\"/>"))
+        #expect(text.contains("<reg name=\"guest_cr3\" bitsize=\"64\" type=\"uint64\"/>") && text.contains("<reg name=\"vmcs\" bitsize=\"192\" type=\"vmcs\"/>"))
+        #expect(text.contains("<reg name=\"virtual_processor_identifier_vpid\" bitsize=\"16\" type=\"uint16\"/>"))
         #expect(session.ask("p35", "p37", "g")[..<2] == ["0050341200000000", "0700"])
-        #expect(session.ask("P35=0060000000000000", "P36=0000000000000000", "p35", "p38") == ["OK", "E.the field is not of the guest's state", "0060000000000000", "E01"])
+        #expect(session.ask("P35=0060000000000000", "P36=0000000000000000", "p35", "p38", "p39") == [
+            "OK", "E.the field is not of the guest's state", "0060000000000000", "0060000000000000ffff0000000000000700000000000000", "E01",
+        ])
     }
 
     @Test("a register that is not there is not written")

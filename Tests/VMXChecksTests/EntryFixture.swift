@@ -20,7 +20,7 @@ struct EntryFixture {
     static let host = HostState(
         cr0: .init(rawValue: 0x8001_0031), cr3: 0x10_0000, cr4: .init(rawValue: 0x2020),
         extendedFeatures: .longModeEnable | .longModeActive | .executeDisable, pat: 0x0007_0406_0007_0406, codeSelector: 8,
-        dataSelector: 16, taskSelector: 24, taskStateBase: 0x10_1000, gdtBase: 0x10_2000, idtBase: 0x10_3000,
+        dataSelector: 16, taskSelector: 24, gsBase: 0x10_6000, taskStateBase: 0x10_1000, gdtBase: 0x10_2000, idtBase: 0x10_3000,
         stackPointer: 0x10_4000, instructionPointer: 0x10_5000)
 
     init(_ scenario: MutationScenario, on set: CapabilitySet) {

@@ -114,7 +114,8 @@ import Testing
         var bytes = InstructionBytes(low: 0x0807_0605_0403_0201, high: 0x000F_0E0D_0C0B_0A09)
         var next: UInt64 = 1
         while bytes.count >= size {
-            let expected = (0..<size).reduce(UInt64(0)) { $0 | (next + UInt64($1)) << UInt64(8 * $1) }
+            var expected: UInt64 = 0
+            for index in 0..<UInt64(size) { expected |= (next + index) << (8 * index) }
             #expect(bytes.take(size) == expected)
             next += UInt64(size)
         }

@@ -27,6 +27,7 @@ monitor_prepare() { # starts it, and sets monitor_port: where the machine finds 
     [ -z "$SCRIPT" ] || arguments+=(--script "$SCRIPT")
   else
     arguments+=(--gdb ${PORT:+"$PORT"})
+    [ "$MACHINE" != nested ] || say "Linux starts first, longer than gdb waits by itself: begin with gdb -ex 'set remotetimeout 200'"
   fi
   symbols=$(monitor_symbols)
   [ -z "$symbols" ] || arguments+=(--symbols "$symbols")

@@ -60,13 +60,17 @@ extension VirtualCPU {
     mutating func acceptHere(_ message: InterruptMessage) {
         switch apic.accept(message) {
         case .requested(let vector): offer(vector)
-        case .nonMaskable: isNonMaskablePending = true
+        case .nonMaskable:
+            isNonMaskablePending = true
+            attention.insert(.interrupts)
         case .initialize:
             isResetPending = true
-            attention.insert(.devices)
+            attention.insert(.devices)  // the guest's end is looked for with them
         // A start-up IPI is nothing to a virtual CPU that runs; there is no firmware that would serve an SMI.
         case .none, .startup, .systemManagement: break
-        case .external: takesExternalMessage = true
+        case .external:
+            takesExternalMessage = true
+            attention.insert(.interrupts)
         }
     }
 

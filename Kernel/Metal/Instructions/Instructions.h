@@ -37,6 +37,8 @@ INSTRUCTION void write_dr2(uint64_t v) { __asm__ volatile("mov %0, %%dr2" : : "r
 INSTRUCTION void write_dr3(uint64_t v) { __asm__ volatile("mov %0, %%dr3" : : "r"(v)); }
 INSTRUCTION uint64_t read_dr6(void) { uint64_t v; __asm__ volatile("mov %%dr6, %0" : "=r"(v)); return v; }
 INSTRUCTION void write_dr6(uint64_t v) { __asm__ volatile("mov %0, %%dr6" : : "r"(v)); }
+/// The word that the GS base leads to.
+INSTRUCTION uint64_t read_gs_word(void) { uint64_t v; __asm__ volatile("mov %%gs:0, %0" : "=r"(v)); return v; }
 INSTRUCTION uint64_t read_frame_pointer(void) { uint64_t v; __asm__ volatile("mov %%rbp, %0" : "=r"(v)); return v; }
 
 INSTRUCTION uint64_t read_msr(uint32_t number) {
@@ -223,6 +225,7 @@ extern void martlet_write_wide_vector(uint32_t number, const void *value);
 extern uint64_t descriptor_table[8], interrupt_table[512];
 extern char task_state[104], virtual_cpu_area[32768], agent_area[20480];
 extern const char initial_extended_state[4096];
+extern char processors[4096];
 
 typedef struct { const uint8_t *start, *end; const char *name; } embedded_guest;
 extern const embedded_guest embedded_guests[4];
@@ -231,14 +234,9 @@ INSTRUCTION const uint8_t *bios_code(void) { return bios_start; }
 INSTRUCTION uint64_t bios_size(void) { return (uint64_t)(bios_end - bios_start); }
 INSTRUCTION embedded_guest embedded_guest_at(uint64_t index) { return embedded_guests[index & 3]; }
 
-INSTRUCTION void set_descriptor(uint64_t index, uint64_t value) { descriptor_table[index & 7] = value; }
 INSTRUCTION void set_gate(uint64_t vector, uint64_t low, uint64_t high) {
     interrupt_table[2 * (vector & 255)] = low;
     interrupt_table[2 * (vector & 255) + 1] = high;
-}
-// The interrupt stacks lie at offset 36 of the task-state segment; 0 is not used.
-INSTRUCTION void set_interrupt_stack(uint64_t index, uint64_t top) {
-    __builtin_memcpy(task_state + 28 + 8 * (index & 7), &top, 8);
 }
 
 extern uint8_t serial_input_buffer[4096];
@@ -269,6 +267,8 @@ ADDRESS_OF(task_state)
 ADDRESS_OF(virtual_cpu_area)
 ADDRESS_OF(initial_extended_state)
 INSTRUCTION uint64_t stack_guard(uint64_t index) { return stack_guards[index]; }
+INSTRUCTION void *processor_memory(void) { return processors; }
+INSTRUCTION uint64_t size_of_processor_memory(void) { return sizeof processors; }
 INSTRUCTION uint64_t size_of_virtual_cpu_area(void) { return sizeof virtual_cpu_area; }
 INSTRUCTION uint32_t size_of_interrupt_frame(void) { return interrupt_frame_size; }
 INSTRUCTION uint32_t world_switch_offset(uint64_t index) { return world_switch_layout[index]; }

@@ -15,15 +15,14 @@ func proveEntries(_ magic: UInt32, _ information: UInt32) -> Never {
     let loader = readLoaderInformation(magic, information)
     let options = readOptions(loader)
     if let port = options.report { Report.open(port, quietConsole: options.trace == .off) }
-    LocalInterruptController.open()
-    TimeStamp.measure()
+    Processor.current.pointee.open()
     var machine = HostMachine(options, loader)
     // No emulator sends an NMI here: at least the IRET that ends one must come back.
     machine.host.finishNonMaskableInterrupt()
     let prover = EntryProofMachine(vmcs: machine.frame())
     let passed = prover.prove(on: machine)
     VMXOperation.clear(vmcs: prover.vmcs)
-    VMXOperation.leave()
+    VMXOperation.leave(&machine)
     Power.end(passed ? .ended : .selfTestFailed)
 }
 
@@ -48,7 +47,8 @@ struct EntryProofMachine: EntryMachine {
             extendedFeatures: ExtendedFeatureEnable(rawValue: read_msr(ModelSpecificRegister.extendedFeatureEnable.number)),
             pat: read_msr(ModelSpecificRegister.pat.number), codeSelector: DescriptorTables.codeSelector,
             dataSelector: DescriptorTables.dataSelector, taskSelector: DescriptorTables.taskSelector,
-            taskStateBase: address_of_task_state(), gdtBase: address_of_descriptor_table(),
+            gsBase: Processor.base, taskStateBase: Processor.current.pointee.tables.taskStateBase,
+            gdtBase: Processor.current.pointee.tables.descriptorBase,
             idtBase: address_of_interrupt_table(), stackPointer: address_of_main_stack_top(),
             instructionPointer: address_of_martlet_probe_exit())
         var prover = EntryProver(on: self, capabilities, circumstances, host: host, pages: pages)

@@ -34,7 +34,9 @@ extension GDBServer {
 
     /// Appends a register's bytes; "x" for each digit of one that cannot be told.
     private func write(_ register: DescribedRegister, to reply: inout PacketText) {
-        if let value = value(of: register.source) {
+        if case .fields(let fields) = register.source {
+            for field in fields { reply.writeLittleEndian(target.read(field, of: selected) ?? 0, size: 8) }
+        } else if let value = value(of: register.source) {
             reply.writeLittleEndian(value, size: register.size)
         } else {
             reply.write(String(repeating: "x", count: 2 * register.size))
@@ -45,6 +47,7 @@ extension GDBServer {
         guard let number = packet.number(), packet.take("="), let register = knownLayout.register(number),
             let value = packet.littleEndian(size: register.size), packet.isAtEnd
         else { return .failure(.malformed) }
+        if case .fields = register.source { return .refusal(Complaint("the fields are changed one by one")) }
         guard register.source != .untold else { return .failure(.refused) }
         do throws(Complaint) {
             try change(register.source, to: value)
@@ -75,7 +78,7 @@ extension GDBServer {
     /// A register as the debugger takes it: the program counter is linear.
     private func value(of source: DescribedRegister.Source) -> UInt64? {
         switch source {
-        case .untold: return nil
+        case .untold, .fields: return nil
         case .field(let field): return target.read(field, of: selected)
         case .register(let register):
             guard let value = target.read(register, of: selected) else { return nil }
@@ -86,7 +89,7 @@ extension GDBServer {
 
     private func change(_ source: DescribedRegister.Source, to value: UInt64) throws(Complaint) {
         switch source {
-        case .untold: break
+        case .untold, .fields: break
         case .field(let field): try target.write(value, to: field, of: selected)
         case .register(let register):
             guard register == .rip, let base = codeBase else { return try target.write(value, to: register, of: selected) }

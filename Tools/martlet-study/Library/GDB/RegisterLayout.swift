@@ -21,7 +21,9 @@ import X86
 /// `$eip - $cs_base` is the offset. All other registers are as the processor holds them: the stack is at
 /// `$ss_base + $esp`.
 ///
-/// The fields of the VMCS are behind all these, in a group of their own: `info registers vmcs`, `print $guest_cr3`.
+/// The fields of the VMCS are behind all these, each a register (`print $guest_cr3`) and all together another, a structure:
+/// `info registers vmcs`, `print/x $vmcs`. GDB's part for x86 knows no groups of registers but its own, so that a structure has
+/// to be what elsewhere a group would.
 ///
 /// GDB takes a plain number for flags of 32 bits, but not for those of 64: `set $cr0 = 0x80010033ll` is a number of that size.
 struct RegisterLayout {
@@ -68,13 +70,13 @@ struct RegisterLayout {
             .init("org.gnu.gdb.i386.core", set.core + set.coprocessor),
             .init("org.gnu.gdb.i386.segments", Array(set.system[..<system])),
             .init("org.martlet.system", Array(set.system[system...])),
-            .init("org.martlet.vmcs", fields.map { DescribedRegister($0) }),
+            .init(DescribedFeature.fields, fields.map { DescribedRegister($0) } + (fields.isEmpty ? [] : [DescribedRegister(all: fields)])),
         ].filter { !$0.registers.isEmpty }
     }
 
     /// The registers that "g" sends: all but the fields of the VMCS.
     var common: [DescribedRegister] {
-        features.flatMap(\.registers).filter { if case .field = $0.source { false } else { true } }
+        features.filter { $0.name != DescribedFeature.fields }.flatMap(\.registers)
     }
 
     /// A register by its number; nil for one that there is not.
@@ -143,6 +145,9 @@ private struct RegisterSet {
 
 /// A group of registers: what GDB calls a feature.
 struct DescribedFeature {
+    /// The fields of the VMCS.
+    static var fields: String { "org.martlet.vmcs" }
+
     let name: String
     let registers: [DescribedRegister]
 
@@ -158,6 +163,8 @@ struct DescribedRegister {
     enum Source: Equatable {
         case register(GuestRegister)
         case field(VMCSFieldEncoding)
+        /// All these, 8 bytes each.
+        case fields([VMCSFieldEncoding])
         /// It does not tell it.
         case untold
     }
@@ -168,22 +175,26 @@ struct DescribedRegister {
     let source: Source
     /// GDB's type, or the one of the flags that the description defines.
     let type: String
-    /// The group that `info registers GROUP` shows it in; nil for GDB's own choice.
-    let group: String?
 
-    init(_ name: String, size: Int, _ source: Source, type: String? = nil, group: String? = nil) {
+    init(_ name: String, size: Int, _ source: Source, type: String? = nil) {
         self.name = name
         self.size = size
         self.source = source
         self.type = type ?? "int\(8 * size)"
-        self.group = group
     }
 
     /// A field of the VMCS: "guest CR3" is guest_cr3.
     init(_ field: VMCSFieldDescription) {
-        let words = "\(field.name)".lowercased().split { !$0.isLetter && !$0.isNumber }
         self.init(
-            words.joined(separator: "_"), size: field.encoding.bitCount / 8, .field(field.encoding), type: "uint\(field.encoding.bitCount)",
-            group: "vmcs")
+            DescribedRegister.name(field), size: field.encoding.bitCount / 8, .field(field.encoding), type: "uint\(field.encoding.bitCount)")
+    }
+
+    /// All of them in one.
+    init(all fields: [VMCSFieldDescription]) {
+        self.init("vmcs", size: 8 * fields.count, .fields(fields.map(\.encoding)), type: "vmcs")
+    }
+
+    static func name(_ field: VMCSFieldDescription) -> String {
+        "\(field.name)".lowercased().split { !$0.isLetter && !$0.isNumber }.joined(separator: "_")
     }
 }

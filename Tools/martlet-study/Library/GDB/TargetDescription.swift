@@ -1,4 +1,5 @@
 import Text
+import VMX
 import X86
 
 extension RegisterLayout {
@@ -10,13 +11,20 @@ extension RegisterLayout {
         for feature in features {
             text += "<feature name=\"\(feature.name)\">\(flags(of: feature))"
             for register in feature.registers {
-                text += "<reg name=\"\(register.name)\" bitsize=\"\(8 * register.size)\" type=\"\(register.type)\""
-                if let group = register.group { text += " group=\"\(group)\"" }
-                text += "/>"
+                text += "<reg name=\"\(register.name)\" bitsize=\"\(8 * register.size)\" type=\"\(register.type)\"/>"
             }
             text += "</feature>"
         }
         return text + "</target>"
+    }
+
+    /// A field for each of the VMCS's.
+    private func structure(of register: DescribedRegister) -> String {
+        guard case .fields(let fields) = register.source else { return "" }
+        let members = fields.compactMap { VMCSFieldDescription.position(of: $0) }.map {
+            "<field name=\"\(DescribedRegister.name(.field(at: $0)))\" type=\"uint64\"/>"
+        }
+        return "<struct id=\"\(register.type)\">\(members.joined())</struct>"
     }
 
     /// The types of flags that the registers of a feature have.
@@ -27,6 +35,7 @@ extension RegisterLayout {
             case "cr0": flags(ControlRegister0.self, of: register)
             case "cr4": flags(ControlRegister4.self, of: register)
             case "efer": flags(ExtendedFeatureEnable.self, of: register)
+            case "vmcs": structure(of: register)
             default: ""
             }
         }.joined()

@@ -22,13 +22,16 @@ public enum Disassembly {
     ) throws(Complaint) {
         var place = memory.wrapped(address ?? next)
         var left = Int(min(count, mostCount))
+        // The first line says where in a function it is, the others where one begins.
+        var name = symbols.words(place)
         while left > 0 {
             let (bytes, reason) = bytes(min(left * 5, 1024) + mostBytes, at: place, in: memory)
             var shown = 0
             for instruction in try disassembler.instructions(bytes, at: place, in: mode) {
                 // What is cut off may go on otherwise.
                 guard left > 0, bytes.count - shown >= mostBytes || reason != nil else { break }
-                if let name = symbols.name(at: instruction.address) { output.line("\(name):") }
+                if let name = name ?? symbols.name(at: instruction.address) { output.line("\(name):") }
+                name = nil
                 output.line(line(instruction, isNext: instruction.address == next, memory.addressDigits(instruction.address), symbols))
                 shown += instruction.bytes.count
                 left -= 1
