@@ -176,6 +176,7 @@ public struct Board: Equatable, Sendable {
         // A rise that is seen late still makes a request: the line stays high until the next look.
         if timer.advance(to: time) {
             pulse(Line.timer)
+            timer.expectLook()
         } else {
             setLine(Line.timer, timer.isOutput0High(at: time))
         }

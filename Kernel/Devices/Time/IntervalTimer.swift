@@ -86,6 +86,9 @@ public struct IntervalTimer: Equatable, Sendable {
         hasChanged = true
     }
 
+    /// Has the output be looked at again.
+    mutating func expectLook() { hasChanged = true }
+
     /// Whether counter 0's output or its next rise may have changed since this was last asked.
     @inline(__always)
     public mutating func takeChange() -> Bool {

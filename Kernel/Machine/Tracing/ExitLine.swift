@@ -1,6 +1,7 @@
 import Text
 import Trace
 import Virtualization
+import X86
 
 /// An exit in one line of the trace: its number, how long the guest ran, why and where it stopped, and what was done.
 public struct ExitLine: TextConvertible {
