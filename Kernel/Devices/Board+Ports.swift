@@ -105,7 +105,7 @@ extension Board {
         case .timer: return readTimer(register, time)
         case .keyboard: return readKeyboard(register, time)
         case .speaker: return readSpeaker(time)
-        case .clock: return readClock(register, time)
+        case .clock: return register == 1 ? readClock(time) : 0xFF
         case .diagnostic: return diagnostic
         case .debugConsole: return DebugConsole.read()
         case .debugExit: return 0
@@ -166,7 +166,7 @@ extension Board {
     @inline(never)
     private mutating func readKeyboard(_ register: UInt8, _ time: MachineTime) -> UInt8 {
         let value = register == 0 ? keyboard.readData(at: time) : keyboard.readStatus(at: time)
-        followKeyboard()
+        if keyboard.takeChange() { followKeyboard() }
         return value
     }
 
@@ -176,9 +176,9 @@ extension Board {
     }
 
     @inline(never)
-    private mutating func readClock(_ register: UInt8, _ time: MachineTime) -> UInt8 {
-        let value = clock.read(UInt16(register), at: time)
-        followClock()
+    private mutating func readClock(_ time: MachineTime) -> UInt8 {
+        let value = clock.read(1, at: time)
+        if clock.takeChange() { followClock() }
         return value
     }
 
@@ -273,10 +273,9 @@ extension Board {
     private mutating func writeControllers(_ register: UInt8, _ value: UInt8, _ time: MachineTime) {
         catchUp(to: time)
         let wasRequesting = controllers.interruptOutput
-        let passedTimer = controllers.passesTimer
         controllers.write(register, value)
         followControllers(wasRequesting)
-        if controllers.passesTimer != passedTimer { findNextEvent() }
+        if controllers.passesTimer != seenEvents.passesTimer { findNextEvent() }
     }
 
     @inline(never)
@@ -301,7 +300,7 @@ extension Board {
     @inline(never)
     private mutating func writeClock(_ register: UInt8, _ value: UInt8, _ time: MachineTime) {
         clock.write(UInt16(register), value, at: time)
-        if register != 0 { followClock() }
+        if clock.takeChange() { followClock() }
     }
 
     @inline(never)

@@ -18,21 +18,33 @@ public struct Board: Equatable, Sendable {
     /// The last progress code.
     var diagnostic: UInt8 = 0
     var ports = PortMap()
-    /// A write asks something of the machine, which was not yet taken.
-    public internal(set) var hasEffect = false
     var effect = PortEffect.none
     /// How many accesses found no device.
     public internal(set) var absentAccesses: UInt64 = 0
 
     /// An interrupt line changed, a message waits, or the next moment at which a device does something: the virtual CPU has
     /// to look.
-    public var needsAttention = false
+    public var needsAttention: Bool {
+        @inline(__always) get { signals & 1 != 0 }
+        set { signals = newValue ? signals | 1 : signals & ~1 }
+    }
+    /// A write asks something of the machine, which was not yet taken.
+    var hasEffect: Bool {
+        get { signals & 2 != 0 }
+        set { signals = newValue ? signals | 2 : signals & ~2 }
+    }
+    /// Neither is the case.
+    @inline(__always)
+    public var asksNothing: Bool { signals == 0 }
+    private var signals: UInt8 = 0
     /// When a device will do something by itself.
     public private(set) var nextEvent = MachineTime.never
     /// When each device will, as `nextEvent` knows it.
-    private var seenEvents = DeviceEvents()
+    private(set) var seenEvents = DeviceEvents()
 
-    private struct DeviceEvents: Equatable, Sendable {
+    struct DeviceEvents: Equatable, Sendable {
+        /// Whether the 8259 pair lets anybody hear of the timer.
+        var passesTimer = false
         var timer = MachineTime.never
         var clock = MachineTime.never
         var power = MachineTime.never
@@ -204,7 +216,7 @@ public struct Board: Equatable, Sendable {
     @inline(never)
     mutating func findNextEvent() {
         seenEvents = DeviceEvents(
-            timer: timer.nextEvent, clock: clock.nextEvent, power: power.nextEvent, keyboard: keyboard.nextEvent)
+            passesTimer: controllers.passesTimer, timer: timer.nextEvent, clock: clock.nextEvent, power: power.nextEvent, keyboard: keyboard.nextEvent)
         let next = min(nextDeviceEvent, progress.nextEvent)
         guard next != nextEvent else { return }
         nextEvent = next

@@ -21,6 +21,7 @@ struct Attention: Equatable, Sendable {
 
     /// Whether anything but the observer waits.
     var isForGuest: Bool { rawValue & Self.devices.rawValue != 0 }
+    var concernsDevices: Bool { rawValue & 4 != 0 }
 
     @inline(__always)
     func contains(_ other: Self) -> Bool { rawValue & other.rawValue == other.rawValue }

@@ -3,7 +3,7 @@ import X86
 /// The model-specific registers that Martlet keeps for one virtual CPU and that touch nothing else: the values alone. Where
 /// each is kept, and what it takes, is in `MSRPlaces`.
 public struct EmulatedMSRs: Equatable, Sendable {
-    var values: [56 of UInt64] = .init(repeating: 0)
+    var values: [64 of UInt64] = .init(repeating: 0)
 
     /// IA32_TSC_ADJUST.
     var timeStampAdjust: UInt64 {
@@ -12,7 +12,7 @@ public struct EmulatedMSRs: Equatable, Sendable {
     }
 
     public static func == (left: Self, right: Self) -> Bool {
-        for index in 0..<56 where left.values[index] != right.values[index] { return false }
+        for index in 0..<64 where left.values[index] != right.values[index] { return false }
         return true
     }
 }
@@ -36,7 +36,7 @@ struct MSRPlaces {
     private static var count: UInt32 { 0x428 }
     /// A place for each number; 0 for none.
     private var places: [0x428 of UInt8] = .init(repeating: 0)
-    private var rules: [56 of UInt8] = .init(repeating: 0)
+    private var rules: [64 of UInt8] = .init(repeating: 0)
     private let reservedBits: UInt64
     private let hasSupervisorState: Bool
 
@@ -99,8 +99,9 @@ struct MSRPlaces {
     @inline(__always)
     mutating func read(_ register: ModelSpecificRegister, _ registers: inout EmulatedMSRs) -> UInt64? {
         guard register.number < Self.count else { return register == .supervisorState && hasSupervisorState ? 0 : nil }
-        let place = places.span[unchecked: Int(register.number)] & 63
-        guard place != 0, place < 56 else { return nil }
+        // A place is less than 64: it is in this table.
+        let place = places.span[unchecked: Int(register.number)]
+        guard place != 0 else { return nil }
         return registers.values.span[unchecked: Int(place)]
     }
 
@@ -109,8 +110,7 @@ struct MSRPlaces {
     @inline(__always)
     mutating func write(_ register: ModelSpecificRegister, _ value: UInt64, _ registers: inout EmulatedMSRs) -> Bool {
         guard register.number < Self.count else { return register == .supervisorState && hasSupervisorState && value == 0 }
-        let place = places.span[unchecked: Int(register.number)] & 63
-        guard place < 56 else { return false }
+        let place = places.span[unchecked: Int(register.number)]
         var new = value
         switch MSRRule(rawValue: rules.span[unchecked: Int(place)]) {
         case nil, .nothing: return false

@@ -97,12 +97,18 @@ extension VirtualCPU {
     }
     @inline(never)
     private static func output(_ cpu: Pointer, _ port: UInt16, _ size: Int) -> Continuation {
-        size == 1 ? finish(cpu.pointee.output(port, 1), cpu) : outputWide(cpu, port, size)
+        guard size == 1 else { return outputWide(cpu, port, size) }
+        let board = cpu.pointee.board
+        board.pointee.writeByte(port, UInt8(truncatingIfNeeded: cpu.pointee.registers.rax), at: cpu.pointee.clock.now)
+        return board.pointee.asksNothing ? finish(.step, cpu) : answerBoard(cpu)
     }
     @inline(never)
     private static func outputWide(_ cpu: Pointer, _ port: UInt16, _ size: Int) -> Continuation {
-        finish(cpu.pointee.output(port, size), cpu)
+        cpu.pointee.writePort(port, size)
+        return answerBoard(cpu)
     }
+    @inline(never)
+    private static func answerBoard(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.answerBoard(), cpu) }
     @inline(never)
     private static func resolve(_ cpu: Pointer, _ fault: NestedPageFault) -> Continuation { finish(cpu.pointee.resolve(fault), cpu) }
     @inline(never)
@@ -135,9 +141,8 @@ extension VirtualCPU {
     private static func writeMSR(_ cpu: Pointer) -> Continuation {
         let register = cpu.pointee.namedMSR
         switch register {
-        case .interruptCommand, .selfInterrupt: return writeInterruptCommand(cpu)
         case .endOfInterrupt where cpu.pointee.endsInterruptQuietly: return finish(cpu.pointee.endInterrupt(), cpu)
-        case _ where register.isInX2APICRange: return writeLocalAPIC(cpu)
+        case _ where register.isInX2APICRange: return writeLocalAPICRegister(cpu)
         case .timeStampDeadline: return writeDeadline(cpu)
         case .apicBase, .debugControl, .extendedFeatureEnable, .timeStampCounter, .timeStampAdjust:
             return writeProcessorMSR(cpu)
@@ -145,11 +150,20 @@ extension VirtualCPU {
         }
     }
     @inline(never)
-    private static func writeLocalAPIC(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.writeLocalAPIC(), cpu) }
-    @inline(never)
-    private static func writeInterruptCommand(_ cpu: Pointer) -> Continuation {
-        cpu.pointee.requestsHere ? finish(cpu.pointee.requestHere(), cpu) : sendInterrupt(cpu)
+    private static func writeLocalAPICRegister(_ cpu: Pointer) -> Continuation {
+        switch cpu.pointee.namedMSR {
+        case .interruptCommand: requestHere(isForSelf: false, cpu)
+        case .selfInterrupt: requestHere(isForSelf: true, cpu)
+        default: writeLocalAPIC(cpu)
+        }
     }
+    @inline(__always)
+    private static func requestHere(isForSelf: Bool, _ cpu: Pointer) -> Continuation {
+        cpu.pointee.requestsHere(isForSelf: isForSelf)
+            ? finish(cpu.pointee.requestHere(isForSelf: isForSelf), cpu) : sendInterrupt(cpu)
+    }
+    @inline(never)
+    private static func writeLocalAPIC(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.writeLocalAPIC(), cpu) }
     @inline(never)
     private static func sendInterrupt(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.writeInterruptCommand(), cpu) }
     @inline(never)
@@ -237,18 +251,16 @@ extension VirtualCPU {
     @inline(never)
     private static func conclude(_ outcome: Outcome, isOver: Bool, _ cpu: Pointer) -> Continuation {
         if !isOver { cpu.pointee.processor.endInstruction() }
-        if cpu.pointee.attention.contains(.observer) {
-            cpu.pointee.attention.remove(.observer)
-            cpu.pointee.observed = outcome
-        }
         if cpu.pointee.records.isOn { cpu.pointee.noteResumption(outcome) }
-        switch cpu.pointee.answerRequests() {
-        case .inject(let event): cpu.pointee.processor.inject(event)
-        case .end(let ending):
+        let asked = cpu.pointee.attention
+        if asked.contains(.observer) { cpu.pointee.observed = outcome }
+        if asked.concernsDevices, let ending = cpu.pointee.attendToDevices() {
             cpu.pointee.end(ending)
             return .leave
-        default: break
         }
+        cpu.pointee.attention = .none
+        if asked.contains(.interrupts), let event = cpu.pointee.interruptToInject() { cpu.pointee.processor.inject(event) }
+        if asked.contains(.time) { cpu.pointee.armNow() }
         return .resume
     }
 }

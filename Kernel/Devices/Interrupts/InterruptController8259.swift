@@ -87,24 +87,30 @@ struct InterruptController8259: Equatable, Sendable {
     }
 
     /// The input to be served now (data sheet, "Fully Nested Mode", "Special Fully Nested Mode", "Special Mask Mode").
+    ///
+    /// Like all here that would take the whole controller with it, where it is only looked at, it is asked in place.
     private var request: UInt8? {
-        guard state.step == .ready else { return nil }
-        let wanted = state.requested & ~state.masked
-        guard wanted != 0 else { return nil }
-        let input = highest(wanted)
-        let bit: UInt8 = 1 &<< input
-        var blocking = state.isSpecialMask ? state.inService & ~state.masked : state.inService
-        // The other controller may have something more urgent than what it has in service.
-        if state.isSpecialFullyNested { blocking &= ~(cascade & bit) }
-        guard blocking != 0 else { return input }
-        return ordered(bit).trailingZeroBitCount < ordered(blocking).trailingZeroBitCount ? input : nil
+        @inline(never) mutating get {
+            guard state.step == .ready else { return nil }
+            let wanted = state.requested & ~state.masked
+            guard wanted != 0 else { return nil }
+            let input = highest(wanted)
+            let bit: UInt8 = 1 &<< input
+            var blocking = state.isSpecialMask ? state.inService & ~state.masked : state.inService
+            // The other controller may have something more urgent than what it has in service.
+            if state.isSpecialFullyNested { blocking &= ~(cascade & bit) }
+            guard blocking != 0 else { return input }
+            return ordered(bit).trailingZeroBitCount < ordered(blocking).trailingZeroBitCount ? input : nil
+        }
     }
 
     /// Whether a request of input 0 could come through: it is initialized, and the input is not masked.
     var passesFirstInput: Bool { state.step == .ready && state.masked & 1 == 0 }
 
     /// INT.
-    var output: Bool { request != nil }
+    var output: Bool {
+        @inline(__always) mutating get { state.requested & ~state.masked != 0 && request != nil }
+    }
 
     /// INTA: takes the request of the highest priority.
     /// - Returns: its input; 7 if there is none any more, which is then not in service.

@@ -71,6 +71,7 @@ public struct InterruptControllerPair: Equatable, Sendable {
     }
 
     /// What follows from a change of either.
+    @inline(__always)
     private mutating func update() {
         first.setLine(1 << Self.cascadeInput, second.output)
         interruptOutput = first.output
@@ -79,6 +80,7 @@ public struct InterruptControllerPair: Equatable, Sendable {
     // MARK: Registers
 
     /// IN; where no register is, ones.
+    @inline(__always)
     public mutating func read(_ register: UInt8) -> UInt8 {
         let isPoll = first.state.isPolled || second.state.isPolled
         let value: UInt8
@@ -96,6 +98,7 @@ public struct InterruptControllerPair: Equatable, Sendable {
     }
 
     /// OUT.
+    @inline(__always)
     public mutating func write(_ register: UInt8, _ value: UInt8) {
         switch register {
         case Register.firstCommand: first.writeCommand(value)

@@ -88,8 +88,13 @@ public struct LocalAPICTimer: Equatable, Sendable {
 
     /// Goes past the expiry, which has come: the next one is armed, in phase, if there is one. Those that were missed
     /// meanwhile are lost, as interrupts of one vector are that nobody takes.
+    @inline(__always)
     mutating func expire(at time: MachineTime) {
-        guard mode == .periodic else { return disarm() }
+        if mode == .periodic { startNextPeriod(at: time) } else { disarm() }
+    }
+
+    @inline(never)
+    private mutating func startNextPeriod(at time: MachineTime) {
         expiry = time.advanced(by: period &- (time.ticks &- expiry.ticks) % period)
     }
 }

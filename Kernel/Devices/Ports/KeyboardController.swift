@@ -41,6 +41,8 @@ public struct KeyboardController: Equatable, Sendable {
     public private(set) var state = State()
     /// When a byte will come into the output buffer and interrupt.
     public private(set) var nextEvent = MachineTime.never
+    /// The line or the next event may have changed since this was last asked.
+    private var hasChanged = true
 
     /// - Parameter timeStampFrequency: in Hz.
     public init(timeStampFrequency: UInt64) { byteTime = timeStampFrequency >> 14 }
@@ -48,7 +50,16 @@ public struct KeyboardController: Equatable, Sendable {
     /// Goes on from the state of another.
     public mutating func restore(_ state: State) {
         self.state = state
+        hasChanged = true
         findNextEvent()
+    }
+
+    /// Whether the line or the next event may have changed since this was last asked.
+    @inline(__always)
+    public mutating func takeChange() -> Bool {
+        guard hasChanged else { return false }
+        hasChanged = false
+        return true
     }
 
     /// IRQ 1: the output buffer is full.
@@ -66,7 +77,7 @@ public struct KeyboardController: Equatable, Sendable {
             state.isOutputFull = false
             state.hasTimedOut = false
             state.ready = time.advanced(by: byteTime)
-            fillOutput(at: time)
+            fill(at: time)
         }
         return value
     }
@@ -81,7 +92,7 @@ public struct KeyboardController: Equatable, Sendable {
 
     /// Port 60h.
     public mutating func writeData(_ value: UInt8, at time: MachineTime) -> PowerEffect {
-        fillOutput(at: time)
+        fill(at: time)
         state.wroteCommand = false
         let pending = state.command
         state.command = 0
@@ -98,13 +109,13 @@ public struct KeyboardController: Equatable, Sendable {
             state.commandByte &= ~Self.keyboardDisabled
             state.keyboard.receive(value)
         }
-        fillOutput(at: time)
+        fill(at: time)
         return effect
     }
 
     /// Port 64h.
     public mutating func writeCommand(_ value: UInt8, at time: MachineTime) -> PowerEffect {
-        fillOutput(at: time)
+        fill(at: time)
         state.wroteCommand = true
         state.command = 0
         var effect = PowerEffect.none
@@ -126,7 +137,7 @@ public struct KeyboardController: Equatable, Sendable {
         case 0xF0...0xFF: if value & 1 == 0 { effect = .reset }
         default: break  // among them those that switch the auxiliary port, which is absent
         }
-        fillOutput(at: time)
+        fill(at: time)
         return effect
     }
 
@@ -147,16 +158,18 @@ public struct KeyboardController: Equatable, Sendable {
     /// Lets the byte come that is due.
     public mutating func advance(to time: MachineTime) {
         guard time >= nextEvent else { return }
-        fillOutput(at: time)
+        fill(at: time)
     }
 
+    /// The next byte comes, if one waits.
     @inline(__always)
     private mutating func fillOutput(at time: MachineTime) {
-        if state.answer != nil || state.keyboard.hasNext { fill(at: time) } else { nextEvent = .never }
+        if state.answer != nil || state.keyboard.hasNext { fill(at: time) }
     }
 
     @inline(never)
     private mutating func fill(at time: MachineTime) {
+        hasChanged = true
         if time >= state.ready { takeNextByte() }
         findNextEvent()
     }

@@ -123,8 +123,13 @@ struct IntervalCounter: Equatable, Sendable {
     }
 
     /// Loads the count register if its moment has come.
+    @inline(__always)
     mutating func settle(at now: UInt64) {
-        guard isNull, now >= loadMoment else { return }
+        if isNull, now >= loadMoment { loadCount() }
+    }
+
+    @inline(never)
+    private mutating func loadCount() {
         isNull = false
         guard isPeriodic, case .running(let since) = progress else { return }
         // The second half of a square wave goes on with the new count's second half.
@@ -135,6 +140,7 @@ struct IntervalCounter: Equatable, Sendable {
 
     // MARK: Reading
 
+    @inline(__always)
     mutating func read(at now: UInt64) -> UInt8 {
         settle(at: now)
         if let status = latchedStatus {
@@ -161,12 +167,12 @@ struct IntervalCounter: Equatable, Sendable {
             (isHigh(at: now) ? 0x80 : 0) | (isNull ? 0x40 : 0) | access << 4 | modeBits << 1 | (isDecimal ? 1 : 0)
     }
 
-    private func raw(at now: UInt64) -> UInt16 {
+    private mutating func raw(at now: UInt64) -> UInt16 {
         let value = value(at: now)
         return UInt16(truncatingIfNeeded: isDecimal ? Self.decimal(value) : value)
     }
 
-    private func value(at now: UInt64) -> UInt64 {
+    private mutating func value(at now: UInt64) -> UInt64 {
         let pulses: UInt64
         switch progress {
         case .idle: return held
@@ -184,7 +190,14 @@ struct IntervalCounter: Equatable, Sendable {
 
     // MARK: The output; the moment must not lie before the last one settled
 
-    func isHigh(at now: UInt64) -> Bool {
+    @inline(__always)
+    mutating func isHigh(at now: UInt64) -> Bool {
+        if case .idle = progress { return mode != 0 }
+        return isHighWhenCounting(at: now)
+    }
+
+    @inline(never)
+    private mutating func isHighWhenCounting(at now: UInt64) -> Bool {
         let pulses: UInt64
         switch progress {
         case .idle: return mode != 0
@@ -200,7 +213,7 @@ struct IntervalCounter: Equatable, Sendable {
     }
 
     /// The next moment after `now` at which the output rises by itself; the largest number if there is none.
-    func nextRise(after now: UInt64) -> UInt64 {
+    mutating func nextRise(after now: UInt64) -> UInt64 {
         guard case .running(let since) = progress else { return Self.never }
         let rise: UInt64
         switch mode {
@@ -218,7 +231,7 @@ struct IntervalCounter: Equatable, Sendable {
 
     /// The first moment after `now`, which was settled, at which the output may change or the count register is loaded; an
     /// earlier one does no harm.
-    func quietUntil(after now: UInt64) -> UInt64 {
+    mutating func quietUntil(after now: UInt64) -> UInt64 {
         if isNull { return now &+ 1 }
         guard case .running(let since) = progress else { return Self.never }
         guard Self.hasReached(now, since) else { return now &+ 1 }
@@ -237,7 +250,7 @@ struct IntervalCounter: Equatable, Sendable {
     private var highLength: UInt64 { (length &+ 1) / 2 }
 
     /// The end of the period, or of the half of a square wave.
-    private func partEnd(since: UInt64, at now: UInt64) -> UInt64 {
+    private mutating func partEnd(since: UInt64, at now: UInt64) -> UInt64 {
         guard Self.hasReached(now, since) else { return since }
         let position = (now &- since) % length
         return now &- position &+ (mode == 3 && position < highLength ? highLength : length)
@@ -256,6 +269,7 @@ struct IntervalCounter: Equatable, Sendable {
         return digits & 15 + (digits >> 4 & 15) * 10 + (digits >> 8 & 15) * 100 + (digits >> 12) * 1000
     }
 
+    @inline(never)
     private static func decimal(_ value: UInt64) -> UInt64 {
         value % 10 | (value / 10 % 10) << 4 | (value / 100 % 10) << 8 | (value / 1000 % 10) << 12
     }

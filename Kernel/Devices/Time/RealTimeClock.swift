@@ -41,9 +41,10 @@ public struct RealTimeClock: Equatable, Sendable {
     public private(set) var state = State()
 
     public var isNMIMasked: Bool { state.isNMIMasked }
-    /// The date of the second that was read last.
-    private var date = CalendarDate(unixSeconds: 0)
-    private var dateSecond = 0
+    /// The second, in Unix time, whose date the registers hold; none before the first look.
+    private var storedSecond = Int.min
+    /// The line or the next event may have changed since this was last asked.
+    private var hasChanged = true
     /// When the interrupt line will rise by itself.
     public private(set) var nextEvent = MachineTime.never
 
@@ -65,6 +66,7 @@ public struct RealTimeClock: Equatable, Sendable {
     /// Goes on from the state of another.
     public mutating func restore(_ state: State) {
         self.state = state
+        forget()
         findNextEvent()
     }
 
@@ -73,6 +75,7 @@ public struct RealTimeClock: Equatable, Sendable {
         follow(to: time)
         state.start = Self.bounded(unixSeconds) - dividerSeconds
         state.weekdayLead = 0
+        forget()
         if !isRunning { storeDate() }
         findNextEvent()
     }
@@ -85,21 +88,39 @@ public struct RealTimeClock: Equatable, Sendable {
     // MARK: Ports
 
     /// Reads the port at an offset from the first one. The index port is write-only.
+    @inline(__always)
     public mutating func read(_ offset: UInt16, at time: MachineTime) -> UInt8 {
         guard offset == 1 else { return 0xFF }
         follow(to: time)
         switch state.index {
-        case 0, 2, 4, 6, 7, 8, 9, 0x32: return isRunning ? dateRegister(state.index) : state.memory[state.index]
+        case 0, 2, 4, 6, 7, 8, 9, 0x32:
+            if storedSecond != state.start &+ dividerSeconds, isRunning { storeDate() }
+            return state.memory[state.index]
         case 0x0A: return state.registerA | (isUpdateInProgress ? 0x80 : 0)
         case 0x0B: return state.registerB
         case 0x0C:
             let value = state.flags | (interruptLine ? 0x80 : 0)
             state.flags = 0
+            hasChanged = true
             findNextEvent()
             return value
         case 0x0D: return 0x80  // the battery is good
         default: return state.memory[state.index]
         }
+    }
+
+    /// What follows from the state may have changed.
+    private mutating func forget() {
+        storedSecond = .min
+        hasChanged = true
+    }
+
+    /// Whether the line or the next event may have changed since this was last asked.
+    @inline(__always)
+    public mutating func takeChange() -> Bool {
+        guard hasChanged else { return false }
+        hasChanged = false
+        return true
     }
 
     /// Writes the port at an offset from the first one.
@@ -123,6 +144,7 @@ public struct RealTimeClock: Equatable, Sendable {
         case 0x0C, 0x0D: return
         default: state.memory[state.index] = value
         }
+        forget()
         findNextEvent()
     }
 
@@ -151,9 +173,15 @@ public struct RealTimeClock: Equatable, Sendable {
     }
 
     /// Sets the flags of what has happened up to a moment.
+    @inline(__always)
     private mutating func follow(to time: MachineTime) {
         let tick = clock.count(at: time)
-        guard tick > state.now else { return }
+        if tick > state.now { follow(toTick: tick) }
+    }
+
+    @inline(never)
+    private mutating func follow(toTick tick: UInt64) {
+        hasChanged = true
         let (before, second) = (divider, dividerSeconds)
         state.now = tick
         guard isDividing else { return }
@@ -233,30 +261,21 @@ public struct RealTimeClock: Equatable, Sendable {
 
     // MARK: The date as registers
 
-    private mutating func dateRegister(_ register: UInt8) -> UInt8 {
-        let second = state.start &+ dividerSeconds
-        if second != dateSecond {
-            dateSecond = second
-            date = CalendarDate(unixSeconds: second)
-        }
-        switch register {
-        case 0: return encode(date.second)
-        case 2: return encode(date.minute)
-        case 4: return encodeHour(date.hour)
-        case 6: return encode((CalendarDate.weekday(unixSeconds: second) + state.weekdayLead) % 7 + 1)
-        case 7: return encode(date.day)
-        case 8: return encode(date.month)
-        case 9: return encode(CalendarDate.modulo(date.year, 100))
-        default: return encode((date.year - CalendarDate.modulo(date.year, 100)) / 100)
-        }
-    }
-
+    /// Brings the registers up to now.
+    @inline(never)
     private mutating func storeDate() {
-        state.memory[0] = dateRegister(0)
-        state.memory[2] = dateRegister(2)
-        state.memory[4] = dateRegister(4)
-        for register in UInt8(6)...9 { state.memory[register] = dateRegister(register) }
-        state.memory[0x32] = dateRegister(0x32)
+        let second = state.start &+ dividerSeconds
+        let date = CalendarDate(unixSeconds: second)
+        let yearOfCentury = CalendarDate.modulo(date.year, 100)
+        state.memory[0] = encode(date.second)
+        state.memory[2] = encode(date.minute)
+        state.memory[4] = encodeHour(date.hour)
+        state.memory[6] = encode((CalendarDate.weekday(unixSeconds: second) + state.weekdayLead) % 7 + 1)
+        state.memory[7] = encode(date.day)
+        state.memory[8] = encode(date.month)
+        state.memory[9] = encode(yearOfCentury)
+        state.memory[0x32] = encode((date.year - yearOfCentury) / 100)
+        storedSecond = second
     }
 
     /// Goes on from the date in the registers, whatever is in them.

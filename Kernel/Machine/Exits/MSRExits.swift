@@ -71,13 +71,11 @@ extension VirtualCPU {
 
     /// Whether WRMSR of such a register requests an interrupt here, and nothing besides.
     @inline(__always)
-    var requestsHere: Bool {
-        mutating get { apic.requestsHere(writtenMSR, isForSelf: namedMSR == .selfInterrupt) }
-    }
+    mutating func requestsHere(isForSelf: Bool) -> Bool { apic.requestsHere(writtenMSR, isForSelf: isForSelf) }
 
     @inline(__always)
-    mutating func requestHere() -> Outcome {
-        offer(apic.requestHere(writtenMSR, isForSelf: namedMSR == .selfInterrupt))
+    mutating func requestHere(isForSelf: Bool) -> Outcome {
+        offer(apic.requestHere(writtenMSR, isForSelf: isForSelf))
         return .step
     }
 

@@ -12,10 +12,10 @@ extension VirtualCPU {
         return .step
     }
 
-    /// OUT.
+    /// OUT of AX or EAX.
     @inline(__always)
-    mutating func output(_ port: UInt16, _ size: Int) -> Outcome {
-        writePort(port, size, UInt32(truncatingIfNeeded: registers.rax))
+    mutating func writePort(_ port: UInt16, _ size: Int) {
+        board.pointee.write(port, size: size, UInt32(truncatingIfNeeded: registers.rax), at: clock.now)
     }
 
     @inline(__always)
@@ -26,20 +26,10 @@ extension VirtualCPU {
         return value
     }
 
+    /// What a write asks for: of the machine, or by a device's line.
     @inline(__always)
-    private mutating func writePort(_ port: UInt16, _ size: Int, _ value: UInt32) -> Outcome {
-        let time = clock.now
-        if size == 1 {
-            board.pointee.writeByte(port, UInt8(truncatingIfNeeded: value), at: time)
-        } else {
-            board.pointee.write(port, size: size, value, at: time)
-        }
+    mutating func answerBoard() -> Outcome {
         followBoard()
-        return board.pointee.hasEffect ? takeEffect() : .step
-    }
-
-    @inline(never)
-    private mutating func takeEffect() -> Outcome {
         switch board.pointee.takeEffect() {
         case .none: break
         case .transmit(let byte): host.transmit(byte)
@@ -100,7 +90,9 @@ extension VirtualCPU {
             write(place, count: access.size, UInt64(readPort(access.port, access.size)))
             return .step
         }
-        return writePort(access.port, access.size, UInt32(truncatingIfNeeded: read(place, count: access.size)))
+        board.pointee.write(
+            access.port, size: access.size, UInt32(truncatingIfNeeded: read(place, count: access.size)), at: clock.now)
+        return answerBoard()
     }
 
     private mutating func advanceIndex(isInput: Bool, by step: UInt64, addressSize: Int) {

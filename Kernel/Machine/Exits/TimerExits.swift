@@ -14,12 +14,16 @@ extension VirtualCPU {
         return .resume
     }
 
+    /// - Returns: what the guest gets of it: an event, its end, or nothing.
     @inline(__always)
     mutating func bringAboutWhatIsDue(at now: MachineTime) -> Outcome {
         advanceDevices(to: now)
-        attention.insert(.interrupts)
-        attention.insert(.time)
-        return answerRequests()
+        if attention.concernsDevices, let ending = attendToDevices() { return .end(ending) }
+        attention.remove(.devices)
+        let event = interruptToInject()
+        arm(at: now)
+        if let event { return .inject(event) }
+        return .resume
     }
 
     /// Brings about what is due.
@@ -62,9 +66,8 @@ extension VirtualCPU {
     public mutating func sleep() -> Bool {
         while true {
             let now = clock.now
-            advanceDevices(to: now)
             attention = .devices
-            switch answerRequests() {
+            switch bringAboutWhatIsDue(at: now) {
             case .inject(let event):
                 processor.inject(event)
                 return true
@@ -96,6 +99,10 @@ extension VirtualCPU {
         setSlice(at: now)
     }
 
+    /// The same at this moment.
+    @inline(never)
+    mutating func armNow() { arm(at: clock.now) }
+
     /// Lets the guest run until something is due, but for no longer than a slice.
     @inline(__always)
     public mutating func setSlice(at now: MachineTime) {
@@ -116,6 +123,9 @@ extension VirtualCPU {
     /// Lets the guest run for so many ticks, if nothing else ends that earlier.
     @inline(__always)
     private func run(for ticks: UInt64) {
-        if !processor.setTimer(ticks: ticks) { host.setTimer(ticks: ticks) }
+        if !processor.setTimer(ticks: ticks) { setHostTimer(ticks) }
     }
+
+    @inline(never)
+    private func setHostTimer(_ ticks: UInt64) { host.setTimer(ticks: ticks) }
 }

@@ -5,19 +5,12 @@ import Virtualization
 // From the devices' lines to the guest's IDT.
 
 extension VirtualCPU {
-    /// Looks at what asks for attention.
-    /// - Returns: what the guest gets before it goes on: an event, its end, or nothing.
-    @inline(__always)
-    mutating func answerRequests() -> Outcome {
-        if attention.contains(.devices) {
-            acceptRequests()
-            if let ending = demandedEnd { return .end(ending) }
-        }
-        let event = attention.contains(.interrupts) ? interruptToInject() : nil
-        if attention.contains(.time) { arm(at: clock.now) }
-        attention.remove(.devices)
-        if let event { return .inject(event) }
-        return .resume
+    /// Takes up what the devices ask for.
+    /// - Returns: the guest's end, if that is what became of it.
+    @inline(never)
+    mutating func attendToDevices() -> Ending? {
+        acceptRequests()
+        return demandedEnd
     }
 
     /// Has the machine's devices looked at before the guest goes on, if an access made that necessary.

@@ -75,9 +75,10 @@ INSTRUCTION cpuid_registers execute_cpuid(uint32_t leaf, uint32_t subleaf) {
     return r;
 }
 INSTRUCTION uint64_t read_tsc(void) {
-    uint32_t low, high;
+    // The instruction clears the upper halves of both.
+    uint64_t low, high;
     __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-    return (uint64_t)high << 32 | low;
+    return high << 32 | low;
 }
 
 // x87, SSE and AVX state: the kernel never touches it, but exchanges one guest's for another's.
