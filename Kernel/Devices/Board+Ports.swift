@@ -150,14 +150,19 @@ extension Board {
     @inline(never)
     private mutating func readControllers(_ register: UInt8, _ time: MachineTime) -> UInt8 {
         catchUp(to: time)
-        let wasRequesting = controllers.interruptOutput
         let value = controllers.read(register)
-        followControllers(wasRequesting)
+        followControllers()
         return value
     }
 
     @inline(never)
     private mutating func readTimer(_ register: UInt8, _ time: MachineTime) -> UInt8 {
+        timer.isQuiet(at: time) ? timer.read(UInt16(register)) : readTimerLate(register, time)
+    }
+
+    /// The same when its output may have changed.
+    @inline(never)
+    private mutating func readTimerLate(_ register: UInt8, _ time: MachineTime) -> UInt8 {
         let value = timer.read(UInt16(register), at: time)
         if timer.takeChange() { followTimer(at: time) }
         return value
@@ -271,11 +276,17 @@ extension Board {
 
     @inline(never)
     private mutating func writeControllers(_ register: UInt8, _ value: UInt8, _ time: MachineTime) {
-        catchUp(to: time)
-        let wasRequesting = controllers.interruptOutput
+        if timer.nextEvent <= time { return writeControllersLate(register, value, time) }
         controllers.write(register, value)
-        followControllers(wasRequesting)
+        followControllers()
         if controllers.passesTimer != seenEvents.passesTimer { findNextEvent() }
+    }
+
+    /// The same when the timer's line is to be looked at before.
+    @inline(never)
+    private mutating func writeControllersLate(_ register: UInt8, _ value: UInt8, _ time: MachineTime) {
+        followTimer(at: time)
+        writeControllers(register, value, time)
     }
 
     @inline(never)

@@ -146,8 +146,8 @@ public struct Board: Equatable, Sendable {
 
     /// An access to the 8259 pair may have let an interrupt through, or taken one away.
     @inline(__always)
-    mutating func followControllers(_ wasRequesting: Bool) {
-        if controllers.interruptOutput != wasRequesting { needsAttention = true }
+    mutating func followControllers() {
+        if controllers.takeChange() { needsAttention = true }
     }
 
     /// A line that is high has a new edge.

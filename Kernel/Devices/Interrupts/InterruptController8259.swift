@@ -50,6 +50,10 @@ struct InterruptController8259: Equatable, Sendable {
 
     // MARK: Inputs
 
+    /// The level of the input of a bit.
+    @inline(__always)
+    func isHigh(_ bit: UInt8) -> Bool { state.lines & bit != 0 }
+
     /// The input of a bit goes high or low.
     mutating func setLine(_ bit: UInt8, _ isHigh: Bool) {
         if isHigh {

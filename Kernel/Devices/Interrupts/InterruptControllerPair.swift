@@ -12,6 +12,7 @@ public struct InterruptControllerPair: Equatable, Sendable {
 
     /// INTR: an interrupt waits for the processor.
     public private(set) var interruptOutput = false
+    private var hasChanged = false
 
     private static var cascadeInput: UInt8 { 2 }
 
@@ -71,10 +72,22 @@ public struct InterruptControllerPair: Equatable, Sendable {
     }
 
     /// What follows from a change of either.
-    @inline(__always)
     private mutating func update() {
-        first.setLine(1 << Self.cascadeInput, second.output)
-        interruptOutput = first.output
+        let cascades = second.output
+        if cascades != first.isHigh(1 << Self.cascadeInput) { first.setLine(1 << Self.cascadeInput, cascades) }
+        let output = first.output
+        if output != interruptOutput {
+            interruptOutput = output
+            hasChanged = true
+        }
+    }
+
+    /// Whether the output has changed since this was last asked.
+    @inline(__always)
+    mutating func takeChange() -> Bool {
+        guard hasChanged else { return false }
+        hasChanged = false
+        return true
     }
 
     // MARK: Registers
@@ -98,7 +111,6 @@ public struct InterruptControllerPair: Equatable, Sendable {
     }
 
     /// OUT.
-    @inline(__always)
     public mutating func write(_ register: UInt8, _ value: UInt8) {
         switch register {
         case Register.firstCommand: first.writeCommand(value)

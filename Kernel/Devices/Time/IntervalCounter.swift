@@ -167,11 +167,13 @@ struct IntervalCounter: Equatable, Sendable {
             (isHigh(at: now) ? 0x80 : 0) | (isNull ? 0x40 : 0) | access << 4 | modeBits << 1 | (isDecimal ? 1 : 0)
     }
 
+    @inline(__always)
     private mutating func raw(at now: UInt64) -> UInt16 {
         let value = value(at: now)
         return UInt16(truncatingIfNeeded: isDecimal ? Self.decimal(value) : value)
     }
 
+    @inline(__always)
     private mutating func value(at now: UInt64) -> UInt64 {
         let pulses: UInt64
         switch progress {

@@ -51,10 +51,24 @@ public struct IntervalTimer: Equatable, Sendable {
 
     // MARK: Ports
 
-    /// Reads the port at an offset from the first one. The control port is write-only.
+    /// Whether a moment, from which the ports are looked at then, brings nothing that counter 0's output has to be followed for.
     @inline(__always)
+    mutating func isQuiet(at time: MachineTime) -> Bool {
+        let pulse = clock.count(at: time)
+        guard pulse < quietUntil, !hasChanged else { return false }
+        state.now = max(pulse, state.now)
+        return true
+    }
+
+    /// Reads the port at an offset from the first one. The control port is write-only.
     public mutating func read(_ offset: UInt16, at time: MachineTime) -> UInt8 {
         follow(to: time)
+        return read(offset)
+    }
+
+    /// The same at the moment that was followed last.
+    @inline(__always)
+    mutating func read(_ offset: UInt16) -> UInt8 {
         switch offset {
         case 0: return state.counter0.read(at: state.now)
         case 1: return state.counter1.read(at: state.now)
@@ -156,7 +170,7 @@ public struct IntervalTimer: Equatable, Sendable {
     }
 
     @inline(__always)
-    private mutating func follow(to time: MachineTime) {
+    mutating func follow(to time: MachineTime) {
         let pulse = clock.count(at: time)
         if pulse < quietUntil { state.now = max(pulse, state.now) } else { followChange(to: pulse) }
     }
