@@ -350,7 +350,11 @@ start_anew:
 
 done:   shr     rax, 32
         and     eax, 0x7FFFFFFF
-        mov     rbx, rax
+        push    rax
+        xor     ebx, ebx                ; no note: a case that wrote 0 to the debug-exit port has one
+        mov     eax, HYPERCALL_LEAVE
+        vmcall
+        pop     rbx
         mov     edx, COM1 + 3           ; whatever was done to COM1
         mov     al, 3
         out     dx, al

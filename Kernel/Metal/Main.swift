@@ -160,7 +160,7 @@ private func run(
             guest, named: name, moduleCount: moduleCount, module, isAnew: isAnew, restarts: restarts, on: &machine, &note,
             &statistics)
         if let status {
-            guard restarts > 0, status.isOfGuest, status != .guestValue(0) else { return status }
+            guard restarts > 0, status.isOfGuest, status != .guestValue(0) || note != 0 else { return status }
             restarts -= 1
         }
         machine.log("martlet: \(name): starting it anew")

@@ -39,7 +39,8 @@ public struct KernelOptions: Equatable, Sendable {
     public var guest = EmbeddedGuest.tour
     /// then=NAME: an embedded guest, or all, after the one that the loader brought.
     public var guestAfterwards: EmbeddedGuest?
-    /// restart=N: how often a guest is started anew that ended otherwise than by the value 0.
+    /// restart=N: how often a guest is started anew that ended otherwise than by the value 0, or with a note that is not 0: it
+    /// has not done yet what it left the note for, and may have written the value by accident.
     public var restarts: UInt64 = 0
     /// limit=N: time-stamp ticks within which a guest has to leave a note (hypercall 4), again and again, or is at its end.
     public var limit: UInt64?
