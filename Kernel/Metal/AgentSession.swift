@@ -8,48 +8,49 @@ import VMX
 import VMXChecks
 import Virtualization
 
-/// The agent on the second serial port, for the one guest that is studied at a time.
-enum AgentSession {
-    nonisolated(unsafe) private(set) static var isOn = false
-    /// The person at the other end wants no other guest either.
-    nonisolated(unsafe) static var isDismissed = false
+/// The agent on the second serial port, with what it keeps in memory of its own: itself, the decoder of its frames, and states
+/// of the guest that is studied.
+struct AgentSession {
+    private let memory = agent_memory()!
+    private let line = SerialLine.com2
 
-    // In memory of their own, one behind the other.
+    var agent: UnsafeMutablePointer<Agent> { memory.assumingMemoryBound(to: Agent.self) }
 
-    static var agent: UnsafeMutablePointer<Agent> { agent_memory()!.assumingMemoryBound(to: Agent.self) }
-
-    private static var decoder: UnsafeMutablePointer<FrameDecoder> {
-        (agent_memory()! + decoderOffset).assumingMemoryBound(to: FrameDecoder.self)
+    private var decoder: UnsafeMutablePointer<FrameDecoder> {
+        (memory + Self.decoderOffset).assumingMemoryBound(to: FrameDecoder.self)
     }
 
-    static var states: UnsafeMutablePointer<StateSnapshot> {
-        (agent_memory()! + statesOffset).assumingMemoryBound(to: StateSnapshot.self)
+    var states: UnsafeMutablePointer<StateSnapshot> {
+        (memory + Self.statesOffset).assumingMemoryBound(to: StateSnapshot.self)
     }
 
     private static var decoderOffset: Int { (MemoryLayout<Agent>.size + 15) & ~15 }
     private static var statesOffset: Int { decoderOffset + (MemoryLayout<FrameDecoder>.size + 15) & ~15 }
-    private static var size: Int { statesOffset + StateMoment.count * MemoryLayout<StateSnapshot>.stride }
+    static var size: Int { statesOffset + StateMoment.count * MemoryLayout<StateSnapshot>.stride }
 
-    static func open(_ trace: TraceLevel) {
-        precondition(size <= Int(agent_memory_size()))
-        SerialLine.com2.open()
+    init(_ trace: TraceLevel) {
+        line.open()
         agent.initialize(to: Agent(trace: trace))
         decoder.initialize(to: FrameDecoder())
         for index in 0..<StateMoment.count { (states + index).initialize(to: StateSnapshot()) }
-        isOn = true
     }
 
-    /// Something has come on the line.
-    static var hasInput: Bool { isOn && SerialLine.com2.hasInput }
+    /// Whoever studies the guests wants no other either.
+    var isDismissed: Bool { agent.pointee.isDismissed }
 
-    /// When a sleeping guest's line is to be looked at.
-    static func nextLook(after now: UInt64) -> UInt64 { isOn ? now &+ Processor.current.pointee.timeStamp.frequency / 100 : .max }
+    /// Something has come on the line.
+    var hasInput: Bool { line.hasInput }
+
+    /// When a sleeping guest's line is to be looked at: a hundred times a second.
+    func nextLook(after now: UInt64) -> UInt64 { now &+ Processor.current.pointee.timeStamp.frequency / 100 }
+
+    func put(_ byte: UInt8) { line.put(byte) }
 
     // MARK: Answering
 
     /// Answers what has come, and the rest of a request that has begun to; the guest waits for nothing else.
     /// - Returns: whether it is to stop.
-    static func answerMeanwhile(_ cpu: UnsafeMutablePointer<HardwareCPU>, _ port: AgentPort) -> Bool {
+    func answerMeanwhile(_ cpu: UnsafeMutablePointer<HardwareCPU>, _ port: AgentPort) -> Bool {
         var wantsStop = false
         while let byte = next() {
             if take(byte, cpu, port) == .stop { wantsStop = true }
@@ -58,13 +59,13 @@ enum AgentSession {
     }
 
     /// The next byte; of a request that has begun, also one that has not come yet.
-    private static func next() -> UInt8? {
-        if SerialLine.com2.hasInput { return SerialLine.com2.take() }
+    private func next() -> UInt8? {
+        if line.hasInput { return line.take() }
         guard decoder.pointee.isInside else { return nil }
         // 20 ms: more than a hundred bytes' time.
         let start = read_tsc()
         while read_tsc() &- start < Processor.current.pointee.timeStamp.frequency / 50 {
-            if SerialLine.com2.hasInput { return SerialLine.com2.take() }
+            if line.hasInput { return line.take() }
             spin_pause()
         }
         return nil
@@ -72,13 +73,13 @@ enum AgentSession {
 
     /// Answers for a guest that stands still, until it is to do something else.
     @inline(never)
-    static func answer(_ cpu: UnsafeMutablePointer<HardwareCPU>, _ port: AgentPort) -> Agent.Decision {
+    func answer(_ cpu: UnsafeMutablePointer<HardwareCPU>, _ port: AgentPort) -> Agent.Decision {
         while true {
-            if let decision = take(SerialLine.com2.take(), cpu, port) { return decision }
+            if let decision = take(line.take(), cpu, port) { return decision }
         }
     }
 
-    private static func take(
+    private func take(
         _ byte: UInt8, _ cpu: UnsafeMutablePointer<HardwareCPU>, _ port: AgentPort
     ) -> Agent.Decision? {
         guard decoder.pointee.take(byte) else { return nil }
@@ -89,6 +90,7 @@ enum AgentSession {
 
 /// What the agent has of the kernel.
 struct AgentPort: AgentHost {
+    let session: AgentSession
     let explanation: EntryExplanation
     let statistics: UnsafePointer<ExitStatistics>
     let protector: PageProtector
@@ -97,10 +99,10 @@ struct AgentPort: AgentHost {
     var circumstances: EntryCircumstances { explanation.circumstances }
     var frequency: UInt64 { Processor.current.pointee.timeStamp.frequency }
     var hostMemory: IdentityMemory { .init() }
-    var states: UnsafeMutablePointer<StateSnapshot> { AgentSession.states }
+    var states: UnsafeMutablePointer<StateSnapshot> { session.states }
 
-    func put(_ byte: UInt8) { SerialLine.com2.put(byte) }
-    func type(_ byte: UInt8) -> Bool { SerialInput.append(byte) }
+    func put(_ byte: UInt8) { session.put(byte) }
+    func type(_ byte: UInt8) -> Bool { Console.withLock { $0.input.append(byte) } }
     func hasMemory(in frame: HostPhysicalAddress) -> Bool { protector.machine.pointee.showsMemory(in: frame) }
     func protect(_ range: GuestPhysicalRange, _ passed: PassedAccesses, isForGood: Bool) -> Bool {
         protector.protect(range, passed, isForGood)

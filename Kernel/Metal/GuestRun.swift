@@ -28,12 +28,8 @@ struct GuestRun: RunLoopServices {
     private var roundTrip: RoundTrip?
     /// A VMCS is launched by the entry before its first exit.
     private var isLaunched = false
-    /// Why a guest under study is to stand still.
-    var standstill: Standstill?
-    /// Why it is to stand still behind the exit that is being handled.
-    var stopCause: StopReport.Cause?
-    /// The host has decided how the guest ends.
-    var isEndDecided = false
+    /// Its study, if it is studied.
+    private var study: GuestStudy?
 
     init(
         _ options: KernelOptions, _ explanation: EntryExplanation, offersTrapFlag: Bool, _ protector: PageProtector,
@@ -45,21 +41,35 @@ struct GuestRun: RunLoopServices {
         self.protector = protector
         self.roundTrip = roundTrip
         self.statistics = statistics
+        if let session = protector.machine.pointee.host.agent {
+            study = GuestStudy(
+                AgentPort(session: session, explanation: explanation, statistics: statistics, protector: protector))
+        }
     }
 
     /// Runs the guest to its end.
     /// - Parameter name: the guest's.
     mutating func run(_ cpu: CPU.Pointer, _ name: Line) -> Ending? {
-        if options.isStudied, let ending = beginStudy(name, cpu) { return ending }
+        if let ending = beginStudy(cpu, name) { return ending }
         let ending = CPU.run(cpu, &self)
         if case .entryFailure = ending { explanation.explainFailure(of: cpu.pointee.processor.vmcs) }
-        return options.isStudied ? endStudy(ending, cpu) : ending
+        guard study != nil else { return ending }
+        return study?.end(ending, cpu)
+    }
+
+    private mutating func beginStudy(_ cpu: CPU.Pointer, _ name: Line) -> Ending? {
+        guard var study else { return nil }
+        let ending = study.begin(name, cpu) {
+            offersTrapFlag && !options.stepsByTrapFlag && TrapFlagProbe(cpu: cpu).run { enter(cpu) }
+        }
+        self.study = study
+        return ending
     }
 
     // MARK: Into the guest
 
     mutating func willEnter(_ cpu: CPU.Pointer) -> Bool {
-        if options.isStudied { AgentSession.agent.pointee.debugger.prepareEntry(cpu) }
+        study?.prepareEntry(cpu)
         if options.checksEntries, explanation.reportViolations(of: cpu.pointee.processor.vmcs) > 0 { return false }
         if roundTrip?.makeIfDue(protector.guest.pointee, on: protector.machine.pointee) == true { isLaunched = false }
         return true
@@ -91,31 +101,39 @@ struct GuestRun: RunLoopServices {
 
     var seesExits: Bool { options.observesExits }
 
-    mutating func judge(_ seen: ObservedExit, _ cpu: CPU.Pointer) -> Exit? { options.isStudied ? study(seen, cpu) : seen.exit }
+    mutating func judge(_ seen: ObservedExit, _ cpu: CPU.Pointer) -> Exit? {
+        study == nil ? seen.exit : study?.judge(seen, cpu)
+    }
 
     mutating func didHandle(_ seen: ObservedExit, as exit: Exit, _ outcome: Outcome, ticks: UInt64, _ cpu: CPU.Pointer) {
         statistics.pointee.record(reason: seen.reason, guestTicks: seen.guestTicks, ticks: ticks)
-        if options.isStudied { return didStudy(seen, as: exit, outcome, cpu) }
+        guard study == nil else {
+            study?.didHandle(seen, as: exit, outcome, cpu)
+            return
+        }
         guard options.trace >= .exits else { return }
-        Console.print(line(seen, outcome, cpu))
-        if options.trace == .full { Console.print(cause(seen)) }
+        Console.print(seen.line(outcome, cpu))
+        if options.trace == .full { Console.print(seen.causeLine) }
     }
 
     mutating func hold(_ cpu: CPU.Pointer) -> Ending? {
-        guard let standstill else { return nil }
-        return stand(standstill, cpu)
+        study?.hold(cpu)
     }
 
-    mutating func holdAsleep(_ cpu: CPU.Pointer) -> Ending? { studyAsleep(cpu) }
+    mutating func holdAsleep(_ cpu: CPU.Pointer) -> Ending? { study?.holdAsleep(cpu) }
 
     /// Ends the record of the exit.
     mutating func didFinish(_ cpu: CPU.Pointer) {
-        if cpu.pointee.records.isOn { Records.complete(cpu) }
+        if cpu.pointee.records.isOn { Metal.Processor.current.pointee.recorder?.complete(cpu) }
+    }
+}
+
+extension ObservedExit {
+    /// In the trace, with what became of it; nil for what is the debugger's own.
+    func line(_ outcome: Outcome?, _ cpu: HardwareCPU.Pointer) -> Line {
+        Line("\(ExitLine(self, number: cpu.pointee.exitCount, outcome, cpu.pointee.registers))")
     }
 
-    func line(_ seen: ObservedExit, _ outcome: Outcome?, _ cpu: CPU.Pointer) -> Line {
-        Line("\(ExitLine(seen, number: cpu.pointee.exitCount, outcome, cpu.pointee.registers))")
-    }
-
-    func cause(_ seen: ObservedExit) -> Line { "        why: \(ExitReason(rawValue: seen.reason).cause)" }
+    /// Why it came.
+    var causeLine: Line { "        why: \(ExitReason(rawValue: reason).cause)" }
 }

@@ -32,6 +32,9 @@ struct IdentityMemory: PhysicalMemory {
 
 /// The processor's own identification, registers, time and ports.
 struct HardwareHost: HostServices, ModelSpecificRegisterReader {
+    /// The agent that a sleeping guest is called away for.
+    var agent: AgentSession?
+
     func cpuid(_ leaf: UInt32, _ subleaf: UInt32) -> CPUIDResult {
         let result = execute_cpuid(leaf, subleaf)
         return CPUIDResult(eax: result.eax, ebx: result.ebx, ecx: result.ecx, edx: result.edx)
@@ -43,11 +46,12 @@ struct HardwareHost: HostServices, ModelSpecificRegisterReader {
     @inline(__always)
     func timeStamp() -> UInt64 { read_tsc() }
     func sleep(until moment: UInt64) {
-        Processor.current.pointee.interruptController.sleep(until: min(moment, AgentSession.nextLook(after: read_tsc())))
+        let look = agent?.nextLook(after: read_tsc()) ?? .max
+        Processor.current.pointee.interruptController.sleep(until: min(moment, look))
     }
-    var isCalledAway: Bool { AgentSession.hasInput }
+    var isCalledAway: Bool { agent?.hasInput ?? false }
     func setTimer(ticks: UInt64) { Processor.current.pointee.interruptController.arm(at: read_tsc() &+ ticks) }
-    func receive() -> UInt8? { SerialInput.take() }
+    func receive() -> UInt8? { Console.withLock { $0.input.take() } }
     func transmit(_ byte: UInt8) { Console.transmit(byte) }
     func loadExtendedControl(_ value: UInt64) { write_xcr0(value) }
     func protectionKeyRights() -> UInt32 { read_pkru() }

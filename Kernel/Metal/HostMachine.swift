@@ -8,7 +8,7 @@ import X86
 
 /// What the kernel found out about the machine and set up on it, for all guests.
 struct HostMachine: ~Copyable {
-    let host = HardwareHost()
+    let host: HardwareHost
     let options: KernelOptions
     let capabilities: VMXCapabilities
     let controls: VMXControls
@@ -46,7 +46,8 @@ struct HostMachine: ~Copyable {
 extension HostMachine {
     /// From the loader's information to VMX operation; each risky step is announced.
     init(_ options: KernelOptions, _ information: borrowing LoaderInformation<IdentityMemory>) {
-        let host = HardwareHost()
+        let host = HardwareHost(agent: options.isStudied ? AgentSession(options.trace) : nil)
+        self.host = host
         self.options = options
         func log(_ line: Line) {
             if options.trace != .off { Console.print(line) }
@@ -160,7 +161,8 @@ extension HostMachine {
             size: size, alignment: .kibibytes(4), below: HostPhysicalAddress(4 << 30), preferHigh: false)
         else { refuse("there is no room for \(options.recordCount) exit records: give the machine more memory", .badUsage) }
         do { try map.reserve(range) } catch { refuse("the machine's memory map has too many pieces", .badUsage) }
-        Records.open(options.recording, memory: range, count: options.recordCount)
+        Processor.current.pointee.recorder = Recorder(
+            memory: range, count: options.recordCount, sendsAtOnce: options.recording == .serial)
     }
 
     private static func readMemoryTypes(_ host: HardwareHost) -> MemoryTypeRangeRegisters? {

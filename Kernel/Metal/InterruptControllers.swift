@@ -29,7 +29,7 @@ enum InterruptControllers {
     static func finish(_ vector: UInt8) {
         guard vector &- firstLine < 16 else { return Processor.current.pointee.interruptController.finish(vector) }
         let line = vector - firstLine
-        if line == serialLine { SerialInput.collect() }
+        if line == serialLine { Console.withLock { $0.input.collect() } }
         // A request that went away again comes as line 7 or 15 and is not in service.
         if line >= 8 {
             if line != 15 || isInService(0xA0) { outb(0xA0, 0x20) }

@@ -19,6 +19,7 @@ enum Layouts {
         expect(MemoryLayout<ExitRecord>.stride, world_switch_offset(4), "the size of an exit record")
         expect(MemoryLayout<InterruptFrame>.size, size_of_interrupt_frame(), "the size of an interrupt frame")
         fits(MemoryLayout<Processor>.size, Int(size_of_processor_memory()), "a processor")
+        fits(AgentSession.size, Int(agent_memory_size()), "the agent")
         fits(MemoryLayout<HardwareCPU>.size, GuestMachine.answersOffset, "a virtual CPU")
         fits(
             CPUIDAnswers.entryCount * MemoryLayout<CPUIDAnswers.Entry>.stride,

@@ -16,10 +16,9 @@ func main(_ magic: UInt32, _ information: UInt32) -> Never {
     let loader = readLoaderInformation(magic, information)
     let options = readOptions(loader)
     if let port = options.report { Report.open(port, quietConsole: options.trace == .off) }
-    if options.isStudied { AgentSession.open(options.trace) }
     SelfTests.runEarly(options)
     Processor.current.pointee.open()
-    SerialInput.open()
+    Console.withLock { $0.input.open() }
     var machine = HostMachine(options, loader)
     SelfTests.run(options, &machine)
     let memory = machine.options.checksMemory ? KernelMemory.checksum() : 0
@@ -73,7 +72,7 @@ private func runGuests(
     var status = Status.ended
     if loader.moduleCount > 0 {
         status = loader.runFirstModule(on: &machine, &statistics)
-        if let choice = machine.options.guestAfterwards, !AgentSession.isDismissed {
+        if let choice = machine.options.guestAfterwards, machine.host.agent?.isDismissed != true {
             let second = runEmbeddedGuests(choice, on: &machine, &statistics)
             if !second.isSuccess { status = second }
         }
@@ -96,7 +95,7 @@ private func runEmbeddedGuests(
         index += 1
         guard guest.isWanted(choice) else { continue }
         status = run(guest.module, named: guest.name, moduleCount: 0, { _ in guest.module }, on: &machine, &statistics)
-        if !status.isSuccess || AgentSession.isDismissed { break }
+        if !status.isSuccess || machine.host.agent?.isDismissed == true { break }
     }
     return status
 }
@@ -193,7 +192,7 @@ private func runOnce(
     guestMachine.cpu.pointee.note = note
     SelfTests.spoil(guestMachine.cpu.pointee.processor.vmcs, machine.options)
     machine.log("martlet: VM entry")
-    Records.begin(guestMachine.cpu, guest: name)
+    Processor.current.pointee.recorder?.begin(guestMachine.cpu, guest: name)
     let roundTrip = RoundTrip(&machine)
     let ending = withUnsafeMutablePointer(to: &guestMachine) { guest in
         withUnsafeMutablePointer(to: &machine) { machine in
@@ -206,7 +205,7 @@ private func runOnce(
             }
         }
     }
-    Records.end()
+    Processor.current.pointee.recorder?.end()
     let status = conclude(ending, name, guestMachine.cpu, machine, restarts: restarts)
     note = guestMachine.cpu.pointee.note
     roundTrip?.end(on: &machine)

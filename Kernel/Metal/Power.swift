@@ -5,7 +5,7 @@ import Instructions
 enum Power {
     static func end(_ status: Status) -> Never {
         disable_interrupts()
-        Records.close(status.number)
+        Processor.current.pointee.recorder?.close(status.number)
         Report.status(status)
         Console.drain()
         if inb(0xE9) == 0xE9 { endBochs() }

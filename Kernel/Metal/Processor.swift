@@ -3,7 +3,7 @@ import Memory
 import X86
 
 /// One of the machine's processors, and all that is its own: descriptor tables, stacks for exceptions, the region that VMX
-/// operation uses, its local APIC, and how fast its time stamp runs.
+/// operation uses, its local APIC, how fast its time stamp runs, and the records of its exits.
 ///
 /// Its code reaches it through the GS base, which VM exits load.
 struct Processor {
@@ -14,6 +14,8 @@ struct Processor {
     let tables: DescriptorTables
     var interruptController = LocalInterruptController()
     var timeStamp = TimeStamp()
+    /// What keeps the records of its exits, if they are recorded.
+    var recorder: Recorder?
     /// A frame for its own use while VMX is on.
     var vmxRegion: HostPhysicalAddress?
 

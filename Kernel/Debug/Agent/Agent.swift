@@ -29,6 +29,8 @@ public struct Agent: ~Copyable {
     public internal(set) var trace: TraceLevel
     public private(set) var guest = AgentFacts.GuestState.none
     var message = Message()
+    /// The host wants no other guest either.
+    public private(set) var isDismissed = false
     private var eventCount: UInt8 = 0
     /// Why the guest stands still.
     var lastStop: StopReport?
@@ -80,7 +82,9 @@ public struct Agent: ~Copyable {
             return .run
         case .stop: return guest == .runs ? .stop : nil
         case .reset: return .reset
-        case .quit: return .quit
+        case .quit:
+            isDismissed = true
+            return .quit
         case .setRegister(let register, let value):
             let registers = GuestRegisters(cpu)
             try registers.write(value, to: register, host)

@@ -127,6 +127,8 @@ INSTRUCTION void load_segments(uint16_t code, uint16_t data) {
 }
 INSTRUCTION void spin_pause(void) { __asm__ volatile("pause"); }
 INSTRUCTION void disable_interrupts(void) { __asm__ volatile("cli" : : : "memory"); }
+INSTRUCTION bool take_lock(uint32_t *lock) { return !__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE); }
+INSTRUCTION void release_lock(uint32_t *lock) { __atomic_store_n(lock, 0, __ATOMIC_RELEASE); }
 INSTRUCTION void memory_fence(void) { __asm__ volatile("mfence" : : : "memory"); }
 // An interrupt that is pending comes after HLT has begun, and so ends it.
 INSTRUCTION void wait_for_interrupt(void) { __asm__ volatile("sti\n hlt\n cli" : : : "memory"); }

@@ -9,51 +9,51 @@ import VMX
 ///
 /// On the second serial port a record is a line of the report, "record " and its bytes in base 64, so that errors and the
 /// status go the same way between records, and no record can be taken for them.
-enum Records {
-    nonisolated(unsafe) private static var mode = KernelOptions.Recording.off
-    nonisolated(unsafe) private static var start: UnsafeMutablePointer<ExitRecord>?
-    nonisolated(unsafe) private static var count = 0
+struct Recorder {
+    private let start: UnsafeMutablePointer<ExitRecord>
+    private let count: Int
+    /// Full memory is sent, and not written over.
+    private let sendsAtOnce: Bool
     /// The virtual CPU whose exits are being recorded.
-    nonisolated(unsafe) private static var cpu: UnsafeMutablePointer<HardwareCPU>?
+    private var cpu: UnsafeMutablePointer<HardwareCPU>?
     /// Its guest's name, until the header has gone out.
-    nonisolated(unsafe) private static var guest: Line?
-    nonisolated(unsafe) private static var startTime: UInt64 = 0
+    private var guest: Line?
+    private var startTime: UInt64 = 0
     /// How often its records filled the memory without being sent.
-    nonisolated(unsafe) private static var laps: UInt64 = 0
-    nonisolated(unsafe) private static var sent: UInt64 = 0
-    nonisolated(unsafe) private static var lost: UInt64 = 0
-    nonisolated(unsafe) private static var isSending = false
+    private var laps: UInt64 = 0
+    private var sent: UInt64 = 0
+    private var lost: UInt64 = 0
+    private var isClosed = false
 
     /// - Parameter memory: for `RecordSlots.size(count:)` bytes.
-    static func open(_ mode: KernelOptions.Recording, memory: HostPhysicalRange, count: UInt64) {
-        self.mode = mode
-        start = UnsafeMutablePointer(bitPattern: UInt(memory.start.rawValue))
+    init(memory: HostPhysicalRange, count: UInt64, sendsAtOnce: Bool) {
+        start = UnsafeMutablePointer(bitPattern: UInt(memory.start.rawValue))!
         self.count = Int(count)
+        self.sendsAtOnce = sendsAtOnce
     }
 
     // MARK: A guest
 
-    static func begin(_ cpu: UnsafeMutablePointer<HardwareCPU>, guest: Line) {
-        guard mode != .off, let start else { return }
+    mutating func begin(_ cpu: UnsafeMutablePointer<HardwareCPU>, guest: Line) {
         laps = 0
-        self.guest = firstWord(guest)
+        self.guest = Self.firstWord(guest)
         cpu.pointee.records = RecordSlots(start, count: count)
         self.cpu = cpu
         startTime = read_tsc()
     }
 
     /// The header goes out before the guest's first record, and not before the guest runs: sending takes long.
-    private static func sendHeader() {
+    private mutating func sendHeader() {
         guard let name = guest else { return }
         guest = nil
         let header = RecordHeader(
             frequency: Processor.current.pointee.timeStamp.frequency, start: startTime, processor: Line("\(ProcessorName(HardwareHost()))"),
-            machine: machineName, guest: name)
-        send { header.encode(to: $0) }
+            machine: Self.machineName, guest: name)
+        Self.send { header.encode(to: $0) }
     }
 
     /// The guest is at its end: sends what is still in memory.
-    static func end() {
+    mutating func end() {
         guard let cpu else { return }
         self.cpu = nil
         sendAll(upTo: cpu.pointee.records.next)
@@ -83,20 +83,19 @@ enum Records {
     // MARK: An exit
 
     /// Ends the record of an exit that came to the run loop, and goes on to the next.
-    static func complete(_ cpu: UnsafeMutablePointer<HardwareCPU>) {
+    mutating func complete(_ cpu: UnsafeMutablePointer<HardwareCPU>) {
         guard let slot = cpu.pointee.records.next else { return }
         cpu.pointee.completeRecord()
         if slot + 1 == cpu.pointee.records.end { makeRoom(cpu) } else { cpu.pointee.records.next = slot + 1 }
     }
 
     /// The slot that is filled is the last.
-    static func makeRoom(_ cpu: UnsafeMutablePointer<HardwareCPU>) {
-        guard mode == .serial else {
+    mutating func makeRoom(_ cpu: UnsafeMutablePointer<HardwareCPU>) {
+        guard sendsAtOnce else {
             laps += 1
             cpu.pointee.records.next = start
             return
         }
-        guard let start else { return }
         let before = read_tsc()
         sendAll(upTo: cpu.pointee.records.end)
         // Sending takes long, and the guest must not see that by its clocks. A record of its own tells the reader.
@@ -110,19 +109,19 @@ enum Records {
     // MARK: Sending
 
     /// Sends the records of the memory, the oldest first, up to the slot that is filled next.
-    private static func sendAll(upTo next: UnsafeMutablePointer<ExitRecord>?) {
-        guard let start, let next else { return }
+    private mutating func sendAll(upTo next: UnsafeMutablePointer<ExitRecord>?) {
+        guard let next else { return }
         sendHeader()
         if laps > 0 {
             let overwritten = (laps - 1) * UInt64(count) + UInt64(next - start)
-            if overwritten > 0 { send { RecordMark.loss(count: overwritten).encode(to: $0) } }
+            if overwritten > 0 { Self.send { RecordMark.loss(count: overwritten).encode(to: $0) } }
             lost += overwritten
             send(from: next, to: start + count)
         }
         send(from: start, to: next)
     }
 
-    private static func send(from first: UnsafeMutablePointer<ExitRecord>, to end: UnsafeMutablePointer<ExitRecord>) {
+    private mutating func send(from first: UnsafeMutablePointer<ExitRecord>, to end: UnsafeMutablePointer<ExitRecord>) {
         var slot = first
         while slot < end {
             Report.record(UnsafeRawBufferPointer(start: slot, count: ExitRecord.size))
@@ -140,11 +139,11 @@ enum Records {
     }
 
     /// The kernel is at its end, in whatever way: sends what is left, and the last record.
-    static func close(_ status: UInt32) {
-        guard mode != .off, !isSending else { return }
-        isSending = true
+    mutating func close(_ status: UInt32) {
+        guard !isClosed else { return }
+        isClosed = true
         end()
-        send { RecordMark.end(exits: sent, lost: lost, status: status).encode(to: $0) }
+        Self.send { RecordMark.end(exits: sent, lost: lost, status: status).encode(to: $0) }
     }
 }
 
@@ -153,5 +152,5 @@ enum Records {
 func makeRoomForRecords(_ cpu: UnsafeMutableRawPointer) {
     let cpu = cpu.assumingMemoryBound(to: HardwareCPU.self)
     cpu.pointee.completeRecordedRegisters()
-    Records.makeRoom(cpu)
+    Processor.current.pointee.recorder?.makeRoom(cpu)
 }

@@ -1,0 +1,130 @@
+import Debug
+import Instructions
+import Machine
+import Memory
+import Text
+import Trace
+import VMX
+import Virtualization
+import X86
+
+/// A guest under study: it starts stopped, and at each exit the debugger decides whether it stops again.
+struct GuestStudy {
+    typealias CPU = HardwareCPU
+
+    /// Why the guest is to stand still, and whether nothing was done yet about the exit at which it stands.
+    private struct Standstill {
+        let cause: StopReport.Cause
+        let isBefore: Bool
+    }
+
+    private let port: AgentPort
+    private var standstill: Standstill?
+    /// Why it is to stand still behind the exit that is being handled.
+    private var stopCause: StopReport.Cause?
+    /// The host has decided how the guest ends.
+    private var isEndDecided = false
+
+    private var agent: UnsafeMutablePointer<Agent> { port.session.agent }
+
+    init(_ port: AgentPort) { self.port = port }
+
+    /// The guest starts stopped.
+    /// - Parameter probesTrapFlag: finds out whether the processor has a monitor trap flag: before any stop on memory is set
+    ///   anew that the probe could meet.
+    /// - Returns: how the guest ends, if it does.
+    mutating func begin(_ name: Line, _ cpu: CPU.Pointer, probesTrapFlag: () -> Bool) -> Ending? {
+        if probesTrapFlag() { agent.pointee.debugger.hasTrapFlag = true }
+        agent.pointee.debugger.begin(cpu.pointee.processor) { port.protector.protect($0, $1, $2) }
+        agent.pointee.tellReady(port)
+        agent.pointee.tellStart(of: name, port)
+        return stand(Standstill(cause: .start, isBefore: false), cpu)
+    }
+
+    func prepareEntry(_ cpu: CPU.Pointer) { agent.pointee.debugger.prepareEntry(cpu) }
+
+    /// Lets the guest stand still if the last exit made it.
+    /// - Returns: how it ends, if it does.
+    mutating func hold(_ cpu: CPU.Pointer) -> Ending? {
+        guard let standstill else { return nil }
+        return stand(standstill, cpu)
+    }
+
+    /// Lets the guest stand still, and answers until it is to go on. That time does not pass for it.
+    /// - Returns: how it ends, if it does.
+    @inline(never)  // its room on the stack is not for whoever calls it to have
+    private mutating func stand(_ still: Standstill, isAsleep: Bool = false, _ cpu: CPU.Pointer) -> Ending? {
+        let start = read_tsc()
+        agent.pointee.tellStop(still.cause, isBefore: still.isBefore, isAsleep: isAsleep, cpu, port)
+        let decision = port.session.answer(cpu, port)
+        cpu.pointee.skipTime(read_tsc() &- start)
+        return ending(decision)
+    }
+
+    /// How the guest ends by what was decided; nil if it goes on.
+    private mutating func ending(_ decision: Agent.Decision) -> Ending? {
+        switch decision {
+        case .run, .stop: return nil
+        case .reset, .quit:
+            isEndDecided = true
+            return decision == .reset ? .reset : .dismissed
+        }
+    }
+
+    /// The guest is at its end, and can be looked at still.
+    /// - Returns: how it ends, be it otherwise.
+    mutating func end(_ ending: Ending?, _ cpu: CPU.Pointer) -> Ending? {
+        if isEndDecided { return ending }
+        agent.pointee.tellEnd(ending, cpu, port)
+        return self.ending(port.session.answer(cpu, port)) ?? ending
+    }
+
+    /// Answers while the guest sleeps.
+    /// - Returns: how it ends, if it does.
+    mutating func holdAsleep(_ cpu: CPU.Pointer) -> Ending? {
+        let start = read_tsc()
+        let wantsStop = port.session.answerMeanwhile(cpu, port)
+        cpu.pointee.skipTime(read_tsc() &- start)
+        return wantsStop ? stand(Standstill(cause: .request, isBefore: false), isAsleep: true, cpu) : nil
+    }
+
+    /// Decides about an exit: what is to be handled, unless it is the debugger's own or stops the guest before.
+    mutating func judge(_ seen: ObservedExit, _ cpu: CPU.Pointer) -> Exit? {
+        standstill = nil
+        stopCause = nil
+        switch agent.pointee.debugger.judge(seen.exit, cpu, protect: { port.protector.protect($0, $1, $2) }) {
+        case .ignore: return nil
+        case .stop(let cause):
+            // What had to go, went at the end of a step, which is no exit of the guest's.
+            if case .displaced = cause {} else { tell(seen.line(nil, cpu)) }
+            agent.pointee.keepBefore(cpu, port)
+            agent.pointee.keepAfter(nil, cpu, port)
+            standstill = Standstill(cause: cause, isBefore: true)
+            return nil
+        case .handle(let exit, let found):
+            stopCause = port.session.hasInput && port.session.answerMeanwhile(cpu, port) ? .request : found
+            if stopCause != nil { agent.pointee.keepBefore(cpu, port) }
+            // What was looked at took no time.
+            cpu.pointee.skipTime(read_tsc() &- seen.arrival)
+            if stopCause != nil { agent.pointee.noteSkippedTime(cpu.pointee.processor, port) }
+            return exit
+        }
+    }
+
+    /// Has the guest stand still behind an exit if the debugger wants that, or the host does, or the guest is at its end.
+    mutating func didHandle(_ seen: ObservedExit, as exit: Exit, _ outcome: Outcome, _ cpu: CPU.Pointer) {
+        var isEnd = false
+        if case .end = outcome { isEnd = true }
+        if isEnd, stopCause == nil { agent.pointee.keepBefore(cpu, port) }
+        let trace = agent.pointee.trace
+        guard stopCause != nil || isEnd || trace >= .exits else { return }
+        tell(seen.line(outcome, cpu))
+        if trace == .full { tell(seen.causeLine) }
+        guard stopCause != nil || isEnd else { return }
+        // A step's own debug exception, or window, is the debugger's.
+        agent.pointee.keepAfter(exit == seen.exit ? outcome : nil, cpu, port)
+        if let stopCause, !isEnd { standstill = Standstill(cause: stopCause, isBefore: false) }
+    }
+
+    private func tell(_ line: Line) { agent.pointee.tell(trace: line, port) }
+}

@@ -1,0 +1,43 @@
+import Instructions
+
+/// A UART of the machine's own (PC16550D data sheet).
+struct SerialLine {
+    let port: UInt16
+
+    static var com1: SerialLine { .init(port: 0x3F8) }
+    static var com2: SerialLine { .init(port: 0x2F8) }
+    static var com3: SerialLine { .init(port: 0x3E8) }
+
+    /// 115200 bits a second, eight bits, no parity, no interrupts, FIFOs on.
+    func open() {
+        outb(port + 1, 0)
+        outb(port + 3, 0x80)
+        outb(port, 1)
+        outb(port + 1, 0)
+        outb(port + 3, 0x03)
+        outb(port + 2, 0x07)
+        outb(port + 4, 0x03)
+    }
+
+    func put(_ byte: UInt8) {
+        wait(for: 0x20)
+        outb(port, byte)
+    }
+
+    /// Whether a byte has come in.
+    var hasInput: Bool { inb(port + 5) & 0x81 == 1 }
+
+    /// Waits for a byte to come in.
+    func take() -> UInt8 {
+        while !hasInput { spin_pause() }
+        return inb(port)
+    }
+
+    /// Waits until transmitter and holding register are empty.
+    func drain() { wait(for: 0x40) }
+
+    /// A machine without the UART reads ones, and never keeps the kernel waiting.
+    private func wait(for bit: UInt8) {
+        while inb(port + 5) & bit == 0 { spin_pause() }
+    }
+}
