@@ -60,6 +60,21 @@ public enum MSRPolicy {
         }
     }
 
+    /// Every register that the guest reads or writes without an exit, each once: whether it reads it so, and writes it so.
+    public static func forEachPassing(_ features: GuestFeatures, _ body: (ModelSpecificRegister, Bool, Bool) -> Void) {
+        func tell(_ register: ModelSpecificRegister) {
+            let (reads, writes) = (passesReads(register, features), passesWrites(register, features))
+            if reads || writes { body(register, reads, writes) }
+        }
+        for number in 0..<HeldRegister.count {
+            if case .msr(let register) = HeldRegister.row(number).place { tell(register) }
+        }
+        tell(.timeStampCounter)
+        tell(.extendedFeatureEnable)
+        tell(.predictionCommand)
+        tell(.flushCommand)
+    }
+
     /// The bits of IA32_ARCH_CAPABILITIES that say what the processor is immune to, or what makes it so, without another
     /// register: RDCL_NO, IBRS_ALL, RSBA, SKIP_L1DFL_VMENTRY, SSB_NO, MDS_NO, IF_PSCHANGE_MC_NO, TAA_NO, SBDR_SSDP_NO,
     /// FBSDP_NO, PSDP_NO, FB_CLEAR, RRSBA, BHI_NO, PBRSB_NO, GDS_NO and RFDS_NO.

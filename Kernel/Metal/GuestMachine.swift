@@ -55,7 +55,8 @@ struct GuestMachine: ~Copyable {
                 fastStrings: machine.host.read(.miscEnable) & MSRPolicy.fastStrings != 0),
             timeStampFrequency: Processor.current.pointee.timeStamp.frequency)
         features = GuestFeatures(policy, machine.host)
-        GuestMachine.passRegisters(features, to: MSRBitmaps(page: structures.msrBitmaps, memory: memory))
+        let bitmaps = MSRBitmaps(page: structures.msrBitmaps, memory: memory)
+        MSRPolicy.forEachPassing(features) { bitmaps.pass($0, reads: $1, writes: $2) }
 
         let area = UnsafeMutableRawPointer(bitPattern: UInt(address_of_virtual_cpu_area()))!
         cpu = area.bindMemory(to: HardwareCPU.self, capacity: 1)
@@ -204,16 +205,6 @@ struct GuestMachine: ~Copyable {
         guard let entry = table.leafEntry(of: place) else { Panic.stop("a page that was mapped is not") }
         IdentityMemory().writeUInt64(0, at: entry.address)
         return entry
-    }
-
-    private static func passRegisters(_ features: GuestFeatures, to bitmaps: MSRBitmaps<IdentityMemory>) {
-        func pass(_ register: ModelSpecificRegister) {
-            bitmaps.pass(
-                register, reads: MSRPolicy.passesReads(register, features),
-                writes: MSRPolicy.passesWrites(register, features))
-        }
-        for number in UInt32(0)..<0x2000 { pass(ModelSpecificRegister(number)) }
-        for number in UInt32(0xC000_0000)..<0xC000_2000 { pass(ModelSpecificRegister(number)) }
     }
 
     private static func hostState(_ options: KernelOptions) -> HostState {
