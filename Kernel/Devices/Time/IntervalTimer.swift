@@ -70,7 +70,10 @@ public struct IntervalTimer: Equatable, Sendable {
 
     /// Reads the port at an offset from the first one. The control port is write-only.
     public mutating func read(_ offset: UInt16, at time: MachineTime) -> UInt8 {
-        guard offset < 3 else { return 0xFF }
+        guard offset < 3 else {
+            follow(0, to: time)
+            return 0xFF
+        }
         follow(Int(offset), to: time)
         return state.counters[Int(offset)].read(at: state.now)
     }
@@ -91,7 +94,8 @@ public struct IntervalTimer: Equatable, Sendable {
             let index = Int(offset)
             change(index, at: time) { $0.write(value, at: $1) }
         case 3 where value >> 6 == 3:
-            // Read-back command: two bits that latch when clear.
+            // Read-back command: two bits that latch when clear. Counter 0 is followed, whichever are asked for.
+            follow(0, to: time)
             for index in 0..<3 where value & 2 << UInt8(index) != 0 {
                 follow(index, to: time)
                 if value & 0x20 == 0 { state.counters[index].latchCount(at: state.now) }
