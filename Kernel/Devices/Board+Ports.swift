@@ -151,16 +151,16 @@ extension Board {
     private mutating func readControllers(_ register: UInt8, _ time: MachineTime) -> UInt8 {
         catchUp(to: time)
         let value = controllers.read(register)
-        followControllers()
+        if controllers.takeChange() { needsAttention = true }
         return value
     }
 
     @inline(never)
     private mutating func readTimer(_ register: UInt8, _ time: MachineTime) -> UInt8 {
-        timer.isQuiet(at: time) ? timer.read(UInt16(register)) : readTimerLate(register, time)
+        timer.readQuietly(register, at: time) ?? readTimerLate(register, time)
     }
 
-    /// The same when its output may have changed.
+    /// The same where there is more to it: its output may have changed.
     @inline(never)
     private mutating func readTimerLate(_ register: UInt8, _ time: MachineTime) -> UInt8 {
         let value = timer.read(UInt16(register), at: time)
@@ -177,7 +177,15 @@ extension Board {
 
     @inline(never)
     private mutating func readSpeaker(_ time: MachineTime) -> UInt8 {
-        speaker.read(output2: timer.isOutput2High(at: time), at: time)
+        guard let output = timer.isOutput2HighQuietly(at: time) else { return readSpeakerLate(time) }
+        return speaker.read(output2: output, at: time)
+    }
+
+    @inline(never)
+    private mutating func readSpeakerLate(_ time: MachineTime) -> UInt8 {
+        let value = speaker.read(output2: timer.isOutput2High(at: time), at: time)
+        if timer.takeChange() { followTimer(at: time) }
+        return value
     }
 
     @inline(never)
@@ -277,9 +285,8 @@ extension Board {
     @inline(never)
     private mutating func writeControllers(_ register: UInt8, _ value: UInt8, _ time: MachineTime) {
         if timer.nextEvent <= time { return writeControllersLate(register, value, time) }
-        controllers.write(register, value)
-        followControllers()
-        if controllers.passesTimer != seenEvents.passesTimer { findNextEvent() }
+        controllers.store(register, value)
+        if controllers.isRequested || controllers.passesTimer != seenEvents.passesTimer { followControllers() }
     }
 
     /// The same when the timer's line is to be looked at before.
@@ -291,6 +298,11 @@ extension Board {
 
     @inline(never)
     private mutating func writeTimer(_ register: UInt8, _ value: UInt8, _ time: MachineTime) {
+        if !timer.latchQuietly(register, value, at: time) { writeTimerLate(register, value, time) }
+    }
+
+    @inline(never)
+    private mutating func writeTimerLate(_ register: UInt8, _ value: UInt8, _ time: MachineTime) {
         timer.write(UInt16(register), value, at: time)
         if timer.takeChange() { followTimer(at: time) }
     }

@@ -141,13 +141,15 @@ public struct Board: Equatable, Sendable {
     private mutating func changeLine(_ line: UInt8, _ isHigh: Bool) {
         controllers.setLine(line, isHigh)
         ioAPIC.setLine(pin(line), isHigh)
-        if controllers.interruptOutput || ioAPIC.hasMessage { needsAttention = true }
+        if controllers.takeChange() || ioAPIC.hasMessage { needsAttention = true }
     }
 
-    /// An access to the 8259 pair may have let an interrupt through, or taken one away.
-    @inline(__always)
+    /// A write to the 8259 pair may have let an interrupt through, or taken one away.
+    @inline(never)
     mutating func followControllers() {
+        controllers.update()
         if controllers.takeChange() { needsAttention = true }
+        if controllers.passesTimer != seenEvents.passesTimer { findNextEvent() }
     }
 
     /// A line that is high has a new edge.
@@ -216,7 +218,8 @@ public struct Board: Equatable, Sendable {
     @inline(never)
     mutating func findNextEvent() {
         seenEvents = DeviceEvents(
-            passesTimer: controllers.passesTimer, timer: timer.nextEvent, clock: clock.nextEvent, power: power.nextEvent, keyboard: keyboard.nextEvent)
+            passesTimer: controllers.passesTimer, timer: timer.nextEvent, clock: clock.nextEvent, power: power.nextEvent,
+            keyboard: keyboard.nextEvent)
         let next = min(nextDeviceEvent, progress.nextEvent)
         guard next != nextEvent else { return }
         nextEvent = next

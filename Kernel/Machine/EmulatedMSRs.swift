@@ -70,7 +70,9 @@ struct MSRPlaces {
             ModelSpecificRegister.miscEnable.number,
             MSRPolicy.miscEnableFixed | (features.hasFastStrings ? MSRPolicy.fastStrings : 0), .miscEnable, &self, &registers)
         keep(ModelSpecificRegister.memoryTypeCapability.number, MemoryTypeRegisters.capability, .nothing, &self, &registers)
-        keep(ModelSpecificRegister.memoryTypeDefault.number, MemoryTypeRegisters.initialDefaultType, .memoryTypeDefault, &self, &registers)
+        keep(
+            ModelSpecificRegister.memoryTypeDefault.number, MemoryTypeRegisters.initialDefaultType, .memoryTypeDefault, &self,
+            &registers)
         for index in UInt32(0)..<11 {
             keep(MemoryTypeRegisters.fixed(index), MemoryTypeRegisters.initialFixed(index), .memoryTypeFixed, &self, &registers)
         }
@@ -82,7 +84,9 @@ struct MSRPlaces {
                 &registers)
         }
         // Machine checks are never reported: the machine's own errors are Martlet's, and a virtual one has none.
-        keep(ModelSpecificRegister.machineCheckCapability.number, 1 << 8 | UInt64(Self.machineCheckBanks), .nothing, &self, &registers)
+        keep(
+            ModelSpecificRegister.machineCheckCapability.number, 1 << 8 | UInt64(Self.machineCheckBanks), .nothing, &self,
+            &registers)
         keep(ModelSpecificRegister.machineCheckStatus.number, 0, .machineCheckStatus, &self, &registers)
         keep(ModelSpecificRegister.machineCheckControl.number, 0, .zerosOrOnes, &self, &registers)
         let report = next

@@ -110,7 +110,9 @@ extension VirtualCPU {
     @inline(never)
     private static func answerBoard(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.answerBoard(), cpu) }
     @inline(never)
-    private static func resolve(_ cpu: Pointer, _ fault: NestedPageFault) -> Continuation { finish(cpu.pointee.resolve(fault), cpu) }
+    private static func resolve(_ cpu: Pointer, _ fault: NestedPageFault) -> Continuation {
+        finish(cpu.pointee.resolve(fault), cpu)
+    }
     @inline(never)
     private static func serveTimer(_ cpu: Pointer) -> Continuation {
         let now = cpu.pointee.clock.now

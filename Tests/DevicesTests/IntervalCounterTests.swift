@@ -14,8 +14,8 @@ import Testing
     }
 
     private func count(_ counter: inout IntervalCounter, at now: UInt64) -> UInt16 {
-        let low = counter.read(at: now)
-        return UInt16(counter.read(at: now)) << 8 | UInt16(low)
+        let low = counter.followAndRead(at: now)
+        return UInt16(counter.followAndRead(at: now)) << 8 | UInt16(low)
     }
 
     private func counts(_ counter: IntervalCounter, _ moments: ClosedRange<UInt64>) -> [UInt16] {
@@ -28,8 +28,8 @@ import Testing
         var counter = counter
         return String(
             moments.map {
-                counter.settle(at: $0)
-                return counter.isHigh(at: $0) ? "-" : "_"
+                counter.follow(to: $0)
+                return counter.isHigh ? "-" : "_"
             })
     }
 
@@ -38,7 +38,7 @@ import Testing
         var (counter, now) = (counter, moments.lowerBound)
         var result: [UInt64] = []
         while true {
-            counter.settle(at: now)
+            counter.follow(to: now)
             now = counter.nextRise(after: now)
             guard moments.contains(now) else { return result }
             result.append(now)
@@ -220,54 +220,54 @@ import Testing
         var low = IntervalCounter(gate: true)
         low.program(0x10, at: 0)
         low.write(0x34, at: 0)
-        #expect(low.read(at: 1) == 0x34 && low.read(at: 2) == 0x33)
+        #expect(low.followAndRead(at: 1) == 0x34 && low.followAndRead(at: 2) == 0x33)
         var high = IntervalCounter(gate: true)
         high.program(0x20, at: 0)
         high.write(0x12, at: 0)
-        #expect(high.read(at: 1) == 0x12 && high.read(at: 2) == 0x11)
+        #expect(high.followAndRead(at: 1) == 0x12 && high.followAndRead(at: 2) == 0x11)
     }
 
     @Test("A latched count stays until it was read; the second latch changes nothing")
     func latch() {
         var counter = counter(mode: 0, count: 0x0203)
-        counter.latchCount(at: 2)
-        counter.latchCount(at: 100)
+        counter.followAndLatchCount(at: 2)
+        counter.followAndLatchCount(at: 100)
         #expect(count(&counter, at: 200) == 0x0202)
         #expect(count(&counter, at: 201) == 0x0203 - 200)
         var low = IntervalCounter(gate: true)
         low.program(0x10, at: 0)
         low.write(0x34, at: 0)
-        low.latchCount(at: 1)
-        #expect(low.read(at: 5) == 0x34 && low.read(at: 5) == 0x30)
+        low.followAndLatchCount(at: 1)
+        #expect(low.followAndRead(at: 5) == 0x34 && low.followAndRead(at: 5) == 0x30)
     }
 
     @Test("The status tells output, null count, access, mode and base, before a latched count")
     func status() {
         var counter = counter(mode: 2, count: 4)
-        counter.latchStatus(at: 0)
-        #expect(counter.read(at: 1) == 0xF4)
-        counter.latchStatus(at: 1)
-        counter.latchStatus(at: 4)
-        counter.latchCount(at: 2)
-        #expect(counter.read(at: 9) == 0xB4)
-        #expect(counter.read(at: 9) == 3 && counter.read(at: 9) == 0)
+        counter.followAndLatchStatus(at: 0)
+        #expect(counter.followAndRead(at: 1) == 0xF4)
+        counter.followAndLatchStatus(at: 1)
+        counter.followAndLatchStatus(at: 4)
+        counter.followAndLatchCount(at: 2)
+        #expect(counter.followAndRead(at: 9) == 0xB4)
+        #expect(counter.followAndRead(at: 9) == 3 && counter.followAndRead(at: 9) == 0)
         // The output low, and a count that waits.
         counter.write(9, at: 12)
         counter.write(0, at: 12)
-        counter.latchStatus(at: 12)
-        #expect(counter.read(at: 12) == 0x74)
-        counter.latchStatus(at: 13)
-        #expect(counter.read(at: 13) == 0xB4)
+        counter.followAndLatchStatus(at: 12)
+        #expect(counter.followAndRead(at: 12) == 0x74)
+        counter.followAndLatchStatus(at: 13)
+        #expect(counter.followAndRead(at: 13) == 0xB4)
         // The modes' second encodings and decimal read as written.
         counter.program(0x1F, at: 20)
-        counter.latchStatus(at: 20)
-        #expect(counter.read(at: 20) == 0xDF)
+        counter.followAndLatchStatus(at: 20)
+        #expect(counter.followAndRead(at: 20) == 0xDF)
     }
 
     @Test("A control word keeps the count, forgets the rest, and sets the output as its mode begins")
     func controlWord() {
         var counter = counter(mode: 3, count: 6)
-        counter.latchCount(at: 1)
+        counter.followAndLatchCount(at: 1)
         counter.write(1, at: 2)
         counter.program(0x30, at: 2)
         #expect(wave(counter, 2...9) == "________")
@@ -286,9 +286,10 @@ import Testing
         counter.program(0x10 | mode << 1, at: 0)
         var foretold = counter.nextRise(after: 0)
         for now in 1...20000 as ClosedRange<UInt64> {
-            let wasHigh = counter.isHigh(at: now - 1)
-            counter.settle(at: now)
-            let rises = !wasHigh && counter.isHigh(at: now)
+            counter.follow(to: now - 1)
+            let wasHigh = counter.isHigh
+            counter.follow(to: now)
+            let rises = !wasHigh && counter.isHigh
             #expect(rises == (now == foretold))
             switch generator.next() & 63 {
             case 0: counter.setGate(!counter.gate, at: now)
@@ -298,5 +299,22 @@ import Testing
             }
             foretold = counter.nextRise(after: now)
         }
+    }
+}
+
+extension IntervalCounter {
+    fileprivate mutating func followAndRead(at now: UInt64) -> UInt8 {
+        follow(to: now)
+        return read(at: now)
+    }
+
+    fileprivate mutating func followAndLatchCount(at now: UInt64) {
+        follow(to: now)
+        latchCount(at: now)
+    }
+
+    fileprivate mutating func followAndLatchStatus(at now: UInt64) {
+        follow(to: now)
+        latchStatus()
     }
 }

@@ -96,7 +96,7 @@ struct InterruptController8259: Equatable, Sendable {
     private var request: UInt8? {
         @inline(never) mutating get {
             guard state.step == .ready else { return nil }
-            let wanted = state.requested & ~state.masked
+            let wanted = wanted
             guard wanted != 0 else { return nil }
             let input = highest(wanted)
             let bit: UInt8 = 1 &<< input
@@ -111,9 +111,14 @@ struct InterruptController8259: Equatable, Sendable {
     /// Whether a request of input 0 could come through: it is initialized, and the input is not masked.
     var passesFirstInput: Bool { state.step == .ready && state.masked & 1 == 0 }
 
+    /// What is requested and not masked.
+    var wanted: UInt8 {
+        @inline(__always) get { state.requested & ~state.masked }
+    }
+
     /// INT.
     var output: Bool {
-        @inline(__always) mutating get { state.requested & ~state.masked != 0 && request != nil }
+        @inline(__always) mutating get { wanted != 0 && request != nil }
     }
 
     /// INTA: takes the request of the highest priority.
@@ -153,6 +158,7 @@ struct InterruptController8259: Equatable, Sendable {
 
     // MARK: Writing
 
+    @inline(__always)
     mutating func writeCommand(_ value: UInt8) {
         if value & 0x10 != 0 {
             initialize(value)
@@ -163,6 +169,7 @@ struct InterruptController8259: Equatable, Sendable {
         }
     }
 
+    @inline(__always)
     mutating func writeData(_ value: UInt8) {
         switch state.step {
         case .powerUp, .ready: state.masked = value
@@ -178,6 +185,7 @@ struct InterruptController8259: Equatable, Sendable {
     }
 
     /// ICW1. An input must go high anew to request.
+    @inline(__always)
     private mutating func initialize(_ value: UInt8) {
         state.requested &= following
         (state.inService, state.masked, state.lowest) = (0, 0, 7)
@@ -190,6 +198,7 @@ struct InterruptController8259: Equatable, Sendable {
     }
 
     /// OCW2: ends of interrupts and rotations.
+    @inline(__always)
     private mutating func writeOperationControl2(_ value: UInt8) {
         let rotates = value & 0x80 != 0
         let isSpecific = value & 0x40 != 0
@@ -209,6 +218,7 @@ struct InterruptController8259: Equatable, Sendable {
     }
 
     /// OCW3: special mask mode, poll, and what a read gives.
+    @inline(__always)
     private mutating func writeOperationControl3(_ value: UInt8) {
         if value & 0x40 != 0 { state.isSpecialMask = value & 0x20 != 0 }
         if value & 0x04 != 0 { state.isPolled = true }

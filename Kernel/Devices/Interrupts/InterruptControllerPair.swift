@@ -71,8 +71,14 @@ public struct InterruptControllerPair: Equatable, Sendable {
         return vector
     }
 
+    /// Whether anything is requested of the processor, or was when this was last looked at: if not, nothing follows from a
+    /// change of either.
+    var isRequested: Bool {
+        @inline(__always) get { first.wanted | second.wanted != 0 || first.isHigh(1 << Self.cascadeInput) || interruptOutput }
+    }
+
     /// What follows from a change of either.
-    private mutating func update() {
+    mutating func update() {
         let cascades = second.output
         if cascades != first.isHigh(1 << Self.cascadeInput) { first.setLine(1 << Self.cascadeInput, cascades) }
         let output = first.output
@@ -112,6 +118,13 @@ public struct InterruptControllerPair: Equatable, Sendable {
 
     /// OUT.
     public mutating func write(_ register: UInt8, _ value: UInt8) {
+        store(register, value)
+        update()
+    }
+
+    /// The same without what follows from it.
+    @inline(__always)
+    mutating func store(_ register: UInt8, _ value: UInt8) {
         switch register {
         case Register.firstCommand: first.writeCommand(value)
         case Register.firstData: first.writeData(value)
@@ -119,8 +132,7 @@ public struct InterruptControllerPair: Equatable, Sendable {
         case Register.secondData: second.writeData(value)
         case Register.firstTrigger: first.setLevelTriggered(value)
         case Register.secondTrigger: second.setLevelTriggered(value)
-        default: return
+        default: break
         }
-        update()
     }
 }

@@ -99,6 +99,7 @@ extension LocalAPIC {
                 vector: vector, deliveryMode: mode, destination: destination, isLogical: command & 1 << 11 != 0),
             shorthand)
     }
+
     @inline(__always)
     mutating func keepCommand(_ command: UInt32, destination: UInt32) {
         set(.interruptCommand, command)

@@ -167,6 +167,7 @@ public struct KeyboardController: Equatable, Sendable {
         if state.answer != nil || state.keyboard.hasNext { fill(at: time) }
     }
 
+    /// The same, and what else may have changed is followed.
     @inline(never)
     private mutating func fill(at time: MachineTime) {
         hasChanged = true

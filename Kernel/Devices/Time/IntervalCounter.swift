@@ -1,7 +1,8 @@
 /// One counter of an 8254, by its own clock (Intel 82C54 data sheet, "Mode Definitions"): every moment here is a number
 /// of that clock's pulses. A program, a count or a trigger takes effect with the pulse after it.
 ///
-/// Nothing counts here: the count and the output are computed from the moment at which counting began.
+/// Nothing counts here: the count and the output are computed from the moment at which counting began, once for as long as
+/// they go on evenly.
 struct IntervalCounter: Equatable, Sendable {
     private enum Progress: Equatable {
         /// Without a count, waiting for a trigger, or stopped by the gate in a periodic mode.
@@ -10,6 +11,15 @@ struct IntervalCounter: Equatable, Sendable {
         case running(since: UInt64)
         /// By the gate, in a mode that goes on where it was, with this many pulses counted.
         case stopped(after: UInt64)
+    }
+
+    /// From the moment at which it was found until its end the output stays as it is, and the count falls evenly.
+    private struct Stretch: Equatable {
+        var end: UInt64
+        var isHigh: Bool
+        /// What the count would have been at pulse 0, and how much it falls with each.
+        var origin: UInt64
+        var step: UInt64
     }
 
     private static var never: UInt64 { .max }
@@ -31,6 +41,8 @@ struct IntervalCounter: Equatable, Sendable {
     /// The count register was not yet loaded; it will be at `loadMoment`.
     private var isNull = true
     private var loadMoment = Self.never
+    /// Over at once after whatever changes the count otherwise.
+    private var stretch = Stretch(end: 0, isHigh: false, origin: 0, step: 0)
 
     private var lowByte: UInt8 = 0
     private var writesHigh = false
@@ -48,8 +60,8 @@ struct IntervalCounter: Equatable, Sendable {
 
     /// A control word with an access other than 0, which is the latch command.
     mutating func program(_ control: UInt8, at now: UInt64) {
-        settle(at: now)
-        held = value(at: now)
+        follow(to: now)
+        let held = count(at: now)
         self = Self(programmed: control, gate: gate, held: held)
     }
 
@@ -62,7 +74,8 @@ struct IntervalCounter: Equatable, Sendable {
     }
 
     mutating func write(_ byte: UInt8, at now: UInt64) {
-        settle(at: now)
+        follow(to: now)
+        stretch.end = 0
         switch access {
         case 1: load(UInt16(byte), at: now)
         case 2: load(UInt16(byte) << 8, at: now)
@@ -71,7 +84,7 @@ struct IntervalCounter: Equatable, Sendable {
             guard writesHigh else { return load(UInt16(byte) << 8 | UInt16(lowByte), at: now) }
             lowByte = byte
             if mode == 0 {  // the first byte stops counting
-                held = value(at: now)
+                held = count(at: now)
                 progress = .idle
             }
         }
@@ -104,8 +117,9 @@ struct IntervalCounter: Equatable, Sendable {
 
     /// A rising gate triggers, a low one holds, as the mode has it.
     mutating func setGate(_ high: Bool, at now: UInt64) {
-        settle(at: now)
         guard high != gate else { return }
+        follow(to: now)
+        stretch.end = 0
         gate = high
         switch (mode, progress, high) {
         case (0, .stopped(let pulses), true), (4, .stopped(let pulses), true):
@@ -113,7 +127,7 @@ struct IntervalCounter: Equatable, Sendable {
         case (0, .running(let since), false), (4, .running(let since), false):
             progress = .stopped(after: Self.pulses(since, now))
         case (2, .running, false), (3, .running, false):
-            held = value(at: now)
+            held = count(at: now)
             progress = .idle
             loadMoment = Self.never
         case (1, _, true), (2, _, true), (3, _, true), (5, _, true):
@@ -122,13 +136,7 @@ struct IntervalCounter: Equatable, Sendable {
         }
     }
 
-    /// Loads the count register if its moment has come.
-    @inline(__always)
-    mutating func settle(at now: UInt64) {
-        if isNull, now >= loadMoment { loadCount() }
-    }
-
-    @inline(never)
+    /// Loads the count register.
     private mutating func loadCount() {
         isNull = false
         guard isPeriodic, case .running(let since) = progress else { return }
@@ -138,16 +146,72 @@ struct IntervalCounter: Equatable, Sendable {
         progress = .running(since: isSecondHalf ? loadMoment &- highLength : loadMoment)
     }
 
-    // MARK: Reading
+    // MARK: Time; the moment must not lie before the last one
+
+    /// Brings about what happened until a moment.
+    @inline(__always)
+    mutating func follow(to now: UInt64) {
+        if now >= stretch.end { findStretch(at: now) }
+    }
+
+    /// Until when there is nothing to bring about.
+    var quietUntil: UInt64 {
+        @inline(__always) get { stretch.end }
+    }
+
+    @inline(never)
+    private mutating func findStretch(at now: UInt64) {
+        if isNull, now >= loadMoment { loadCount() }
+        switch progress {
+        case .idle: stretch = Stretch(end: Self.never, isHigh: mode != 0, origin: held, step: 0)
+        case .stopped(let pulses):
+            stretch = Stretch(
+                end: Self.never, isHigh: mode != 0 || pulses >= length, origin: newStretch(after: pulses).origin, step: 0)
+        case .running(let since):
+            stretch = newStretch(after: Self.pulses(since, now))
+            if Self.hasReached(now, since) {
+                stretch.end &+= now
+                stretch.origin &+= now &* stretch.step
+            } else {
+                stretch.end = since
+                stretch.step = 0
+            }
+        }
+        if isNull { stretch.end = min(stretch.end, loadMoment) }
+    }
+
+    /// What begins that many pulses after the load, by a clock that begins then.
+    private func newStretch(after pulses: UInt64) -> Stretch {
+        let position = pulses % length
+        switch mode {
+        case 2:
+            let isHigh = position != length &- 1
+            return Stretch(end: isHigh ? length &- 1 &- position : 1, isHigh: isHigh, origin: length &- position, step: 1)
+        case 3:
+            let isHigh = position < highLength
+            let half = isHigh ? position : position &- highLength
+            return Stretch(
+                end: (isHigh ? highLength : length) &- position, isHigh: isHigh, origin: length & ~1 &- 2 &* half, step: 2)
+        default:
+            let count = (length &+ modulus &- pulses % modulus) % modulus
+            return Stretch(
+                end: max(count, 1), isHigh: mode < 2 ? pulses >= length : pulses != length, origin: count, step: 1)
+        }
+    }
+
+    /// The count at a moment that was followed.
+    @inline(__always)
+    private func count(at now: UInt64) -> UInt64 { stretch.origin &- now &* stretch.step }
+
+    // MARK: Reading, at a moment that was followed
 
     @inline(__always)
     mutating func read(at now: UInt64) -> UInt8 {
-        settle(at: now)
         if let status = latchedStatus {
             latchedStatus = nil
             return status
         }
-        let count = latchedCount ?? raw(at: now)
+        let count = latchedCount ?? digits(at: now)
         let isHigh = access == 3 ? readsHigh : access == 2
         if access == 3 { readsHigh.toggle() }
         if !readsHigh { latchedCount = nil }
@@ -155,63 +219,25 @@ struct IntervalCounter: Equatable, Sendable {
     }
 
     /// A count that is latched already stays.
+    @inline(__always)
     mutating func latchCount(at now: UInt64) {
-        settle(at: now)
-        if latchedCount == nil { latchedCount = raw(at: now) }
+        if latchedCount == nil { latchedCount = digits(at: now) }
     }
 
-    mutating func latchStatus(at now: UInt64) {
-        settle(at: now)
+    mutating func latchStatus() {
         guard latchedStatus == nil else { return }
-        latchedStatus =
-            (isHigh(at: now) ? 0x80 : 0) | (isNull ? 0x40 : 0) | access << 4 | modeBits << 1 | (isDecimal ? 1 : 0)
+        latchedStatus = (isHigh ? 0x80 : 0) | (isNull ? 0x40 : 0) | access << 4 | modeBits << 1 | (isDecimal ? 1 : 0)
     }
 
     @inline(__always)
-    private mutating func raw(at now: UInt64) -> UInt16 {
-        let value = value(at: now)
-        return UInt16(truncatingIfNeeded: isDecimal ? Self.decimal(value) : value)
+    private func digits(at now: UInt64) -> UInt16 {
+        UInt16(truncatingIfNeeded: isDecimal ? Self.decimal(count(at: now)) : count(at: now))
     }
 
-    @inline(__always)
-    private mutating func value(at now: UInt64) -> UInt64 {
-        let pulses: UInt64
-        switch progress {
-        case .idle: return held
-        case .stopped(let count): pulses = count
-        case .running(let since): pulses = Self.pulses(since, now)
-        }
-        switch mode {
-        case 2: return length &- pulses % length
-        case 3:
-            let position = pulses % length
-            return length & ~1 &- 2 &* (position < highLength ? position : position &- highLength)
-        default: return (length &+ modulus &- pulses % modulus) % modulus
-        }
-    }
+    // MARK: The output, at a moment that was followed
 
-    // MARK: The output; the moment must not lie before the last one settled
-
-    @inline(__always)
-    mutating func isHigh(at now: UInt64) -> Bool {
-        if case .idle = progress { return mode != 0 }
-        return isHighWhenCounting(at: now)
-    }
-
-    @inline(never)
-    private mutating func isHighWhenCounting(at now: UInt64) -> Bool {
-        let pulses: UInt64
-        switch progress {
-        case .idle: return mode != 0
-        case .stopped(let count): return mode != 0 || count >= length
-        case .running(let since): pulses = Self.pulses(since, now)
-        }
-        switch mode {
-        case 0, 1: return pulses >= length
-        case 2: return pulses % length != length &- 1
-        case 3: return pulses % length < highLength
-        default: return pulses != length
-        }
+    var isHigh: Bool {
+        @inline(__always) get { stretch.isHigh }
     }
 
     /// The next moment after `now` at which the output rises by itself; the largest number if there is none.
@@ -225,27 +251,10 @@ struct IntervalCounter: Equatable, Sendable {
         }
         if isNull && now < loadMoment && rise > loadMoment {
             var later = self
-            later.settle(at: loadMoment)
+            later.follow(to: loadMoment)
             return later.nextRise(after: loadMoment)
         }
         return rise > now ? rise : Self.never
-    }
-
-    /// The first moment after `now`, which was settled, at which the output may change or the count register is loaded; an
-    /// earlier one does no harm.
-    mutating func quietUntil(after now: UInt64) -> UInt64 {
-        if isNull { return now &+ 1 }
-        guard case .running(let since) = progress else { return Self.never }
-        guard Self.hasReached(now, since) else { return now &+ 1 }
-        let pulses = now &- since
-        switch mode {
-        case 0, 1: return pulses < length ? since &+ length : Self.never
-        case 2, 3:
-            let position = pulses % length
-            let change = mode == 2 ? length &- 1 : highLength
-            return now &- position &+ (position < change ? change : length)
-        default: return pulses < length ? since &+ length : pulses == length ? now &+ 1 : Self.never
-        }
     }
 
     /// How long a square wave is high: the longer half.
@@ -271,7 +280,6 @@ struct IntervalCounter: Equatable, Sendable {
         return digits & 15 + (digits >> 4 & 15) * 10 + (digits >> 8 & 15) * 100 + (digits >> 12) * 1000
     }
 
-    @inline(never)
     private static func decimal(_ value: UInt64) -> UInt64 {
         value % 10 | (value / 10 % 10) << 4 | (value / 100 % 10) << 8 | (value / 1000 % 10) << 12
     }

@@ -10,13 +10,16 @@ public struct IntervalTimer: Equatable, Sendable {
 
     /// What the counters hold, by their own clock.
     public struct State: Equatable, Sendable {
-        fileprivate var counter0 = IntervalCounter(gate: true)
-        fileprivate var counter1 = IntervalCounter(gate: true)
-        fileprivate var counter2 = IntervalCounter(gate: false)
+        fileprivate var counters: [3 of IntervalCounter] = [.init(gate: true), .init(gate: true), .init(gate: false)]
         /// The latest pulse of the clock that was seen; counter 0's output was followed until then.
         fileprivate var now: UInt64 = 0
         /// Counter 0's output has risen, and nobody was told.
         fileprivate var hasRisen = false
+
+        public static func == (left: Self, right: Self) -> Bool {
+            for index in 0..<3 where left.counters[index] != right.counters[index] { return false }
+            return left.now == right.now && left.hasRisen == right.hasRisen
+        }
     }
 
     private let clock: TickConversion
@@ -25,79 +28,104 @@ public struct IntervalTimer: Equatable, Sendable {
     /// The next rise of counter 0's output; in the past if one was not yet told by `advance`.
     public private(set) var nextEvent = MachineTime.never
 
-    /// Counter 0's output stays as it is, and no count is loaded into it, before this pulse.
-    private var quietUntil: UInt64 = 0
     /// Counter 0's output or its next rise may have changed since this was last asked.
     private var hasChanged = true
 
     /// - Parameter timeStampFrequency: in Hz, more than the timer's own.
     public init(timeStampFrequency: UInt64) {
         clock = TickConversion(frequency: Self.frequency, timeStampFrequency: timeStampFrequency)
-        state.counter0.program(0x36, at: 0)
-        state.counter0.write(0, at: 0)
-        state.counter0.write(0, at: 0)
-        state.counter1.program(0x54, at: 0)
-        state.counter1.write(18, at: 0)
-        state.counter2.program(0xB6, at: 0)
+        state.counters[0].program(0x36, at: 0)
+        state.counters[0].write(0, at: 0)
+        state.counters[0].write(0, at: 0)
+        state.counters[1].program(0x54, at: 0)
+        state.counters[1].write(18, at: 0)
+        state.counters[2].program(0xB6, at: 0)
         findNextEvent()
     }
 
     /// Goes on from the state of another.
     public mutating func restore(_ state: State) {
         self.state = state
-        forgetOutput()
+        hasChanged = true
         if state.hasRisen { nextEvent = MachineTime(0) } else { findNextEvent() }
     }
 
     // MARK: Ports
 
-    /// Whether a moment, from which the ports are looked at then, brings nothing that counter 0's output has to be followed for.
+    /// Whether nothing is to be brought about before a counter is looked at: it is looked at from this moment then.
     @inline(__always)
-    mutating func isQuiet(at time: MachineTime) -> Bool {
-        let pulse = clock.count(at: time)
-        guard pulse < quietUntil, !hasChanged else { return false }
-        state.now = max(pulse, state.now)
+    private mutating func isQuiet(_ index: Int, at time: MachineTime) -> Bool {
+        let now = max(clock.count(at: time), state.now)
+        guard now < state.counters[0].quietUntil, now < state.counters[index].quietUntil, !hasChanged else { return false }
+        state.now = now
         return true
+    }
+
+    /// Reads a counter, if it is no more than that.
+    @inline(__always)
+    mutating func readQuietly(_ offset: UInt8, at time: MachineTime) -> UInt8? {
+        guard offset < 3, isQuiet(Int(offset), at: time) else { return nil }
+        return state.counters[Int(offset)].read(at: state.now)
     }
 
     /// Reads the port at an offset from the first one. The control port is write-only.
     public mutating func read(_ offset: UInt16, at time: MachineTime) -> UInt8 {
-        follow(to: time)
-        return read(offset)
+        guard offset < 3 else {
+            follow(0, to: time)
+            return 0xFF
+        }
+        follow(Int(offset), to: time)
+        return state.counters[Int(offset)].read(at: state.now)
     }
 
-    /// The same at the moment that was followed last.
+    /// Latches a count, if a write is no more than that.
     @inline(__always)
-    mutating func read(_ offset: UInt16) -> UInt8 {
-        switch offset {
-        case 0: return state.counter0.read(at: state.now)
-        case 1: return state.counter1.read(at: state.now)
-        case 2: return state.counter2.read(at: state.now)
-        default: return 0xFF
-        }
+    mutating func latchQuietly(_ offset: UInt8, _ value: UInt8, at time: MachineTime) -> Bool {
+        let index = Int(value >> 6)
+        guard offset == 3, value & 0x30 == 0, index < 3, isQuiet(index, at: time) else { return false }
+        state.counters[index].latchCount(at: state.now)
+        return true
     }
 
     /// Writes the port at an offset from the first one.
     public mutating func write(_ offset: UInt16, _ value: UInt8, at time: MachineTime) {
-        follow(to: time)
         switch offset {
-        case 1: return state.counter1.write(value, at: state.now)
-        case 2: return state.counter2.write(value, at: state.now)
-        // A latch, or another counter: nothing becomes of counter 0's output.
-        case 3 where value & 0x30 == 0 || value >= 0x40: return control(value)
-        case 0, 3: break
-        default: return
+        case 0...2:
+            let index = Int(offset)
+            change(index, at: time) { $0.write(value, at: $1) }
+        case 3 where value >> 6 == 3:
+            // Read-back command: two bits that latch when clear. Counter 0 is followed, whichever are asked for.
+            follow(0, to: time)
+            for index in 0..<3 where value & 2 << UInt8(index) != 0 {
+                follow(index, to: time)
+                if value & 0x20 == 0 { state.counters[index].latchCount(at: state.now) }
+                if value & 0x10 == 0 { state.counters[index].latchStatus() }
+            }
+        case 3:
+            let index = Int(value >> 6)
+            follow(index, to: time)
+            if value & 0x30 == 0 {
+                state.counters[index].latchCount(at: state.now)
+            } else {
+                change(index, at: time) { $0.program(value, at: $1) }
+            }
+        default: break
         }
-        let wasHigh = state.counter0.isHigh(at: state.now)
-        if offset == 0 { state.counter0.write(value, at: state.now) } else { control(value) }
-        forgetOutput()
-        if !wasHigh && state.counter0.isHigh(at: state.now) { state.hasRisen = true }
-        if state.hasRisen { nextEvent = min(nextEvent, time) } else { findNextEvent() }
     }
 
-    private mutating func forgetOutput() {
-        quietUntil = 0
+    /// Changes a counter, and finds what becomes of counter 0's output if that is the one.
+    @inline(__always)
+    private mutating func change(
+        _ index: Int, at time: MachineTime, _ body: (inout IntervalCounter, _ now: UInt64) -> Void
+    ) {
+        follow(index, to: time)
+        let wasHigh = state.counters[index].isHigh
+        body(&state.counters[index], state.now)
+        guard index == 0 else { return }
         hasChanged = true
+        state.counters[0].follow(to: state.now)
+        if !wasHigh && state.counters[0].isHigh { state.hasRisen = true }
+        if state.hasRisen { nextEvent = min(nextEvent, time) } else { findNextEvent() }
     }
 
     /// Has the output be looked at again.
@@ -111,50 +139,31 @@ public struct IntervalTimer: Equatable, Sendable {
         return true
     }
 
-    private mutating func control(_ value: UInt8) {
-        let now = state.now
-        switch value >> 6 {
-        case 0: Self.control(&state.counter0, value, at: now)
-        case 1: Self.control(&state.counter1, value, at: now)
-        case 2: Self.control(&state.counter2, value, at: now)
-        default:
-            if value & 2 != 0 { Self.readBack(&state.counter0, value, at: now) }
-            if value & 4 != 0 { Self.readBack(&state.counter1, value, at: now) }
-            if value & 8 != 0 { Self.readBack(&state.counter2, value, at: now) }
-        }
-    }
-
-    private static func control(_ counter: inout IntervalCounter, _ value: UInt8, at now: UInt64) {
-        if value & 0x30 == 0 { counter.latchCount(at: now) } else { counter.program(value, at: now) }
-    }
-
-    /// Read-back command: two bits that latch when clear.
-    private static func readBack(_ counter: inout IntervalCounter, _ value: UInt8, at now: UInt64) {
-        if value & 0x20 == 0 { counter.latchCount(at: now) }
-        if value & 0x10 == 0 { counter.latchStatus(at: now) }
-    }
-
     // MARK: Lines
 
     /// Sets counter 2's gate; those of the others are always high.
     public mutating func setGate2(_ high: Bool, at time: MachineTime) {
-        guard high != state.counter2.gate else { return }
-        follow(to: time)
-        state.counter2.setGate(high, at: state.now)
+        guard high != state.counters[2].gate else { return }
+        follow(2, to: time)
+        state.counters[2].setGate(high, at: state.now)
     }
 
     /// The level of counter 0's output, which is IRQ 0.
     public mutating func isOutput0High(at time: MachineTime) -> Bool {
-        follow(to: time)
-        return state.counter0.isHigh(at: state.now)
+        follow(0, to: time)
+        return state.counters[0].isHigh
     }
 
     /// The level of counter 2's output, which goes to the speaker and to port 61h.
-    @inline(__always)
     public mutating func isOutput2High(at time: MachineTime) -> Bool {
-        follow(to: time)
-        state.counter2.settle(at: state.now)
-        return state.counter2.isHigh(at: state.now)
+        follow(2, to: time)
+        return state.counters[2].isHigh
+    }
+
+    /// The same, if there is nothing to be brought about before.
+    @inline(__always)
+    mutating func isOutput2HighQuietly(at time: MachineTime) -> Bool? {
+        isQuiet(2, at: time) ? state.counters[2].isHigh : nil
     }
 
     /// Follows counter 0's output.
@@ -162,31 +171,27 @@ public struct IntervalTimer: Equatable, Sendable {
     ///   edge, as they would be for an interrupt controller that nobody served in time.
     public mutating func advance(to time: MachineTime) -> Bool {
         guard time >= nextEvent else { return false }
-        follow(to: time)
+        follow(0, to: time)
         let result = state.hasRisen
         state.hasRisen = false
         findNextEvent()
         return result
     }
 
-    @inline(__always)
-    mutating func follow(to time: MachineTime) {
-        let pulse = clock.count(at: time)
-        if pulse < quietUntil { state.now = max(pulse, state.now) } else { followChange(to: pulse) }
-    }
-
-    @inline(never)
-    private mutating func followChange(to pulse: UInt64) {
-        defer { quietUntil = state.counter0.quietUntil(after: state.now) }
-        hasChanged = true
-        guard pulse > state.now else { return }
-        if state.counter0.nextRise(after: state.now) <= pulse { state.hasRisen = true }
-        state.now = pulse
-        state.counter0.settle(at: pulse)
+    /// Brings about what happened to counter 0's output, and to another counter, until a moment.
+    private mutating func follow(_ index: Int, to time: MachineTime) {
+        let now = max(clock.count(at: time), state.now)
+        if now >= state.counters[0].quietUntil {
+            hasChanged = true
+            if state.counters[0].nextRise(after: state.now) <= now { state.hasRisen = true }
+            state.counters[0].follow(to: now)
+        }
+        state.now = now
+        state.counters[index].follow(to: now)
     }
 
     private mutating func findNextEvent() {
-        let rise = state.counter0.nextRise(after: state.now)
+        let rise = state.counters[0].nextRise(after: state.now)
         nextEvent = rise == .max ? .never : clock.time(ofCount: rise)
     }
 }
