@@ -9,6 +9,8 @@ import X86
 /// The world switch knows its beginning: the general registers (120 bytes), then the run loop's stack pointer, then where
 /// exits are recorded.
 public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copyable {
+    public typealias Machine = VirtualMachine<Processor, Host>
+
     public var registers = GeneralRegisters()
     /// The world switch's: the run loop's stack pointer while the guest runs.
     var runLoopStackPointer: UInt64 = 0
@@ -24,8 +26,11 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
     public let processor: Processor
     public let host: Host
     var memory: GuestMemory
-    /// The devices of the machine, whose owner is the virtual machine.
+    /// The machine that it is one of, and that machine's devices.
+    public let machine: Machine.Pointer
     let board: UnsafeMutablePointer<Board>
+    /// Its place in the machine's list, which is its local APIC's identifier.
+    public let number: Int
     var apic: LocalAPIC
     /// The time stamp when the machine was started.
     var startTime: UInt64
@@ -55,24 +60,25 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
     public internal(set) var absentMemoryAccesses: UInt64 = 0
     /// Exits with a register that Martlet does not have: #GP was the answer.
     public internal(set) var refusedMSRs: UInt64 = 0
-    /// What the guest wants kept when it is started anew: a word for hypercalls 3 and 4.
-    public var note: UInt64 = 0
     /// How many time-stamp ticks a guest runs at most before Martlet looks at it.
     let slice: UInt64
 
     /// - Parameters:
-    ///   - board: the machine's devices, which live as long as the virtual CPU.
+    ///   - machine: stays where it is as long as the virtual CPU lives.
+    ///   - number: its place in the machine's list; that of number 0 is the bootstrap processor.
     ///   - apicPage: 4 KiB for the local APIC's registers, likewise; the processor's virtual-APIC page.
     public init(
-        processor: Processor, host: Host, memory: GuestMemory, board: UnsafeMutablePointer<Board>,
+        processor: Processor, host: Host, machine: Machine.Pointer, number: Int,
         apicPage: UnsafeMutablePointer<UInt32>, features: GuestFeatures, answers: consuming CPUIDAnswers, slice: UInt64
     ) {
         self.processor = processor
         self.host = host
-        self.memory = memory
-        self.board = board
+        self.machine = machine
+        self.number = number
+        memory = machine.pointee.memory
+        board = machine.pointee.boardPointer
         apic = LocalAPIC(
-            page: apicPage, identifier: 0, isBootstrap: true, physicalAddressWidth: features.physicalAddressWidth,
+            page: apicPage, identifier: UInt32(number), isBootstrap: number == 0, physicalAddressWidth: features.physicalAddressWidth,
             timerShift: features.localAPICTimerShift)
         startTime = host.timeStamp()
         self.features = features

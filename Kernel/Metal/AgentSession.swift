@@ -92,7 +92,6 @@ struct AgentSession {
 struct AgentPort: AgentHost {
     let session: AgentSession
     let explanation: EntryExplanation
-    let statistics: UnsafePointer<ExitStatistics>
     let protector: PageProtector
 
     var capabilities: VMXCapabilities { explanation.capabilities }

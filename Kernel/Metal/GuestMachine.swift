@@ -12,7 +12,15 @@ import X86
 /// The virtual CPU of the machine that runs: in the one place that the world switch and the exit handler know.
 typealias HardwareCPU = VirtualCPU<VMXProcessor<HardwareVMCS>, HardwareHost>
 
-/// One virtual machine on the hardware: its nested page tables, its VMCS, its virtual CPU.
+extension VirtualMachine where Processor == VMXProcessor<HardwareVMCS>, Host == HardwareHost {
+    /// Where the one machine that runs at a time is.
+    static var place: Pointer {
+        UnsafeMutableRawPointer(bitPattern: UInt(address_of_virtual_cpu_area()) + UInt(GuestMachine.machineOffset))!
+            .bindMemory(to: Self.self, capacity: 1)
+    }
+}
+
+/// What a virtual machine has of the hardware: its nested page tables, and its virtual CPU with a VMCS.
 struct GuestMachine: ~Copyable {
     typealias NestedTable = PageTable<ExtendedPageTableFormat, IdentityMemory>
 
@@ -21,16 +29,13 @@ struct GuestMachine: ~Copyable {
     private let constants: UnsafePointer<VMXConstants>
     private let policy: CPUIDPolicy
     private let features: GuestFeatures
-    /// What the devices are made with.
-    private let parameters: Board.Parameters
-    private let board: UnsafeMutablePointer<Board>
+    let machine: HardwareCPU.Machine.Pointer
     private var structures: ControlStructures
     private var nestedTable: NestedTable
 
-    /// - Parameters:
-    ///   - commandLine: the guest's, which stays where it is as long as the machine lives.
-    ///   - restarts: the last guest machine reset itself, and this is the same again.
-    init(on machine: inout HostMachine, commandLine: UnsafeRawBufferPointer, restarts: Bool) {
+    /// - Parameter virtual: has no virtual CPU yet.
+    init(_ virtual: HardwareCPU.Machine.Pointer, on machine: inout HostMachine) {
+        self.machine = virtual
         let memory = IdentityMemory()
         nestedTable = GuestMachine.mapRAM(&machine)
         let apicAccessPage = machine.frame()
@@ -60,7 +65,7 @@ struct GuestMachine: ~Copyable {
 
         let area = UnsafeMutableRawPointer(bitPattern: UInt(address_of_virtual_cpu_area()))!
         cpu = area.bindMemory(to: HardwareCPU.self, capacity: 1)
-        // CPUID's answers, the constants and the devices share the area of the virtual CPU, behind it.
+        // CPUID's answers, the constants and the virtual machine share the area of the virtual CPU, behind it.
         let constants = (area + GuestMachine.constantsOffset).bindMemory(to: VMXConstants.self, capacity: 1)
         constants.initialize(
             to: VMXConstants(
@@ -72,55 +77,44 @@ struct GuestMachine: ~Copyable {
                     machine.controls, msrBitmaps: structures.msrBitmaps, accessEntry: accessEntry.address,
                     accessEntryValue: accessEntry.value), usesPreemptionTimer: machine.controls.usesPreemptionTimer))
         self.constants = UnsafePointer(constants)
-        board = (area + GuestMachine.boardOffset).bindMemory(to: Board.self, capacity: 1)
-        parameters = Board.Parameters(
-            memory: machine.guestRAM.count.bytes, timeStampFrequency: Processor.current.pointee.timeStamp.frequency,
-            unixSeconds: HostCalendar.unixSeconds(), commandLine: .init(commandLine),
-            limit: machine.options.limit)
-        if restarts { board.pointee.restart(parameters) } else { board.initialize(to: Board(parameters)) }
-        makeCPU(on: machine)
+        makeCPU(number: virtual.pointee.cpuCount, on: machine)
+        virtual.pointee.add(cpu)
     }
 
     /// Makes the virtual CPU, with a VMCS that was cleared; all that it holds is as after a reset.
-    private func makeCPU(on machine: borrowing HostMachine) {
-        VMXOperation.makeCurrent(machine.capabilities, vmcs: vmcs)
+    private func makeCPU(number: Int, on host: borrowing HostMachine) {
+        VMXOperation.makeCurrent(host.capabilities, vmcs: vmcs)
         let processor = VMXProcessor(HardwareVMCS(), constants)
         processor.vmcs.prepare(
-            machine.controls, structures, GuestMachine.hostState(machine.options),
-            GuestOwnedBits(machine.capabilities, offered: features.cr4))
-        if machine.options.seesExceptions { processor.vmcs[.exceptionBitmap] = .max & ~(1 << 2) }
-        let ram = machine.guestRAM
+            host.controls, structures, GuestMachine.hostState(host.options),
+            GuestOwnedBits(host.capabilities, offered: features.cr4))
+        if host.options.seesExceptions { processor.vmcs[.exceptionBitmap] = .max & ~(1 << 2) }
         let entries = (UnsafeMutableRawPointer(cpu) + GuestMachine.answersOffset)
             .bindMemory(to: CPUIDAnswers.Entry.self, capacity: CPUIDAnswers.entryCount)
         cpu.initialize(
             to: HardwareCPU(
-                processor: processor, host: machine.host,
-                memory: GuestMemory(base: UnsafeMutableRawPointer(bitPattern: UInt(ram.start.rawValue))!, size: ram.count),
-                board: board, apicPage: UnsafeMutablePointer(bitPattern: UInt(structures.virtualAPICPage.rawValue))!,
-                features: features, answers: CPUIDAnswers(policy, machine.host, entries: entries),
-                slice: machine.options.slice))
-        HeldRegisters.reset(machine.host, features)
+                processor: processor, host: host.host, machine: machine, number: number,
+                apicPage: UnsafeMutablePointer(bitPattern: UInt(structures.virtualAPICPage.rawValue))!,
+                features: features, answers: CPUIDAnswers(policy, host.host, entries: entries),
+                slice: host.options.slice))
+        HeldRegisters.reset(host.host, features)
     }
 
     /// Makes virtual CPU and devices anew, as the machine was made: nothing is left of what the guest did to them. Its RAM and
     /// what the processor does for its local APIC stay.
-    func makeAnew(on machine: borrowing HostMachine) {
+    func makeAnew(on host: borrowing HostMachine) {
         VMXOperation.clear(vmcs: vmcs)
         IdentityMemory().zeroFrame(at: vmcs)
-        let records = cpu.pointee.records
+        let (records, number) = (cpu.pointee.records, cpu.pointee.number)
         cpu.deinitialize(count: 1)
-        board.initialize(to: Board(parameters))
-        makeCPU(on: machine)
+        machine.pointee.makeAnew()
+        makeCPU(number: number, on: host)
         cpu.pointee.records = records
     }
 
-    /// The state of the devices.
-    func saveBoard(to state: UnsafeMutablePointer<Board.State>) { state.initialize(to: board.pointee.state) }
-    func restoreBoard(_ state: UnsafePointer<Board.State>) { board.pointee.restore(state.pointee) }
-
     static var answersOffset: Int { 8 * 1024 }
     static var constantsOffset: Int { 15 * 1024 }
-    static var boardOffset: Int { 16 * 1024 }
+    static var machineOffset: Int { 16 * 1024 }
 
     /// Gives all that the machine had back; nothing of its translations stays.
     consuming func destroy(on machine: inout HostMachine) {

@@ -24,7 +24,6 @@ struct GuestRun: RunLoopServices {
     let offersTrapFlag: Bool
     /// Changes the guest's EPT, for the debugger.
     let protector: PageProtector
-    let statistics: UnsafeMutablePointer<ExitStatistics>
     private var roundTrip: RoundTrip?
     /// A VMCS is launched by the entry before its first exit.
     private var isLaunched = false
@@ -33,33 +32,31 @@ struct GuestRun: RunLoopServices {
 
     init(
         _ options: KernelOptions, _ explanation: EntryExplanation, offersTrapFlag: Bool, _ protector: PageProtector,
-        _ roundTrip: RoundTrip?, _ statistics: UnsafeMutablePointer<ExitStatistics>
+        _ roundTrip: RoundTrip?
     ) {
         self.options = options
         self.explanation = explanation
         self.offersTrapFlag = offersTrapFlag
         self.protector = protector
         self.roundTrip = roundTrip
-        self.statistics = statistics
         if let session = protector.machine.pointee.host.agent {
             study = GuestStudy(
-                AgentPort(session: session, explanation: explanation, statistics: statistics, protector: protector))
+                AgentPort(session: session, explanation: explanation, protector: protector))
         }
     }
 
     /// Runs the guest to its end.
-    /// - Parameter name: the guest's.
-    mutating func run(_ cpu: CPU.Pointer, _ name: Line) -> Ending? {
-        if let ending = beginStudy(cpu, name) { return ending }
+    mutating func run(_ cpu: CPU.Pointer) -> Ending? {
+        if let ending = beginStudy(cpu) { return ending }
         let ending = CPU.run(cpu, &self)
         if case .entryFailure = ending { explanation.explainFailure(of: cpu.pointee.processor.vmcs) }
         guard study != nil else { return ending }
         return study?.end(ending, cpu)
     }
 
-    private mutating func beginStudy(_ cpu: CPU.Pointer, _ name: Line) -> Ending? {
+    private mutating func beginStudy(_ cpu: CPU.Pointer) -> Ending? {
         guard var study else { return nil }
-        let ending = study.begin(name, cpu) {
+        let ending = study.begin(cpu) {
             offersTrapFlag && !options.stepsByTrapFlag && TrapFlagProbe(cpu: cpu).run { enter(cpu) }
         }
         self.study = study
@@ -106,7 +103,7 @@ struct GuestRun: RunLoopServices {
     }
 
     mutating func didHandle(_ seen: ObservedExit, as exit: Exit, _ outcome: Outcome, ticks: UInt64, _ cpu: CPU.Pointer) {
-        statistics.pointee.record(reason: seen.reason, guestTicks: seen.guestTicks, ticks: ticks)
+        cpu.pointee.machine.pointee.statistics.record(reason: seen.reason, guestTicks: seen.guestTicks, ticks: ticks)
         guard study == nil else {
             study?.didHandle(seen, as: exit, outcome, cpu)
             return
@@ -131,7 +128,7 @@ struct GuestRun: RunLoopServices {
 extension ObservedExit {
     /// In the trace, with what became of it; nil for what is the debugger's own.
     func line(_ outcome: Outcome?, _ cpu: HardwareCPU.Pointer) -> Line {
-        Line("\(ExitLine(self, number: cpu.pointee.exitCount, outcome, cpu.pointee.registers))")
+        Line("\(ExitLine(self, cpu: cpu.pointee.number, number: cpu.pointee.exitCount, outcome, cpu.pointee.registers))")
     }
 
     /// Why it came.

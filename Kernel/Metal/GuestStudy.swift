@@ -33,11 +33,11 @@ struct GuestStudy {
     /// - Parameter probesTrapFlag: finds out whether the processor has a monitor trap flag: before any stop on memory is set
     ///   anew that the probe could meet.
     /// - Returns: how the guest ends, if it does.
-    mutating func begin(_ name: Line, _ cpu: CPU.Pointer, probesTrapFlag: () -> Bool) -> Ending? {
+    mutating func begin(_ cpu: CPU.Pointer, probesTrapFlag: () -> Bool) -> Ending? {
         if probesTrapFlag() { agent.pointee.debugger.hasTrapFlag = true }
         agent.pointee.debugger.begin(cpu.pointee.processor) { port.protector.protect($0, $1, $2) }
         agent.pointee.tellReady(port)
-        agent.pointee.tellStart(of: name, port)
+        agent.pointee.tellStart(of: cpu.pointee.machine.pointee.name, port)
         return stand(Standstill(cause: .start, isBefore: false), cpu)
     }
 

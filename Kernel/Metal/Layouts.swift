@@ -24,8 +24,10 @@ enum Layouts {
         fits(
             CPUIDAnswers.entryCount * MemoryLayout<CPUIDAnswers.Entry>.stride,
             GuestMachine.constantsOffset - GuestMachine.answersOffset, "CPUID's answers")
-        fits(MemoryLayout<VMXConstants>.size, GuestMachine.boardOffset - GuestMachine.constantsOffset, "a VMCS's constants")
-        fits(MemoryLayout<Board>.size, Int(size_of_virtual_cpu_area()) - GuestMachine.boardOffset, "a machine's devices")
+        fits(MemoryLayout<VMXConstants>.size, GuestMachine.machineOffset - GuestMachine.constantsOffset, "a VMCS's constants")
+        fits(
+            MemoryLayout<HardwareCPU.Machine>.size, Int(size_of_virtual_cpu_area()) - GuestMachine.machineOffset,
+            "a virtual machine")
     }
 
     private static func expect(_ seen: Int, _ expected: UInt32, _ what: StaticString) {

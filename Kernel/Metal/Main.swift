@@ -1,3 +1,4 @@
+import Devices
 import Instructions
 import Machine
 import Memory
@@ -151,34 +152,46 @@ private func run(
     _ guest: GuestModule, named name: Line, moduleCount: Int, _ module: (Int) -> GuestModule,
     on machine: inout HostMachine, _ statistics: inout ExitStatistics
 ) -> Status {
-    var note: UInt64 = 0
-    var isAnew = false
+    let ram = machine.guestRAM
+    let memory = GuestMemory(base: UnsafeMutableRawPointer(bitPattern: UInt(ram.start.rawValue))!, size: ram.count)
+    let virtual = HardwareCPU.Machine.place
+    virtual.initialize(to: HardwareCPU.Machine(name: name, memory: memory, machine.boardParameters(guest)))
+    defer {
+        statistics.add(virtual.pointee.statistics)
+        virtual.deinitialize(count: 1)
+    }
     var restarts = machine.options.restarts
     while true {
-        let status = runOnce(
-            guest, named: name, moduleCount: moduleCount, module, isAnew: isAnew, restarts: restarts, on: &machine, &note,
-            &statistics)
+        let status = runOnce(guest, moduleCount: moduleCount, module, virtual, restarts: restarts, on: &machine)
         if let status {
-            guard restarts > 0, status.isOfGuest, status != .guestValue(0) || note != 0 else { return status }
+            guard restarts > 0, status.isOfGuest, status != .guestValue(0) || virtual.pointee.note != 0 else { return status }
             restarts -= 1
         }
         machine.log("martlet: \(name): starting it anew")
-        isAnew = true
+        virtual.pointee.restart(machine.boardParameters(guest))
+    }
+}
+
+extension HostMachine {
+    /// What a guest's devices are made with.
+    fileprivate func boardParameters(_ guest: GuestModule) -> Board.Parameters {
+        Board.Parameters(
+            memory: guestRAM.count.bytes, timeStampFrequency: Processor.current.pointee.timeStamp.frequency,
+            unixSeconds: HostCalendar.unixSeconds(), commandLine: .init(guest.commandLine), limit: options.limit)
     }
 }
 
 /// Runs a guest from its start; nil when it reset its machine.
 /// - Parameters:
+///   - virtual: its machine, whose virtual CPU is to be made.
 ///   - restarts: how often it may yet be started anew when it comes to grief.
-///   - note: what an earlier run of it left for this one, and what this one leaves.
 private func runOnce(
-    _ guest: GuestModule, named name: Line, moduleCount: Int, _ module: (Int) -> GuestModule, isAnew: Bool,
-    restarts: UInt64, on machine: inout HostMachine, _ note: inout UInt64, _ statistics: inout ExitStatistics
+    _ guest: GuestModule, moduleCount: Int, _ module: (Int) -> GuestModule, _ virtual: HardwareCPU.Machine.Pointer,
+    restarts: UInt64, on machine: inout HostMachine
 ) -> Status? {
-    let ram = machine.guestRAM
-    let memory = GuestMemory(base: UnsafeMutableRawPointer(bitPattern: UInt(ram.start.rawValue))!, size: ram.count)
+    let (name, memory) = (virtual.pointee.name, virtual.pointee.memory)
     machine.log("martlet: loading \(name)")
-    _ = memory.zero(.init(0), count: ram.count.bytes)
+    _ = memory.zero(.init(0), count: memory.size.bytes)
     let start: GuestStart
     do {
         var loader = GuestLoader(memory, bios: UnsafeRawBufferPointer(start: bios_code(), count: Int(bios_size())))
@@ -187,27 +200,23 @@ private func runOnce(
         Report.error("\(error)")
         return .badImage
     }
-    var guestMachine = GuestMachine(on: &machine, commandLine: guest.commandLine, restarts: isAnew)
+    var guestMachine = GuestMachine(virtual, on: &machine)
     guestMachine.cpu.pointee.start(start)
-    guestMachine.cpu.pointee.note = note
     SelfTests.spoil(guestMachine.cpu.pointee.processor.vmcs, machine.options)
     machine.log("martlet: VM entry")
     Processor.current.pointee.recorder?.begin(guestMachine.cpu, guest: name)
     let roundTrip = RoundTrip(&machine)
     let ending = withUnsafeMutablePointer(to: &guestMachine) { guest in
         withUnsafeMutablePointer(to: &machine) { machine in
-            withUnsafeMutablePointer(to: &statistics) { statistics in
-                var run = GuestRun(
-                    machine.pointee.options, EntryExplanation(machine.pointee, vmcs: guest.pointee.vmcs),
-                    offersTrapFlag: machine.pointee.capabilities.primary.allowed.contains(.monitorTrapFlag),
-                    PageProtector(guest: guest, machine: machine), roundTrip, statistics)
-                return run.run(guest.pointee.cpu, name)
-            }
+            var run = GuestRun(
+                machine.pointee.options, EntryExplanation(machine.pointee, vmcs: guest.pointee.vmcs),
+                offersTrapFlag: machine.pointee.capabilities.primary.allowed.contains(.monitorTrapFlag),
+                PageProtector(guest: guest, machine: machine), roundTrip)
+            return run.run(guest.pointee.cpu)
         }
     }
     Processor.current.pointee.recorder?.end()
     let status = conclude(ending, name, guestMachine.cpu, machine, restarts: restarts)
-    note = guestMachine.cpu.pointee.note
     roundTrip?.end(on: &machine)
     guestMachine.destroy(on: &machine)
     return status

@@ -13,50 +13,51 @@ struct RoundTrip {
     private var last: UInt64 = 0
     // A frame for each, the second of each kind for what comes out again.
     private let states: (HostPhysicalAddress, HostPhysicalAddress)
-    private let boards: (HostPhysicalAddress, HostPhysicalAddress)
+    private let machines: (HostPhysicalAddress, HostPhysicalAddress)
     private let extendedStates: (HostPhysicalAddress, HostPhysicalAddress)
 
     init?(_ machine: inout HostMachine) {
         guard let interval = machine.options.roundTrip, !machine.options.isStudied else { return nil }
-        guard MemoryLayout<HardwareCPU.State>.size <= 4096, MemoryLayout<Board.State>.size <= 4096 else {
+        guard MemoryLayout<HardwareCPU.State>.size <= 4096, MemoryLayout<HardwareCPU.Machine.State>.size <= 4096 else {
             Panic.stop("a guest's state does not fit a frame")
         }
         self.interval = interval
         states = (machine.frame(), machine.frame())
-        boards = (machine.frame(), machine.frame())
+        machines = (machine.frame(), machine.frame())
         extendedStates = (machine.frame(), machine.frame())
     }
 
     func end(on machine: inout HostMachine) {
         machine.frames.freeFrame(states.0)
         machine.frames.freeFrame(states.1)
-        machine.frames.freeFrame(boards.0)
-        machine.frames.freeFrame(boards.1)
+        machine.frames.freeFrame(machines.0)
+        machine.frames.freeFrame(machines.1)
         machine.frames.freeFrame(extendedStates.0)
         machine.frames.freeFrame(extendedStates.1)
     }
 
     /// Makes one if it is time for it, before a VM entry.
     /// - Returns: whether it did; the VMCS is to be launched then.
-    mutating func makeIfDue(_ guest: borrowing GuestMachine, on machine: borrowing HostMachine) -> Bool {
+    mutating func makeIfDue(_ guest: borrowing GuestMachine, on host: borrowing HostMachine) -> Bool {
         let exits = guest.cpu.pointee.exitCount
         guard exits / interval != last / interval else { return false }
         last = exits
-        make(guest, on: machine)
+        make(guest, on: host)
         return true
     }
 
     @inline(never)
-    private func make(_ guest: borrowing GuestMachine, on machine: borrowing HostMachine) {
+    private func make(_ guest: borrowing GuestMachine, on host: borrowing HostMachine) {
         let now = guest.cpu.pointee.now
-        take(guest, states.0, boards.0, extendedStates.0, at: now)
-        guest.makeAnew(on: machine)
-        guest.restoreBoard(Self.pointer(boards.0))
+        take(guest, states.0, machines.0, extendedStates.0, at: now)
+        guest.makeAnew(on: host)
+        let machine: UnsafeMutablePointer<HardwareCPU.Machine.State> = Self.pointer(machines.0)
+        guest.machine.pointee.restore(machine.pointee)
         let extendedState: UnsafeMutablePointer<UInt8> = Self.pointer(extendedStates.0)
         guest.cpu.pointee.restore(Self.pointer(states.0), extendedState: extendedState)
-        take(guest, states.1, boards.1, extendedStates.1, at: now)
+        take(guest, states.1, machines.1, extendedStates.1, at: now)
         compare(HardwareCPU.State.self, states, "virtual CPU")
-        compare(Board.State.self, boards, "devices")
+        compare(HardwareCPU.Machine.State.self, machines, "machine")
         for offset in stride(from: 0, to: UInt64(4096), by: 8) {
             let (before, after) = (extendedStates.0.advanced(by: ByteCount(offset)), extendedStates.1.advanced(by: ByteCount(offset)))
             guard IdentityMemory().readUInt64(at: before) != IdentityMemory().readUInt64(at: after) else { continue }
@@ -67,13 +68,14 @@ struct RoundTrip {
     }
 
     private func take(
-        _ guest: borrowing GuestMachine, _ state: HostPhysicalAddress, _ board: HostPhysicalAddress,
+        _ guest: borrowing GuestMachine, _ state: HostPhysicalAddress, _ machine: HostPhysicalAddress,
         _ extendedState: HostPhysicalAddress, at now: MachineTime
     ) {
         IdentityMemory().zeroFrame(at: extendedState)
         let area: UnsafeMutablePointer<UInt8> = Self.pointer(extendedState)
         guest.cpu.pointee.save(to: Self.pointer(state), extendedState: area, at: now)
-        guest.saveBoard(to: Self.pointer(board))
+        let place: UnsafeMutablePointer<HardwareCPU.Machine.State> = Self.pointer(machine)
+        place.initialize(to: guest.machine.pointee.state)
     }
 
     private func compare<State: Equatable>(

@@ -41,6 +41,19 @@ public struct ExitStatistics: ~Copyable {
         guestTotal &+= guestTicks
     }
 
+    /// Takes up the exits that were counted elsewhere.
+    public mutating func add(_ other: borrowing ExitStatistics) {
+        for index in 0..<ExitStatistics.capacity {
+            rows[index].count += other.rows[index].count
+            rows[index].total &+= other.rows[index].total
+            rows[index].least = min(rows[index].least, other.rows[index].least)
+            rows[index].most = max(rows[index].most, other.rows[index].most)
+        }
+        count += other.count
+        total &+= other.total
+        guestTotal &+= other.guestTotal
+    }
+
     #if !hasFeature(Embedded)
     /// Those that were counted elsewhere.
     public init(count: UInt64, total: UInt64, guestTotal: UInt64, rows: [(reason: Int, row: Row)]) {

@@ -14,7 +14,6 @@ import Virtualization
 final class AgentBench {
     let machine: TestMachine
     let states = UnsafeMutablePointer<StateSnapshot>.allocate(capacity: StateMoment.count)
-    let statistics = UnsafeMutablePointer<ExitStatistics>.allocate(capacity: 1)
     let memory = LoaderMemory()
     var agent = Agent(trace: .off)
     var decoder = FrameDecoder()
@@ -29,7 +28,6 @@ final class AgentBench {
     init(_ mode: TestMachine.Mode = .long64, hasTrapFlag: Bool = true) {
         machine = TestMachine(mode)
         states.initialize(repeating: StateSnapshot(), count: StateMoment.count)
-        statistics.initialize(to: ExitStatistics())
         // Every MSR exits but C0000100H.
         for offset in UInt64(0)..<512 { machine.vmcs.physical[0x3000 + 8 * offset] = .max }
         machine.processor.setExits(at: .init(0xC000_0100), isWrite: false, to: false)
@@ -43,7 +41,6 @@ final class AgentBench {
 
     deinit {
         states.deallocate()
-        statistics.deallocate()
     }
 
     var port: Port { Port(bench: self) }
@@ -204,7 +201,6 @@ final class AgentBench {
             bench.typed.append(byte)
             return true
         }
-        var statistics: UnsafePointer<ExitStatistics> { .init(bench.statistics) }
         var capabilities: VMXCapabilities { bench.machine.vmcs.capabilities }
         var circumstances: EntryCircumstances {
             var circumstances = EntryCircumstances(bench.machine.host)

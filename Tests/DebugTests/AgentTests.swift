@@ -322,9 +322,9 @@ import X86
 
     @Test func `exits are counted by reason`() throws {
         let bench = AgentBench()
-        bench.statistics.pointee.record(reason: 10, guestTicks: 5, ticks: 7)
-        bench.statistics.pointee.record(reason: 10, guestTicks: 5, ticks: 9)
-        bench.statistics.pointee.record(reason: 30, guestTicks: 1, ticks: 1)
+        bench.machine.machine.pointee.statistics.record(reason: 10, guestTicks: 5, ticks: 7)
+        bench.machine.machine.pointee.statistics.record(reason: 10, guestTicks: 5, ticks: 9)
+        bench.machine.machine.pointee.statistics.record(reason: 30, guestTicks: 1, ticks: 1)
         let (totals, rows) = try bench.ask(.statistics(firstReason: 0)) { reader -> (StatisticsTotals, [StatisticsRow])? in
             guard let totals = StatisticsTotals(&reader) else { return nil }
             var rows: [StatisticsRow] = []

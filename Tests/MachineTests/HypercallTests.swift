@@ -39,7 +39,7 @@ import Testing
         let machine = TestMachine()
         #expect(Self.call(machine, 3) == 0)
         #expect(Self.call(machine, 4, rbx: 0x1234_5678_9ABC_DEF0) == 0)
-        #expect(machine.cpu.note == 0x1234_5678_9ABC_DEF0)
+        #expect(machine.machine.pointee.note == 0x1234_5678_9ABC_DEF0)
         machine.enterUserMode()
         #expect(Self.call(machine, 4, rbx: 1) == .max)
         #expect(Self.call(machine, 3) == 0x1234_5678_9ABC_DEF0)

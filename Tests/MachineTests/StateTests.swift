@@ -15,12 +15,12 @@ import X86
     final class Snapshot {
         let cpu = UnsafeMutablePointer<State>.allocate(capacity: 1)
         let extendedState = UnsafeMutableRawPointer.allocate(byteCount: 4096, alignment: 64)
-        let board: Board.State
+        let machineState: VirtualMachineState
 
         init(_ machine: TestMachine) {
             extendedState.initializeMemory(as: UInt8.self, repeating: 0, count: 4096)
             machine.cpu.save(to: cpu, extendedState: extendedState, at: machine.cpu.now)
-            board = machine.board.pointee.state
+            machineState = machine.machine.pointee.state
         }
 
         deinit {
@@ -29,7 +29,7 @@ import X86
         }
 
         func put(into machine: TestMachine) {
-            machine.board.pointee.restore(board)
+            machine.machine.pointee.restore(machineState)
             machine.cpu.restore(cpu, extendedState: extendedState)
         }
     }
@@ -150,7 +150,7 @@ import X86
             snapshot.put(into: there)
             let again = Snapshot(there)
             #expect(again.cpu.pointee == snapshot.cpu.pointee, "trip \(trip)")
-            #expect(again.board == snapshot.board, "trip \(trip)")
+            #expect(again.machineState == snapshot.machineState, "trip \(trip)")
             #expect(there.host.extendedState == here.host.extendedState, "trip \(trip)")
             // Who goes on from a state looks at the devices first.
             here.cpu.expectInput()
@@ -164,7 +164,7 @@ import X86
                 guard seen == expected else { return }
             }
             let (end, otherEnd) = (Snapshot(here), Snapshot(there))
-            #expect(end.cpu.pointee == otherEnd.cpu.pointee && end.board == otherEnd.board, "trip \(trip)")
+            #expect(end.cpu.pointee == otherEnd.cpu.pointee && end.machineState == otherEnd.machineState, "trip \(trip)")
             here = there
         }
     }

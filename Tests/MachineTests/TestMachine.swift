@@ -19,7 +19,10 @@ final class TestMachine {
     let tag: UInt16
     private let entries: UnsafeMutablePointer<CPUIDAnswers.Entry>
     private let constants: UnsafeMutablePointer<VMXConstants>
-    let board = UnsafeMutablePointer<Board>.allocate(capacity: 1)
+    let machine: CPU.Machine.Pointer
+    /// The one whose machine this is a virtual CPU of.
+    private let first: TestMachine?
+    var board: UnsafeMutablePointer<Board> { machine.pointee.boardPointer }
     let apicPage = UnsafeMutablePointer<UInt32>.allocate(capacity: 1024)
 
     /// The slice that machines are made with, in time-stamp ticks.
@@ -33,7 +36,7 @@ final class TestMachine {
     /// Where tests put code.
     static let code = 0x10000
 
-    init(_ mode: Mode = .long64, set: CapabilitySet = .skylakeX, timer: TimerChoice = .processorOrHost, configure: (SimulatedHost) -> Void = { _ in }) {
+    init(_ mode: Mode = .long64, set: CapabilitySet = .skylakeX, timer: TimerChoice = .processorOrHost, beside first: TestMachine? = nil, configure: (SimulatedHost) -> Void = { _ in }) {
         let host = SimulatedHost()
         host.registers = set.registers
         host.registers[0x10A] = .max
@@ -60,17 +63,20 @@ final class TestMachine {
                 fastStrings: host.read(.miscEnable) & MSRPolicy.fastStrings != 0),
             timeStampFrequency: TestMachine.frequency)
         let features = GuestFeatures(policy, host)
-        board.initialize(to: Board(TestMachine.parameters))
+        self.first = first
+        machine = first?.machine ?? .allocate(capacity: 1)
+        if first == nil { machine.initialize(to: CPU.Machine(name: "test", memory: ram.memory, TestMachine.parameters)) }
         let processor = VMXProcessor(vmcs, constants)
         processor.vmcs.prepare(
             controls, TestMachine.structures(tag, capabilities), TestMachine.hostState, GuestOwnedBits(capabilities, offered: features.cr4))
         cpu = VirtualCPU(
-            processor: processor, host: host, memory: ram.memory, board: board, apicPage: apicPage, features: features,
+            processor: processor, host: host, machine: machine, number: machine.pointee.cpuCount, apicPage: apicPage, features: features,
             answers: CPUIDAnswers(policy, host, entries: entries), slice: TestMachine.slice)
         self.vmcs = vmcs
         self.host = host
         self.ram = ram
         self.tag = tag
+        withUnsafeMutablePointer(to: &cpu) { machine.pointee.add($0) }
         cpu.start(.multiboot(entry: UInt32(TestMachine.code), information: 0x90000))
         enter(mode)
         vmcs.resetCounts()
@@ -81,7 +87,9 @@ final class TestMachine {
         #expect(ram.isIntactAround)
         entries.deallocate()
         constants.deallocate()
-        board.deallocate()
+        guard first == nil else { return }
+        machine.deinitialize(count: 1)
+        machine.deallocate()
         apicPage.deallocate()
     }
 

@@ -37,7 +37,7 @@ extension Agent {
         case .lastStop:
             guard let lastStop else { throw AgentFailure(.nothingYet) }
             lastStop.encode(to: &message)
-        case .statistics(let first): tellStatistics(from: first, host.statistics)
+        case .statistics(let first): tellStatistics(from: first, cpu.pointee.machine.pointee.statistics)
         case .stops(let first): tellStops(from: first)
         default: throw AgentFailure(.unknownRequest)
         }
@@ -77,13 +77,13 @@ extension Agent {
             withExit: debugger.hasEntered, to: &message)
     }
 
-    private mutating func tellStatistics(from first: UInt8, _ statistics: UnsafePointer<ExitStatistics>) {
+    private mutating func tellStatistics(from first: UInt8, _ statistics: borrowing ExitStatistics) {
         StatisticsTotals(
-            count: statistics.pointee.count, total: statistics.pointee.total, guestTotal: statistics.pointee.guestTotal
+            count: statistics.count, total: statistics.total, guestTotal: statistics.guestTotal
         ).encode(to: &message)
         let end = ExitStatistics.capacity
         for reason in min(Int(first), end)..<end where message.room >= StatisticsRow.size {
-            let row = statistics.pointee.row(reason)
+            let row = statistics.row(reason)
             if row.count > 0 { StatisticsRow(reason: UInt16(reason), row).encode(to: &message) }
         }
     }

@@ -1,5 +1,4 @@
 import Memory
-import Trace
 import VMX
 import VMXChecks
 
@@ -10,8 +9,6 @@ public protocol AgentHost {
     /// Puts a byte where the guest's COM1 takes its input from.
     /// - Returns: false if there is no room.
     func type(_ byte: UInt8) -> Bool
-    /// The exits so far.
-    var statistics: UnsafePointer<ExitStatistics> { get }
     var capabilities: VMXCapabilities { get }
     /// What the VM-entry checks have to know of the processor besides.
     var circumstances: EntryCircumstances { get }

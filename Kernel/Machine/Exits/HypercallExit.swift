@@ -40,7 +40,7 @@ extension VirtualCPU {
             switch registers.rax {
             case 1: armTimer()
             case 2: exitCount
-            case 3: note
+            case 3: machine.pointee.note
             case 4: leaveNote()
             case 5: foretellAccess()
             default: Hypercall.refused
@@ -50,7 +50,7 @@ extension VirtualCPU {
 
     private mutating func leaveNote() -> UInt64 {
         guard processor.privilegeLevel == 0 else { return Hypercall.refused }
-        note = registers.rbx
+        machine.pointee.note = registers.rbx
         board.pointee.reportProgress(at: clock.now)
         followBoard()
         return 0

@@ -44,10 +44,13 @@ extension VirtualCPU {
 
     // MARK: Accepting
 
-    /// Takes a message of the I/O APIC's or of this virtual CPU's own local APIC, if it is meant for it.
-    mutating func accept(_ message: InterruptMessage) {
-        guard apic.matches(message) else { return }
-        acceptHere(message)
+    /// Takes a message of the I/O APIC's or of this virtual CPU's own local APIC, if it is meant for it, and hands it to the
+    /// others that it is meant for.
+    mutating func accept(_ message: InterruptMessage, isForSender: Bool = true) {
+        let isForSender = isForSender && apic.matches(message)
+        if machine.pointee.deliver(message, askedBy: number, isForSender: isForSender, priority: apic.processorPriority) {
+            acceptHere(message)
+        }
     }
 
     mutating func acceptHere(_ message: InterruptMessage) {

@@ -146,12 +146,16 @@ extension VirtualCPU {
         followBoard()
     }
 
-    /// An interprocessor interrupt. This virtual CPU is alone: what is for others reaches nobody.
+    /// An interprocessor interrupt.
     private mutating func send(_ message: InterruptMessage, _ shorthand: InterruptShorthand) {
+        var message = message
+        if shorthand == .toAll || shorthand == .toOthers {
+            (message.destination, message.isLogical) = (.max, false)
+        }
         switch shorthand {
-        case .none: accept(message)
-        case .toSelf, .toAll: acceptHere(message)
-        case .toOthers: break
+        case .none, .toAll: accept(message)
+        case .toSelf: acceptHere(message)
+        case .toOthers: accept(message, isForSender: false)
         }
     }
 }

@@ -29,7 +29,6 @@ public struct VirtualCPUState<GuestState: Equatable>: Equatable {
     var exitCount: UInt64
     var absentMemoryAccesses: UInt64
     var refusedMSRs: UInt64
-    var note: UInt64
 }
 
 extension VirtualCPU {
@@ -57,7 +56,7 @@ extension VirtualCPU {
                 awaitedPriorityClass: awaitedPriorityClass, isWindowOpen: isWindowOpen,
                 isNonMaskablePending: isNonMaskablePending, takesExternalMessage: takesExternalMessage,
                 isResetPending: isResetPending, isAsleep: isAsleep, exitCount: exitCount,
-                absentMemoryAccesses: absentMemoryAccesses, refusedMSRs: refusedMSRs, note: note))
+                absentMemoryAccesses: absentMemoryAccesses, refusedMSRs: refusedMSRs))
     }
 
     /// Goes on from the state of a virtual CPU that was made alike, on this processor: its time goes on from the moment at
@@ -87,7 +86,6 @@ extension VirtualCPU {
         exitCount = state.pointee.exitCount
         absentMemoryAccesses = state.pointee.absentMemoryAccesses
         refusedMSRs = state.pointee.refusedMSRs
-        note = state.pointee.note
         seenRedirectionChanges = .max
         attention = .devices
         arm(at: state.pointee.time)

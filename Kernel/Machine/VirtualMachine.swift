@@ -1,0 +1,108 @@
+import Devices
+import Text
+import Trace
+import Virtualization
+
+/// What a virtual machine holds of its guest, as a plain value: neither RAM nor virtual CPUs are in it.
+public struct VirtualMachineState: Equatable {
+    var board: Board.State
+    var note: UInt64
+}
+
+/// One virtual machine: its RAM, its devices, its virtual CPUs, and what is counted of it. It lives through all resets of its
+/// guest.
+///
+/// It stays where it is while it has virtual CPUs: they know its place.
+public struct VirtualMachine<Processor: VirtualProcessor, Host: HostServices>: ~Copyable {
+    public typealias CPU = VirtualCPU<Processor, Host>
+    public typealias State = VirtualMachineState
+    public typealias Pointer = UnsafeMutablePointer<VirtualMachine<Processor, Host>>
+
+    /// The guest's name.
+    public let name: Line
+    public let memory: GuestMemory
+    public private(set) var board: Board
+    /// Of all its virtual CPUs' exits that somebody looked at.
+    public var statistics = ExitStatistics()
+    /// What the guest wants kept when it is started anew: a word for hypercalls 3 and 4.
+    public internal(set) var note: UInt64 = 0
+    /// What its devices were made with.
+    private var parameters: Board.Parameters
+    private var cpus: [8 of CPU.Pointer?] = .init(repeating: nil)
+    /// How many virtual CPUs it has; their local APICs' identifiers are the numbers below.
+    public private(set) var cpuCount = 0
+
+    public static var maximumCPUCount: Int { 8 }
+
+    public init(name: Line, memory: GuestMemory, _ parameters: Board.Parameters) {
+        self.name = name
+        self.memory = memory
+        self.parameters = parameters
+        board = Board(parameters)
+    }
+
+    /// A reset: of its devices all is as at the start, but for what a battery keeps; virtual CPUs are to be added anew.
+    public mutating func restart(_ parameters: Board.Parameters) {
+        self.parameters = parameters
+        board.restart(parameters)
+        cpus = .init(repeating: nil)
+        cpuCount = 0
+    }
+
+    /// Makes the devices anew, as they were made: nothing is left of what the guest did to them.
+    public mutating func makeAnew() {
+        board = Board(parameters)
+        note = 0
+    }
+
+    /// All that it holds of its guest, but for its RAM and what its virtual CPUs hold.
+    public var state: State { State(board: board.state, note: note) }
+    public mutating func restore(_ state: State) {
+        board.restore(state.board)
+        note = state.note
+    }
+
+    /// Where the devices are, as long as the machine stays where it is.
+    var boardPointer: UnsafeMutablePointer<Board> {
+        mutating get { withUnsafeMutablePointer(to: &board) { $0 } }
+    }
+
+    /// Adds a virtual CPU, which was made with the number that `cpuCount` is.
+    public mutating func add(_ cpu: CPU.Pointer) {
+        precondition(cpu.pointee.number == cpuCount && cpuCount < Self.maximumCPUCount)
+        cpus[cpuCount] = cpu
+        cpuCount += 1
+    }
+
+    // MARK: Interrupt messages
+
+    /// Hands a message to the virtual CPUs that it is meant for, but for the one that asks, which takes it by itself. Of those
+    /// that a lowest-priority message is meant for, the one with the lowest processor priority takes it, and of such the first
+    /// (SDM volume 3, "Lowest Priority Delivery Mode").
+    /// - Parameters:
+    ///   - asking: the number of the virtual CPU that asks.
+    ///   - isForSender: the message is meant for it too.
+    ///   - priority: its processor priority.
+    /// - Returns: whether it takes the message.
+    mutating func deliver(_ message: InterruptMessage, askedBy asking: Int, isForSender: Bool, priority: UInt8) -> Bool {
+        if message.deliveryMode == .lowestPriority { return arbitrate(message, asking, isForSender, priority) }
+        for number in 0..<cpuCount where number != asking {
+            if let cpu = cpus[number], cpu.pointee.apic.matches(message) { cpu.pointee.acceptHere(message) }
+        }
+        return isForSender
+    }
+
+    private mutating func arbitrate(_ message: InterruptMessage, _ asking: Int, _ isForSender: Bool, _ priority: UInt8) -> Bool {
+        var chosen: Int?
+        var least = UInt8.max
+        for number in 0..<cpuCount {
+            guard let cpu = cpus[number], number == asking ? isForSender : cpu.pointee.apic.matches(message) else { continue }
+            let own = number == asking ? priority : cpu.pointee.apic.processorPriority
+            guard chosen == nil || own < least else { continue }
+            (chosen, least) = (number, own)
+        }
+        guard let chosen else { return false }
+        if chosen != asking { cpus[chosen]?.pointee.acceptHere(message) }
+        return chosen == asking
+    }
+}
