@@ -92,6 +92,14 @@ public struct VirtualMachine<Processor: VirtualProcessor, Host: HostServices>: ~
         return isForSender
     }
 
+    /// Has the other virtual CPUs look at the devices before they go on, once.
+    func callOthers(than asking: Int) {
+        for number in 0..<cpuCount where number != asking {
+            guard let cpu = cpus[number], cpu.pointee.seenRedirectionChanges != board.redirectionChanges else { continue }
+            cpu.pointee.attention.insert(.devices)
+        }
+    }
+
     private mutating func arbitrate(_ message: InterruptMessage, _ asking: Int, _ isForSender: Bool, _ priority: UInt8) -> Bool {
         var chosen: Int?
         var least = UInt8.max

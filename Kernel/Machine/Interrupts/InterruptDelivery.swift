@@ -31,8 +31,10 @@ extension VirtualCPU {
     /// A processor that ends interrupts by itself has to be told which ends the I/O APIC waits for.
     private mutating func followRedirections() {
         let changes = board.pointee.redirectionChanges
-        guard changes != seenRedirectionChanges, apic.isAssisted else { return }
+        guard changes != seenRedirectionChanges else { return }
         seenRedirectionChanges = changes
+        machine.pointee.callOthers(than: number)
+        guard apic.isAssisted else { return }
         let vectors = board.pointee.levelTriggeredVectors()
         processor.setEndOfInterruptExits(vectors.word0, vectors.word1, vectors.word2, vectors.word3)
     }
