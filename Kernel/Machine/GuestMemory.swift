@@ -58,12 +58,13 @@ public struct GuestMemory {
         return (start.loadUnaligned(as: UInt64.self), (start + 8).loadUnaligned(as: UInt64.self))
     }
 
-    /// Reads `count` bytes (1 to 8), little-endian: an aligned number of 2, 4 or 8 of them in one access, all others one by
-    /// one; nil outside the RAM.
+    /// Reads `count` bytes (1 to 8), little-endian: an aligned number of 1, 2, 4 or 8 of them in one access, all others one
+    /// by one; nil outside the RAM.
     @inline(never)
     public func read(count: Int, at address: GuestPhysicalAddress) -> UInt64? {
         guard contains(address, count: UInt64(count)) else { return nil }
         switch (count, address.rawValue & UInt64(count - 1)) {
+        case (1, _): return UInt64(cell(address, of: UInt8.self).pointee.load(ordering: .relaxed))
         case (2, 0): return UInt64(cell(address, of: UInt16.self).pointee.load(ordering: .relaxed))
         case (4, 0): return UInt64(cell(address, of: UInt32.self).pointee.load(ordering: .relaxed))
         case (8, 0): return cell(address, of: UInt64.self).pointee.load(ordering: .relaxed)
@@ -84,6 +85,7 @@ public struct GuestMemory {
     public func write(_ value: UInt64, count: Int, at address: GuestPhysicalAddress) -> Bool {
         guard contains(address, count: UInt64(count)) else { return false }
         switch (count, address.rawValue & UInt64(count - 1)) {
+        case (1, _): cell(address, of: UInt8.self).pointee.store(UInt8(truncatingIfNeeded: value), ordering: .relaxed)
         case (2, 0): cell(address, of: UInt16.self).pointee.store(UInt16(truncatingIfNeeded: value), ordering: .relaxed)
         case (4, 0): cell(address, of: UInt32.self).pointee.store(UInt32(truncatingIfNeeded: value), ordering: .relaxed)
         case (8, 0): cell(address, of: UInt64.self).pointee.store(value, ordering: .relaxed)

@@ -249,7 +249,7 @@ import Testing
         let fixture = LoaderFixture()
         var starts: Set<String> = []
         var errors: Set<String> = []
-        for round in 0..<20_000 {
+        for round in 0..<8_000 {
             var image = LinuxImage.usual.image
             for _ in 0...Int(random.next() % 3) {
                 let size = [1, 2, 4, 8][Int(random.next() % 4)]

@@ -40,7 +40,7 @@ import VMX
         var table = try EPT(format: .test(sizes: window.sizes), memory: memory, frames: &frames)
         var model: [UInt64: Page] = [:]
 
-        for step in 0..<250 {
+        for step in 0..<120 {
             let kind = random.next() % 10
             var first = random.next() % window.pages
             var count = random.next() % (random.one(in: 3) ? window.pages : 600) + 1

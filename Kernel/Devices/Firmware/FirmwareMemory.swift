@@ -15,7 +15,7 @@ extension FirmwareMemory {
     /// What must be added to the sum of some bytes to make it zero, as checksums in firmware tables do.
     func complement(of start: UInt64, count: UInt64) -> UInt8 {
         var sum: UInt8 = 0
-        for offset in 0..<count { sum &+= readUInt8(at: GuestPhysicalAddress(start &+ offset)) ?? 0 }
+        for offset in 0..<Int(count) { sum &+= readUInt8(at: GuestPhysicalAddress(start &+ UInt64(offset))) ?? 0 }
         return 0 &- sum
     }
 }
