@@ -42,8 +42,8 @@ extension Board {
         configuration.restore(state.configuration)
         progress.restore(state.progress)
         (diagnostic, absentAccesses) = (state.diagnostic, state.absentAccesses)
-        // The controllers' states have the lines as they are.
-        (deviceLines, functionLines) = (state.deviceLines, pci.interruptLines())
+        deviceLines = state.deviceLines
+        // The controllers' states have the lines as they are: driving them anew changes nothing.
         wireFunctions()
         findNextEvent()
         needsAttention = true
