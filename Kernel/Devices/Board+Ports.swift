@@ -57,7 +57,7 @@ extension Board {
         }
     }
 
-    /// Whether a device answers at a port.
+    /// Whether a device of the board's own answers at a port; what software places is not known here.
     public static func isPresent(_ port: UInt16) -> Bool {
         var number = 0
         while let claim = claim(number) {
@@ -69,7 +69,7 @@ extension Board {
 
     mutating func wirePorts() {
         var number = 0
-        while let claim = Self.claim(number), ports.claim(claim) { number += 1 }
+        while let claim = Self.claim(number), ports.claim(claim, takes: true) { number += 1 }
     }
 
     // Each device's way is a function of its own, which the switch calls last: so none saves registers for another. What a
@@ -259,7 +259,9 @@ extension Board {
         case .debugExit: return ask(.exit(size == 4 ? value : value & 0xFFFF))
         case .power: return writePower(register, size, value, time)
         case .configurationAddress where register == 0 && size == 4: pci.writeAddress(value)
-        case .configurationData: pci.writeData(UInt16(register), size: size, value)
+        case .configurationData:
+            pci.writeData(UInt16(register), size: size, value)
+            followFunctions()
         case .firmwareConfiguration where register == 0 && size == 2:
             configuration.select(UInt16(truncatingIfNeeded: value))
         default: return writeBytes(port, size, value, time)
@@ -343,6 +345,7 @@ extension Board {
     @inline(never)
     private mutating func writeConfiguration(_ register: UInt8, _ value: UInt8) {
         pci.writeData(UInt16(register), size: 1, UInt32(value))
+        followFunctions()
     }
 }
 

@@ -9,12 +9,13 @@ extension Board {
         fileprivate var clock: RealTimeClock.State
         fileprivate var power: PowerManagementTimer.State
         fileprivate var keyboard: KeyboardController.State
-        // These two hold nothing else.
+        // It holds nothing else.
         fileprivate var resetControl: ResetControl
-        fileprivate var pci: ConfigurationSpace
+        fileprivate var pci: ConfigurationSpace.State
         fileprivate var configuration: FirmwareConfiguration.State
         fileprivate var progress: ProgressWatch.State
         fileprivate var diagnostic: UInt8
+        fileprivate var deviceLines: UInt16
         fileprivate var absentAccesses: UInt64
     }
 
@@ -22,8 +23,8 @@ extension Board {
         State(
             serial: serial.state, controllers: controllers.state, ioAPIC: ioAPIC.state, timer: timer.state,
             speaker: speaker.state, clock: clock.state, power: power.state, keyboard: keyboard.state,
-            resetControl: resetControl, pci: pci, configuration: configuration.state, progress: progress.state,
-            diagnostic: diagnostic, absentAccesses: absentAccesses)
+            resetControl: resetControl, pci: pci.state, configuration: configuration.state, progress: progress.state,
+            diagnostic: diagnostic, deviceLines: deviceLines, absentAccesses: absentAccesses)
     }
 
     /// Goes on from the state of a machine that was made alike: the time goes on from the moment at which it was taken.
@@ -37,10 +38,13 @@ extension Board {
         power.restore(state.power)
         keyboard.restore(state.keyboard)
         resetControl = state.resetControl
-        pci = state.pci
+        pci.restore(state.pci)
         configuration.restore(state.configuration)
         progress.restore(state.progress)
         (diagnostic, absentAccesses) = (state.diagnostic, state.absentAccesses)
+        deviceLines = state.deviceLines
+        // The controllers' states have the lines as they are: driving them anew changes nothing.
+        wireFunctions()
         findNextEvent()
         needsAttention = true
     }

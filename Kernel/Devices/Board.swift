@@ -1,6 +1,6 @@
 /// The devices of a virtual machine and the wires between them. Each virtual CPU's local APIC is its own.
 ///
-/// A plain value. Ports are in Board+Ports.swift, what a snapshot keeps in Board+State.swift.
+/// A plain value. Ports are in Board+Ports.swift, memory in Board+Memory.swift, what a snapshot keeps in Board+State.swift.
 public struct Board: Equatable, Sendable {
     public internal(set) var serial = SerialPort()
     var controllers = InterruptControllerPair()
@@ -18,6 +18,10 @@ public struct Board: Equatable, Sendable {
     /// The last progress code.
     var diagnostic: UInt8 = 0
     var ports = PortMap()
+    var memory = MemoryMap()
+    /// The lines that ISA devices, and that PCI functions drive high, a bit each: a line is high if either is.
+    var deviceLines: UInt16 = 0
+    var functionLines: UInt16 = 0
     var effect = PortEffect.none
     /// How many accesses found no device.
     public internal(set) var absentAccesses: UInt64 = 0
@@ -114,7 +118,7 @@ public struct Board: Equatable, Sendable {
         // Firmware makes the system control interrupt level-triggered at the 8259s, as its tables say.
         controllers.write(InterruptControllerPair.Register.secondTrigger, 1 << (Line.systemControl - 8))
         nextEvent = progress.nextEvent
-        wirePorts()
+        wireFunctions()
     }
 
     // MARK: Wires
@@ -131,14 +135,22 @@ public struct Board: Equatable, Sendable {
     /// An ISA interrupt goes to both kinds of controller; that of the timer to pin 2 of the I/O APIC, as its table says.
     func pin(_ line: UInt8) -> UInt8 { line == Line.timer ? 2 : line }
 
-    /// Both kinds of controller know the same of a line.
+    /// A device drives its line high or low.
     @inline(__always)
     mutating func setLine(_ line: UInt8, _ isHigh: Bool) {
-        if controllers.isHigh(line) != isHigh { changeLine(line, isHigh) }
+        if (deviceLines &>> UInt16(line) & 1 != 0) != isHigh { changeLine(line) }
     }
 
     @inline(never)
-    private mutating func changeLine(_ line: UInt8, _ isHigh: Bool) {
+    private mutating func changeLine(_ line: UInt8) {
+        deviceLines ^= 1 &<< UInt16(line)
+        drive(line)
+    }
+
+    /// Both kinds of controller know the same of a line.
+    @inline(never)
+    mutating func drive(_ line: UInt8) {
+        let isHigh = (deviceLines | functionLines) &>> UInt16(line) & 1 != 0
         controllers.setLine(line, isHigh)
         ioAPIC.setLine(pin(line), isHigh)
         if controllers.takeChange() || ioAPIC.hasMessage { needsAttention = true }
@@ -292,18 +304,5 @@ public struct Board: Equatable, Sendable {
     public mutating func acknowledgeExternalInterrupt(at time: MachineTime) -> UInt8 {
         catchUp(to: time)
         return controllers.acknowledge()
-    }
-
-    // MARK: The I/O APIC in memory
-
-    /// Whether a guest-physical address is one of the I/O APIC's.
-    public static func isIOAPIC(_ address: UInt64) -> Bool { address & ~0xFFF == 0xFEC0_0000 }
-
-    public mutating func readIOAPIC(_ address: UInt64) -> UInt32 { ioAPIC.read(offset: address & 0xFFF) }
-
-    public mutating func writeIOAPIC(_ address: UInt64, _ value: UInt32) {
-        ioAPIC.write(offset: address & 0xFFF, value: value)
-        findNextEvent()
-        needsAttention = true
     }
 }

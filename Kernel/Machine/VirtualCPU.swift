@@ -40,8 +40,6 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
     var isWindowOpen = false
     /// The class that the guest's task priority must fall below, as the processor was told.
     var awaitedPriorityClass: UInt8 = 0
-    /// The guest moved its local APIC's registers away from their usual place.
-    var hasMovedAPIC = false
     var isNonMaskablePending = false
     /// An I/O APIC passed the request of the 8259 pair on.
     var takesExternalMessage = false

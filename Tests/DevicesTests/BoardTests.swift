@@ -13,6 +13,19 @@ extension Board {
         write(port, size: size, value, at: time)
         return takeEffect()
     }
+
+    /// A store of 4 bytes where a device is.
+    mutating func writeWord(_ address: UInt64, _ value: UInt32) {
+        let isPresent = writeMemory(address, size: 4, value)
+        #expect(isPresent)
+    }
+
+    /// A load of 4 bytes where a device is.
+    mutating func readWord(_ address: UInt64) -> UInt32 {
+        let value = readMemory(address)
+        #expect(value != nil)
+        return value ?? 0
+    }
 }
 
 @Suite struct BoardTests {
@@ -93,8 +106,8 @@ extension Board {
 
     /// An I/O APIC entry for a pin: edge-triggered, fixed, to APIC 0.
     private func route(_ board: inout Board, pin: UInt32, vector: UInt32) {
-        board.writeIOAPIC(0xFEC0_0000, 0x10 + 2 * pin)
-        board.writeIOAPIC(0xFEC0_0010, vector)
+        board.writeWord(0xFEC0_0000, 0x10 + 2 * pin)
+        board.writeWord(0xFEC0_0010, vector)
     }
 
     @Test func `a byte on COM1 interrupts through both kinds of controller`() {
@@ -185,8 +198,8 @@ extension Board {
             now.now = MachineTime(now.now.ticks + random() % 100_000)
             if board.nextEvent <= now.now { board.advance(to: now.now) }
             switch random() % 8 {
-            case 0: board.writeIOAPIC(0xFEC0_0000 + random() % 0x50, UInt32(truncatingIfNeeded: random()))
-            case 1: _ = board.readIOAPIC(0xFEC0_0000 + random() % 0x50)
+            case 0: board.writeWord(0xFEC0_0000 + random() % 0x50, UInt32(truncatingIfNeeded: random()))
+            case 1: _ = board.readWord(0xFEC0_0000 + random() % 0x50)
             case 2: if board.canReceive { board.receive(UInt8(truncatingIfNeeded: random())) }
             case 3, 4: _ = board.read(port, size: size, at: now.now)
             default: _ = board.output(port, size: size, UInt32(truncatingIfNeeded: random()), at: now.now)

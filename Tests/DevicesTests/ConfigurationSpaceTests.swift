@@ -74,9 +74,13 @@ import Testing
     func parts() {
         var space = ConfigurationSpace()
         space.writeAddress(0x8000_0000)
-        #expect((0...3).map { space.readData($0, size: 1) } == [0x86, 0x80, 0x37, 0x12])
-        #expect((0...3).map { space.readData($0, size: 2) } == [0x8086, 0x3780, 0x1237, 0xFF12])
-        #expect((0...3).map { space.readData($0, size: 4) } == [0x1237_8086, 0xFF12_3780, 0xFFFF_1237, 0xFFFF_FF12])
+        for (size, expected) in [
+            (1, [0x86, 0x80, 0x37, 0x12]), (2, [0x8086, 0x3780, 0x1237, 0xFF12]),
+            (4, [0x1237_8086, 0xFF12_3780, 0xFFFF_1237, 0xFFFF_FF12]),
+        ] as [(Int, [UInt32])] {
+            let values = (0...3).map { space.readData($0, size: size) }
+            #expect(values == expected)
+        }
     }
 
     @Test("Of command and status only what the bridges have is written")

@@ -50,9 +50,9 @@ import Testing
                 }
             } else {
                 switch kind {
-                case 0..<3: seen.append(UInt64(board.readIOAPIC(0xFEC0_0010)))
-                case 3..<6: board.writeIOAPIC(0xFEC0_0000, value & 0x3F)
-                case 6..<12: board.writeIOAPIC(0xFEC0_0010, value)
+                case 0..<3: seen.append(UInt64(board.readWord(0xFEC0_0010)))
+                case 3..<6: board.writeWord(0xFEC0_0000, value & 0x3F)
+                case 6..<12: board.writeWord(0xFEC0_0010, value)
                 case 12: if board.canReceive { board.receive(UInt8(truncatingIfNeeded: value)) }
                 case 13: board.endOfInterrupt(UInt8(truncatingIfNeeded: value))
                 case 14: board.reportProgress(at: clock.now)

@@ -49,7 +49,7 @@ public struct AddressMap: Equatable, Sendable {
         case 1: Entry(FirmwareLayout.conventionalEnd, upTo: FirmwareLayout.videoMemory, .reserved)
         case 2: Entry(FirmwareLayout.start, upTo: FirmwareLayout.end, .reserved)
         case 3: Entry(FirmwareLayout.end, upTo: ram.bytes, .usable)
-        case 4: Entry(0xFEC0_0000, upTo: 0xFEC0_1000, .reserved)
+        case 4: Entry(Board.ioAPICAddress, upTo: Board.ioAPICAddress + Board.ioAPICSize, .reserved)
         default: Entry(0xFEE0_0000, upTo: 0xFEE0_1000, .reserved)
         }
     }

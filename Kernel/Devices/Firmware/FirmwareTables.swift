@@ -67,7 +67,7 @@ extension TableWriter {
             $0.byte(12)
             $0.byte(1)
             $0.byte(0)
-            $0.doubleWord(0xFEC0_0000)
+            $0.doubleWord(UInt32(Board.ioAPICAddress))
             $0.doubleWord(0)
             $0.interruptOverride(0, pin: 2, flags: 0)  // as the ISA bus has it: edge-triggered, active high
             $0.interruptOverride(9, pin: 9, flags: 0b1101)  // the SCI: level-triggered, active high

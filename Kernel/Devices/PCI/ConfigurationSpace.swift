@@ -1,5 +1,6 @@
-/// PCI configuration mechanism 1: an address at port CF8h, a window of four bytes at CFCh (PCI local bus specification
-/// 3.0, 3.2.2.3.2 "Software Generation of Configuration Transactions"). A function that is not there reads as ones.
+/// The functions on the PCI bus, and configuration mechanism 1: an address at port CF8h, a window of four bytes at CFCh (PCI
+/// local bus specification 3.0, 3.2.2.3.2 "Software Generation of Configuration Transactions"). A function that is not there
+/// reads as ones.
 public struct ConfigurationSpace: Equatable, Sendable {
     /// Takes doublewords alone; other accesses go past it, to other devices.
     public static var addressPort: UInt16 { 0xCF8 }
@@ -10,46 +11,91 @@ public struct ConfigurationSpace: Equatable, Sendable {
     /// Enable, bus, device, function and register.
     private static var addressBits: UInt32 { 0x80FF_FFFC }
 
-    private var address: UInt32 = 0
-    private var hostBridge = PCIFunctionRegisters(.hostBridge)
-    private var isaBridge = PCIFunctionRegisters(.isaBridge)
+    /// What software wrote, and the levels of the interrupt pins.
+    public struct State: Equatable, Sendable {
+        fileprivate var address: UInt32 = 0
+        fileprivate var registers: [4 of PCIFunctionRegisters] = .init(repeating: PCIFunctionRegisters())
 
-    public init() {}
+        public static func == (left: Self, right: Self) -> Bool {
+            let (leftRegisters, rightRegisters) = (left.registers.span, right.registers.span)
+            for number in leftRegisters.indices where leftRegisters[number] != rightRegisters[number] { return false }
+            return left.address == right.address
+        }
+    }
 
-    public func readAddress() -> UInt32 { address }
+    public private(set) var state = State()
+    /// The number of the function that the address selects; that of no function if it selects none.
+    private var selected = maximumCount
 
-    public mutating func writeAddress(_ value: UInt32) { address = value & Self.addressBits }
+    private static var maximumCount: Int { 4 }
+    /// How many functions there are.
+    private(set) var count = 0
+    private var functions: [4 of PCIFunction] = .init(repeating: PCIFunction(Span()))
+    private var places: [4 of PCIAddress] = .init(repeating: PCIAddress(rawValue: 0))
+
+    /// A change of what functions claim or request.
+    private var hasChanged = false
+
+    /// With all functions of the board. A new device's is placed here.
+    public init() {
+        place(.hostBridge, at: PCIAddress(device: 0))
+        place(.isaBridge, at: PCIAddress(device: 1))
+    }
+
+    private static var isaBridge: Int { 1 }
+
+    /// Puts a function on the bus.
+    /// - Returns: its number.
+    @discardableResult
+    mutating func place(_ function: PCIFunction, at place: PCIAddress) -> Int {
+        precondition(count < Self.maximumCount, "too many PCI functions")
+        functions[count] = function
+        state.registers[count] = function.initialValues
+        places[count] = place
+        count += 1
+        return count - 1
+    }
+
+    // MARK: The mechanism
+
+    public func readAddress() -> UInt32 { state.address }
+
+    public mutating func writeAddress(_ value: UInt32) {
+        state.address = value & Self.addressBits
+        select()
+    }
+
+    private mutating func select() {
+        selected = Self.maximumCount
+        guard state.address & Self.enable != 0 else { return }
+        let place = PCIAddress(rawValue: UInt16(truncatingIfNeeded: state.address >> 8))
+        for number in 0..<count where places[number] == place { selected = number }
+    }
 
     /// Reads 1, 2 or 4 bytes at an offset (0 to 3) from the first data port; beyond the window are ones.
-    public func readData(_ offset: UInt16, size: Int) -> UInt32 {
+    ///
+    /// Like all here that would take the functions with it, where they are only looked at, it is asked in place.
+    public mutating func readData(_ offset: UInt16, size: Int) -> UInt32 {
         let value = UInt64(UInt32.max) << 32 | UInt64(selectedRegister)
         return UInt32(truncatingIfNeeded: value >> UInt64(offset & 3 &* 8)) & Self.bits(size)
     }
 
     private var selectedRegister: UInt32 {
-        switch selected {
-        case nil: .max
-        case .hostBridge: hostBridge.read(register)
-        case .isaBridge: isaBridge.read(register)
+        mutating get {
+            guard selected < Self.maximumCount else { return .max }
+            return functions[selected].read(register, of: &state.registers[selected])
         }
     }
 
     /// Writes 1, 2 or 4 bytes at an offset (0 to 3) from the first data port; beyond the window nothing is.
     public mutating func writeData(_ offset: UInt16, size: Int, _ value: UInt32) {
+        guard selected < Self.maximumCount else { return }
         let shift = UInt32(offset & 3 &* 8)
-        let (value, mask) = (value << shift, Self.bits(size) << shift)
-        switch selected {
-        case nil: break
-        case .hostBridge: hostBridge.write(register, value, mask: mask)
-        case .isaBridge: isaBridge.write(register, value, mask: mask)
-        }
+        let mask = Self.bits(size) << shift
+        if functions[selected].write(register, of: &state.registers[selected], value << shift, mask: mask) { hasChanged = true }
     }
 
-    private var selected: PCIFunction? {
-        address & Self.enable == 0 ? nil : PCIFunction(rawValue: UInt16(truncatingIfNeeded: address >> 8))
-    }
-
-    private var register: UInt8 { UInt8(truncatingIfNeeded: address) >> 2 }
+    private var register: UInt8 { UInt8(truncatingIfNeeded: state.address >> 2) & 63 }
 
     private static func bits(_ size: Int) -> UInt32 {
         switch size {
@@ -57,5 +103,48 @@ public struct ConfigurationSpace: Equatable, Sendable {
         case 2: 0xFFFF
         default: .max
         }
+    }
+
+    // MARK: What the functions claim and request
+
+    /// Whether software has changed a register since this was last asked.
+    @inline(__always)
+    mutating func takeChange() -> Bool {
+        guard hasChanged else { return false }
+        hasChanged = false
+        return true
+    }
+
+    /// What a base address of a function claims now.
+    mutating func claim(_ number: Int, _ base: Int) -> BusClaim? {
+        functions[number].claim(base, of: &state.registers[number])
+    }
+
+    /// A function's device asserts its interrupt pin or no longer.
+    mutating func setInterrupt(_ number: Int, _ isAsserted: Bool) {
+        functions[number].setInterrupt(isAsserted, in: &state.registers[number])
+    }
+
+    /// The IRQs that functions drive, a bit each. Functions share wires: one is high if any of them drives it.
+    mutating func interruptLines() -> UInt16 {
+        var requests: UInt8 = 0
+        for number in 0..<count where functions[number].isInterrupting(&state.registers[number]) {
+            requests |= 1 &<< PCIInterruptRouting.request(functions[number].pin, ofDevice: places[number].device)
+        }
+        let bridge = Self.isaBridge
+        return PCIInterruptRouting.lines(
+            of: requests, by: functions[bridge].read(PCIInterruptRouting.register, of: &state.registers[bridge]))
+    }
+
+    /// Goes on from the state of another with the same functions.
+    public mutating func restore(_ state: State) {
+        self.state = state
+        select()
+    }
+
+    /// Two are equal if software sees the same.
+    public static func == (left: Self, right: Self) -> Bool {
+        for number in 0..<maximumCount where left.places[number] != right.places[number] { return false }
+        return left.state == right.state && left.count == right.count
     }
 }

@@ -1,39 +1,106 @@
-/// The PCI functions that exist, each with a table of its registers (PCI local bus specification 3.0, 6.1
-/// "Configuration Space Organization"). A register is a doubleword; its number is its offset divided by 4.
-///
-/// The raw value is bus (bits 15:8), device (bits 7:3) and function (bits 2:0).
-enum PCIFunction: UInt16, Sendable {
-    /// 440FX (Intel 82441FX data sheet).
-    case hostBridge = 0x0000
-    /// PIIX3, function 0 (Intel 82371SB data sheet).
-    case isaBridge = 0x0008
+/// What the registers of a function hold, by its rows. The level of its interrupt pin is among them: interrupt status.
+struct PCIFunctionRegisters: Equatable, Sendable {
+    fileprivate var values: [16 of UInt32] = .init(repeating: 0)
 
-    /// What a register reads after a reset and firmware's set-up; 0 where there is none, as for base addresses.
-    func initialValue(_ register: UInt8) -> UInt32 {
-        switch (self, register) {
-        case (.hostBridge, 0x00): 0x1237_8086  // device and vendor
-        case (.hostBridge, 0x01): 0x0280_0006  // status and command: memory space and bus master always
-        case (.hostBridge, 0x02): 0x0600_0002  // host bridge, revision 2
-        case (.hostBridge, 0x0B): 0x1237_8086  // subsystem
+    @inline(never)
+    static func == (left: Self, right: Self) -> Bool {
+        let (leftValues, rightValues) = (left.values.span, right.values.span)
+        for row in leftValues.indices where leftValues[row] != rightValues[row] { return false }
+        return true
+    }
+}
 
-        case (.isaBridge, 0x00): 0x7000_8086
-        case (.isaBridge, 0x01): 0x0200_0007  // I/O space too
-        case (.isaBridge, 0x02): 0x0601_0000  // ISA bridge
-        case (.isaBridge, 0x0B): 0x7000_8086
-        case (.isaBridge, 0x18): 0x8080_8080  // PIRQ routes: none
-        case (.isaBridge, 0x20): 0x0002_0000  // deterministic latency: passive release, as firmware sets it
-        default: 0
+/// A PCI function as data: its configuration space of 256 bytes, made of rows, and what it claims. What has no row reads as 0
+/// and swallows writes (PCI local bus specification 3.0, 6.1 "Configuration Space Organization").
+struct PCIFunction: Sendable {
+    let pin: PCIInterruptPin
+    private let bases: [6 of PCIBaseAddress]
+
+    // The rows. Row 0 is that of the registers that are not there.
+    private var rowCount = 1
+    private var rows: [64 of UInt8] = .init(repeating: 0)
+    private(set) var initialValues = PCIFunctionRegisters()
+    private var writable: [16 of UInt32] = .init(repeating: 0)
+    private var clearable: [16 of UInt32] = .init(repeating: 0)
+
+    /// - Parameters:
+    ///   - registers: its own, with command and status. Base addresses, the interrupt's register and the bits of the command
+    ///     register that belong to them follow from what else it has.
+    ///   - bases: its base addresses.
+    ///   - pin: its interrupt pin.
+    init(
+        _ registers: Span<PCIRegister>, bases: [6 of PCIBaseAddress] = .init(repeating: .none), pin: PCIInterruptPin = .none
+    ) {
+        self.bases = bases
+        self.pin = pin
+        for index in registers.indices { add(registers[index]) }
+        for index in 0..<PCIBaseAddress.count where bases[index].addressBits != 0 {
+            add(PCIRegister(
+                PCIRegister.firstBaseAddress &+ UInt8(truncatingIfNeeded: index), bases[index].type,
+                writable: bases[index].addressBits))
+            writable[row(PCIRegister.command)] |= bases[index].type != 0 ? PCICommand.ioSpace : PCICommand.memorySpace
+        }
+        if pin != .none {
+            add(PCIRegister(PCIRegister.interrupt, UInt32(pin.rawValue) << 8, writable: 0xFF))
+            writable[row(PCIRegister.command)] |= PCICommand.interruptDisable
         }
     }
 
-    /// The bits of a register that software can change.
-    func writableBits(_ register: UInt8) -> UInt32 {
-        switch (self, register) {
-        case (.hostBridge, 0x01): 0x0000_0140  // SERR#, parity errors
-        case (.isaBridge, 0x01): 0x0000_0108  // SERR#, special cycles
-        case (.isaBridge, 0x18): 0x8F8F_8F8F
-        case (.isaBridge, 0x20): 0x000F_0000
-        default: 0
+    @inline(never)
+    private mutating func add(_ register: PCIRegister) {
+        precondition(rowCount < 16, "a PCI function with too many registers")
+        rows[Int(register.number & 63)] = UInt8(truncatingIfNeeded: rowCount)
+        initialValues.values[rowCount] = register.initialValue
+        writable[rowCount] = register.writable
+        clearable[rowCount] = register.clearable
+        rowCount += 1
+    }
+
+    /// The row of a register, of whose number the low six bits count; less than 16.
+    @inline(__always)
+    private mutating func row(_ register: UInt8) -> Int { Int(rows[Int(register & 63)] & 15) }
+
+    // MARK: Registers
+
+    // Values are looked at in place: they would be copied whole.
+
+    @inline(__always)
+    mutating func read(_ register: UInt8, of registers: inout PCIFunctionRegisters) -> UInt32 { registers.values[row(register)] }
+
+    /// Changes the bits of `mask`, as far as they can be.
+    /// - Returns: whether it now reads otherwise.
+    mutating func write(_ register: UInt8, of registers: inout PCIFunctionRegisters, _ value: UInt32, mask: UInt32) -> Bool {
+        let row = row(register)
+        let old = registers.values[row]
+        let changeable = writable[row] & mask
+        let new = (old & ~changeable | value & changeable) & ~(value & mask & clearable[row])
+        registers.values[row] = new
+        return new != old
+    }
+
+    // MARK: What it claims and requests
+
+    /// What a base address claims now.
+    @inline(never)
+    mutating func claim(_ index: Int, of registers: inout PCIFunctionRegisters) -> BusClaim? {
+        let register = PCIRegister.firstBaseAddress &+ UInt8(truncatingIfNeeded: index)
+        return bases[index].claim(read(register, of: &registers), command: read(PCIRegister.command, of: &registers))
+    }
+
+    /// Its device asserts the interrupt pin or no longer.
+    mutating func setInterrupt(_ isAsserted: Bool, in registers: inout PCIFunctionRegisters) {
+        let row = row(PCIRegister.command)
+        if isAsserted {
+            registers.values[row] |= PCICommand.interruptStatus
+        } else {
+            registers.values[row] &= ~PCICommand.interruptStatus
         }
+    }
+
+    /// Whether it drives its interrupt pin.
+    @inline(never)
+    mutating func isInterrupting(_ registers: inout PCIFunctionRegisters) -> Bool {
+        let command = read(PCIRegister.command, of: &registers)
+        return command & (PCICommand.interruptStatus | PCICommand.interruptDisable) == PCICommand.interruptStatus
     }
 }

@@ -61,6 +61,7 @@ extension VirtualCPU {
         return value
     }
 
+    @inline(never)
     private mutating func writePart(_ address: GuestPhysicalAddress, count: Int, _ value: UInt64) {
         var done = 0
         while done < count {

@@ -68,7 +68,7 @@ extension VirtualCPU {
         return (registers.value(of: RegisterNumber(base)) &+ UInt64(bitPattern: move.operand.displacement)) & 0xFFF == 0
     }
 
-    /// An access to a device.
+    /// An access to a device: RAM does not fault.
     @inline(never)
     private mutating func accessDevice(_ fault: NestedPageFault) -> Outcome {
         let mode = processor.mode
@@ -76,10 +76,11 @@ extension VirtualCPU {
         guard let move = InstructionDecoder.decodePlainMove(bytes, in: mode),
             isSurelyWhole(fault, move) || (mode.is64Bit && isPlainlyAtPageStart(move, fault))
         else { return emulateAny(bytes, fault, in: mode) }
+        let bits = UInt64.max &>> UInt64(truncatingIfNeeded: 64 &- 8 &* move.size)
         if move.isStore {
-            writePhysical(fault.address, size: move.size, read(move.register))
+            writeDevice(fault.address, size: move.size, read(move.register) & bits)
         } else {
-            write(readPhysical(fault.address, size: move.size), to: move.register, size: move.size)
+            write(readDevice(fault.address, size: move.size) & bits, to: move.register, size: move.size)
         }
         return .stepLength(UInt8(truncatingIfNeeded: move.length))
     }

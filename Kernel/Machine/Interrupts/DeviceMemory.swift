@@ -9,23 +9,19 @@ extension VirtualCPU {
         let aligned = GuestPhysicalAddress(address.rawValue & ~3)
         let shift = 8 * (address.rawValue & 3)
         if isLocalAPIC(address) { return UInt64(readLocalAPIC(at: aligned)) >> shift }
-        if Board.isIOAPIC(address.rawValue) {
-            return UInt64(board.pointee.readIOAPIC(aligned.rawValue)) >> shift
-        }
+        if let value = board.pointee.readMemory(aligned.rawValue) { return UInt64(value) >> shift }
         absentMemoryAccesses &+= 1
         return .max
     }
 
-    /// Writes `size` bytes of a device; where none is, nowhere, which is counted. Only writes of whole registers count.
+    /// Writes `size` bytes of a device; where none is, nowhere, which is counted. Of the local APIC only
+    /// writes of whole registers count.
     mutating func writeDevice(_ address: GuestPhysicalAddress, size: Int, _ value: UInt64) {
         let word = UInt32(truncatingIfNeeded: value)
         if isLocalAPIC(address) {
             if size >= 4 { writeLocalAPIC(word, at: address) }
-        } else if Board.isIOAPIC(address.rawValue) {
-            if size >= 4 || address.rawValue & 0xFF == 0 {
-                board.pointee.writeIOAPIC(address.rawValue, word)
-                followBoard()
-            }
+        } else if board.pointee.writeMemory(address.rawValue, size: size, word) {
+            followBoard()
         } else {
             absentMemoryAccesses &+= 1
         }

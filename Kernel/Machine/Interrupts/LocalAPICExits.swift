@@ -47,7 +47,7 @@ extension VirtualCPU {
         answers.update(apicEnabled: mode != .disabled)
         processor.setLocalAPICMode(mode)
         let isAtItsPlace = mode == .memory || mode == .registers
-        hasMovedAPIC = mode == .movedMemory
+        if mode == .movedMemory { board.pointee.includeLocalAPIC(apic.base.address) }
         apic.setAssisted(processor.interruptAssistance == .delivery && isAtItsPlace)
         refreshVirtualInterrupts()
     }
@@ -60,11 +60,9 @@ extension VirtualCPU {
 
     // MARK: In memory
 
-    /// Whether a guest-physical address lies where devices are: I/O APIC and local APIC.
+    /// Whether a guest-physical address lies where devices are: those on the bus, and the local APIC.
     @inline(__always)
-    func isDevice(_ address: GuestPhysicalAddress) -> Bool {
-        address.rawValue &- 0xFEC0_0000 <= 0x20_0FFF || hasMovedAPIC
-    }
+    func isDevice(_ address: GuestPhysicalAddress) -> Bool { board.pointee.mayAnswer(at: address.rawValue) }
 
     /// Whether a guest-physical address is one of the local APIC's.
     @inline(__always)

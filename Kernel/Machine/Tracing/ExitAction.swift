@@ -53,9 +53,9 @@ public struct ExitAction: TextConvertible {
         }
     }
 
-    /// Where the APICs are, unless the guest moved its local one.
+    /// Where the board's own devices and the local APIC are, unless the guest moved that.
     private func isDevice(_ address: UInt64) -> Bool {
-        Board.isIOAPIC(address) || address & ~0xFFF == APICBase.usualAddress
+        Board.isPresent(memory: address) || address & ~0xFFF == APICBase.usualAddress
     }
 
     private func low(_ value: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: value) }
