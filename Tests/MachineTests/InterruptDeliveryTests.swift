@@ -65,22 +65,17 @@ import Virtualization
         #expect(machine.injection == .interrupt(0x61))
     }
 
-    private static func writeIOAPIC(_ machine: TestMachine, _ address: UInt64, _ value: UInt32) {
-        let isPresent = machine.board.pointee.writeMemory(address, size: 4, value)
-        #expect(isPresent)
-    }
-
     // MARK: INIT from a timer
 
     /// The 8254 strikes as INIT through the I/O APIC.
     private static func timedInit() -> TestMachine {
         let machine = TestMachine()
-        Self.writeIOAPIC(machine, 0xFEC0_0000, 0x14)
+        machine.writeIOAPIC(0xFEC0_0000, 0x14)
         // The output is low until the count ends.
         for (port, value) in [(0x43, 0x30), (0x40, 100), (0x40, 0)] as [(UInt16, UInt32)] {
             machine.board.pointee.write(port, size: 1, value, at: machine.cpu.clock.now)
         }
-        Self.writeIOAPIC(machine, 0xFEC0_0010, 5 << 8)
+        machine.writeIOAPIC(0xFEC0_0010, 5 << 8)
         machine.cpu.attention.insert(.devices)
         #expect(machine.complete(.resume))
         return machine
@@ -148,8 +143,8 @@ import Virtualization
         machine.rflags |= Self.interruptFlag
         // A timer whose messages are for an APIC that is not there.
         for (index, value) in [(0x15, 5 << 24), (0x14, 0x40)] as [(UInt32, UInt32)] {
-            Self.writeIOAPIC(machine, 0xFEC0_0000, index)
-            Self.writeIOAPIC(machine, 0xFEC0_0010, value)
+            machine.writeIOAPIC(0xFEC0_0000, index)
+            machine.writeIOAPIC(0xFEC0_0010, value)
         }
         for (port, value) in [(0x43, 0x34), (0x40, 0), (0x40, 0)] as [(UInt16, UInt32)] {
             machine.board.pointee.write(port, size: 1, value, at: machine.cpu.clock.now)

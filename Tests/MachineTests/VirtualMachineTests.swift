@@ -71,8 +71,8 @@ struct VirtualMachineTests {
     @Test func `a device's interrupt comes to the one whose identifier its redirection entry has, whoever looks`() {
         for (pin, destination) in [(4, 1), (8, 0)] as [(UInt32, UInt32)] {
             for (index, value) in [(0x10 + 2 * pin, 0x8070 + pin), (0x11 + 2 * pin, destination << 24)] {
-                first.board.pointee.writeIOAPIC(0xFEC0_0000, index)
-                first.board.pointee.writeIOAPIC(0xFEC0_0010, value)
+                first.writeIOAPIC(0xFEC0_0000, index)
+                first.writeIOAPIC(0xFEC0_0010, value)
             }
         }
         first.out(0x3FC, 8)  // OUT2 passes the interrupt on
