@@ -23,7 +23,7 @@ imports_Debug := Text X86 Memory Virtualization VMX VMXChecks Trace Machine
 imports_Metal := Text X86 Memory Virtualization VMX VMXChecks EntryProof Devices Trace Machine Debug
 
 # What is not on the way of an exit is compiled for size.
-$(foreach module,Text VMXChecks EntryProof Trace Debug,$(eval optimization_$(module) := -Osize))
+$(foreach module,Text X86 Memory VMXChecks EntryProof Trace Machine Debug,$(eval optimization_$(module) := -Osize))
 
 SWIFT_FLAGS := -target x86_64-unknown-none-elf -enable-experimental-feature Embedded -wmo -parse-as-library \
 	-swift-version 6 -O -g -no-allocations \
@@ -91,12 +91,23 @@ $(BUILD)/guests/%.elf: $(BUILD)/guests/%.o
 # but what imports the module must be compiled again all the same.
 define module_rule
 $(OBJECTS)/$(1).o: $$(wildcard Kernel/$(1)/*.swift Kernel/$(1)/*/*.swift Kernel/$(1)/*/*.h) Makefile \
-		$(imports_$(1):%=$(OBJECTS)/%.o) | $(OBJECTS)
+		$$(call interfaces,$(imports_$(1))) | $(OBJECTS)
 	@echo "compiling $(1) ($(2) of $(words $(MODULES)))"
-	@swiftc $$(SWIFT_FLAGS) $(optimization_$(1)) -module-name $(1) -emit-module -emit-module-path $(OBJECTS)/$(1).swiftmodule \
-		-c $$(filter %.swift,$$^) -o $$@
+	@swiftc $$(SWIFT_FLAGS) $(optimization_$(1)) -module-name $(1) $(if $(filter $(1),$(SPLIT)),,-emit-module -emit-module-path \
+		$(OBJECTS)/$(1).swiftmodule) -c $$(filter %.swift,$$^) -o $$@
 	@touch $$@
 endef
+
+# What others wait for last is compiled in two: what they import of it first, so that its object is made beside theirs.
+SPLIT := Machine Debug
+interfaces = $(foreach module,$(1),$(OBJECTS)/$(module)$(if $(filter $(module),$(SPLIT)),.swiftmodule,.o))
+define interface_rule
+$(OBJECTS)/$(1).swiftmodule: $$(wildcard Kernel/$(1)/*.swift Kernel/$(1)/*/*.swift) Makefile \
+		$$(call interfaces,$(imports_$(1))) | $(OBJECTS)
+	@swiftc $$(SWIFT_FLAGS) $(optimization_$(1)) -module-name $(1) -emit-module -emit-module-path $$@ $$(filter %.swift,$$^)
+	@touch $$@
+endef
+$(foreach module,$(SPLIT),$(eval $(call interface_rule,$(module))))
 numbers :=
 $(foreach module,$(MODULES),$(eval numbers += x)$(eval $(call module_rule,$(module),$(words $(numbers)))))
 

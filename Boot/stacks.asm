@@ -7,7 +7,7 @@ global double_fault_stack_top
 global machine_check_stack_top
 extern virtual_cpu_guard
 
-MAIN_STACK equ 64 * 1024
+MAIN_STACK equ 96 * 1024
 EXCEPTION_STACK equ 16 * 1024
 
 section .bss.stacks nobits alloc write noexec align=4096

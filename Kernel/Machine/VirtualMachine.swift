@@ -42,6 +42,7 @@ public struct VirtualMachine<Processor: VirtualProcessor, Host: HostServices>: ~
     }
 
     /// A reset: of its devices all is as at the start, but for what a battery keeps; virtual CPUs are to be added anew.
+    @inline(never)
     public mutating func restart(_ parameters: Board.Parameters) {
         self.parameters = parameters
         board.restart(parameters)
@@ -50,6 +51,7 @@ public struct VirtualMachine<Processor: VirtualProcessor, Host: HostServices>: ~
     }
 
     /// Makes the devices anew, as they were made: nothing is left of what the guest did to them.
+    @inline(never)
     public mutating func makeAnew() {
         board = Board(parameters)
         note = 0

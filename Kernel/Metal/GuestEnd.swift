@@ -1,0 +1,55 @@
+import Machine
+import Text
+import VMX
+import X86
+
+/// Says why the guest ended, and what that means for the status; nil for a reset.
+func conclude(
+    _ ending: Ending?, _ name: Line, _ cpu: UnsafeMutablePointer<HardwareCPU>, _ machine: borrowing HostMachine,
+    restarts: UInt64
+) -> Status? {
+    guard let ending else { return .failedEntry }
+    let absent = cpu.pointee.absentMemoryAccesses
+    if absent > 0 { machine.log("martlet: \(absent) accesses to memory that is not there") }
+    let ports = cpu.pointee.absentPortAccesses
+    if ports > 0 { machine.log("martlet: \(ports) accesses to ports without a device") }
+    let refused = cpu.pointee.refusedMSRs
+    if refused > 0 { machine.log("martlet: \(refused) accesses to MSRs that are not there or values they do not take") }
+    switch ending {
+    case .debugExit(let value):
+        machine.log("martlet: \(name): \(ending)")
+        return .guestValue(value)
+    case .reset:
+        machine.log("martlet: \(name): \(ending)")
+        return nil
+    case .halted, .powerOff, .dismissed:
+        machine.log("martlet: \(name): \(ending)")
+        return .ended
+    case .tripleFault:
+        tell("\(name): triple fault at \(cpu.pointee.codeAddress)", machine, restarts: restarts)
+        return .tripleFault
+    case .overdue:
+        tell("\(name): \(ending), at \(cpu.pointee.codeAddress)", machine, restarts: restarts)
+        return .overdue
+    case .unsupported(let reason):
+        tell("\(name): \(ending), at \(cpu.pointee.codeAddress)", machine, restarts: restarts)
+        if reason == .instruction {
+            tell("  \(cpu.pointee.fetchInstruction(in: cpu.pointee.processor.mode))", machine, restarts: restarts, isDetail: true)
+        }
+        return .unsupported
+    case .entryFailure:
+        Report.error("\(name): \(ending)")
+        return .failedEntry
+    }
+}
+
+/// An end that is an error; not so of a guest that is started anew, which may come to it any number of times.
+private func tell(_ line: Line, _ machine: borrowing HostMachine, restarts: UInt64, isDetail: Bool = false) {
+    if restarts > 0 {
+        machine.log(isDetail ? line : "martlet: \(line)")
+    } else if isDetail {
+        Report.detail(line)
+    } else {
+        Report.error(line)
+    }
+}
