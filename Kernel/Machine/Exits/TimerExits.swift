@@ -123,9 +123,9 @@ extension VirtualCPU {
     /// Lets the guest run for so many ticks, if nothing else ends that earlier.
     @inline(__always)
     private func run(for ticks: UInt64) {
-        if !processor.setTimer(ticks: ticks) { setHostTimer(ticks) }
+        if !processor.setTimer(ticks: ticks) { Self.setHostTimer(host, ticks) }
     }
 
     @inline(never)
-    private func setHostTimer(_ ticks: UInt64) { host.setTimer(ticks: ticks) }
+    private static func setHostTimer(_ host: Host, _ ticks: UInt64) { host.setTimer(ticks: ticks) }
 }
