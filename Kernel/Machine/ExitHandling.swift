@@ -6,8 +6,7 @@ import X86
 // One exit, from its reason to the next VM entry. Every kind of exit has one implementation, in Exits, Interrupts and
 // Emulation, whoever looks on: it decides on an outcome, and one place brings that about.
 //
-// Each way is a function of its own, which the switch calls last: so no exit saves registers for another. The module is
-// compiled for size; the ways, into which the implementations are inlined, are compiled for speed.
+// Each way is a function of its own, which the switch calls last: so no exit saves registers for another.
 
 /// Where an exit ends. (As the world switch tests it: a Bool would have to be converted, by each exit.)
 public struct Continuation: Equatable, Sendable {
@@ -23,12 +22,10 @@ extension VirtualCPU {
     public typealias Pointer = UnsafeMutablePointer<VirtualCPU<Processor, Host>>
 
     /// Handles the exit at which the guest stands: what the world switch calls.
-    @_optimize(speed)
     @inline(__always)
     public static func handleExit(_ cpu: Pointer) -> Continuation { handle(cpu.pointee.processor.decodeExit(), cpu) }
 
     /// The same for an exit that was decoded, where somebody wants to see what became of it.
-    @_optimize(speed)
     @inline(never)
     public static func handleExit(_ exit: Exit, _ cpu: Pointer) -> Outcome {
         cpu.pointee.pending = .resume
@@ -38,7 +35,6 @@ extension VirtualCPU {
     }
 
     /// What happens on each exit. Every case is named; the compiler proves that none is forgotten.
-    @_optimize(speed)
     @inline(__always)
     private static func handle(_ exit: Exit, _ cpu: Pointer) -> Continuation {
         cpu.pointee.exitCount &+= 1
@@ -83,28 +79,22 @@ extension VirtualCPU {
 
     // MARK: The ways
 
-    @_optimize(speed)
     @inline(never)
     private static func answerCPUID(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.answerCPUID(), cpu) }
-    @_optimize(speed)
     @inline(never)
     private static func answerHypercall(_ cpu: Pointer) -> Continuation {
         cpu.pointee.registers.rax == 0 ? finish(cpu.pointee.answerSignature(), cpu) : performHypercall(cpu)
     }
-    @_optimize(speed)
     @inline(never)
     private static func performHypercall(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.performHypercall(), cpu) }
-    @_optimize(speed)
     @inline(never)
     private static func input(_ cpu: Pointer, _ port: UInt16, _ size: Int) -> Continuation {
         size == 1 ? finish(cpu.pointee.input(port, 1), cpu) : inputWide(cpu, port, size)
     }
-    @_optimize(speed)
     @inline(never)
     private static func inputWide(_ cpu: Pointer, _ port: UInt16, _ size: Int) -> Continuation {
         finish(cpu.pointee.input(port, size), cpu)
     }
-    @_optimize(speed)
     @inline(never)
     private static func output(_ cpu: Pointer, _ port: UInt16, _ size: Int) -> Continuation {
         guard size == 1 else { return outputWide(cpu, port, size) }
@@ -112,39 +102,31 @@ extension VirtualCPU {
         board.pointee.writeByte(port, UInt8(truncatingIfNeeded: cpu.pointee.registers.rax), at: cpu.pointee.clock.now)
         return board.pointee.asksNothing ? finish(.step, cpu) : answerBoard(cpu)
     }
-    @_optimize(speed)
     @inline(never)
     private static func outputWide(_ cpu: Pointer, _ port: UInt16, _ size: Int) -> Continuation {
         cpu.pointee.writePort(port, size)
         return answerBoard(cpu)
     }
-    @_optimize(speed)
     @inline(never)
     private static func answerBoard(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.answerBoard(), cpu) }
-    @_optimize(speed)
     @inline(never)
     private static func resolve(_ cpu: Pointer, _ fault: NestedPageFault) -> Continuation {
         finish(cpu.pointee.resolve(fault), cpu)
     }
-    @_optimize(speed)
     @inline(never)
     private static func serveTimer(_ cpu: Pointer) -> Continuation {
         let now = cpu.pointee.clock.now
         return cpu.pointee.isDue(at: now) ? bringAboutWhatIsDue(cpu, now) : finish(cpu.pointee.goOn(at: now), cpu)
     }
-    @_optimize(speed)
     @inline(never)
     private static func bringAboutWhatIsDue(_ cpu: Pointer, _ now: MachineTime) -> Continuation {
         finish(cpu.pointee.bringAboutWhatIsDue(at: now), cpu)
     }
-    @_optimize(speed)
     @inline(never)
     private static func halt(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.halt(), cpu) }
-    @_optimize(speed)
     @inline(never)
     private static func openInterruptWindow(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.openInterruptWindow(), cpu) }
 
-    @_optimize(speed)
     @inline(never)
     private static func readMSR(_ cpu: Pointer) -> Continuation {
         let register = cpu.pointee.namedMSR
@@ -154,11 +136,9 @@ extension VirtualCPU {
         default: return finish(cpu.pointee.readMSR(register), cpu)
         }
     }
-    @_optimize(speed)
     @inline(never)
     private static func readProcessorMSR(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.readProcessorMSR(), cpu) }
 
-    @_optimize(speed)
     @inline(never)
     private static func writeMSR(_ cpu: Pointer) -> Continuation {
         let register = cpu.pointee.namedMSR
@@ -171,7 +151,6 @@ extension VirtualCPU {
         default: return finish(cpu.pointee.writeMSR(register), cpu)
         }
     }
-    @_optimize(speed)
     @inline(never)
     private static func writeLocalAPICRegister(_ cpu: Pointer) -> Continuation {
         switch cpu.pointee.namedMSR {
@@ -180,68 +159,54 @@ extension VirtualCPU {
         default: writeLocalAPIC(cpu)
         }
     }
-    @_optimize(speed)
     @inline(__always)
     private static func requestHere(isForSelf: Bool, _ cpu: Pointer) -> Continuation {
         cpu.pointee.requestsHere(isForSelf: isForSelf)
             ? finish(cpu.pointee.requestHere(isForSelf: isForSelf), cpu) : sendInterrupt(cpu)
     }
-    @_optimize(speed)
     @inline(never)
     private static func writeLocalAPIC(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.writeLocalAPIC(), cpu) }
-    @_optimize(speed)
     @inline(never)
     private static func sendInterrupt(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.writeInterruptCommand(), cpu) }
-    @_optimize(speed)
     @inline(never)
     private static func writeDeadline(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.writeDeadline(), cpu) }
-    @_optimize(speed)
     @inline(never)
     private static func writeProcessorMSR(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.writeProcessorMSR(), cpu) }
 
     // These are rare enough to share what brings their outcome about.
 
-    @_optimize(speed)
     @inline(never)
     private static func performStringIO(_ cpu: Pointer, _ access: IOAccess) -> Continuation {
         complete(cpu.pointee.performStringIO(access), cpu)
     }
-    @_optimize(speed)
     @inline(never)
     private static func accessControlRegister(_ cpu: Pointer, _ access: ControlRegisterAccess) -> Continuation {
         complete(cpu.pointee.accessControlRegister(access), cpu)
     }
-    @_optimize(speed)
     @inline(never)
     private static func accessDebugRegister(_ cpu: Pointer, _ access: DebugRegisterAccess) -> Continuation {
         complete(cpu.pointee.accessDebugRegister(access), cpu)
     }
-    @_optimize(speed)
     @inline(never)
     private static func setExtendedControlRegister(_ cpu: Pointer) -> Continuation {
         complete(cpu.pointee.setExtendedControlRegister(), cpu)
     }
-    @_optimize(speed)
     @inline(never)
     private static func reflect(_ cpu: Pointer, _ exception: ExceptionExit) -> Continuation {
         complete(cpu.pointee.reflect(exception), cpu)
     }
-    @_optimize(speed)
     @inline(never)
     private static func finishHostInterrupt(_ cpu: Pointer, _ vector: UInt8?) -> Continuation {
         complete(cpu.pointee.finishHostInterrupt(vector), cpu)
     }
-    @_optimize(speed)
     @inline(never)
     private static func finishHostNonMaskableInterrupt(_ cpu: Pointer) -> Continuation {
         complete(cpu.pointee.finishHostNonMaskableInterrupt(), cpu)
     }
-    @_optimize(speed)
     @inline(never)
     private static func openNonMaskableInterruptWindow(_ cpu: Pointer) -> Continuation {
         complete(cpu.pointee.openNonMaskableInterruptWindow(), cpu)
     }
-    @_optimize(speed)
     @inline(never)
     private static func serve(_ cpu: Pointer, _ exit: VirtualAPICExit) -> Continuation {
         complete(cpu.pointee.serve(exit), cpu)
@@ -251,7 +216,6 @@ extension VirtualCPU {
 
     /// Brings about what a handler decided: the one place that moves RIP and injects for an exit. What the devices and the
     /// local APIC ask for besides comes after that.
-    @_optimize(speed)
     @inline(__always)
     private static func finish(_ outcome: Outcome, _ cpu: Pointer) -> Continuation {
         let isOver: Bool
@@ -265,7 +229,6 @@ extension VirtualCPU {
     }
 
     /// The same where the exit is more than the end of an instruction.
-    @_optimize(speed)
     @inline(never)
     @discardableResult
     public static func complete(_ outcome: Outcome, _ cpu: Pointer) -> Continuation {
@@ -287,7 +250,6 @@ extension VirtualCPU {
 
     /// What has to come before the guest goes on.
     /// - Parameter isOver: nothing hangs on the end of the instruction any more.
-    @_optimize(speed)
     @inline(never)
     private static func conclude(_ outcome: Outcome, isOver: Bool, _ cpu: Pointer) -> Continuation {
         if !isOver { cpu.pointee.processor.endInstruction() }
