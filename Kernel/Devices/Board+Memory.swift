@@ -48,6 +48,7 @@ extension Board {
     @inline(__always)
     private mutating func writeIOAPIC(_ offset: UInt64, _ value: UInt32) {
         ioAPIC.write(offset: offset, value: value)
+        guard offset != IOAPIC.selector else { return }
         findNextEvent()
         needsAttention = true
     }

@@ -284,6 +284,15 @@ public struct Board: Equatable, Sendable {
     /// The next message of the I/O APIC's for the local APICs.
     public mutating func takeMessage() -> InterruptMessage? { ioAPIC.takeMessage() }
 
+    /// Nobody accepted the last one.
+    public mutating func refuseMessage() { ioAPIC.refuseMessage() }
+
+    /// A local APIC may accept what none did.
+    public mutating func sendMessagesAgain() {
+        ioAPIC.sendAgain()
+        if ioAPIC.hasMessage { needsAttention = true }
+    }
+
     /// A local APIC ended a level-triggered interrupt.
     public mutating func endOfInterrupt(_ vector: UInt8) {
         ioAPIC.endOfInterrupt(vector: vector)
@@ -295,6 +304,9 @@ public struct Board: Equatable, Sendable {
 
     /// The vectors whose end a local APIC has to tell.
     public mutating func levelTriggeredVectors() -> VectorSet { ioAPIC.levelTriggeredVectors() }
+
+    /// How often the output of the 8259 pair rose.
+    public var externalInterruptRises: UInt32 { controllers.outputRises }
 
     /// The output of the 8259 pair.
     public var requestsExternalInterrupt: Bool { controllers.interruptOutput }

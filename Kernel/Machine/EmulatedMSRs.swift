@@ -3,7 +3,7 @@ import X86
 /// The model-specific registers that Martlet keeps for one virtual CPU and that touch nothing else: the values alone. Where
 /// each is kept, and what it takes, is in `MSRPlaces`.
 public struct EmulatedMSRs: Equatable, Sendable {
-    var values: [64 of UInt64] = .init(repeating: 0)
+    var values: [96 of UInt64] = .init(repeating: 0)
 
     /// IA32_TSC_ADJUST.
     var timeStampAdjust: UInt64 {
@@ -12,7 +12,7 @@ public struct EmulatedMSRs: Equatable, Sendable {
     }
 
     public static func == (left: Self, right: Self) -> Bool {
-        for index in 0..<64 where left.values[index] != right.values[index] { return false }
+        for index in 0..<96 where left.values[index] != right.values[index] { return false }
         return true
     }
 }
@@ -22,6 +22,7 @@ enum MSRRule: UInt8, Sendable {
     case nothing
     /// 0 alone, which changes nothing.
     case zero
+    case anything
     /// The defined bits of IA32_MISC_ENABLE.
     case miscEnable
     /// IA32_MCG_STATUS, bits 2:0.
@@ -36,7 +37,7 @@ struct MSRPlaces {
     private static var count: UInt32 { 0x428 }
     /// A place for each number; 0 for none.
     private var places: [0x428 of UInt8] = .init(repeating: 0)
-    private var rules: [64 of UInt8] = .init(repeating: 0)
+    private var rules: [96 of UInt8] = .init(repeating: 0)
     private let reservedBits: UInt64
     private let hasSupervisorState: Bool
 
@@ -89,13 +90,14 @@ struct MSRPlaces {
             &registers)
         keep(ModelSpecificRegister.machineCheckStatus.number, 0, .machineCheckStatus, &self, &registers)
         keep(ModelSpecificRegister.machineCheckControl.number, 0, .zerosOrOnes, &self, &registers)
-        let report = next
+        let status = next
         for bank in 0..<Self.machineCheckBanks {
             let first = ModelSpecificRegister.machineCheckControl0.number + 4 * bank
-            // Status, address and miscellaneous have one place for all.
-            if bank == 0 { keep(first + 1, 0, .zero, &self, &registers) }
-            for register in first + 1...first + 3 { places[Int(register)] = report }
             keep(first, 0, .zerosOrOnes, &self, &registers)
+            // The status has one place for all.
+            if bank == 0 { keep(first + 1, 0, .zero, &self, &registers) } else { places[Int(first + 1)] = status }
+            keep(first + 2, 0, .anything, &self, &registers)
+            keep(first + 3, 0, .anything, &self, &registers)
         }
     }
 
@@ -103,7 +105,7 @@ struct MSRPlaces {
     @inline(__always)
     mutating func read(_ register: ModelSpecificRegister, _ registers: inout EmulatedMSRs) -> UInt64? {
         guard register.number < Self.count else { return register == .supervisorState && hasSupervisorState ? 0 : nil }
-        // A place is less than 64: it is in this table.
+        // A place is less than 96: it is in this table.
         let place = places.span[unchecked: Int(register.number)]
         guard place != 0 else { return nil }
         return registers.values.span[unchecked: Int(place)]
@@ -119,6 +121,7 @@ struct MSRPlaces {
         switch MSRRule(rawValue: rules.span[unchecked: Int(place)]) {
         case nil, .nothing: return false
         case .zero: return value == 0
+        case .anything: break
         case .miscEnable:
             guard value & ~MSRPolicy.miscEnableBits == 0 else { return false }
             new |= MSRPolicy.miscEnableFixed

@@ -115,12 +115,14 @@ extension VirtualCPU {
     }
     @inline(never)
     private static func serveTimer(_ cpu: Pointer) -> Continuation {
-        let now = cpu.pointee.clock.now
-        return cpu.pointee.isDue(at: now) ? bringAboutWhatIsDue(cpu, now) : finish(cpu.pointee.goOn(at: now), cpu)
+        let stamp = cpu.pointee.host.timeStamp()
+        guard stamp < cpu.pointee.dueMoment else { return bringAboutWhatIsDue(cpu) }
+        cpu.pointee.run(at: stamp)
+        return cpu.pointee.attention == .none ? .resume : conclude(.resume, isOver: true, cpu)
     }
     @inline(never)
-    private static func bringAboutWhatIsDue(_ cpu: Pointer, _ now: MachineTime) -> Continuation {
-        finish(cpu.pointee.bringAboutWhatIsDue(at: now), cpu)
+    private static func bringAboutWhatIsDue(_ cpu: Pointer) -> Continuation {
+        finish(cpu.pointee.bringAboutWhatIsDue(at: cpu.pointee.clock.now), cpu)
     }
     @inline(never)
     private static func halt(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.halt(), cpu) }
@@ -225,7 +227,7 @@ extension VirtualCPU {
         case .resume: isOver = true
         case .inject, .iterate, .wake, .wait, .end: return complete(outcome, cpu)
         }
-        return isOver && cpu.pointee.attention == .none ? .resume : conclude(outcome, isOver: isOver, cpu)
+        return isOver && cpu.pointee.goesOn ? .resume : conclude(outcome, isOver: isOver, cpu)
     }
 
     /// The same where the exit is more than the end of an instruction.
@@ -245,7 +247,7 @@ extension VirtualCPU {
         case .end: return cpu.pointee.leave(outcome)
         }
         cpu.pointee.note(outcome)
-        return cpu.pointee.attention == .none ? .resume : conclude(outcome, isOver: true, cpu)
+        return cpu.pointee.goesOn ? .resume : conclude(outcome, isOver: true, cpu)
     }
 
     /// What has to come before the guest goes on.
@@ -254,6 +256,7 @@ extension VirtualCPU {
     private static func conclude(_ outcome: Outcome, isOver: Bool, _ cpu: Pointer) -> Continuation {
         if !isOver { cpu.pointee.processor.endInstruction() }
         if cpu.pointee.records.isOn { cpu.pointee.noteResumption(outcome) }
+        if cpu.pointee.isLookDue || cpu.pointee.attention.contains(.time) && cpu.pointee.isDue { cpu.pointee.lookAtClock() }
         let asked = cpu.pointee.attention
         if asked.contains(.observer) { cpu.pointee.observed = outcome }
         if asked.concernsDevices, let ending = cpu.pointee.attendToDevices() {
@@ -268,6 +271,11 @@ extension VirtualCPU {
 }
 
 extension VirtualCPU {
+    /// Nothing has to be looked at before the guest goes on.
+    private var goesOn: Bool {
+        @inline(__always) mutating get { attention == .none && !isLookDue }
+    }
+
     /// HLT is over, or the guest waits behind it.
     private mutating func stepPastHalt() {
         if !processor.stepPastInstruction() { processor.endInstruction() }

@@ -27,7 +27,7 @@ import X86
 /// | 250H, 258H, 259H, 268H to 26FH | IA32_MTRR_FIX... | as written | checked, without effect | |
 /// | 277H | IA32_PAT | no exit | no exit | PAT |
 /// | 2FFH | IA32_MTRR_DEF_TYPE | as written | checked, without effect | |
-/// | 400H to 427H | IA32_MCi_CTL, STATUS, ADDR, MISC | CTL as written, the others 0 | CTL all zeros or all ones, the others 0 | |
+/// | 400H to 427H | IA32_MCi_CTL, STATUS, ADDR, MISC | as written, STATUS 0 | CTL all zeros or all ones, STATUS 0, the others anything | |
 /// | 6E0H | IA32_TSC_DEADLINE | the local APIC's | the local APIC's | |
 /// | 800H to 83FH | the registers of the local APIC | the local APIC's | the local APIC's | x2APIC mode |
 /// | DA0H | IA32_XSS | 0 | 0 only | XSAVES |

@@ -36,6 +36,11 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
     var startTime: UInt64
     /// The next moment at which a device of the machine or the local APIC does something.
     var nextEvent = MachineTime.never
+    /// The time stamp at which something is due: of the devices, the local APIC, or the guest's own timer.
+    var dueMoment = MachineTime.farthest.ticks
+    /// The time stamp from which on the clock has to be looked at before the guest goes on: then something is due, or the
+    /// timer that was to end the guest's run no longer tells when it will be.
+    var nextLook = MachineTime.farthest.ticks
     /// Interrupt-window exiting is on.
     var isWindowOpen = false
     /// The class that the guest's task priority must fall below, as the processor was told.
@@ -43,6 +48,8 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
     var isNonMaskablePending = false
     /// An I/O APIC passed the request of the 8259 pair on.
     var takesExternalMessage = false
+    /// How often the output of the 8259 pair had risen when that was last looked at.
+    var seenExternalRises: UInt32 = 0
     /// The state of the I/O APIC's table that the processor was told of.
     var seenRedirectionChanges: UInt64 = .max
     /// INIT reached this virtual CPU.

@@ -85,13 +85,17 @@ public struct VirtualMachine<Processor: VirtualProcessor, Host: HostServices>: ~
     ///   - asking: the number of the virtual CPU that asks.
     ///   - isForSender: the message is meant for it too.
     ///   - priority: its processor priority.
-    /// - Returns: whether it takes the message.
-    mutating func deliver(_ message: InterruptMessage, askedBy asking: Int, isForSender: Bool, priority: UInt8) -> Bool {
+    /// - Returns: whether it takes the message, and whether another accepted it.
+    mutating func deliver(
+        _ message: InterruptMessage, askedBy asking: Int, isForSender: Bool, priority: UInt8
+    ) -> (isForSender: Bool, isAccepted: Bool) {
         if message.deliveryMode == .lowestPriority { return arbitrate(message, asking, isForSender, priority) }
+        var isAccepted = false
         for number in 0..<cpuCount where number != asking {
-            if let cpu = cpus[number], cpu.pointee.apic.matches(message) { cpu.pointee.acceptHere(message) }
+            guard let cpu = cpus[number], cpu.pointee.apic.matches(message) else { continue }
+            if cpu.pointee.acceptHere(message) { isAccepted = true }
         }
-        return isForSender
+        return (isForSender, isAccepted)
     }
 
     /// Has the other virtual CPUs look at the devices before they go on, once.
@@ -102,7 +106,9 @@ public struct VirtualMachine<Processor: VirtualProcessor, Host: HostServices>: ~
         }
     }
 
-    private mutating func arbitrate(_ message: InterruptMessage, _ asking: Int, _ isForSender: Bool, _ priority: UInt8) -> Bool {
+    private mutating func arbitrate(
+        _ message: InterruptMessage, _ asking: Int, _ isForSender: Bool, _ priority: UInt8
+    ) -> (isForSender: Bool, isAccepted: Bool) {
         var chosen: Int?
         var least = UInt8.max
         for number in 0..<cpuCount {
@@ -111,8 +117,8 @@ public struct VirtualMachine<Processor: VirtualProcessor, Host: HostServices>: ~
             guard chosen == nil || own < least else { continue }
             (chosen, least) = (number, own)
         }
-        guard let chosen else { return false }
-        if chosen != asking { cpus[chosen]?.pointee.acceptHere(message) }
-        return chosen == asking
+        guard let chosen else { return (false, false) }
+        if chosen == asking { return (true, false) }
+        return (false, cpus[chosen]?.pointee.acceptHere(message) ?? false)
     }
 }

@@ -1,8 +1,8 @@
-import Devices
 import Support
 import Testing
 import Virtualization
 
+@testable import Devices
 @testable import Machine
 
 @Suite struct InterruptDeliveryTests {
@@ -63,6 +63,66 @@ import Virtualization
         machine.vmcs[SteppingTests.pendingDebugExceptions] = 0
         machine.exit(7)
         #expect(machine.injection == .interrupt(0x61))
+    }
+
+    // MARK: Acceptance
+
+    /// Pin 9 requests by level, with this destination; ACPI's line is high.
+    private static func requesting(destination: UInt32) -> TestMachine {
+        let machine = TestMachine(set: .arrandale)
+        machine.setDestination(destination, ofPin: 9)
+        machine.writeIOAPIC(0xFEC0_0000, 0x10 + 2 * 9)
+        machine.writeIOAPIC(0xFEC0_0010, 1 << 15 | 0x55)
+        machine.board.pointee.setLine(9, true)
+        machine.rflags |= interruptFlag
+        machine.cpu.attention.insert(.devices)
+        #expect(machine.complete(.resume))
+        return machine
+    }
+
+    private static func remoteRequest(_ machine: TestMachine) -> Bool {
+        machine.writeIOAPIC(0xFEC0_0000, 0x10 + 2 * 9)
+        return machine.board.pointee.readMemory(0xFEC0_0010).map { $0 & 1 << 14 != 0 } ?? false
+    }
+
+    @Test func `a level that nobody accepts is requested when somebody does`() {
+        let machine = Self.requesting(destination: 5)
+        #expect(machine.injection == nil && !Self.remoteRequest(machine))
+        machine.setDestination(0, ofPin: 9)
+        machine.cpu.attention.insert(.devices)
+        #expect(machine.complete(.resume))
+        #expect(machine.injection == .interrupt(0x55) && Self.remoteRequest(machine))
+    }
+
+    @Test func `a local APIC that software has disabled accepts nothing, and everything once it is enabled`() {
+        let machine = TestMachine(set: .arrandale)
+        machine.cpu.writeLocalAPIC(0xFF, at: .init(0xFEE0_00F0))
+        machine.setDestination(0, ofPin: 9)
+        machine.writeIOAPIC(0xFEC0_0000, 0x10 + 2 * 9)
+        machine.writeIOAPIC(0xFEC0_0010, 1 << 15 | 0x55)
+        machine.board.pointee.setLine(9, true)
+        machine.rflags |= Self.interruptFlag
+        machine.cpu.attention.insert(.devices)
+        #expect(machine.complete(.resume))
+        #expect(machine.injection == nil && !Self.remoteRequest(machine))
+        machine.cpu.writeLocalAPIC(0x1FF, at: .init(0xFEE0_00F0))
+        #expect(machine.complete(.resume))
+        #expect(machine.injection == .interrupt(0x55) && Self.remoteRequest(machine))
+    }
+
+    @Test func `the 8259 pair interrupts through LINT0 as its delivery mode says`() {
+        for (mode, injection) in [(0, .interrupt(0x66)), (4, .init(kind: 2, vector: 2)), (7, .interrupt(0x40))] as [(UInt32, Injection)] {
+            let machine = TestMachine(set: .arrandale)
+            machine.cpu.writeLocalAPIC(mode << 8 | 0x66, at: .init(0xFEE0_0350))
+            for (port, value) in [(0x20, 0x11), (0x21, 0x40), (0x21, 4), (0x21, 1), (0x21, 0xFD)] as [(UInt16, UInt32)] {
+                machine.board.pointee.write(port, size: 1, value, at: machine.cpu.clock.now)
+            }
+            machine.rflags |= Self.interruptFlag
+            machine.board.pointee.setLine(1, true)
+            machine.cpu.attention.insert(.devices)
+            #expect(machine.complete(.resume))
+            #expect(machine.injection == injection, "mode \(mode)")
+        }
     }
 
     // MARK: INIT from a timer
@@ -161,5 +221,13 @@ import Virtualization
         let machine = Self.limited()
         machine.rflags |= Self.interruptFlag
         #expect(machine.exit(12, length: 1) == .end(.halted(interruptsEnabled: true)))
+    }
+}
+
+extension TestMachine {
+    /// Writes the upper half of an entry of the I/O APIC.
+    func setDestination(_ destination: UInt32, ofPin pin: UInt32) {
+        writeIOAPIC(0xFEC0_0000, 0x11 + 2 * pin)
+        writeIOAPIC(0xFEC0_0010, destination << 24)
     }
 }

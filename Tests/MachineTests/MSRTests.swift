@@ -170,15 +170,23 @@ import X86
 
     // MARK: Machine checks
 
-    @Test func `ten machine-check banks are there and empty`() {
+    @Test func `ten machine-check banks are there and empty, and keep addresses and what else belongs to an error`() {
         let machine = TestMachine()
         for register in 0x400..<0x428 as Range<UInt32> {
             #expect(Self.value(machine, register) == 0)
             Self.takes(machine, register, 0)
-            for value in [1, 0x8000_0000_0000_0000, .max - 1] as [UInt64] { Self.refuses(machine, register, value) }
-            if register % 4 == 0 { Self.takes(machine, register, .max) } else { Self.refuses(machine, register, .max) }
+            let isKept = register % 4 > 1
+            for value in [1, 0x8000_0000_0000_0000, .max - 1] as [UInt64] {
+                if isKept { Self.takes(machine, register, value) } else { Self.refuses(machine, register, value) }
+            }
+            if register % 4 == 0 { Self.takes(machine, register, .max) }
+            if register % 4 == 1 { Self.refuses(machine, register, .max) }
+            if isKept { Self.takes(machine, register, UInt64(register) << 40 | 0xBAD) }
         }
-        for register in 0x400..<0x428 as Range<UInt32> { #expect(Self.value(machine, register) == (register % 4 == 0 ? .max : 0)) }
+        for register in 0x400..<0x428 as Range<UInt32> {
+            let kept: UInt64 = register % 4 == 0 ? .max : register % 4 == 1 ? 0 : UInt64(register) << 40 | 0xBAD
+            #expect(Self.value(machine, register) == kept)
+        }
         Self.takes(machine, 0x404, 0)
         #expect(Self.value(machine, 0x400) == .max && Self.value(machine, 0x408) == .max)
         #expect(Self.read(machine, 0x428) == .generalProtection && Self.read(machine, 0x3FF) == .generalProtection)

@@ -59,6 +59,63 @@ import Virtualization
         #expect(machine.host.finishedInterrupts == [0xF0, 0xF0])
     }
 
+    // MARK: The clock
+
+    /// An exit that takes 300 ticks of the host's time, of which the preemption timer knows nothing.
+    private static func exit(_ machine: TestMachine, _ loop: String) {
+        machine.host.time += 300
+        switch loop {
+        case "CPUID": machine.exit(10, length: 2)
+        case "RDMSR":
+            machine.cpu.registers.rcx = 0x1B
+            machine.exit(31, length: 2)
+        case "OUT 80H": machine.exit(30, qualification: 0x80_0000, length: 2)
+        default: machine.exit(54, length: 2)  // WBINVD
+        }
+    }
+
+    @Test("A guest that exits again and again has its timer's interrupt when that is due", arguments: ["CPUID", "RDMSR", "OUT 80H", "WBINVD"])
+    func exitsMeanwhile(loop: String) {
+        let machine = Self.armed(ticks: 100_000)
+        let due = machine.host.time + 100_000
+        while machine.injection == nil, machine.host.time < due + 10_000 { Self.exit(machine, loop) }
+        #expect(machine.injection == .interrupt(0x40))
+        #expect((due...due + 1000).contains(machine.host.time))
+    }
+
+    @Test("A periodic timer of a guest that exits again and again loses no tick")
+    func periodMeanwhile() {
+        let machine = TestMachine(set: .arrandale)
+        for (register, value) in [(0x1B, 0xFEE0_0D00), (0x80F, 0x1FF), (0x83E, 0xB), (0x832, 0x2_0050), (0x838, 20_000)] as [(UInt64, UInt64)] {
+            machine.cpu.registers.rcx = register
+            (machine.cpu.registers.rax, machine.cpu.registers.rdx) = (value, 0)
+            machine.exit(32, length: 2)
+        }
+        machine.rflags |= Self.interruptFlag
+        let start = machine.host.time
+        var ticks = 0
+        while machine.host.time < start + 2_010_000 {
+            Self.exit(machine, "CPUID")
+            guard machine.injection == .interrupt(0x50) else { continue }
+            ticks += 1
+            machine.cpu.registers.rcx = 0x80B
+            (machine.cpu.registers.rax, machine.cpu.registers.rdx) = (0, 0)
+            machine.exit(32, length: 2)
+        }
+        let shift = UInt64(machine.cpu.features.localAPICTimerShift)
+        #expect(ticks == Int(2_010_000 / (20_000 << shift)))
+    }
+
+    @Test("A long string instruction stops when a timer is due, and goes on behind the interrupt")
+    func stringMeanwhile() {
+        let machine = Self.armed(ticks: 50)
+        machine.host.ticksPerLook = 10
+        machine.cpu.registers.rsi = 0x20000
+        #expect(PortTests.string(machine, 0x80, size: 1, isInput: false, count: 4000) == .iterate)
+        #expect(machine.injection == .interrupt(0x40))
+        #expect(machine.cpu.registers.rcx > 3900)
+    }
+
     // MARK: Delivery
 
     @Test func `the interrupt comes when it is due and not before, and only once`() {

@@ -40,7 +40,12 @@ public final class SimulatedHost: HostServices {
         return leaves[leaf]?[place] ?? .zero
     }
 
-    public func timeStamp() -> UInt64 { time }
+    /// By how much the time moves whenever somebody looks at it.
+    public var ticksPerLook: UInt64 = 0
+    public func timeStamp() -> UInt64 {
+        time += ticksPerLook
+        return time
+    }
 
     public func sleep(until moment: UInt64) {
         sleeps.append(moment)

@@ -43,6 +43,8 @@ public enum LocalAPICEffect: Equatable, Sendable {
     case send(InterruptMessage, InterruptShorthand)
     /// The timer has another next event; it may have requested its interrupt too.
     case timerChanged
+    /// The same, and the APIC may take interrupts that it did not take before.
+    case acceptanceChanged
 }
 
 /// Bits 19:18 of the interrupt command register.

@@ -44,6 +44,10 @@ public struct IOAPIC: Equatable, Sendable {
     private var enabled: UInt32 = 0
     private var levelTriggered: UInt32 = 0
 
+    /// The pin of the last message, and those whose level-triggered one nobody accepted: it is sent again when somebody may.
+    private var lastPin = 0
+    private var refused: UInt32 = 0
+
     /// Grows when `levelTriggeredVectors` changes.
     public private(set) var redirectionChanges: UInt64 = 0
 
@@ -55,7 +59,7 @@ public struct IOAPIC: Equatable, Sendable {
     /// Goes on from the state of another.
     public mutating func restore(_ state: State) {
         self.state = state
-        (enabled, levelTriggered) = (0, 0)
+        (enabled, levelTriggered, refused) = (0, 0, 0)
         for pin in 0..<self.state.entries.count { follow(pin) }
         redirectionChanges &+= 1
     }
@@ -79,6 +83,7 @@ public struct IOAPIC: Equatable, Sendable {
             state.asserted |= bit
         } else {
             state.asserted &= ~bit
+            refused &= ~bit
         }
     }
 
@@ -87,14 +92,15 @@ public struct IOAPIC: Equatable, Sendable {
 
     // MARK: Messages
 
-    /// The pins that have a message to send.
-    private var ready: UInt32 { (state.edges | state.asserted & levelTriggered & ~state.remoteRequests) & enabled }
+    /// The pins that have a message to send, or to send again.
+    private var waiting: UInt32 { (state.edges | state.asserted & levelTriggered & ~state.remoteRequests) & enabled }
+    private var ready: UInt32 { waiting & ~refused }
 
     /// Whether `takeMessage` has one.
     public var hasMessage: Bool { ready != 0 }
 
     /// The next message to the local APICs; that of the lowest pin if several wait. A level-triggered interrupt counts as
-    /// accepted and is not sent again before its end.
+    /// accepted, unless that is taken back, and is not sent again before its end.
     @inline(__always)
     public mutating func takeMessage() -> InterruptMessage? { hasMessage ? takeFirstMessage() : nil }
 
@@ -105,8 +111,20 @@ public struct IOAPIC: Equatable, Sendable {
         let bit: UInt32 = 1 &<< UInt32(pin)
         state.edges &= ~bit
         state.remoteRequests |= bit & levelTriggered
+        lastPin = pin
         return state.entries[pin].message
     }
+
+    /// No local APIC accepted the last message: remote IRR is set by acceptance alone (82093AA data sheet, 3.2.4 "I/O
+    /// Redirection Table Registers"). An edge is lost.
+    public mutating func refuseMessage() {
+        let bit: UInt32 = 1 &<< UInt32(lastPin)
+        state.remoteRequests &= ~bit
+        refused |= bit & levelTriggered
+    }
+
+    /// A local APIC may accept what none did.
+    public mutating func sendAgain() { refused = 0 }
 
     /// A local APIC ended a level-triggered interrupt: pins that are still asserted request anew.
     public mutating func endOfInterrupt(vector: UInt8) {
@@ -138,10 +156,13 @@ public struct IOAPIC: Equatable, Sendable {
 
     // MARK: Registers in memory
 
+    /// The offset of IOREGSEL, which only chooses the register behind the window.
+    static var selector: UInt64 { 0 }
+
     /// Reads 4 bytes at an offset in the page; where no register is, 0.
     public mutating func read(offset: UInt64) -> UInt32 {
         switch offset {
-        case 0x00: UInt32(state.selected)
+        case Self.selector: UInt32(state.selected)
         case 0x10: readSelected()
         default: 0
         }
@@ -150,7 +171,7 @@ public struct IOAPIC: Equatable, Sendable {
     /// Writes 4 bytes at an offset in the page.
     public mutating func write(offset: UInt64, value: UInt32) {
         switch offset {
-        case 0x00: state.selected = UInt8(truncatingIfNeeded: value)
+        case Self.selector: state.selected = UInt8(truncatingIfNeeded: value)
         case 0x10: writeSelected(value)
         case 0x40: endOfInterrupt(vector: UInt8(truncatingIfNeeded: value))
         default: break
@@ -172,7 +193,7 @@ public struct IOAPIC: Equatable, Sendable {
             guard pin < state.entries.count else { return 0 }
             if state.selected & 1 != 0 { return state.entries[pin].high }
             let bit: UInt32 = 1 &<< UInt32(pin)
-            return state.entries[pin].low | (ready & bit != 0 ? 1 << 12 : 0) | (state.remoteRequests & bit != 0 ? 1 << 14 : 0)
+            return state.entries[pin].low | (waiting & bit != 0 ? 1 << 12 : 0) | (state.remoteRequests & bit != 0 ? 1 << 14 : 0)
         }
     }
 
@@ -185,6 +206,7 @@ public struct IOAPIC: Equatable, Sendable {
             guard state.selected >= Self.firstEntry else { return }
             let pin = Int(state.selected &- Self.firstEntry) >> 1
             guard pin < state.entries.count else { return }
+            refused &= ~(1 &<< UInt32(pin))
             if state.selected & 1 != 0 { state.entries[pin].writeHigh(value) } else { writeLow(pin, value) }
         }
     }

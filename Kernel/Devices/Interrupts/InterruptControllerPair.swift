@@ -13,6 +13,8 @@ public struct InterruptControllerPair: Equatable, Sendable {
     /// INTR: an interrupt waits for the processor.
     public private(set) var interruptOutput = false
     private var hasChanged = false
+    /// How often it rose.
+    public private(set) var outputRises: UInt32 = 0
 
     private static var cascadeInput: UInt8 { 2 }
 
@@ -84,6 +86,7 @@ public struct InterruptControllerPair: Equatable, Sendable {
         let output = first.output
         if output != interruptOutput {
             interruptOutput = output
+            if output { outputRises &+= 1 }
             hasChanged = true
         }
     }

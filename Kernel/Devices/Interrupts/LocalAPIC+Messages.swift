@@ -61,14 +61,6 @@ extension LocalAPIC {
     /// INIT: as after a reset, but for the identifier and the base.
     public mutating func initialize() { resetRegisters() }
 
-    /// Whether the output of the 8259 pair reaches the processor: through LINT0, or directly while the APIC is disabled (SDM
-    /// volume 3, 12.5.1 "Local Vector Table").
-    public var passesExternalInterrupts: Bool {
-        guard base.isEnabled else { return true }
-        let entry = value(.line0)
-        return entry & LocalAPIC.mask == 0 && entry >> 8 & 7 == UInt32(InterruptMessage.DeliveryMode.external.rawValue)
-    }
-
     // MARK: Interprocessor interrupts (SDM volume 3, 12.6.1 "Interrupt Command Register (ICR)")
 
     /// Writes the command register, its reserved bits cleared, and sends what it says. Delivery is done at once: its status

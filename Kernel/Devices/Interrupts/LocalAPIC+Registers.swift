@@ -167,12 +167,17 @@ extension LocalAPIC {
             return .priorityChanged
         case .endOfInterrupt: return endOfInterrupt()
         case .identifier: set(register, identifier << 24)  // fixed, as on all processors of the last decades
-        case .logicalDestination: set(register, new & 0xFF00_0000)
-        case .destinationFormat: set(register, new | 0x0FFF_FFFF)
+        case .logicalDestination:
+            set(register, new & 0xFF00_0000)
+            return .acceptanceChanged
+        case .destinationFormat:
+            set(register, new | 0x0FFF_FFFF)
+            return .acceptanceChanged
         case .spuriousInterrupt:
+            _ = advance(to: time)
             set(register, new & Writable.spuriousInterrupt)
             if !isSoftwareEnabled { maskLocalInterrupts() }
-            return .timerChanged
+            return .acceptanceChanged
         case .errorStatus:
             set(register, errors)
             errors = 0
@@ -182,10 +187,14 @@ extension LocalAPIC {
         case .timer:
             _ = advance(to: time)
             setLocalInterrupt(register, new)
+            timerEntry = value(.timer)
             timer.setMode(.init(rawValue: UInt8(truncatingIfNeeded: new >> 17 & 3)) ?? .reserved)
             set(.initialCount, timer.initialCount)
             return .timerChanged
-        case .thermalSensor, .performanceCounter, .line0, .line1, .errorInterrupt: setLocalInterrupt(register, new)
+        case .line0:
+            setLocalInterrupt(register, new)
+            return followLine0Entry()
+        case .thermalSensor, .performanceCounter, .line1, .errorInterrupt: setLocalInterrupt(register, new)
         case .initialCount:
             _ = advance(to: time)
             timer.start(count: new, at: time)
@@ -222,6 +231,7 @@ extension LocalAPIC {
             page[Int(offset >> 2)] |= LocalAPIC.mask
             offset += 0x10
         }
+        timerEntry = value(.timer)
     }
 
     // MARK: Errors

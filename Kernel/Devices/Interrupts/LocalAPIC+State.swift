@@ -39,6 +39,8 @@ extension LocalAPIC {
     public mutating func restore(_ state: State) {
         (base, errors, timer) = (state.base, state.errors, state.timer)
         state.fill(page)
+        timerEntry = value(.timer)
+        line0AwaitsEnd = line0AwaitsEndInPage
         setAssisted(isAssisted)
     }
 }

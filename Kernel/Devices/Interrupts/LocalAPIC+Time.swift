@@ -2,14 +2,14 @@
 
 extension LocalAPIC {
     /// When the timer will request its interrupt. An APIC that is disabled, in either way, has its timer masked.
-    public var nextEvent: MachineTime { value(.timer) & LocalAPIC.mask != 0 ? .never : timer.expiry }
+    public var nextEvent: MachineTime { timerEntry & LocalAPIC.mask != 0 ? .never : timer.expiry }
 
     /// Lets the timer request its interrupt if that is due.
     /// - Returns: the vector that was requested (that of the error interrupt if the timer's is illegal), or 0.
     @inline(__always)
     public mutating func advance(to time: MachineTime) -> UInt8 {
         guard timer.expiry <= time else { return 0 }
-        let entry = value(.timer)
+        let entry = timerEntry
         timer.expire(at: time)
         guard entry & LocalAPIC.mask == 0 else { return 0 }
         let vector = UInt8(truncatingIfNeeded: entry)

@@ -21,6 +21,11 @@ public struct LocalAPIC {
     /// assistance only.
     private var isAlone = false
 
+    /// The timer's entry as it counts: a processor that virtualizes the APIC has written the page before the write is known.
+    var timerEntry: UInt32 = 0
+    /// The level of LINT0's pin, and whether a level-triggered interrupt of its was requested and did not end.
+    public var line0IsHigh = false
+    var line0AwaitsEnd = false
     /// Errors found since the error status register was last written.
     var errors: UInt32 = 0
     public internal(set) var timer: LocalAPICTimer
@@ -54,6 +59,7 @@ public struct LocalAPIC {
         for index in 0..<1024 { page[index] = 0 }
         (requestedWords, inServiceWords, highestRequested, highestInService, errors) = (0, 0, 0, 0, 0)
         isAlone = false
+        line0AwaitsEnd = false
         timer = LocalAPICTimer(clockShift: timerShift)
         set(.version, Self.version)
         set(.destinationFormat, .max)
@@ -63,6 +69,7 @@ public struct LocalAPIC {
             page[Int(register >> 2)] = Self.mask
             register += 0x10
         }
+        timerEntry = Self.mask
         writeIdentifiers()
     }
 

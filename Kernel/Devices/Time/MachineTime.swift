@@ -9,6 +9,9 @@ public struct MachineTime: Equatable, Comparable, Sendable {
     /// Later than all others: what is due then never is.
     public static var never: Self { .init(.max) }
 
+    /// The latest moment that a wait is set for: what is due later is looked for again then. A sum with any time stamp fits.
+    public static var farthest: Self { .init(1 << 62) }
+
     /// The moment so many ticks later; a sum beyond all time never comes.
     @inline(__always)
     public func advanced(by count: UInt64) -> Self {

@@ -31,12 +31,18 @@ extension VirtualCPU {
                 processor.flags = flags
                 return step
             }
-            if budget == 0 || attention.isForGuest {
+            if budget == 0 || isInterrupted {
                 processor.flags = flags
-                // The guest's own time stood still meanwhile, so the preemption timer does not tell what is due.
-                attention.insert(.devices)
                 return .iterate
             }
+        }
+    }
+
+    /// Whether something is due, or asks to be looked at, between two elements of an instruction that is long.
+    var isInterrupted: Bool {
+        mutating get {
+            if isDue { attention.insert(.time) }
+            return attention.isForGuest
         }
     }
 

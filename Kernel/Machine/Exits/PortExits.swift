@@ -65,12 +65,10 @@ extension VirtualCPU {
                 registers.rcx = registers.rcx.replacing(size: operand.addressSize, with: remaining)
             }
             budget -= 1
+            if isInterrupted { break }
         }
-        if remaining == 0 { return .step }
-        // Not at the end: the instruction runs again and exits again, with interrupts between as on a processor. The guest's
-        // own time stood still meanwhile, so the preemption timer does not tell what is due.
-        attention.insert(.devices)
-        return .iterate
+        // Not at the end: the instruction runs again and exits again, with interrupts between as on a processor.
+        return remaining == 0 ? .step : .iterate
     }
 
     /// One element between port and memory. The memory's place is found first: a fault must come before the port's register

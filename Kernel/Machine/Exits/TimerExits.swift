@@ -5,15 +5,6 @@ import X86
 extension VirtualCPU {
     // The preemption timer ran out: something is due, or Martlet has its look at a guest that does not exit by itself.
 
-    @inline(__always)
-    mutating func isDue(at now: MachineTime) -> Bool { nextEvent <= now || timerIsDue }
-
-    @inline(__always)
-    mutating func goOn(at now: MachineTime) -> Outcome {
-        setSlice(at: now)
-        return .resume
-    }
-
     /// - Returns: what the guest gets of it: an event, its end, or nothing.
     @inline(__always)
     mutating func bringAboutWhatIsDue(at now: MachineTime) -> Outcome {
@@ -78,7 +69,7 @@ extension VirtualCPU {
             }
             if apic.isAssisted, apic.pendingVector != 0 { return true }
             if host.isCalledAway { return false }
-            host.sleep(until: min(timer.deadline, nextEvent == .never ? .max : nextEvent.ticks &+ startTime))
+            host.sleep(until: dueMoment)
         }
     }
 
@@ -95,7 +86,7 @@ extension VirtualCPU {
     /// Finds the next moment at which something is due, and lets the guest run until then.
     @inline(__always)
     mutating func arm(at now: MachineTime) {
-        nextEvent = min(apic.nextEvent, board.pointee.nextEvent)
+        nextEvent = min(min(apic.nextEvent, board.pointee.nextEvent), .farthest)
         setSlice(at: now)
     }
 
@@ -103,27 +94,63 @@ extension VirtualCPU {
     @inline(never)
     mutating func armNow() { arm(at: clock.now) }
 
-    /// Lets the guest run until something is due, but for no longer than a slice.
+    /// Finds the moment at which something is due, and lets the guest run until then.
     @inline(__always)
     public mutating func setSlice(at now: MachineTime) {
-        var ticks = slice
-        if nextEvent != .never { ticks = nextEvent > now ? min(ticks, nextEvent.ticks &- now.ticks) : 0 }
-        if timer.isArmed {
-            let stamp = now.ticks &+ startTime
-            if timer.deadline > stamp {
-                ticks = min(ticks, timer.deadline &- stamp)
-            } else if !isWindowOpen {
-                // One that waits for a window is past: the preemption timer would exit at once, again and again.
-                ticks = 0
-            }
-        }
-        run(for: ticks)
+        dueMoment = nextEvent.ticks &+ startTime
+        if timer.isArmed { heedTimer(at: now) }
+        run(at: now.ticks &+ startTime)
     }
 
-    /// Lets the guest run for so many ticks, if nothing else ends that earlier.
+    @inline(never)
+    private mutating func heedTimer(at now: MachineTime) {
+        // One that is past and waits for a window comes with that: the preemption timer would exit at once, again and again.
+        guard timer.deadline < dueMoment, !isWindowOpen || timer.deadline > now.ticks &+ startTime else { return }
+        dueMoment = timer.deadline
+    }
+
+    /// Lets the guest run until something is due, but for no longer than a slice.
+    ///
+    /// The preemption timer counts the time of the guest alone (SDM volume 3, "VMX-Preemption Timer"): one that exits again and
+    /// again would never see a moment come. So every way back into the guest compares the clock with `nextLook`.
     @inline(__always)
-    private func run(for ticks: UInt64) {
-        if !processor.setTimer(ticks: ticks) { Self.setHostTimer(host, ticks) }
+    mutating func run(at stamp: UInt64) { run(for: min(slice, dueMoment > stamp ? dueMoment &- stamp : 0)) }
+
+    /// Lets the guest run for so many ticks, no longer than until something is due.
+    @inline(__always)
+    private mutating func run(for ticks: UInt64) {
+        if processor.setTimer(ticks: ticks) {
+            nextLook = dueMoment &- ticks &+ Self.latenessAllowed
+        } else {
+            nextLook = dueMoment
+            Self.setHostTimer(host, ticks)
+        }
+    }
+
+    /// By how many ticks the preemption timer may run out late because the guest exited since it was set.
+    private static var latenessAllowed: UInt64 { 256 }
+
+    /// Whether something is due.
+    var isDue: Bool {
+        @inline(__always) mutating get { host.timeStamp() >= dueMoment }
+    }
+
+    /// The clock has to be looked at before the guest goes on.
+    var isLookDue: Bool {
+        @inline(__always) mutating get { host.timeStamp() >= nextLook }
+    }
+
+    /// Brings about what is due by now, as far as the guest can tell before its next instruction, or sets the timer anew.
+    @inline(never)
+    mutating func lookAtClock() {
+        let stamp = host.timeStamp()
+        guard stamp < dueMoment else {
+            advanceDevices(to: clock.now)
+            return attention.insert(.devices)
+        }
+        let ahead = dueMoment &- stamp
+        // A guest that exits often will be back long before; then half the way is enough, and it is looked at seldom.
+        run(for: min(slice, ahead > 4096 ? ahead / 2 : ahead))
     }
 
     @inline(never)

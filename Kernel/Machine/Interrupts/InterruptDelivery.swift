@@ -24,7 +24,10 @@ extension VirtualCPU {
     mutating func acceptRequests() {
         passInput()
         followRedirections()
-        while let message = board.pointee.takeMessage() { accept(message) }
+        followLine0()
+        while let message = board.pointee.takeMessage() {
+            if !accept(message) { board.pointee.refuseMessage() }
+        }
         board.pointee.needsAttention = false
     }
 
@@ -35,8 +38,22 @@ extension VirtualCPU {
         seenRedirectionChanges = changes
         machine.pointee.callOthers(than: number)
         guard apic.isAssisted else { return }
-        let vectors = board.pointee.levelTriggeredVectors()
+        var vectors = board.pointee.levelTriggeredVectors()
+        if let vector = apic.levelTriggeredVector { vectors.insert(vector) }
         processor.setEndOfInterruptExits(vectors.word0, vectors.word1, vectors.word2, vectors.word3)
+    }
+
+    /// The output of the 8259 pair is the local APIC's LINT0.
+    private mutating func followLine0() {
+        let rises = board.pointee.externalInterruptRises
+        let hasRisen = rises != seenExternalRises
+        seenExternalRises = rises
+        if hasRisen || board.pointee.requestsExternalInterrupt != apic.line0IsHigh { driveLine0(hasRisen: hasRisen) }
+    }
+
+    @inline(never)
+    private mutating func driveLine0(hasRisen: Bool) {
+        take(apic.setLine0(isHigh: board.pointee.requestsExternalInterrupt, hasRisen: hasRisen))
     }
 
     /// What came in for COM1 goes to the guest's UART, as far as that has room.
@@ -48,15 +65,26 @@ extension VirtualCPU {
 
     /// Takes a message of the I/O APIC's or of this virtual CPU's own local APIC, if it is meant for it, and hands it to the
     /// others that it is meant for.
-    mutating func accept(_ message: InterruptMessage, isForSender: Bool = true) {
+    /// - Returns: whether anybody accepted it.
+    @discardableResult
+    mutating func accept(_ message: InterruptMessage, isForSender: Bool = true) -> Bool {
         let isForSender = isForSender && apic.matches(message)
-        if machine.pointee.deliver(message, askedBy: number, isForSender: isForSender, priority: apic.processorPriority) {
-            acceptHere(message)
-        }
+        let delivery = machine.pointee.deliver(
+            message, askedBy: number, isForSender: isForSender, priority: apic.processorPriority)
+        return delivery.isForSender && acceptHere(message) || delivery.isAccepted
     }
 
-    mutating func acceptHere(_ message: InterruptMessage) {
-        switch apic.accept(message) {
+    /// - Returns: whether the local APIC accepted it.
+    @discardableResult
+    mutating func acceptHere(_ message: InterruptMessage) -> Bool {
+        let accepted = apic.accept(message)
+        take(accepted)
+        return accepted != .none
+    }
+
+    /// Does what an interrupt that the local APIC accepted is to this virtual CPU.
+    mutating func take(_ accepted: AcceptedInterrupt) {
+        switch accepted {
         case .requested(let vector): offer(vector)
         case .nonMaskable:
             isNonMaskablePending = true

@@ -26,6 +26,8 @@ extension VirtualCPU {
         let stamp = host.timeStamp()
         let now = MachineTime(stamp &- startTime)
         let guestNow = stamp &+ processor.timeStampOffset
+        // An earlier one that is past comes before.
+        requestTimerInterrupt(at: now)
         apic.writeDeadline(value, at: value > guestNow ? now.advanced(by: value &- guestNow) : now)
         // One that is past already requests its interrupt at once.
         requestTimerInterrupt(at: now)
@@ -37,7 +39,7 @@ extension VirtualCPU {
     mutating func writeAPICBase(_ value: UInt64) -> Bool {
         guard apic.writeBase(value) else { return false }
         followAPICMode()
-        attention.insert(.devices)
+        acceptanceChanged()
         return true
     }
 
@@ -134,12 +136,23 @@ extension VirtualCPU {
             refreshVirtualInterrupts()
             attention.insert(.interrupts)
             attention.insert(.time)
+        case .acceptanceChanged:
+            refreshVirtualInterrupts()
+            acceptanceChanged()
         case .send(let message, let shorthand): send(message, shorthand)
         }
     }
 
+    /// The local APIC may take what it did not take before, or has other vectors whose end it tells.
+    private mutating func acceptanceChanged() {
+        board.pointee.sendMessagesAgain()
+        seenRedirectionChanges = .max
+        attention.insert(.devices)
+    }
+
     /// A level-triggered interrupt has ended.
     private mutating func endOfInterrupt(_ vector: UInt8) {
+        take(apic.endOfLine0(vector))
         board.pointee.endOfInterrupt(vector)
         followBoard()
     }

@@ -87,6 +87,8 @@ extension VirtualCPU {
         absentMemoryAccesses = state.pointee.absentMemoryAccesses
         refusedMSRs = state.pointee.refusedMSRs
         seenRedirectionChanges = .max
+        seenExternalRises = board.pointee.externalInterruptRises
+        apic.line0IsHigh = board.pointee.requestsExternalInterrupt
         attention = .devices
         arm(at: state.pointee.time)
     }

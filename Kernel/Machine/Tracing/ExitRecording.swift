@@ -53,5 +53,7 @@ extension VirtualCPU {
         startTime &+= ticks
         processor.timeStampOffset = processor.timeStampOffset &- ticks
         timer.postpone(by: ticks)
+        dueMoment &+= ticks
+        nextLook &+= ticks
     }
 }

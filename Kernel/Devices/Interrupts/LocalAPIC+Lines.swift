@@ -1,0 +1,78 @@
+// LINT0, at which the output of the 8259 pair is. Nothing drives LINT1.
+
+extension LocalAPIC {
+    private typealias Mode = InterruptMessage.DeliveryMode
+
+    private static var levelTriggered: UInt32 { 1 << 15 }
+    private static var remoteRequest: UInt32 { 1 << 14 }
+
+    /// The entry of LINT0 if it is neither masked nor dead with the whole APIC.
+    private var line0Entry: UInt32? {
+        let entry = value(.line0)
+        return base.isEnabled && entry & LocalAPIC.mask == 0 ? entry : nil
+    }
+
+    private static func mode(_ entry: UInt32) -> Mode? { Mode(rawValue: UInt8(truncatingIfNeeded: entry >> 8 & 7)) }
+
+    /// Whether the output of the 8259 pair reaches the processor: through LINT0, or directly while the APIC is disabled (SDM
+    /// volume 3, 12.5.1 "Local Vector Table").
+    public var passesExternalInterrupts: Bool {
+        guard base.isEnabled else { return true }
+        guard let entry = line0Entry else { return false }
+        return Self.mode(entry) == .external
+    }
+
+    /// The vector that LINT0 requests by level, whose end has to be told.
+    public var levelTriggeredVector: UInt8? {
+        guard let entry = line0Entry, Self.mode(entry) == .fixed, entry & Self.levelTriggered != 0 else { return nil }
+        return UInt8(truncatingIfNeeded: entry)
+    }
+
+    /// The level of LINT0's pin, which may have risen since it was last told. Only fixed interrupts heed the trigger mode; NMI,
+    /// SMI and INIT are edge-triggered (12.5.1 "Local Vector Table", on the trigger mode).
+    /// - Returns: what that is to the processor.
+    public mutating func setLine0(isHigh: Bool, hasRisen: Bool) -> AcceptedInterrupt {
+        line0IsHigh = isHigh
+        guard let entry = line0Entry else { return .none }
+        switch Self.mode(entry) {
+        case .fixed:
+            let isLevelTriggered = entry & Self.levelTriggered != 0
+            guard isLevelTriggered ? isHigh && !line0AwaitsEnd : hasRisen else { return .none }
+            let vector = UInt8(truncatingIfNeeded: entry)
+            guard vector >= 16 else {
+                let vector = note(.receivedIllegalVector)
+                return vector == 0 ? .none : .requested(vector)
+            }
+            if isLevelTriggered { setLine0AwaitsEnd(true) }
+            request(vector, isLevelTriggered: isLevelTriggered)
+            return .requested(vector)
+        case .nonMaskable: return hasRisen ? .nonMaskable : .none
+        case .initialize: return hasRisen ? .initialize : .none
+        case .systemManagement: return hasRisen ? .systemManagement : .none
+        case .external, .lowestPriority, .reserved, .startup, nil: return .none
+        }
+    }
+
+    private mutating func setLine0AwaitsEnd(_ new: Bool) {
+        line0AwaitsEnd = new
+        let entry = value(.line0) & ~Self.remoteRequest
+        set(.line0, new ? entry | Self.remoteRequest : entry)
+    }
+
+    /// The entry was written: a level that is there requests at once.
+    mutating func followLine0Entry() -> LocalAPICEffect {
+        setLine0AwaitsEnd(line0AwaitsEnd && levelTriggeredVector != nil)
+        _ = setLine0(isHigh: line0IsHigh, hasRisen: false)
+        return .acceptanceChanged
+    }
+
+    /// A level-triggered interrupt has ended: if it was LINT0's, and the level is still there, it is requested again.
+    public mutating func endOfLine0(_ vector: UInt8) -> AcceptedInterrupt {
+        guard line0AwaitsEnd, UInt8(truncatingIfNeeded: value(.line0)) == vector else { return .none }
+        setLine0AwaitsEnd(false)
+        return setLine0(isHigh: line0IsHigh, hasRisen: false)
+    }
+
+    /// Remote IRR, as the page has it.
+    var line0AwaitsEndInPage: Bool { value(.line0) & Self.remoteRequest != 0 }
+}
