@@ -15,6 +15,7 @@ LOW_VECTOR      equ 0x40
 VECTOR          equ 0x50
 HIGH_VECTOR     equ 0x70
 MOVED_MEMORY    equ 0xFED40000          ; neither RAM nor a device otherwise
+COVERED_MEMORY  equ 0x300000            ; RAM
 SOON            equ 2000000             ; ticks: long enough for an access even in a nested machine
 
 ; A register of the APIC, in memory.
@@ -216,6 +217,40 @@ main:
         call    send_memory
         WINDOW_OPEN
         cmp     dword [count], 2
+        jne     failed
+
+        CHECK   15                      ; moved over RAM, which is hidden meanwhile and as it was afterwards
+        mov     edi, COVERED_MEMORY
+        mov     ecx, 1024
+        mov     eax, 0x5A5A5A5A
+        rep stosd
+        mov     ecx, IA32_APIC_BASE
+        mov     eax, COVERED_MEMORY | APIC_BASE_ENABLED | 1 << 8
+        xor     edx, edx
+        wrmsr
+        mov     esi, COVERED_MEMORY
+        cmp     dword [rsi + APIC_SVR], SVR_ENABLE | 0xFF
+        jne     failed
+        mov     dword [rsi + APIC_TPR], 0x20
+        cmp     dword [rsi + APIC_TPR], 0x20
+        jne     failed
+        mov     edi, covered_copy       ; a string instruction's operand is the register too
+        lea     esi, [rsi + APIC_TPR]
+        movsd
+        cmp     dword [covered_copy], 0x20
+        jne     failed
+        mov     esi, COVERED_MEMORY
+        mov     dword [rsi + APIC_TPR], 0
+        cmp     dword [rsi + 0x1000], 0x5A5A5A5A
+        je      failed                  ; the next page is its own
+        mov     ecx, IA32_APIC_BASE
+        mov     eax, APIC_MEMORY | APIC_BASE_ENABLED | 1 << 8
+        xor     edx, edx
+        wrmsr
+        mov     edi, COVERED_MEMORY
+        mov     ecx, 1024
+        mov     eax, 0x5A5A5A5A
+        repe scasd
         jne     failed
 
         CHECK   9                       ; as MSRs: what was set stays, and the memory is gone
@@ -426,6 +461,7 @@ eoi_address:    dd APIC_MEMORY + APIC_EOI
 
 section .bss
 count:          resd 1
+covered_copy:   resd 1
 order:          resd 1
 low_order:      resd 1
 high_order:     resd 1

@@ -16,6 +16,9 @@ struct Attention: Equatable, Sendable {
     /// Somebody wants to know the outcome of the exit.
     static var observer: Self { .init(rawValue: 8) }
 
+    /// The nested page tables have to follow the local APIC.
+    static var memory: Self { .init(rawValue: 16) }
+
     @inline(__always)
     mutating func remove(_ other: Self) { rawValue &= ~other.rawValue }
 

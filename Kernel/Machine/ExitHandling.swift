@@ -266,7 +266,9 @@ extension VirtualCPU {
         cpu.pointee.attention = .none
         if asked.contains(.interrupts), let event = cpu.pointee.interruptToInject() { cpu.pointee.processor.inject(event) }
         if asked.contains(.time) { cpu.pointee.armNow() }
-        return .resume
+        guard asked.contains(.memory) else { return .resume }
+        cpu.pointee.pending = .resume
+        return .leave
     }
 }
 

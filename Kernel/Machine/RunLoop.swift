@@ -1,3 +1,4 @@
+import Memory
 import Trace
 import Virtualization
 import X86
@@ -43,6 +44,8 @@ public protocol RunLoopServices {
     mutating func hold(_ cpu: CPU.Pointer) -> Ending?
     /// The host is called away while the guest sleeps in HLT.
     mutating func holdAsleep(_ cpu: CPU.Pointer) -> Ending?
+    /// Takes a page of the guest's RAM out of its nested page tables, or puts it back.
+    mutating func setHidden(_ page: GuestPhysicalAddress, _ isHidden: Bool, _ cpu: CPU.Pointer)
     /// Nothing is left to do about the exit.
     mutating func didFinish(_ cpu: CPU.Pointer)
 }
@@ -60,12 +63,23 @@ extension VirtualCPU {
                 show(cpu, since: entry, &services)
                 if let ending = services.hold(cpu) { return ending }
             }
+            followLocalAPIC(cpu, &services)
             while case .wait = cpu.pointee.pending, !cpu.pointee.sleep() {
                 if let ending = services.holdAsleep(cpu) { return ending }
             }
             services.didFinish(cpu)
             if case .end(let ending) = cpu.pointee.pending { return ending }
         }
+    }
+
+    /// A local APIC that stands over RAM hides it (SDM volume 3, 12.4.5 "Relocating the Local APIC Registers").
+    private static func followLocalAPIC<Services: RunLoopServices>(_ cpu: Pointer, _ services: inout Services)
+    where Services.Processor == Processor, Services.Host == Host {
+        let (wanted, hidden) = (cpu.pointee.pageUnderLocalAPIC, cpu.pointee.machine.pointee.hiddenPage)
+        guard wanted != hidden else { return }
+        if let hidden { services.setHidden(hidden, false, cpu) }
+        if let wanted { services.setHidden(wanted, true, cpu) }
+        cpu.pointee.machine.pointee.hiddenPage = wanted
     }
 
     private static func show<Services: RunLoopServices>(_ cpu: Pointer, since entry: UInt64, _ services: inout Services)

@@ -48,6 +48,8 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
     var isNonMaskablePending = false
     /// An I/O APIC passed the request of the 8259 pair on.
     var takesExternalMessage = false
+    /// The page of RAM over which the guest has moved its local APIC.
+    var pageUnderLocalAPIC: GuestPhysicalAddress?
     /// How often the output of the 8259 pair had risen when that was last looked at.
     var seenExternalRises: UInt32 = 0
     /// The state of the I/O APIC's table that the processor was told of.

@@ -1,4 +1,5 @@
 import Devices
+import Memory
 import Text
 import Trace
 import Virtualization
@@ -26,6 +27,8 @@ public struct VirtualMachine<Processor: VirtualProcessor, Host: HostServices>: ~
     public var statistics = ExitStatistics()
     /// What the guest wants kept when it is started anew: a word for hypercalls 3 and 4.
     public internal(set) var note: UInt64 = 0
+    /// The page of RAM that the nested page tables do not map, since a local APIC stands there.
+    var hiddenPage: GuestPhysicalAddress?
     /// What its devices were made with.
     private var parameters: Board.Parameters
     private var cpus: [8 of CPU.Pointer?] = .init(repeating: nil)
@@ -45,6 +48,7 @@ public struct VirtualMachine<Processor: VirtualProcessor, Host: HostServices>: ~
     @inline(never)
     public mutating func restart(_ parameters: Board.Parameters) {
         self.parameters = parameters
+        hiddenPage = nil
         board.restart(parameters)
         cpus = .init(repeating: nil)
         cpuCount = 0

@@ -154,6 +154,28 @@ struct GuestMachine: ~Copyable {
         return true
     }
 
+    /// Takes a page of RAM out of the EPT, or puts it back as it was.
+    /// - Returns: false, and nothing is changed, if there are no frames to split larger pages with.
+    mutating func setHidden(_ page: GuestPhysicalAddress, _ isHidden: Bool, on machine: inout HostMachine) -> Bool {
+        let range = GuestPhysicalRange(start: page, count: ByteCount(0x1000))
+        do {
+            if isHidden {
+                _ = try nestedTable.unmap(range, frames: &machine.frames)
+            } else {
+                let place = machine.guestRAM.start.advanced(by: ByteCount(page.rawValue))
+                _ = try nestedTable.map(
+                    range, to: place, permissions: .all, memoryType: machine.memoryTypes?.type(of: place) ?? .writeBack,
+                    largest: .fourKibibytes, frames: &machine.frames)
+                let ram = GuestPhysicalRange(start: GuestPhysicalAddress(0), count: machine.guestRAM.count)
+                _ = try nestedTable.merge(ram, largest: machine.options.largestPage, frames: &machine.frames)
+            }
+        } catch {
+            return false
+        }
+        if execute_invept(2, 0) { Panic.stop("INVEPT failed") }
+        return true
+    }
+
     /// Maps the guest's RAM from guest-physical 0 on, with the memory types that the firmware gave it.
     private static func mapRAM(_ machine: inout HostMachine) -> NestedTable {
         let format = ExtendedPageTableFormat(machine.capabilities)

@@ -119,6 +119,12 @@ struct GuestRun: RunLoopServices {
 
     mutating func holdAsleep(_ cpu: CPU.Pointer) -> Ending? { study?.holdAsleep(cpu) }
 
+    mutating func setHidden(_ page: GuestPhysicalAddress, _ isHidden: Bool, _ cpu: CPU.Pointer) {
+        if !protector.guest.pointee.setHidden(page, isHidden, on: &protector.machine.pointee) {
+            Report.error("warning: there is no memory to split the page of RAM at \(hex: page.rawValue): the guest's local APIC does not hide it")
+        }
+    }
+
     /// Ends the record of the exit.
     mutating func didFinish(_ cpu: CPU.Pointer) {
         if cpu.pointee.records.isOn { Metal.Processor.current.pointee.recorder?.complete(cpu) }

@@ -1,3 +1,4 @@
+import Memory
 import Support
 import Testing
 import Virtualization
@@ -42,11 +43,43 @@ import Virtualization
             log.append("asleep")
             return .dismissed
         }
+        mutating func setHidden(_ page: GuestPhysicalAddress, _ isHidden: Bool, _ cpu: CPU.Pointer) {
+            log.append("\(isHidden ? "hides" : "shows") \(page.rawValue)")
+        }
         mutating func didFinish(_ cpu: CPU.Pointer) { log.append("done") }
     }
 
     private func run(_ machine: TestMachine, _ services: inout Services) -> Ending? {
         withUnsafeMutablePointer(to: &machine.cpu) { TestMachine.CPU.run($0, &services) }
+    }
+
+    @Test func `a local APIC that is moved over RAM hides it, as long as it is there`() {
+        let machine = TestMachine()
+        machine.ram.put([1, 2, 3, 4], at: 0x300080)
+        var services = Services(machine: machine, seesExits: false, reasons: [])
+        for (base, log) in [
+            (0x30_0900, ["entry", "hides 3145728", "done", "entry"]), (0x30_1900, ["entry", "shows 3145728", "hides 3149824", "done", "entry"]),
+            (0xFEE0_0900, ["entry", "shows 3149824", "done", "entry"]),
+        ] as [(UInt64, [String])] {
+            machine.cpu.registers.rcx = 0x1B
+            (machine.cpu.registers.rax, machine.cpu.registers.rdx) = (base, 0)
+            services.reasons = [32]
+            services.log = []
+            #expect(run(machine, &services) == nil)
+            #expect(services.log == log)
+        }
+        #expect(machine.ram[0x300080..<0x300084] == [1, 2, 3, 4])
+    }
+
+    @Test func `what Martlet reads and writes for a guest at its local APIC over RAM is the APIC's`() {
+        let machine = TestMachine()
+        machine.ram.put([1, 2, 3, 4], at: 0x300080)
+        #expect(MSRTests.write(machine, 0x1B, 0x30_0900) == .step)
+        machine.cpu.writePhysical(GuestPhysicalAddress(0x300080), size: 4, 0x20)
+        #expect(machine.cpu.readPhysical(GuestPhysicalAddress(0x300080), size: 4) == 0x20)
+        #expect(machine.ram[0x300080..<0x300084] == [1, 2, 3, 4])
+        #expect(MSRTests.write(machine, 0x1B, 0xFEE0_0900) == .step)
+        #expect(machine.cpu.readPhysical(GuestPhysicalAddress(0x300080), size: 4) == 0x0403_0201)
     }
 
     @Test func `each exit is shown, handled and finished, until one ends the guest`() {

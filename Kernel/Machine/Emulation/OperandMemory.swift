@@ -38,15 +38,19 @@ extension VirtualCPU {
 
     /// Reads `size` bytes (1, 2, 4 or 8) of RAM or, where there is none, in one access of whatever device is there.
     mutating func readPhysical(_ address: GuestPhysicalAddress, size: Int) -> UInt64 {
-        if let value = memory.read(count: size, at: address) { return value }
+        if !isHidden(address), let value = memory.read(count: size, at: address) { return value }
         return readDevice(address, size: size) & UInt64.max >> UInt64(64 - 8 * size)
     }
 
     /// Writes `size` bytes, likewise.
     mutating func writePhysical(_ address: GuestPhysicalAddress, size: Int, _ value: UInt64) {
-        if memory.write(value, count: size, at: address) { return }
+        if !isHidden(address), memory.write(value, count: size, at: address) { return }
         writeDevice(address, size: size, value & UInt64.max >> UInt64(64 - 8 * size))
     }
+
+    /// The local APIC stands over the RAM of this address.
+    @inline(__always)
+    private mutating func isHidden(_ address: GuestPhysicalAddress) -> Bool { pageUnderLocalAPIC != nil && isLocalAPIC(address) }
 
     /// Reads 1 to 8 bytes of one page, in as few accesses as bus sizes allow.
     private mutating func readPart(_ address: GuestPhysicalAddress, count: Int) -> UInt64 {

@@ -49,7 +49,13 @@ extension VirtualCPU {
         answers.update(apicEnabled: mode != .disabled)
         processor.setLocalAPICMode(mode)
         let isAtItsPlace = mode == .memory || mode == .registers
-        if mode == .movedMemory { board.pointee.includeLocalAPIC(apic.base.address) }
+        pageUnderLocalAPIC = nil
+        if mode == .movedMemory {
+            board.pointee.includeLocalAPIC(apic.base.address)
+            let page = GuestPhysicalAddress(apic.base.address)
+            if memory.contains(page, count: 0x1000) { pageUnderLocalAPIC = page }
+        }
+        if pageUnderLocalAPIC != machine.pointee.hiddenPage { attention.insert(.memory) }
         apic.setAssisted(processor.interruptAssistance == .delivery && isAtItsPlace)
         refreshVirtualInterrupts()
     }
