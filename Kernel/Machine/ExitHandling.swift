@@ -235,14 +235,9 @@ extension VirtualCPU {
         switch outcome {
         case .step, .stepLength, .resume: return finish(outcome, cpu)
         case .inject(let event): cpu.pointee.processor.inject(event)
-        case .iterate: cpu.pointee.processor.endIteration()
-        case .wake(let event):
-            cpu.pointee.stepPastHalt()
-            cpu.pointee.processor.inject(event)
-        case .wait, .end(.halted):
-            cpu.pointee.stepPastHalt()
-            return cpu.pointee.leave(outcome)
-        case .end: return cpu.pointee.leave(outcome)
+        case .iterate: if cpu.pointee.processor.endIteration() { cpu.pointee.attention.insert(.debugTrap) }
+        case .wake(let event): cpu.pointee.processor.inject(event)
+        case .wait, .end: return cpu.pointee.leave(outcome)
         }
         cpu.pointee.note(outcome)
         return cpu.pointee.attention == .none ? .resume : conclude(outcome, isOver: true, cpu)
@@ -252,7 +247,7 @@ extension VirtualCPU {
     /// - Parameter isOver: nothing hangs on the end of the instruction any more.
     @inline(never)
     private static func conclude(_ outcome: Outcome, isOver: Bool, _ cpu: Pointer) -> Continuation {
-        if !isOver { cpu.pointee.processor.endInstruction() }
+        if !isOver, cpu.pointee.processor.endInstruction() { cpu.pointee.attention.insert(.debugTrap) }
         if cpu.pointee.records.isOn { cpu.pointee.noteResumption(outcome) }
         let asked = cpu.pointee.attention
         if asked.contains(.observer) { cpu.pointee.observed = outcome }
@@ -261,18 +256,15 @@ extension VirtualCPU {
             return .leave
         }
         cpu.pointee.attention = .none
-        if asked.contains(.interrupts), let event = cpu.pointee.interruptToInject() { cpu.pointee.processor.inject(event) }
+        if asked.contains(.interrupts), let event = cpu.pointee.eventToInject(trapWaits: asked.contains(.debugTrap)) {
+            cpu.pointee.processor.inject(event)
+        }
         if asked.contains(.time) { cpu.pointee.armNow() }
         return .resume
     }
 }
 
 extension VirtualCPU {
-    /// HLT is over, or the guest waits behind it.
-    private mutating func stepPastHalt() {
-        if !processor.stepPastInstruction() { processor.endInstruction() }
-    }
-
     /// The run loop has something to do.
     private mutating func leave(_ outcome: Outcome) -> Continuation {
         note(outcome)

@@ -21,11 +21,17 @@ public protocol VirtualProcessor {
 
     /// What the end of an instruction brings besides: ends the blocking by STI and MOV SS, raises the single-step trap if TF
     /// is set, and wraps RIP at 32 bits outside 64-bit mode.
-    func endInstruction()
+    /// - Returns: whether a debug trap waits now.
+    @discardableResult
+    func endInstruction() -> Bool
 
     /// An iteration of a repeated string instruction was emulated, and the instruction goes on: RIP stays, but the blocking
     /// by STI and MOV SS ends and TF raises the single-step trap, as after an instruction.
-    func endIteration()
+    /// - Returns: whether a debug trap waits now.
+    func endIteration() -> Bool
+
+    /// Whether a debug trap waits, which the next VM entry brings unless it injects an event: then the trap would be lost.
+    var isDebugTrapPending: Bool { get }
 
     /// The length of the instruction that exited, 1 to 15; undefined for nested page faults.
     var instructionLength: UInt8 { get }
@@ -60,8 +66,8 @@ public protocol VirtualProcessor {
     /// Asks for an exit as soon as the guest can take an interrupt, or withdraws the wish.
     func requestInterruptWindow(_ wanted: Bool)
 
-    /// Whether the guest could take a non-maskable interrupt at the next VM entry.
-    var canTakeNonMaskableInterrupt: Bool { get }
+    /// The debug trap and the interrupts that the guest could not take at the next VM entry.
+    var blockedEvents: BoundaryEvents { get }
 
     /// Asks for an exit as soon as the guest can take a non-maskable interrupt, or withdraws the wish.
     func requestNonMaskableInterruptWindow(_ wanted: Bool)

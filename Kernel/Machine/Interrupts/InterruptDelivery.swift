@@ -83,10 +83,12 @@ extension VirtualCPU {
     // MARK: Delivering
 
     /// The event that the guest takes at the next VM entry, if one waits and it can; otherwise Martlet is called when it can.
-    /// - Parameter isOpen: the guest is known to be able to.
+    /// - Parameters:
+    ///   - trapWaits: a debug trap comes with that VM entry, unless an event is injected.
+    ///   - isOpen: the guest is known to be able to take an interrupt.
     @inline(__always)
-    mutating func interruptToInject(isOpen: Bool = false) -> Event? {
-        if isNonMaskablePending, let event = nonMaskableInterrupt() { return event }
+    mutating func eventToInject(trapWaits: Bool = false, isOpen: Bool = false) -> Event? {
+        if isNonMaskablePending || trapWaits { return firstEventToInject(trapWaits: trapWaits) }
         var event: Event?
         var isWaiting = hasInterrupt
         if isWaiting, isOpen || processor.canTakeInterrupt {
@@ -131,21 +133,33 @@ extension VirtualCPU {
         return .interrupt(board.pointee.acknowledgeExternalInterrupt(at: clock.now))
     }
 
+    /// The same where others than interrupts wait. Who has to wait longer is called when it can come: the windows open behind
+    /// the debug trap, and behind what is injected.
     @inline(never)
-    private mutating func nonMaskableInterrupt() -> Event? {
-        guard processor.canTakeNonMaskableInterrupt else {
-            processor.requestNonMaskableInterruptWindow(true)
-            return nil
+    mutating func firstEventToInject(trapWaits: Bool) -> Event? {
+        var waiting = BoundaryEvents.none
+        waiting.insert(.debugTrap, if: trapWaits)
+        waiting.insert(.nonMaskableInterrupt, if: isNonMaskablePending)
+        waiting.insert(.interrupt, if: hasInterrupt)
+        var event: Event?
+        switch waiting.first(blocked: processor.blockedEvents) {
+        case .nonMaskableInterrupt:
+            isNonMaskablePending = false
+            event = Event(kind: .nonMaskableInterrupt, vector: 2)
+        case .interrupt: event = takeInterrupt()
+        default: break
         }
-        isNonMaskablePending = false
-        return Event(kind: .nonMaskableInterrupt, vector: 2)
+        processor.requestNonMaskableInterruptWindow(isNonMaskablePending)
+        if hasInterrupt { openWindow() } else { closeWindow() }
+        awaitLowerPriority()
+        return event
     }
 
     /// The guest can take a non-maskable interrupt now.
     @inline(__always)
     mutating func openNonMaskableInterruptWindow() -> Outcome {
         processor.requestNonMaskableInterruptWindow(false)
-        if let event = interruptToInject() { return .inject(event) }
+        if let event = eventToInject() { return .inject(event) }
         return .resume
     }
 
@@ -169,7 +183,7 @@ extension VirtualCPU {
     @inline(__always)
     mutating func openInterruptWindow() -> Outcome {
         isWindowOpen = true
-        guard let event = interruptToInject() else { return .resume }
+        guard let event = eventToInject() else { return .resume }
         setSlice(at: clock.now)
         return .inject(event)
     }

@@ -96,6 +96,8 @@ extension VirtualCPU {
         case .priorityBelowThreshold:
             attention.insert(.interrupts)
         }
+        // These exits come behind the instruction, with the traps that it raised.
+        if attention.contains(.interrupts), processor.isDebugTrapPending { attention.insert(.debugTrap) }
         return .resume
     }
 
