@@ -13,9 +13,6 @@ struct Attention: Equatable, Sendable {
     @inline(__always)
     mutating func insert(_ other: Self) { rawValue |= other.rawValue }
 
-    /// A debug trap waits, which comes before all interrupts.
-    static var debugTrap: Self { .init(rawValue: 16) }
-
     /// Somebody wants to know the outcome of the exit.
     static var observer: Self { .init(rawValue: 8) }
 

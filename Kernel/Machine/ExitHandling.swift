@@ -235,7 +235,7 @@ extension VirtualCPU {
         switch outcome {
         case .step, .stepLength, .resume: return finish(outcome, cpu)
         case .inject(let event): cpu.pointee.processor.inject(event)
-        case .iterate: if cpu.pointee.processor.endIteration() { cpu.pointee.attention.insert(.debugTrap) }
+        case .iterate: if cpu.pointee.processor.endIteration() { cpu.pointee.unmasked.insert(.debugTrap) }
         case .wake(let event): cpu.pointee.processor.inject(event)
         case .wait, .end: return cpu.pointee.leave(outcome)
         }
@@ -247,7 +247,7 @@ extension VirtualCPU {
     /// - Parameter isOver: nothing hangs on the end of the instruction any more.
     @inline(never)
     private static func conclude(_ outcome: Outcome, isOver: Bool, _ cpu: Pointer) -> Continuation {
-        if !isOver, cpu.pointee.processor.endInstruction() { cpu.pointee.attention.insert(.debugTrap) }
+        if !isOver { cpu.pointee.endInstruction() }
         if cpu.pointee.records.isOn { cpu.pointee.noteResumption(outcome) }
         let asked = cpu.pointee.attention
         if asked.contains(.observer) { cpu.pointee.observed = outcome }
@@ -256,15 +256,18 @@ extension VirtualCPU {
             return .leave
         }
         cpu.pointee.attention = .none
-        if asked.contains(.interrupts), let event = cpu.pointee.eventToInject(trapWaits: asked.contains(.debugTrap)) {
-            cpu.pointee.processor.inject(event)
-        }
+        if asked.contains(.interrupts), let event = cpu.pointee.eventToInject() { cpu.pointee.processor.inject(event) }
         if asked.contains(.time) { cpu.pointee.armNow() }
         return .resume
     }
 }
 
 extension VirtualCPU {
+    @inline(never)
+    private mutating func endInstruction() {
+        if processor.endInstruction() { unmasked.insert(.debugTrap) }
+    }
+
     /// The run loop has something to do.
     private mutating func leave(_ outcome: Outcome) -> Continuation {
         note(outcome)

@@ -79,7 +79,9 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
         vmcs[.guestPendingDebugExceptions].intersects(.singleStep | .enabledBreakpoint)
     }
 
-    private func endBlocking(_ ended: InterruptibilityState = .blockingBySTI | .blockingByMovSS) {
+    public func endBlocking() { endBlocking(.blockingBySTI | .blockingByMovSS) }
+
+    private func endBlocking(_ ended: InterruptibilityState) {
         let state = vmcs[.guestInterruptibility]
         if state.intersects(ended) { vmcs[.guestInterruptibility] = state.subtracting(ended) }
     }
@@ -160,6 +162,10 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
             .nonMaskableInterrupt, if: injects || state.intersects(.blockingBySTI | .blockingByMovSS | .blockingByNMI))
         blocked.insert(.interrupt, if: !canTakeInterrupt)
         return blocked
+    }
+
+    public func blockNonMaskableInterrupts(_ blocks: Bool) {
+        vmcs[.guestInterruptibility] = vmcs[.guestInterruptibility].setting(.blockingByNMI, to: blocks)
     }
 
     public func requestInterruptWindow(_ wanted: Bool) {

@@ -25,10 +25,14 @@ public struct BoundaryEvents: Equatable, Sendable {
     public init(_ event: BoundaryEvent) { bits = 1 &<< UInt16(event.rawValue) }
 
     public static var none: Self { .init(bits: 0) }
+    @inline(__always)
+    public var isEmpty: Bool { bits == 0 }
 
     public mutating func insert(_ event: BoundaryEvent, if isSo: Bool = true) {
         if isSo { bits |= Self(event).bits }
     }
+
+    public mutating func remove(_ event: BoundaryEvent) { bits &= ~Self(event).bits }
 
     public func contains(_ event: BoundaryEvent) -> Bool { bits & Self(event).bits != 0 }
 

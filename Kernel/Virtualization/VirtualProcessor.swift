@@ -30,6 +30,9 @@ public protocol VirtualProcessor {
     /// - Returns: whether a debug trap waits now.
     func endIteration() -> Bool
 
+    /// The instruction that STI or MOV SS holds events behind is over.
+    func endBlocking()
+
     /// Whether a debug trap waits, which the next VM entry brings unless it injects an event: then the trap would be lost.
     var isDebugTrapPending: Bool { get }
 
@@ -68,6 +71,9 @@ public protocol VirtualProcessor {
 
     /// The debug trap and the interrupts that the guest could not take at the next VM entry.
     var blockedEvents: BoundaryEvents { get }
+
+    /// From now on, or no longer, the handler of a non-maskable interrupt runs, which lets no other come.
+    func blockNonMaskableInterrupts(_ blocks: Bool)
 
     /// Asks for an exit as soon as the guest can take a non-maskable interrupt, or withdraws the wish.
     func requestNonMaskableInterruptWindow(_ wanted: Bool)
@@ -122,6 +128,7 @@ public protocol VirtualProcessor {
     var debugControl: UInt64 { get nonmutating set }
     func segment(_ register: SegmentRegister) -> Segment
     func setSegment(_ register: SegmentRegister, _ segment: Segment)
+    var globalDescriptorTable: (base: UInt64, limit: UInt32) { get }
     /// The base and limit of GDTR.
     func setGlobalDescriptorTable(base: UInt64, limit: UInt32)
     func setInterruptDescriptorTable(base: UInt64, limit: UInt32)

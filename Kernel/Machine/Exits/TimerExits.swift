@@ -48,17 +48,17 @@ extension VirtualCPU {
     @inline(__always)
     mutating func halt() -> Outcome {
         // The instruction is over: what blocked events until its end does no longer.
-        let trapWaits = !processor.stepPastInstruction() && processor.endInstruction()
+        if !processor.stepPastInstruction(), processor.endInstruction() { unmasked.insert(.debugTrap) }
         let takesInterrupts = processor.flags.contains(.interruptEnable)
         // Nearly always interrupts alone can end it, and nothing blocks them.
-        if takesInterrupts, !trapWaits, !isNonMaskablePending {
+        if takesInterrupts, unmasked.isEmpty {
             if let event = eventToInject(isOpen: true) {
                 setSlice(at: clock.now)
                 return .wake(event)
             }
             if virtualInterruptWaits { return .resume }
         } else {
-            if let outcome = endOfHalt(trapWaits: trapWaits) { return outcome }
+            if let outcome = endOfHalt() { return outcome }
         }
         guard mayWake(takesInterrupts: takesInterrupts) else { return .end(.halted(interruptsEnabled: takesInterrupts)) }
         return .wait
@@ -66,14 +66,12 @@ extension VirtualCPU {
 
     /// What ends HLT at once, where that may be others than interrupts.
     @inline(never)
-    private mutating func endOfHalt(trapWaits: Bool) -> Outcome? {
-        var waiting = BoundaryEvents.none
-        waiting.insert(.debugTrap, if: trapWaits)
-        waiting.insert(.nonMaskableInterrupt, if: isNonMaskablePending)
-        waiting.insert(.interrupt, if: hasInterrupt || virtualInterruptWaits)
+    private mutating func endOfHalt() -> Outcome? {
+        var waiting = waitingEvents()
+        waiting.insert(.interrupt, if: virtualInterruptWaits)
         guard waiting.endOfHalt(blocked: processor.blockedEvents) != nil else { return nil }
         setSlice(at: clock.now)
-        guard let event = firstEventToInject(trapWaits: trapWaits) else { return .resume }
+        guard let event = firstEventToInject() else { return .resume }
         return .wake(event)
     }
 

@@ -59,7 +59,7 @@ extension VirtualCPU {
         switch apic.accept(message) {
         case .requested(let vector): offer(vector)
         case .nonMaskable:
-            isNonMaskablePending = true
+            unmasked.insert(.nonMaskableInterrupt)
             attention.insert(.interrupts)
         case .initialize:
             isResetPending = true
@@ -83,12 +83,10 @@ extension VirtualCPU {
     // MARK: Delivering
 
     /// The event that the guest takes at the next VM entry, if one waits and it can; otherwise Martlet is called when it can.
-    /// - Parameters:
-    ///   - trapWaits: a debug trap comes with that VM entry, unless an event is injected.
-    ///   - isOpen: the guest is known to be able to take an interrupt.
+    /// - Parameter isOpen: the guest is known to be able to take an interrupt.
     @inline(__always)
-    mutating func eventToInject(trapWaits: Bool = false, isOpen: Bool = false) -> Event? {
-        if isNonMaskablePending || trapWaits { return firstEventToInject(trapWaits: trapWaits) }
+    mutating func eventToInject(isOpen: Bool = false) -> Event? {
+        if !unmasked.isEmpty { return firstEventToInject() }
         var event: Event?
         var isWaiting = hasInterrupt
         if isWaiting, isOpen || processor.canTakeInterrupt {
@@ -133,23 +131,28 @@ extension VirtualCPU {
         return .interrupt(board.pointee.acknowledgeExternalInterrupt(at: clock.now))
     }
 
+    /// What waits now. A debug trap comes by itself, with the next VM entry that injects no event.
+    mutating func waitingEvents() -> BoundaryEvents {
+        if !processor.isDebugTrapPending { unmasked.remove(.debugTrap) }
+        var waiting = unmasked
+        waiting.insert(.interrupt, if: hasInterrupt)
+        return waiting
+    }
+
     /// The same where others than interrupts wait. Who has to wait longer is called when it can come: the windows open behind
     /// the debug trap, and behind what is injected.
     @inline(never)
-    mutating func firstEventToInject(trapWaits: Bool) -> Event? {
-        var waiting = BoundaryEvents.none
-        waiting.insert(.debugTrap, if: trapWaits)
-        waiting.insert(.nonMaskableInterrupt, if: isNonMaskablePending)
-        waiting.insert(.interrupt, if: hasInterrupt)
+    mutating func firstEventToInject() -> Event? {
         var event: Event?
-        switch waiting.first(blocked: processor.blockedEvents) {
+        switch waitingEvents().first(blocked: processor.blockedEvents) {
         case .nonMaskableInterrupt:
-            isNonMaskablePending = false
+            unmasked.remove(.nonMaskableInterrupt)
             event = Event(kind: .nonMaskableInterrupt, vector: 2)
         case .interrupt: event = takeInterrupt()
         default: break
         }
-        processor.requestNonMaskableInterruptWindow(isNonMaskablePending)
+        unmasked.remove(.debugTrap)
+        processor.requestNonMaskableInterruptWindow(!unmasked.isEmpty)
         if hasInterrupt { openWindow() } else { closeWindow() }
         awaitLowerPriority()
         return event
@@ -158,8 +161,7 @@ extension VirtualCPU {
     /// The guest can take a non-maskable interrupt now.
     @inline(__always)
     mutating func openNonMaskableInterruptWindow() -> Outcome {
-        processor.requestNonMaskableInterruptWindow(false)
-        if let event = eventToInject() { return .inject(event) }
+        if let event = firstEventToInject() { return .inject(event) }
         return .resume
     }
 
