@@ -69,7 +69,7 @@ extension VirtualCPU {
         case .initSignal: return complete(.end(.unsupported(.initSignal)), cpu)
         case .startupIPI: return complete(.end(.unsupported(.startupIPI)), cpu)
         case .systemManagementInterrupt: return complete(.end(.unsupported(.systemManagementInterrupt)), cpu)
-        case .taskSwitch: return complete(.end(.unsupported(.taskSwitch)), cpu)
+        case .taskSwitch(let request): return switchTask(cpu, request)
         case .nestedPageMisconfiguration: return complete(.end(.unsupported(.nestedPageMisconfiguration)), cpu)
         case .unexpected(let reason):
             let isFailedEntry = reason & 1 << 31 != 0
@@ -206,6 +206,10 @@ extension VirtualCPU {
     @inline(never)
     private static func openNonMaskableInterruptWindow(_ cpu: Pointer) -> Continuation {
         complete(cpu.pointee.openNonMaskableInterruptWindow(), cpu)
+    }
+    @inline(never)
+    private static func switchTask(_ cpu: Pointer, _ request: TaskSwitch) -> Continuation {
+        complete(cpu.pointee.switchTask(request), cpu)
     }
     @inline(never)
     private static func serve(_ cpu: Pointer, _ exit: VirtualAPICExit) -> Continuation {

@@ -43,7 +43,6 @@ public enum Ending: Equatable, Sendable {
 
 /// What Martlet does not emulate; each ends the guest in words.
 public enum Unsupported: Equatable, Sendable {
-    case taskSwitch
     case initSignal
     case startupIPI
     case systemManagementInterrupt
