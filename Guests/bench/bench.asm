@@ -436,6 +436,12 @@ toggle_wp:
         mov     cr0, rax
         ret
 
+clear_et:                               ; which stays set
+        mov     rax, cr0
+        and     eax, ~CR0_ET
+        mov     cr0, rax
+        ret
+
 toggle_pge:
         mov     rax, cr4
         xor     eax, CR4_PGE
@@ -565,6 +571,7 @@ free:   dq      end_text,           end_interrupt_alone
         dq      write_dr7_text,     write_dr7
         dq      kernel_gs_text,     kernel_gs_base
         dq      toggle_wp_text,     toggle_wp
+        dq      clear_et_text,      clear_et
         dq      toggle_pge_text,    toggle_pge
         dq      load_cr3_text,      load_cr3
         dq      invalidate_text,    invalidate_page
@@ -634,6 +641,7 @@ write_dr0_text:         db "dr0-write", 0
 write_dr7_text:         db "dr7-write", 0
 kernel_gs_text:         db "kernel-gs-base", 0
 toggle_wp_text:         db "cr0-wp-toggle", 0
+clear_et_text:          db "cr0-et-clear", 0
 toggle_pge_text:        db "cr4-pge-toggle", 0
 load_cr3_text:          db "cr3-load", 0
 invalidate_text:        db "invlpg", 0

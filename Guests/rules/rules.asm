@@ -18,6 +18,8 @@ DR6_BS          equ 1 << 14             ; the debug exception is a single step
 DR6_CLEAR       equ 0xFFFF0FF0
 GATE_RIGHTS     equ 5                   ; offset in a gate
 NP_VECTOR       equ 11
+COMPATIBILITY_SELECTOR equ 0x18         ; a free place in the descriptor table
+LOWER_HALF_END  equ 1 << 47
 NO_MARTLET      equ 127                 ; the value this ends with under anything else
 
         MULTIBOOT_HEADER
@@ -531,6 +533,68 @@ rule_vmcall_in_user_mode:               ; may ask, may not arm the timer
         vmcall
         int     RETURN_VECTOR
 
+; The upper halves of registers that 64-bit code left do not count.
+rule_vmcall_in_32_bit_code:
+        mov     rax, 0x00CF9B000000FFFF ; the free place in the table: 32-bit code
+        mov     [gdt + COMPATIBILITY_SELECTOR], rax
+        mov     rax, 0xABCD000000000000 + HYPERCALL_LEAVE
+        mov     rbx, 0xFEDC000012345678
+        mov     ecx, .narrow
+        push    COMPATIBILITY_SELECTOR
+        push    rcx
+        retfq
+        bits    32
+.narrow:
+        mov     ecx, DATA_SELECTOR
+        mov     ds, ecx
+        vmcall
+        mov     [scratch], eax
+        jmp     CODE_SELECTOR:.wide
+        bits    64
+.wide:  mov     qword [gdt + COMPATIBILITY_SELECTOR], 0
+        cmp     dword [scratch], 0
+        jne     failed
+        mov     eax, HYPERCALL_NOTE
+        vmcall
+        cmp     rax, 0x12345678
+        jne     failed
+        ret
+
+; An instruction that exits is the last below the end of the lower half: what comes behind it faults, in the guest.
+rule_last_of_the_lower_half:
+        mov     dword [root + 255 * 8], low_pointers + PRESENT + WRITABLE
+        mov     dword [low_pointers + 511 * 8], low_directory + PRESENT + WRITABLE
+        mov     dword [low_directory + 511 * 8], low_table + PRESENT + WRITABLE
+        mov     dword [low_table + 511 * 8], last_page + PRESENT + WRITABLE
+        mov     word [last_page + SMALL_PAGE - 2], 0xA20F       ; CPUID
+        EXPECT_FAULT .after
+        mov     rax, LOWER_HALF_END - 2
+        jmp     rax
+.after: mov     rax, LOWER_HALF_END
+        cmp     [fault_ip], rax
+        jne     failed
+        cmp     qword [fault_vector], GP_VECTOR
+        jne     failed
+        ; With a single step the trap comes at the same place, where its handler cannot return to.
+        mov     [caller_stack], rsp
+        mov     rcx, rsp
+        EXPECT_FAULT .stepped
+        mov     rax, LOWER_HALF_END - 2
+        push    DATA_SELECTOR
+        push    rcx
+        push    FLAGS_FIXED | FLAGS_TF
+        push    CODE_SELECTOR
+        push    rax
+        iretq
+.stepped:
+        mov     rsp, [caller_stack]
+        mov     rax, LOWER_HALF_END
+        cmp     [step_address], rax
+        jne     failed
+        cmp     qword [fault_vector], GP_VECTOR
+        jne     failed
+        ret
+
 rule_user_mode_has_no_privilege:        ; the fault comes before the exit
         mov     esi, .out
         call    .faults
@@ -981,6 +1045,8 @@ rules:
         dq      rule_timer_disarmed, name_timer_disarmed
         dq      rule_vmcall_refuses, name_vmcall_refuses
         dq      rule_vmcall_in_user_mode, name_vmcall_in_user_mode
+        dq      rule_vmcall_in_32_bit_code, name_vmcall_in_32_bit_code
+        dq      rule_last_of_the_lower_half, name_last_of_the_lower_half
         dq      rule_user_mode_has_no_privilege, name_user_mode_has_no_privilege
         dq      rule_cr0_refuses, name_cr0_refuses
         dq      rule_cr0_reads_as_written, name_cr0_reads_as_written
@@ -1027,6 +1093,8 @@ name_interrupt_on_fresh_stack: db "interrupt on fresh stack", 0
 name_timer_disarmed: db "timer disarmed", 0
 name_vmcall_refuses: db "vmcall refuses", 0
 name_vmcall_in_user_mode: db "vmcall in user mode", 0
+name_vmcall_in_32_bit_code: db "vmcall in 32-bit code", 0
+name_last_of_the_lower_half: db "the last instruction of the lower half", 0
 name_user_mode_has_no_privilege: db "user mode has no privilege", 0
 name_cr0_refuses: db "cr0 refuses", 0
 name_cr0_reads_as_written: db "cr0 reads as written", 0
@@ -1050,6 +1118,10 @@ name_rdrand_as_offered: db "rdrand as offered", 0
 section .bss
         alignb  4096
 frames:         resb 2 * SMALL_PAGE
+low_pointers:   resb SMALL_PAGE
+low_directory:  resb SMALL_PAGE
+low_table:      resb SMALL_PAGE
+last_page:      resb SMALL_PAGE
                 resb STACK_SIZE
 user_stack_top:
 rule:           resq 1

@@ -227,6 +227,18 @@ public struct Board: Equatable, Sendable {
     /// A device will do something by itself, which may end a halt.
     public var awaitsDevice: Bool { nextDeviceEvent != .never }
 
+    /// The I/O APIC will send an NMI or INIT for what a device does by itself, or for input.
+    public var awaitsUnmaskable: Bool {
+        mutating get {
+            let pins = ioAPIC.unmaskablePins
+            func sends(_ line: UInt8) -> Bool { pins &>> UInt32(pin(line)) & 1 != 0 }
+            return pins != 0
+                && (sends(Line.timer) && timer.nextEvent != .never || sends(Line.clock) && clock.nextEvent != .never
+                    || sends(Line.systemControl) && power.nextEvent != .never
+                    || sends(Line.keyboard) && keyboard.nextEvent != .never || sends(Line.serial) && awaitsInput)
+        }
+    }
+
     @inline(never)
     mutating func findNextEvent() {
         seenEvents = DeviceEvents(

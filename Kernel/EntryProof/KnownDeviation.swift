@@ -19,7 +19,7 @@ enum KnownDeviation: UInt8 {
             .hostReservedBits where violation.field == VMCSField.hostPerformanceControl.encoding:
             self = .performanceControl
         case .longModeNeedsPaging: self = .longModeWithoutPaging
-        case .ripCanonical: self = .instructionPointer
+        case .ripUpperBits: self = .instructionPointer
         case .pendingStepMissing, .pendingStepWithoutCause: self = .pendingSingleStep
         case .pendingReservedBits where violation.value & 0xFFFE_AFF0 == 0: self = .pendingHighBits
         case .haltedInjection: self = .haltedInjection
@@ -68,7 +68,7 @@ enum KnownDeviation: UInt8 {
         case .entryToSMM:
             "\"entry to SMM\" outside SMM is taken for a fault of the guest state (\"VM-Entry Control Fields\")"
         case .instructionPointer:
-            "guest RIP need not be canonical (\"Checks on Guest RIP, RFLAGS, and SSP\")"
+            "bits 63:48 of guest RIP need not be identical (\"Checks on Guest RIP, RFLAGS, and SSP\")"
         case .pendingHighBits:
             "bits 63:32 of the pending debug exceptions are not checked (\"Checks on Guest Non-Register State\")"
         case .pendingSingleStep:

@@ -69,7 +69,7 @@ extension VirtualCPU {
         case .initSignal: return complete(.end(.unsupported(.initSignal)), cpu)
         case .startupIPI: return complete(.end(.unsupported(.startupIPI)), cpu)
         case .systemManagementInterrupt: return complete(.end(.unsupported(.systemManagementInterrupt)), cpu)
-        case .taskSwitch: return complete(.end(.unsupported(.taskSwitch)), cpu)
+        case .taskSwitch(let request): return switchTask(cpu, request)
         case .nestedPageMisconfiguration: return complete(.end(.unsupported(.nestedPageMisconfiguration)), cpu)
         case .unexpected(let reason):
             let isFailedEntry = reason & 1 << 31 != 0
@@ -210,6 +210,10 @@ extension VirtualCPU {
         complete(cpu.pointee.openNonMaskableInterruptWindow(), cpu)
     }
     @inline(never)
+    private static func switchTask(_ cpu: Pointer, _ request: TaskSwitch) -> Continuation {
+        complete(cpu.pointee.switchTask(request), cpu)
+    }
+    @inline(never)
     private static func serve(_ cpu: Pointer, _ exit: VirtualAPICExit) -> Continuation {
         complete(cpu.pointee.serve(exit), cpu)
     }
@@ -237,14 +241,9 @@ extension VirtualCPU {
         switch outcome {
         case .step, .stepLength, .resume: return finish(outcome, cpu)
         case .inject(let event): cpu.pointee.processor.inject(event)
-        case .iterate: cpu.pointee.processor.endIteration()
-        case .wake(let event):
-            cpu.pointee.stepPastHalt()
-            cpu.pointee.processor.inject(event)
-        case .wait, .end(.halted):
-            cpu.pointee.stepPastHalt()
-            return cpu.pointee.leave(outcome)
-        case .end: return cpu.pointee.leave(outcome)
+        case .iterate: if cpu.pointee.processor.endIteration() { cpu.pointee.unmasked.insert(.debugTrap) }
+        case .wake(let event): cpu.pointee.processor.inject(event)
+        case .wait, .end: return cpu.pointee.leave(outcome)
         }
         cpu.pointee.note(outcome)
         return cpu.pointee.goesOn ? .resume : conclude(outcome, isOver: true, cpu)
@@ -254,7 +253,7 @@ extension VirtualCPU {
     /// - Parameter isOver: nothing hangs on the end of the instruction any more.
     @inline(never)
     private static func conclude(_ outcome: Outcome, isOver: Bool, _ cpu: Pointer) -> Continuation {
-        if !isOver { cpu.pointee.processor.endInstruction() }
+        if !isOver { cpu.pointee.endInstruction() }
         if cpu.pointee.records.isOn { cpu.pointee.noteResumption(outcome) }
         if cpu.pointee.isLookDue || cpu.pointee.attention.contains(.time) && cpu.pointee.isDue { cpu.pointee.lookAtClock() }
         let asked = cpu.pointee.attention
@@ -264,7 +263,7 @@ extension VirtualCPU {
             return .leave
         }
         cpu.pointee.attention = .none
-        if asked.contains(.interrupts), let event = cpu.pointee.interruptToInject() { cpu.pointee.processor.inject(event) }
+        if asked.contains(.interrupts), let event = cpu.pointee.eventToInject() { cpu.pointee.processor.inject(event) }
         if asked.contains(.time) { cpu.pointee.armNow() }
         guard asked.contains(.memory) else { return .resume }
         cpu.pointee.pending = .resume
@@ -278,9 +277,9 @@ extension VirtualCPU {
         @inline(__always) mutating get { attention == .none && !isLookDue }
     }
 
-    /// HLT is over, or the guest waits behind it.
-    private mutating func stepPastHalt() {
-        if !processor.stepPastInstruction() { processor.endInstruction() }
+    @inline(never)
+    private mutating func endInstruction() {
+        if processor.endInstruction() { unmasked.insert(.debugTrap) }
     }
 
     /// The run loop has something to do.

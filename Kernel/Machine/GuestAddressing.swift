@@ -28,7 +28,14 @@ extension VirtualCPU {
     mutating func translate(
         _ address: GuestVirtualAddress, _ kind: GuestAccess.Kind, through segment: SegmentRegister
     ) -> Translated {
-        switch paging.translate(address, for: access(kind), in: memory) {
+        translate(address, access(kind), through: segment)
+    }
+
+    /// The same for an access that need not be the instruction's.
+    mutating func translate(
+        _ address: GuestVirtualAddress, _ access: GuestAccess, through segment: SegmentRegister
+    ) -> Translated {
+        switch paging.translate(address, for: access, in: memory) {
         case .page(let page): return .page(page.address)
         case .fault(let code):
             host.loadPageFaultAddress(address.rawValue)

@@ -12,9 +12,9 @@ public enum Outcome: Equatable, Sendable {
     case iterate
     /// The instruction faults: deliver the exception, RIP stays.
     case inject(Event)
-    /// HLT ended at once, by an interrupt: deliver it, with RIP behind HLT.
+    /// HLT, which RIP lies behind, ended at once by an interrupt: deliver it.
     case wake(Event)
-    /// The guest sleeps until an interrupt comes, with RIP behind HLT.
+    /// The guest sleeps behind HLT until something ends that.
     case wait
     /// The guest is at its end.
     case end(Ending)
@@ -43,7 +43,6 @@ public enum Ending: Equatable, Sendable {
 
 /// What Martlet does not emulate; each ends the guest in words.
 public enum Unsupported: Equatable, Sendable {
-    case taskSwitch
     case initSignal
     case startupIPI
     case systemManagementInterrupt

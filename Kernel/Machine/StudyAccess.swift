@@ -27,7 +27,9 @@ extension VirtualCPU {
 
     /// The virtual interrupt that the processor would deliver at the next VM entry is injected instead, as an event.
     public mutating func injectVirtualInterrupt() {
-        guard apic.isAssisted, apic.pendingVector != 0, processor.canTakeInterrupt else { return }
+        guard apic.isAssisted, apic.pendingVector != 0, processor.canTakeInterrupt, !processor.isDebugTrapPending else {
+            return
+        }
         apic.setAssisted(false)
         processor.injectInterrupt(apic.acknowledge())
         apic.setAssisted(true)

@@ -45,7 +45,8 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
     var isWindowOpen = false
     /// The class that the guest's task priority must fall below, as the processor was told.
     var awaitedPriorityClass: UInt8 = 0
-    var isNonMaskablePending = false
+    /// Of what waits, what RFLAGS.IF does not mask: an NMI, and the debug trap that the last instruction raised.
+    var unmasked = BoundaryEvents.none
     /// An I/O APIC passed the request of the 8259 pair on.
     var takesExternalMessage = false
     /// The page of RAM over which the guest has moved its local APIC.

@@ -117,12 +117,6 @@ extension VMXProcessor {
         vmcs[.eoiExitBitmap3] = word3
     }
 
-    /// SDM volume 3, 27.3.1.5 "Checks on Guest Non-Register State" and 27.6.1 "Vectored-Event Injection".
-    public var canTakeNonMaskableInterrupt: Bool {
-        !vmcs[.guestInterruptibility].intersects(.blockingBySTI | .blockingByMovSS | .blockingByNMI)
-            && !vmcs[.entryInterruptionInformation].isValid
-    }
-
     public func requestNonMaskableInterruptWindow(_ wanted: Bool) {
         vmcs[.primaryControls] = vmcs[.primaryControls].setting(.nmiWindowExiting, to: wanted)
     }

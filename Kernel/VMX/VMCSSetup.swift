@@ -179,9 +179,9 @@ public struct GuestOwnedBits: Equatable, Sendable {
 
     /// - Parameter offered: the bits of CR4 that the guest may set; of the others each write exits, to be refused.
     public init(_ capabilities: VMXCapabilities, offered: ControlRegister4) {
-        // PE and PG change the mode, which Martlet has to see; NE, CD and NW are not the guest's to change.
+        // PE and PG change the mode, which Martlet has to see; NE, CD and NW are not the guest's to change. No write changes ET.
         cr0 =
-            (.taskSwitched | .writeProtect | .monitorCoprocessor | .emulation | .alignmentMask)
+            (.taskSwitched | .writeProtect | .monitorCoprocessor | .emulation | .alignmentMask | .extensionType)
             & capabilities.cr0.fixed1 & .init(rawValue: ~capabilities.cr0.fixed0.rawValue)
         // VMXE is fixed; OSXSAVE and PKE show in CPUID; machine checks are the host's. PAE, PCIDE and LA57 take part in mode
         // changes, whose rules the processor knows.

@@ -30,7 +30,7 @@ extension VMXProcessor {
             vmcs[.cr0ReadShadow] = newValue
             // Caches stay on whatever the guest asks for: CD and NW would slow the whole processor.
             vmcs[.guestCR0] = cr0Fixed.adjust(
-                newValue.subtracting(.cacheDisable | .notWriteThrough), exempt: .protectionEnable | .paging)
+                newValue.subtracting(.cacheDisable | .notWriteThrough) | .extensionType, exempt: .protectionEnable | .paging)
         }
     }
 
@@ -143,6 +143,8 @@ extension VMXProcessor {
         vmcs[.limit(index)] = segment.limit
         vmcs[.accessRights(index)] = SegmentAccessRights(segment.attributes)
     }
+
+    public var globalDescriptorTable: (base: UInt64, limit: UInt32) { (vmcs[.guestGDTRBase], vmcs[.guestGDTRLimit]) }
 
     public func setGlobalDescriptorTable(base: UInt64, limit: UInt32) {
         vmcs[.guestGDTRBase] = base

@@ -58,24 +58,32 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
     }
 
     @inline(never)
-    public func endInstruction() {
+    @discardableResult
+    public func endInstruction() -> Bool {
         if vmcs[.guestRIP] >> 32 != 0, !mode.is64Bit { vmcs[.guestRIP] = vmcs[.guestRIP] & 0xFFFF_FFFF }
-        endIteration()
+        return endIteration()
     }
 
-    public func endIteration() {
+    public func endIteration() -> Bool {
         endBlocking()
         // IA32_DEBUGCTL.BTF turns single steps into branch steps, and no instruction that exits is a branch.
         if vmcs[.guestRFLAGS].contains(.trap), vmcs[.guestDebugControl] & 2 == 0 {
             vmcs[.guestPendingDebugExceptions] = vmcs[.guestPendingDebugExceptions] | .singleStep
         }
+        return isDebugTrapPending
     }
 
-    private func endBlocking() {
+    /// SDM volume 3, 27.7.3 "Delivery of Pending Debug Exceptions after VM Entry": these two bits make the field valid.
+    @inline(never)
+    public var isDebugTrapPending: Bool {
+        vmcs[.guestPendingDebugExceptions].intersects(.singleStep | .enabledBreakpoint)
+    }
+
+    public func endBlocking() { endBlocking(.blockingBySTI | .blockingByMovSS) }
+
+    private func endBlocking(_ ended: InterruptibilityState) {
         let state = vmcs[.guestInterruptibility]
-        if state.intersects(.blockingBySTI | .blockingByMovSS) {
-            vmcs[.guestInterruptibility] = state.subtracting(.blockingBySTI | .blockingByMovSS)
-        }
+        if state.intersects(ended) { vmcs[.guestInterruptibility] = state.subtracting(ended) }
     }
 
     // MARK: Events
@@ -106,8 +114,12 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
         }
         if event.instructionLength != 0 { vmcs[.entryInstructionLength] = UInt32(event.instructionLength) }
         vmcs[.entryInterruptionInformation] = .init(kind: kind, vector: event.vector, deliversErrorCode: deliversErrorCode)
-        // An event comes between two instructions or is raised by one that was reached: what blocked events is over.
-        endBlocking()
+        // A debug trap that MOV SS held comes behind the INT n, INT3, or INTO that follows; other events drop it.
+        if kind.event.isSoftware, isDebugTrapPending { return }
+        // An event comes between two instructions or is raised by one that was reached: what blocked events is over. An NMI
+        // whose delivery an exit interrupted blocks the next ones already, and itself too if it is injected anew.
+        let ended: InterruptibilityState = kind == .nonMaskableInterrupt ? .blockingByNMI : .none
+        endBlocking(ended | .blockingBySTI | .blockingByMovSS)
     }
 
     /// No interrupt comes while events are blocked, so no blocking has to end.
@@ -133,17 +145,27 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
     /// activity state needs no look: Martlet enters no guest in another than the active one.
     @inline(__always)
     public var canTakeInterrupt: Bool {
-        let flags = vmcs[.guestRFLAGS]
-        return flags.contains(.interruptEnable)
+        vmcs[.guestRFLAGS].contains(.interruptEnable)
             && !vmcs[.guestInterruptibility].intersects(.blockingBySTI | .blockingByMovSS)
             && !vmcs[.entryInterruptionInformation].isValid
-            && !(flags.contains(.trap) && isTrapPending)
     }
 
-    /// A single-step trap comes before any interrupt, and the VM entry that injects one would drop it (SDM volume 3, 27.7.3
-    /// "Delivery of Pending Debug Exceptions after VM Entry").
-    private var isTrapPending: Bool {
-        @inline(never) get { vmcs[.guestPendingDebugExceptions].contains(.singleStep) }
+    /// SDM volume 3, 27.3.1.5 "Checks on Guest Non-Register State", 27.6.1 "Vectored-Event Injection", and 27.7.3 "Delivery of
+    /// Pending Debug Exceptions after VM Entry".
+    @inline(never)
+    public var blockedEvents: BoundaryEvents {
+        let state = vmcs[.guestInterruptibility]
+        let injects = vmcs[.entryInterruptionInformation].isValid
+        var blocked = BoundaryEvents.none
+        blocked.insert(.debugTrap, if: injects || state.contains(.blockingByMovSS))
+        blocked.insert(
+            .nonMaskableInterrupt, if: injects || state.intersects(.blockingBySTI | .blockingByMovSS | .blockingByNMI))
+        blocked.insert(.interrupt, if: !canTakeInterrupt)
+        return blocked
+    }
+
+    public func blockNonMaskableInterrupts(_ blocks: Bool) {
+        vmcs[.guestInterruptibility] = vmcs[.guestInterruptibility].setting(.blockingByNMI, to: blocks)
     }
 
     public func requestInterruptWindow(_ wanted: Bool) {

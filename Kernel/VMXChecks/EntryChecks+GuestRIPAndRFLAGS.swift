@@ -6,12 +6,12 @@ extension EntryChecks {
         let pointer: UInt64 = snapshot[.guestRIP]
         let is64Bit = entersIA32e && snapshot[.guestCSAccessRights].isLong
         require(is64Bit || pointer >> 32 == 0, .ripHighBits, .guestRIP)
-        require(!is64Bit || isCanonical(pointer), .ripCanonical, .guestRIP)
+        require(!is64Bit || hasIdenticalUpperBits(pointer), .ripUpperBits, .guestRIP)
         checkFlags()
         guard snapshot[.entryControls].contains(.loadCETState) else { return }
         let shadow: UInt64 = snapshot[.guestShadowStackPointer]
         require(shadow & 3 == 0, .shadowStackAlignment, .guestShadowStackPointer)
-        require(is64Bit ? isCanonical(shadow) : shadow >> 32 == 0, .shadowStackCanonical, .guestShadowStackPointer)
+        require(hasIdenticalUpperBits(shadow), .shadowStackUpperBits, .guestShadowStackPointer)
     }
 
     private func checkFlags() {

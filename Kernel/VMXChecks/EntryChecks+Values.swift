@@ -33,6 +33,13 @@ extension EntryChecks {
         return UInt64(bitPattern: Int64(bitPattern: address << unused) >> Int64(unused)) == address
     }
 
+    /// The bits above the width of linear addresses are all the same: the highest bit within it may differ, as it does behind
+    /// the last instruction of the lower half.
+    func hasIdenticalUpperBits(_ address: UInt64) -> Bool {
+        let upper = Int64(bitPattern: address) >> Int64(capabilities.linearAddressWidth)
+        return upper == 0 || upper == -1
+    }
+
     /// Each byte of IA32_PAT is a memory type: UC, WC, WT, WP, WB or UC-.
     func isPageAttributeTable(_ value: UInt64) -> Bool {
         var rest = value

@@ -28,8 +28,8 @@ public enum EntryRule: UInt8, Equatable, Hashable, Sendable {
     case stackLevelInRealMode, dataAccessed, dataReadable, dataLevel, taskUsable, localTableType, longTaskType, taskType
     case systemSegment
     case tableBaseCanonical, tableLimitHighBits
-    case ripHighBits, ripCanonical, rflagsReservedBits, rflagsAlwaysSet, virtual8086InLongMode, virtual8086NeedsProtection
-    case injectionNeedsInterruptFlag, shadowStackAlignment, shadowStackCanonical
+    case ripHighBits, ripUpperBits, rflagsReservedBits, rflagsAlwaysSet, virtual8086InLongMode, virtual8086NeedsProtection
+    case injectionNeedsInterruptFlag, shadowStackAlignment, shadowStackUpperBits
     case activityState, haltedLevel, activeWhileBlocked, haltedInjection, shutdownInjection, waitForSIPIInjection
     case interruptibilityReservedBits, blockingBySTIAndMovSS, blockingBySTINeedsInterruptFlag, injectedInterruptBlocked
     case blockingBySMI, enclaveAndMovSS, enclaveNeedsSGX, injectedNMIBlockedByMovSS, injectedNMIBlockedBySTI
@@ -204,16 +204,16 @@ extension EntryRule {
         case .tableBaseCanonical: .init(.guestDescriptorTables, "must be canonical")
         case .tableLimitHighBits: .init(.guestDescriptorTables, "bits 31:16 must be 0")
         case .ripHighBits: .init(.guestInstructionPointer, "bits 63:32 must be 0 outside 64-bit mode")
-        case .ripCanonical:
-            .init(.guestInstructionPointer, "bits beyond the linear-address width must all equal its highest bit")
+        case .ripUpperBits:
+            .init(.guestInstructionPointer, "bits beyond the linear-address width must be identical, in 64-bit mode")
         case .rflagsReservedBits: .init(.guestInstructionPointer, "bits 63:22, 15, 5 and 3 must be 0")
         case .rflagsAlwaysSet: .init(.guestInstructionPointer, "bit 1 must be 1")
         case .virtual8086InLongMode: .init(.guestInstructionPointer, "VM must be 0 with \"IA-32e mode guest\"")
         case .virtual8086NeedsProtection: .init(.guestInstructionPointer, "VM must be 0 when CR0.PE is 0")
         case .injectionNeedsInterruptFlag: .init(.guestInstructionPointer, "IF must be 1 to inject an external interrupt")
         case .shadowStackAlignment: .init(.guestInstructionPointer, "bits 1:0 must be 0")
-        case .shadowStackCanonical:
-            .init(.guestInstructionPointer, "must be canonical in 64-bit mode, and have no bits 63:32 elsewhere")
+        case .shadowStackUpperBits:
+            .init(.guestInstructionPointer, "bits beyond the linear-address width must be identical")
         case .activityState: .init(.guestNonRegisterState, "must be a state that the processor offers")
         case .haltedLevel: .init(.guestNonRegisterState, "HLT needs SS.DPL 0")
         case .activeWhileBlocked: .init(.guestNonRegisterState, "must be active (0) with blocking by STI or by MOV SS")

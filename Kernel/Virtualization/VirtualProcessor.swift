@@ -21,11 +21,20 @@ public protocol VirtualProcessor {
 
     /// What the end of an instruction brings besides: ends the blocking by STI and MOV SS, raises the single-step trap if TF
     /// is set, and wraps RIP at 32 bits outside 64-bit mode.
-    func endInstruction()
+    /// - Returns: whether a debug trap waits now.
+    @discardableResult
+    func endInstruction() -> Bool
 
     /// An iteration of a repeated string instruction was emulated, and the instruction goes on: RIP stays, but the blocking
     /// by STI and MOV SS ends and TF raises the single-step trap, as after an instruction.
-    func endIteration()
+    /// - Returns: whether a debug trap waits now.
+    func endIteration() -> Bool
+
+    /// The instruction that STI or MOV SS holds events behind is over.
+    func endBlocking()
+
+    /// Whether a debug trap waits, which the next VM entry brings unless it injects an event: then the trap would be lost.
+    var isDebugTrapPending: Bool { get }
 
     /// The length of the instruction that exited, 1 to 15; undefined for nested page faults.
     var instructionLength: UInt8 { get }
@@ -60,8 +69,11 @@ public protocol VirtualProcessor {
     /// Asks for an exit as soon as the guest can take an interrupt, or withdraws the wish.
     func requestInterruptWindow(_ wanted: Bool)
 
-    /// Whether the guest could take a non-maskable interrupt at the next VM entry.
-    var canTakeNonMaskableInterrupt: Bool { get }
+    /// The debug trap and the interrupts that the guest could not take at the next VM entry.
+    var blockedEvents: BoundaryEvents { get }
+
+    /// From now on, or no longer, the handler of a non-maskable interrupt runs, which lets no other come.
+    func blockNonMaskableInterrupts(_ blocks: Bool)
 
     /// Asks for an exit as soon as the guest can take a non-maskable interrupt, or withdraws the wish.
     func requestNonMaskableInterruptWindow(_ wanted: Bool)
@@ -116,6 +128,7 @@ public protocol VirtualProcessor {
     var debugControl: UInt64 { get nonmutating set }
     func segment(_ register: SegmentRegister) -> Segment
     func setSegment(_ register: SegmentRegister, _ segment: Segment)
+    var globalDescriptorTable: (base: UInt64, limit: UInt32) { get }
     /// The base and limit of GDTR.
     func setGlobalDescriptorTable(base: UInt64, limit: UInt32)
     func setInterruptDescriptorTable(base: UInt64, limit: UInt32)

@@ -135,6 +135,7 @@ public struct RFlags: FlagSet {
     public static var interruptEnable: Self { .init(bit: 9) }
     public static var direction: Self { .init(bit: 10) }
     public static var overflow: Self { .init(bit: 11) }
+    public static var nestedTask: Self { .init(bit: 14) }
     public static var resume: Self { .init(bit: 16) }
     public static var virtual8086: Self { .init(bit: 17) }
     public static var alignmentCheck: Self { .init(bit: 18) }

@@ -275,9 +275,10 @@ import X86
     }
 
     /// What a context switch, a system call or a page fault touches.
-    @Test func `the guest owns TS, WP, MP, EM and AM of CR0, and PGE, PCIDE, TSD and the like of CR4`() {
+    @Test func `the guest owns TS, WP, MP, EM, ET and AM of CR0, and PGE, PCIDE, TSD and the like of CR4`() {
         let machine = TestMachine(set: .everything)
-        let owned: ControlRegister0 = .monitorCoprocessor | .emulation | .taskSwitched | .writeProtect | .alignmentMask
+        let owned: ControlRegister0 =
+            .monitorCoprocessor | .emulation | .taskSwitched | .extensionType | .writeProtect | .alignmentMask
         #expect(~machine.vmcs[0x6000] & 0xFFFF_FFFF == owned.rawValue)
         let kept: UInt64 = 1 << 6 | 1 << 13 | 1 << 18 | 1 << 22
         #expect(~machine.vmcs[0x6002] == machine.cpu.features.cr4.rawValue & ~kept)

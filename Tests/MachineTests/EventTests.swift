@@ -191,6 +191,24 @@ import X86
         }
     }
 
+    /// The exit saved what the first delivery had set; a VM entry with it fails.
+    @Test func `an NMI that is delivered again is not blocked by itself`() {
+        let machine = TestMachine()
+        machine.vmcs[0x4824] = 8
+        machine.exit(1, information: Self.information(Self.external, 0xE0), vectoring: Self.information(Self.nmi, 2))
+        #expect(machine.injection == Injection(kind: Self.nmi, vector: 2))
+        #expect(machine.vmcs[0x4824] == 0)
+    }
+
+    @Test func `a debug trap that MOV SS holds stays behind the INT3 that follows`() {
+        let machine = TestMachine()
+        machine.vmcs[0x4824] = 2
+        machine.vmcs[SteppingTests.pendingDebugExceptions] = 0x1001
+        machine.exit(0, length: 1, information: Self.information(Self.softwareException, 3))
+        #expect(machine.injection == Injection(kind: Self.softwareException, vector: 3, instructionLength: 1))
+        #expect(machine.vmcs[0x4824] == 2 && machine.vmcs[SteppingTests.pendingDebugExceptions] == 0x1001)
+    }
+
     @Test func `an injected exception ends blocking by STI and MOV SS, and leaves blocking by NMI`() {
         let machine = TestMachine()
         machine.vmcs[0x4824] = 0b1011

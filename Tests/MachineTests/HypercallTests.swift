@@ -22,6 +22,20 @@ import Testing
         #expect(Self.call(machine, 0) == 0x0074_656C_7472_614D)
     }
 
+    @Test(arguments: [TestMachine.Mode.protected32, .protected16, .compatibility32, .paged32])
+    func `outside 64-bit mode the upper halves of registers do not count`(mode: TestMachine.Mode) {
+        let upper: UInt64 = 0xABCD << 48
+        let machine = TestMachine(mode)
+        #expect(Self.call(machine, upper) == 0x0074_656C_7472_614D)
+        #expect(Self.call(machine, upper | 2) == 2)
+        #expect(Self.call(machine, upper | 4, rbx: upper | 7) == 0)
+        #expect(Self.call(machine, upper | 3) == 7)
+        #expect(Self.call(machine, upper | 1, rbx: upper | 0x40, rcx: upper | 1234) == 0)
+        #expect(machine.vmcs[0x482E] == 1234)
+        #expect(Self.call(machine, upper | 5, rbx: upper | 0x20_0ABC, rcx: upper) == 0)
+        #expect(machine.cpu.registers.rbx == 0x20_0ABC)
+    }
+
     @Test func `function 2 returns the number of exits so far`() {
         let machine = TestMachine()
         #expect(Self.call(machine, 2) == 1)

@@ -125,6 +125,54 @@ import Virtualization
         }
     }
 
+    /// A breakpoint on data that MOV SS held, an instruction that exits, and what that sends.
+    @Test(arguments: [CapabilitySet.arrandale, .skylakeX])
+    func `a data breakpoint that MOV SS holds comes before the interrupt and the NMI that the next instruction sends`(
+        set: CapabilitySet
+    ) {
+        for (command, kind) in [(0x4_4061, 0), (0x4400, 2)] as [(UInt64, UInt32)] {
+            let machine = TestMachine(set: set)
+            for (register, value) in [(0x1B, 0xFEE0_0D00), (0x80F, 0x1FF)] as [(UInt64, UInt64)] { Self.write(machine, register, value) }
+            machine.cpu.apic.setAssisted(false)
+            machine.rflags |= Self.interruptFlag
+            machine.vmcs[0x4824] = 2
+            machine.vmcs[SteppingTests.pendingDebugExceptions] = 0x1001
+            Self.write(machine, 0x830, command)
+            #expect(machine.injection == nil, "or the VM entry dropped the trap")
+            #expect(machine.vmcs[SteppingTests.pendingDebugExceptions] == 0x1001)
+            #expect(machine.vmcs[0x4002] & (1 << 2 | 1 << 22) == (kind == 0 ? 1 << 2 : 1 << 22), "the window behind the trap")
+            machine.vmcs[SteppingTests.pendingDebugExceptions] = 0
+            machine.exit(kind == 0 ? 7 : 8)
+            #expect(machine.injection?.kind == kind)
+            #expect(machine.vmcs[0x4002] & (1 << 2 | 1 << 22) == 0)
+        }
+    }
+
+    @Test func `an interrupt that waits while an NMI is injected comes as soon as it can`() {
+        let machine = TestMachine(set: .arrandale)
+        for (register, value) in [(0x1B, 0xFEE0_0D00), (0x80F, 0x1FF), (0x83F, 0x61)] as [(UInt64, UInt64)] {
+            Self.write(machine, register, value)
+        }
+        machine.rflags |= Self.interruptFlag
+        Self.write(machine, 0x830, 0x4400)
+        #expect(machine.injection == Injection(kind: 2, vector: 2))
+        #expect(machine.vmcs[0x4002] & 1 << 2 != 0)
+        machine.exit(7)
+        #expect(machine.injection == .interrupt(0x61))
+    }
+
+    /// The exit comes behind the instruction, with its trap.
+    @Test(arguments: [(0x100, 1 << 14), (0, 0x1001)] as [(UInt64, UInt64)])
+    func `a debug trap comes before the interrupt that a lower task priority lets through`(flags: UInt64, pending: UInt64) {
+        let machine = Self.waiting()
+        machine.rflags |= Self.interruptFlag | flags
+        machine.cpu.apic.taskPriority = 0
+        machine.vmcs[SteppingTests.pendingDebugExceptions] = pending
+        machine.exit(43)
+        #expect(machine.injection == nil && machine.vmcs[0x4002] & 1 << 2 != 0)
+        #expect(machine.vmcs[SteppingTests.pendingDebugExceptions] == pending)
+    }
+
     // MARK: INIT from a timer
 
     /// The 8254 strikes as INIT through the I/O APIC.

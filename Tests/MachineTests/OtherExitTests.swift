@@ -31,7 +31,7 @@ import X86
     @Test(arguments: [
         (2, .tripleFault), (3, .unsupported(.initSignal)), (4, .unsupported(.startupIPI)),
         (5, .unsupported(.systemManagementInterrupt)), (6, .unsupported(.systemManagementInterrupt)),
-        (9, .unsupported(.taskSwitch)), (14, .unsupported(.controlNotSet)), (16, .unsupported(.controlNotSet)),
+        (14, .unsupported(.controlNotSet)), (16, .unsupported(.controlNotSet)),
         (40, .unsupported(.controlNotSet)), (46, .unsupported(.controlNotSet)), (47, .unsupported(.controlNotSet)),
         (51, .unsupported(.controlNotSet)), (58, .unsupported(.controlNotSet)),
         (57, .unsupported(.controlNotSet)), (61, .unsupported(.controlNotSet)),

@@ -7,7 +7,7 @@ import Virtualization
 @Suite struct RecordedOutcomeTests {
     static let endings: [Ending] = [
         .debugExit(3), .halted(interruptsEnabled: true), .halted(interruptsEnabled: false), .tripleFault, .powerOff, .reset,
-        .entryFailure(reason: 0x8000_0021), .unsupported(.taskSwitch), .unsupported(.initSignal), .unsupported(.startupIPI),
+        .entryFailure(reason: 0x8000_0021), .unsupported(.initSignal), .unsupported(.startupIPI),
         .unsupported(.systemManagementInterrupt), .unsupported(.controlNotSet), .unsupported(.unknownReason(99)),
         .unsupported(.instruction), .unsupported(.fetchFromAbsentMemory), .unsupported(.tableInAbsentMemory),
         .unsupported(.nestedPageMisconfiguration), .unsupported(.machineCheck),

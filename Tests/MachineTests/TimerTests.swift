@@ -192,6 +192,67 @@ import Virtualization
         #expect(Self.armed(ticks: 10, interrupts: false).exit(12, length: 1) == .end(.halted(interruptsEnabled: false)))
     }
 
+    @Test(arguments: [0, interruptFlag]) func `a debug trap behind HLT ends it`(flags: UInt64) {
+        for (blocking, pending, trap) in [(0, 0, 0x100), (2, 0x1001, 0)] as [(UInt64, UInt64, UInt64)] {
+            let machine = Self.armed(ticks: 10, interrupts: false)
+            machine.host.time += 10
+            machine.rflags |= flags | trap
+            machine.vmcs[0x4824] = blocking
+            machine.vmcs[SteppingTests.pendingDebugExceptions] = pending
+            let before = machine.rip
+            #expect(machine.exit(12, length: 1) == .resume)
+            #expect(machine.rip == before + 1 && machine.injection == nil && machine.vmcs[0x4824] == 0)
+            #expect(machine.vmcs[SteppingTests.pendingDebugExceptions] == (trap != 0 ? 1 << 14 : pending))
+            #expect(Self.windowIsWanted(machine), "the interrupt that is due comes behind the trap")
+        }
+    }
+
+    /// The 8254 strikes through the I/O APIC, in a delivery mode.
+    private static func timed(_ deliveryMode: UInt32) -> TestMachine {
+        let machine = TestMachine()
+        machine.writeIOAPIC(0xFEC0_0000, 0x14)
+        for (port, value) in [(0x43, 0x30), (0x40, 100), (0x40, 0)] as [(UInt16, UInt32)] {
+            machine.board.pointee.write(port, size: 1, value, at: machine.cpu.clock.now)
+        }
+        machine.writeIOAPIC(0xFEC0_0010, deliveryMode << 8 | 0x40)
+        machine.cpu.attention.insert(.devices)
+        #expect(machine.complete(.resume))
+        return machine
+    }
+
+    @Test func `an NMI and INIT that a timer brings end HLT with interrupts off, an interrupt does not`() {
+        let nmi = Self.timed(4)
+        #expect(nmi.exit(12, length: 1) == .wait)
+        _ = nmi.cpu.sleep()
+        #expect(nmi.injection == Injection(kind: 2, vector: 2))
+        let initialize = Self.timed(5)
+        #expect(initialize.exit(12, length: 1) == .wait)
+        _ = initialize.cpu.sleep()
+        #expect(initialize.cpu.pending == .end(.reset))
+        for mode: UInt32 in [0, 1, 2, 7] {
+            #expect(Self.timed(mode).exit(12, length: 1) == .end(.halted(interruptsEnabled: false)))
+        }
+    }
+
+    @Test func `an NMI that waits for the end of another's handler does not end HLT there`() {
+        let machine = TestMachine()
+        machine.cpu.unmasked.insert(.nonMaskableInterrupt)
+        machine.vmcs[0x4824] = 8
+        #expect(machine.exit(12, length: 1) == .end(.halted(interruptsEnabled: false)))
+        let other = TestMachine()
+        other.cpu.unmasked.insert(.nonMaskableInterrupt)
+        #expect(other.exit(12, length: 1) == .wake(Event(kind: .nonMaskableInterrupt, vector: 2)))
+    }
+
+    @Test func `with interrupts off a virtual interrupt does not end the sleep`() {
+        let machine = Self.timed(4)
+        machine.cpu.apic.setAssisted(true)
+        #expect(machine.cpu.apic.accept(.init(vector: 0x61, deliveryMode: .fixed, destination: 0)) == .requested(0x61))
+        #expect(machine.exit(12, length: 1) == .wait)
+        _ = machine.cpu.sleep()
+        #expect(machine.injection == Injection(kind: 2, vector: 2))
+    }
+
     @Test func `HLT with nothing to wake it ends the guest`() {
         let machine = TestMachine()
         machine.rflags |= Self.interruptFlag

@@ -63,7 +63,7 @@ struct VirtualMachineTests {
 
     @Test func `a non-maskable interrupt and INIT reach the other`() {
         first.write(0x830, 1 << 32 | 4 << 8)
-        #expect(second.cpu.isNonMaskablePending && !first.cpu.isNonMaskablePending)
+        #expect(second.cpu.unmasked.contains(.nonMaskableInterrupt) && first.cpu.unmasked.isEmpty)
         first.write(0x830, 1 << 32 | 5 << 8 | 1 << 14)
         #expect(second.cpu.isResetPending && !first.cpu.isResetPending)
     }

@@ -31,6 +31,31 @@ struct EntryChecksTests {
         #expect(fixture.violations.allSatisfy { $0.value == fixture.snapshot[$0.field] })
     }
 
+    @Test("bits 63:N of RIP and SSP are identical, and bit N - 1 may differ; elsewhere addresses are canonical")
+    func upperBits() {
+        for (field, isCanonical) in [
+            (VMCSField.guestRIP.encoding, false), (VMCSField.guestShadowStackPointer.encoding, false),
+            (VMCSField.guestSysenterEIP.encoding, true), (VMCSField.guestSysenterESP.encoding, true),
+            (VMCSField.guestFSBase.encoding, true), (VMCSField.guestGSBase.encoding, true),
+            (VMCSField.guestTRBase.encoding, true), (VMCSField.guestGDTRBase.encoding, true),
+            (VMCSField.guestIDTRBase.encoding, true), (VMCSField.hostRIP.encoding, true),
+            (VMCSField.hostFSBase.encoding, true), (VMCSField.hostGDTRBase.encoding, true),
+        ] {
+            let fixture = EntryFixture(.features, on: .everything)
+            #expect(fixture.violations.isEmpty)
+            let width = UInt64(fixture.capabilities.linearAddressWidth)
+            func isTaken(_ value: UInt64) -> Bool {
+                var changed = fixture
+                changed.snapshot[field] = value
+                return changed.violations.isEmpty
+            }
+            let end: UInt64 = 1 << (width - 1)
+            #expect(isTaken(end - 4) && isTaken(0 &- end))
+            #expect(isTaken(end) == !isCanonical && isTaken(0 &- end - 4) == !isCanonical)
+            #expect(!isTaken(end << 1) && !isTaken(1 << 62) && !isTaken(0 &- (end << 1) - 4))
+        }
+    }
+
     @Test("every rule is broken by some test")
     func everyRule() {
         var tested: Set<EntryRule> = []

@@ -60,12 +60,12 @@ let guestRegisterBreaks: [EntryBreak] = [
     .init(.long64, .guestGDTRLimit, "bits 31:16 must be 0") { $0.snapshot[.guestGDTRLimit] = 0x1_0000 },
     .init(.long64, .guestIDTRLimit, "bits 31:16 must be 0") { $0.snapshot[.guestIDTRLimit] = 0x1_0000 },
     .init(.real, .guestRIP, "bits 63:32 must be 0 outside 64-bit mode") { $0.snapshot[.guestRIP] = 1 << 32 },
-    .init(.long64, .guestRIP, "bits beyond the linear-address width must all equal its highest bit") {
+    .init(.long64, .guestRIP, "bits beyond the linear-address width must be identical, in 64-bit mode") {
         $0.snapshot[.guestRIP] = 1 << 48
     },
     .init(.features, .guestShadowStackPointer, "bits 1:0 must be 0") { $0.snapshot[.guestShadowStackPointer] = 1 },
     .init(
-        .features, .guestShadowStackPointer, "must be canonical in 64-bit mode, and have no bits 63:32 elsewhere"
+        .features, .guestShadowStackPointer, "bits beyond the linear-address width must be identical"
     ) { $0.snapshot[.guestShadowStackPointer] = hole },
     .init(.long64, .guestRFLAGS, "bits 63:22, 15, 5 and 3 must be 0") { $0.snapshot[.guestRFLAGS].rawValue |= 8 },
     .init(.long64, .guestRFLAGS, "bit 1 must be 1") { $0.snapshot[.guestRFLAGS] = .none },

@@ -60,8 +60,8 @@ import X86
 
     @Test func `the guest owns only bits of CR0 and CR4 that need no one else`() {
         let access = Self.prepared(.skylakeX)
-        // MP, EM, TS, WP and AM; never PE, PG, NE, CD, NW or reserved bits.
-        #expect(~access[0x6000] == 0x5_000E)
+        // MP, EM, TS, ET, WP and AM; never PE, PG, NE, CD, NW or reserved bits.
+        #expect(~access[0x6000] == 0x5_001E)
         // All that was offered, but OSXSAVE, which CPUID shows, and MCE.
         #expect(~access[0x6002] == 0x33_07BF)
         #expect(~Self.prepared(.skylakeX, offered: .physicalAddressExtension)[0x6002] == 0x20)

@@ -40,9 +40,11 @@ extension Agent {
         guard processor.entryEvent == 0 else { throw AgentFailure(.eventPending) }
         switch event.kind {
         case .externalInterrupt:
-            guard processor.canTakeInterrupt else { throw AgentFailure(.interruptsBlocked) }
+            guard processor.canTakeInterrupt, !processor.isDebugTrapPending else { throw AgentFailure(.interruptsBlocked) }
         case .nonMaskableInterrupt:
-            guard processor.canTakeNonMaskableInterrupt else { throw AgentFailure(.nonMaskableInterruptsBlocked) }
+            guard !processor.blockedEvents.contains(.nonMaskableInterrupt), !processor.isDebugTrapPending else {
+                throw AgentFailure(.nonMaskableInterruptsBlocked)
+            }
         default: break
         }
         processor.inject(event)

@@ -90,6 +90,15 @@ public struct IOAPIC: Equatable, Sendable {
     /// Whether a request of a pin would be sent.
     func passes(_ pin: UInt8) -> Bool { enabled &>> UInt32(pin) & 1 != 0 }
 
+    /// The pins, a bit each, whose requests would be sent as NMI or INIT.
+    var unmaskablePins: UInt32 {
+        mutating get {
+            var pins: UInt32 = 0
+            for pin in 0..<state.entries.count where state.entries[pin].isUnmaskable { pins |= 1 &<< UInt32(pin) }
+            return pins
+        }
+    }
+
     // MARK: Messages
 
     /// The pins that have a message to send, or to send again.

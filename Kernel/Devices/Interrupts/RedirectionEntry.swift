@@ -30,6 +30,9 @@ struct RedirectionEntry: Equatable, Sendable {
         }
     }
 
+    /// Whether the pin can send what no flag of a processor's masks.
+    var isUnmaskable: Bool { isEnabled && (deliveryMode == .nonMaskable || deliveryMode == .initialize) }
+
     /// Whether the pin requests as long as it is asserted. Modes without a vector to end are edge-triggered whatever the
     /// trigger mode says.
     var isLevelTriggered: Bool {

@@ -136,7 +136,8 @@ extension VirtualCPU {
 
     /// Function 5 walks the guest's tables and marks nothing.
     private mutating func foretellHypercall(to report: (ForetoldAccess) -> Void) {
-        guard registers.rax == 5, let access = accessAskedFor else { return }
-        _ = walk(GuestVirtualAddress(registers.rbx), access, isLater: false, marks: false, to: report)
+        let mask: UInt64 = processor.executes64BitCode ? .max : 0xFFFF_FFFF
+        guard registers.rax & mask == 5, let access = accessAskedFor else { return }
+        _ = walk(GuestVirtualAddress(registers.rbx & mask), access, isLater: false, marks: false, to: report)
     }
 }

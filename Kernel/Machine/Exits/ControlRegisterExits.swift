@@ -78,8 +78,8 @@ extension VirtualCPU {
         return .step
     }
 
-    /// MOV to CR3 exits only where the processor has no true controls.
-    private mutating func writeCR3(_ value: UInt64) -> Outcome {
+    /// MOV to CR3 exits only where the processor has no true controls. A task switch does the same.
+    mutating func writeCR3(_ value: UInt64) -> Outcome {
         let keepsTranslations = value >> 63 != 0 && processor.cr4.contains(.processContextIdentifiers)
         let address = keepsTranslations ? value & ~(1 << 63) : value
         guard address >> UInt64(features.physicalAddressWidth) == 0 || !processor.mode.is64Bit else {

@@ -21,9 +21,14 @@ extension VirtualCPU {
         let event = Event(
             kind: exception.kind, vector: exception.vector.number, errorCode: exception.errorCode,
             instructionLength: exception.kind.isSoftware ? processor.instructionLength : 0)
-        guard let first = processor.interruptedEvent, first.kind == .exception else { return .inject(event) }
-        switch ExceptionVector.combine(ExceptionVector(first.vector), then: exception.vector) {
-        case .serial: return .inject(event)
+        return raise(event, during: processor.interruptedEvent)
+    }
+
+    /// An exception that may come in the middle of another's delivery.
+    mutating func raise(_ second: Event, during first: Event?) -> Outcome {
+        guard let first, first.kind == .exception else { return .inject(second) }
+        switch ExceptionVector.combine(ExceptionVector(first.vector), then: ExceptionVector(second.vector)) {
+        case .serial: return .inject(second)
         case .doubleFault: return .inject(.exception(.doubleFault, errorCode: 0))
         case .shutdown: return .end(.tripleFault)
         }

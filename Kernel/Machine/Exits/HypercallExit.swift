@@ -3,7 +3,8 @@ import Memory
 import Virtualization
 import X86
 
-/// What VMCALL does, by the function in RAX; the result comes back in RAX.
+/// What VMCALL does, by the function in RAX; the result comes back in RAX. In 32- and 16-bit code the arguments are EAX, EBX,
+/// and ECX.
 ///
 /// | RAX | function |
 /// | --- | --- |
@@ -36,8 +37,10 @@ extension VirtualCPU {
     /// All the others.
     @inline(__always)
     mutating func performHypercall() -> Outcome {
+        dropUpperHalves()
         registers.rax =
             switch registers.rax {
+            case 0: Hypercall.signature
             case 1: armTimer()
             case 2: exitCount
             case 3: machine.pointee.note
@@ -46,6 +49,16 @@ extension VirtualCPU {
             default: Hypercall.refused
             }
         return .step
+    }
+
+    /// Outside 64-bit mode the upper halves of registers are not the caller's: what 64-bit code left there is undefined then
+    /// (SDM volume 1, "General-Purpose Registers in 64-Bit Mode").
+    @inline(__always)
+    private mutating func dropUpperHalves() {
+        guard (registers.rax | registers.rbx | registers.rcx) >> 32 != 0, !processor.executes64BitCode else { return }
+        registers.rax &= 0xFFFF_FFFF
+        registers.rbx &= 0xFFFF_FFFF
+        registers.rcx &= 0xFFFF_FFFF
     }
 
     private mutating func leaveNote() -> UInt64 {

@@ -11,7 +11,7 @@ extension VirtualCPU {
         advanceDevices(to: now)
         if attention.concernsDevices, let ending = attendToDevices() { return .end(ending) }
         attention.remove(.devices)
-        let event = interruptToInject()
+        let event = eventToInject()
         arm(at: now)
         if let event { return .inject(event) }
         return .resume
@@ -35,22 +35,51 @@ extension VirtualCPU {
         if vector != 0 { offer(vector) }
     }
 
-    /// HLT ends when an interrupt can be delivered. Without one to come it is the guest's end.
+    /// HLT ends at once if something waits that ends it. Without such a thing to come it is the guest's end.
     @inline(__always)
     mutating func halt() -> Outcome {
-        guard processor.flags.contains(.interruptEnable) else { return .end(.halted(interruptsEnabled: false)) }
-        if let event = interruptToInject(isOpen: true) {
-            setSlice(at: clock.now)
-            return .wake(event)
+        // The instruction is over: what blocked events until its end does no longer.
+        if !processor.stepPastInstruction(), processor.endInstruction() { unmasked.insert(.debugTrap) }
+        let takesInterrupts = processor.flags.contains(.interruptEnable)
+        // Nearly always interrupts alone can end it, and nothing blocks them.
+        if takesInterrupts, unmasked.isEmpty {
+            if let event = eventToInject(isOpen: true) {
+                setSlice(at: clock.now)
+                return .wake(event)
+            }
+            if virtualInterruptWaits { return .resume }
+        } else {
+            if let outcome = endOfHalt() { return outcome }
         }
-        if apic.isAssisted, apic.pendingVector != 0 { return .step }
-        guard timer.isArmed || apic.nextEvent != .never || board.pointee.awaitsDevice || board.pointee.awaitsInput else {
-            return .end(.halted(interruptsEnabled: true))
-        }
+        guard mayWake(takesInterrupts: takesInterrupts) else { return .end(.halted(interruptsEnabled: takesInterrupts)) }
         return .wait
     }
 
-    /// Waits in root mode for the interrupt that ends HLT, and delivers it; or for the guest's end, which is `pending` then.
+    /// What ends HLT at once, where that may be others than interrupts.
+    @inline(never)
+    private mutating func endOfHalt() -> Outcome? {
+        var waiting = waitingEvents()
+        waiting.insert(.interrupt, if: virtualInterruptWaits)
+        guard waiting.endOfHalt(blocked: processor.blockedEvents) != nil else { return nil }
+        setSlice(at: clock.now)
+        guard let event = firstEventToInject() else { return .resume }
+        return .wake(event)
+    }
+
+    /// An interrupt waits that the processor delivers by itself.
+    private var virtualInterruptWaits: Bool {
+        @inline(__always) mutating get { apic.isAssisted && apic.pendingVector != 0 }
+    }
+
+    /// Whether something may come that ends HLT. With RFLAGS.IF clear, that is an NMI or INIT.
+    @inline(__always)
+    private mutating func mayWake(takesInterrupts: Bool) -> Bool {
+        takesInterrupts
+            ? timer.isArmed || apic.nextEvent != .never || board.pointee.awaitsDevice || board.pointee.awaitsInput
+            : board.pointee.awaitsUnmaskable
+    }
+
+    /// Waits in root mode for the event that ends HLT, and delivers it; or for the guest's end, which is `pending` then.
     ///
     /// The processor itself is never left in the HLT activity state: see "HLT exiting".
     /// - Returns: false if the host was called away, and the guest sleeps on.
@@ -67,7 +96,7 @@ extension VirtualCPU {
                 return true
             default: break
             }
-            if apic.isAssisted, apic.pendingVector != 0 { return true }
+            if virtualInterruptWaits, processor.flags.contains(.interruptEnable) { return true }
             if host.isCalledAway { return false }
             host.sleep(until: dueMoment)
         }

@@ -87,7 +87,7 @@ extension VirtualCPU {
         switch accepted {
         case .requested(let vector): offer(vector)
         case .nonMaskable:
-            isNonMaskablePending = true
+            unmasked.insert(.nonMaskableInterrupt)
             attention.insert(.interrupts)
         case .initialize:
             isResetPending = true
@@ -111,10 +111,10 @@ extension VirtualCPU {
     // MARK: Delivering
 
     /// The event that the guest takes at the next VM entry, if one waits and it can; otherwise Martlet is called when it can.
-    /// - Parameter isOpen: the guest is known to be able to.
+    /// - Parameter isOpen: the guest is known to be able to take an interrupt.
     @inline(__always)
-    mutating func interruptToInject(isOpen: Bool = false) -> Event? {
-        if isNonMaskablePending, let event = nonMaskableInterrupt() { return event }
+    mutating func eventToInject(isOpen: Bool = false) -> Event? {
+        if !unmasked.isEmpty { return firstEventToInject() }
         var event: Event?
         var isWaiting = hasInterrupt
         if isWaiting, isOpen || processor.canTakeInterrupt {
@@ -159,21 +159,37 @@ extension VirtualCPU {
         return .interrupt(board.pointee.acknowledgeExternalInterrupt(at: clock.now))
     }
 
+    /// What waits now. A debug trap comes by itself, with the next VM entry that injects no event.
+    mutating func waitingEvents() -> BoundaryEvents {
+        if !processor.isDebugTrapPending { unmasked.remove(.debugTrap) }
+        var waiting = unmasked
+        waiting.insert(.interrupt, if: hasInterrupt)
+        return waiting
+    }
+
+    /// The same where others than interrupts wait. Who has to wait longer is called when it can come: the windows open behind
+    /// the debug trap, and behind what is injected.
     @inline(never)
-    private mutating func nonMaskableInterrupt() -> Event? {
-        guard processor.canTakeNonMaskableInterrupt else {
-            processor.requestNonMaskableInterruptWindow(true)
-            return nil
+    mutating func firstEventToInject() -> Event? {
+        var event: Event?
+        switch waitingEvents().first(blocked: processor.blockedEvents) {
+        case .nonMaskableInterrupt:
+            unmasked.remove(.nonMaskableInterrupt)
+            event = Event(kind: .nonMaskableInterrupt, vector: 2)
+        case .interrupt: event = takeInterrupt()
+        default: break
         }
-        isNonMaskablePending = false
-        return Event(kind: .nonMaskableInterrupt, vector: 2)
+        unmasked.remove(.debugTrap)
+        processor.requestNonMaskableInterruptWindow(!unmasked.isEmpty)
+        if hasInterrupt { openWindow() } else { closeWindow() }
+        awaitLowerPriority()
+        return event
     }
 
     /// The guest can take a non-maskable interrupt now.
     @inline(__always)
     mutating func openNonMaskableInterruptWindow() -> Outcome {
-        processor.requestNonMaskableInterruptWindow(false)
-        if let event = interruptToInject() { return .inject(event) }
+        if let event = firstEventToInject() { return .inject(event) }
         return .resume
     }
 
@@ -197,7 +213,7 @@ extension VirtualCPU {
     @inline(__always)
     mutating func openInterruptWindow() -> Outcome {
         isWindowOpen = true
-        guard let event = interruptToInject() else { return .resume }
+        guard let event = eventToInject() else { return .resume }
         setSlice(at: clock.now)
         return .inject(event)
     }

@@ -102,8 +102,11 @@ extension VirtualCPU {
         case .endOfInterrupt(let vector):
             endOfInterrupt(vector)
         case .priorityBelowThreshold:
+            processor.endBlocking()  // as MOV to CR8 does, which Bochs exits in the middle of
             attention.insert(.interrupts)
         }
+        // These exits come behind the instruction, with the traps that it raised.
+        if attention.contains(.interrupts), processor.isDebugTrapPending { unmasked.insert(.debugTrap) }
         return .resume
     }
 

@@ -54,7 +54,7 @@ extension VirtualCPU {
                 timerDeadline: timer.isArmed ? MachineTime(timer.deadline &- startTime) : .never, 
                 timerVector: timer.isArmed ? timer.vector : 0,
                 awaitedPriorityClass: awaitedPriorityClass, isWindowOpen: isWindowOpen,
-                isNonMaskablePending: isNonMaskablePending, takesExternalMessage: takesExternalMessage,
+                isNonMaskablePending: unmasked.contains(.nonMaskableInterrupt), takesExternalMessage: takesExternalMessage,
                 isResetPending: isResetPending, isAsleep: isAsleep, exitCount: exitCount,
                 absentMemoryAccesses: absentMemoryAccesses, refusedMSRs: refusedMSRs))
     }
@@ -79,7 +79,8 @@ extension VirtualCPU {
         }
         awaitedPriorityClass = state.pointee.awaitedPriorityClass
         isWindowOpen = state.pointee.isWindowOpen
-        isNonMaskablePending = state.pointee.isNonMaskablePending
+        unmasked = .none
+        unmasked.insert(.nonMaskableInterrupt, if: state.pointee.isNonMaskablePending)
         takesExternalMessage = state.pointee.takesExternalMessage
         isResetPending = state.pointee.isResetPending
         pending = state.pointee.isAsleep ? .wait : .resume

@@ -32,6 +32,7 @@ public struct ExitAction: TextConvertible {
     private var resumed: Line {
         switch exit {
         case .timerExpired: "nothing due, went on"
+        case .taskSwitch: "switched"
         case .io, .nestedPageFault: "did a part, the instruction goes on"
         default: "went on"
         }
@@ -95,7 +96,6 @@ extension Unsupported: TextConvertible {
 
     private var words: Line {
         switch self {
-        case .taskSwitch: "a hardware task switch, which is not emulated; switch tasks in software"
         case .initSignal: "an INIT signal reached the processor"
         case .startupIPI: "a start-up IPI reached the processor"
         case .systemManagementInterrupt: "a system-management interrupt exited, though no SMM monitor is set up"
