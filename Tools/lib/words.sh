@@ -1,12 +1,18 @@
 # The words of a run: KEY=value arguments over the environment over the defaults, each checked (sourced).
 
 WORDS="GUEST CMDLINE MODULES MEMORY MACHINE PROCESSOR TRACE TRACE_FILE LARGE VPID CHECKS TIMEOUT MONITOR SCRIPT SYMBOLS PORT INPUT PROMPT EXTRA KERNEL BOOT KEEP IPS"
+# Those that only make takes: what fetches, what tests, what measures.
+SETUP_WORDS="DEBIAN_MIRROR MARTLET_CACHE"
+TEST_WORDS="ONLY PARTS"
+BENCH_WORDS="ROUNDS RECORD SPEEDS"
+
+word_key() { printf %s "$1" | tr '[:lower:]' '[:upper:]'; }
 
 words_read() { # words_read KEY=value...
   local argument key name
   for argument in "$@"; do
     key=${argument%%=*}
-    name=$(printf '%s' "$key" | tr '[:lower:]' '[:upper:]')
+    name=$(word_key "$key")
     case " $WORDS " in
     *" $name "*) [ "$argument" != "$key" ] || fail $BAD_USAGE "$key: give it a value, as in $name=..." ;;
     *) fail $BAD_USAGE "unknown word \"$argument\": KEY=value is accepted with the keys ${WORDS// /, }" ;;
