@@ -1,6 +1,7 @@
 # Running a machine in a folder of its own, and ending it in every case (sourced).
 
 children=()
+run=
 machine_input=/dev/null
 tether=() # a launcher that is killed outright takes its children with it, where the system can do that
 ! have setpriv || tether=(setpriv --pdeathsig KILL)
@@ -13,15 +14,29 @@ run_open() { # sets run: the folder of this run's files
   else
     run=$(mktemp -d "${TMPDIR:-/tmp}/martlet.XXXXXX")
   fi
-  trap run_close EXIT
   trap 'exit 129' HUP
   trap 'exit 130' INT
   trap 'exit 143' TERM
 }
 
+READ_NO_LONGER=141 # SIGPIPE: whoever read the output has gone
+concluded= # the status is what the guest came to
+
+conclude() { concluded=$1; exit "$1"; }
+
+launcher_end() { # a command that failed is no success, and no word of the guest's
+  local status=$?
+  run_close
+  [ -n "$concluded" ] || case $status in
+  $BAD_USAGE | $TIMED_OUT | $NO_MACHINE | $SCRIPT_ERROR | $READ_NO_LONGER | 129 | 130 | 143) ;;
+  *) fail $NO_MACHINE "nothing was run, or not to its end: a command of the launcher's failed" ;;
+  esac
+}
+
 run_close() {
   local child
   trap '' HUP INT TERM
+  [ -n "$run" ] || return 0
   for child in "${children[@]}"; do end_process "$child"; done
   input_close
   rm -f "$run/console" "$run/input"
@@ -51,8 +66,9 @@ wait_for_any() { # wait_for_any ID...: sets ended to the first of these children
   exec {idle}>&-
 }
 
-run_machine() { # runs "command" in the run's folder, its output through "console"; returns TIMED_OUT or ENDED_BY_HAND when that is why
-  local machine reader child feeder= timer= ended
+run_machine() { # runs "command" in the run's folder, its output through "console"; sets outcome: TIMED_OUT or the like when that is why
+  local machine reader child feeder= timer= ended written=0
+  outcome=0
   cd "$run"
   : > report
   mkfifo console
@@ -87,9 +103,16 @@ run_machine() { # runs "command" in the run's folder, its output through "consol
   monitor_end
   for child in "${children[@]}"; do end_process $child; done
   children=()
-  wait $reader || : # it ends with the machine, when everything is printed
+  wait $reader || written=$? # it ends with the machine, when everything is printed
   input_close
-  [ -z "$timer" ] || [ "$ended" != $timer ] || return $TIMED_OUT
-  [ "$monitor_status" = 0 ] || return $monitor_status
-  [ -z "$feeder" ] || [ "$ended" != $feeder ] || return $ENDED_BY_HAND
+  case $written in
+  0) ;;
+  $READ_NO_LONGER) study_wanted || exit $READ_NO_LONGER ;;
+  *) fail $NO_MACHINE "what the guest printed could not be written" ;;
+  esac
+  case $ended in
+  "$timer") outcome=$TIMED_OUT ;;
+  "$feeder") outcome=$ENDED_BY_HAND ;;
+  *) outcome=$monitor_status ;;
+  esac
 }
