@@ -17,7 +17,7 @@ bochs_find() { # bochs_find VERSION: the private one of that version, else for 3
   for bochs in bochs-bin bochs; do # Debian's "bochs" is a shell wrapper around bochs-bin
     have $bochs || continue
     version=$($bochs --help 2>&1 < /dev/null | sed -n 's/.*Bochs x86 Emulator \([0-9]*\).*/\1/p')
-    [ "${version:-0}" -lt 3 ] || ! bochs_models | grep -qx $BOCHS_PROCESSOR || return 0
+    [ "${version:-0}" -lt 3 ] || ! bochs_models | grep -x $BOCHS_PROCESSOR > /dev/null || return 0
   done
   return 1
 }
@@ -103,7 +103,7 @@ bochs_prepare() { # bochs_prepare VERSION: all that is needed to start the kerne
   for i in "${!module_names[@]}"; do
     modules+=("$run/files/${module_names[i]}" "$(module_string "$i")")
   done
-  ONCE=1 BOOT=$BOOT "$ROOT/Tools/iso" "$run/machine.iso" "$run/files/${KERNEL##*/}" "$(kernel_words)" "${modules[@]}"
+  TMPDIR=$run ONCE=1 BOOT=$BOOT "$ROOT/Tools/iso" "$run/machine.iso" "$run/files/${KERNEL##*/}" "$(kernel_words)" "${modules[@]}"
   {
     bochs_configuration "$processor" $memory machine.iso
     # The console is port 0xE9: COM1 carries the input alone, so a pipe can be its terminal.

@@ -1,6 +1,11 @@
 # What every tool shares: where things are, how it speaks, when it gives up (sourced).
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
+# Where SIGPIPE is ignored, every program would tell of a reader that has gone.
+case $(trap -p PIPE) in
+*"''"*) ! env --default-signal=PIPE true 2> /dev/null || exec env --default-signal=PIPE "$0" "$@" ;;
+esac
+
 # What was fetched once serves every checkout on this machine.
 CACHE=${MARTLET_CACHE:-${XDG_CACHE_HOME:-${HOME:-$ROOT/build}/.cache}/martlet}
 
@@ -18,3 +23,16 @@ fail() { # fail STATUS WORDS: say what was wrong and end
   exit "$status"
 }
 have() { command -v "$1" > /dev/null 2>&1; }
+
+folder_open() { # sets folder: a new temporary one. What those left behind that were killed goes: nobody has their lock, no child either
+  if have flock; then
+    for folder in "${TMPDIR:-/tmp}"/martlet.??????; do
+      [ ! -f "$folder/lock" ] || [ ! -O "$folder" ] || ! flock -n "$folder/lock" true || rm -rf "$folder"
+    done
+  fi
+  folder=$(mktemp -d "${TMPDIR:-/tmp}/martlet.XXXXXX")
+  have flock || return 0
+  exec 9> "$folder/new"
+  flock 9
+  mv "$folder/new" "$folder/lock"
+}

@@ -109,7 +109,7 @@ nested_prepare() {
   linux="console=ttyS0 quiet loglevel=3 nokaslr mitigations=off tsc=reliable tsc_early_khz=50000 lpj=200000 no_timer_check"
   linux+=" cryptomgr.notests init_on_alloc=0 audit=0 apparmor=0 selinux=0 nowatchdog random.trust_cpu=on 8250.nr_uarts=2"
   linux+=" i8042.nokbd i8042.noaux i8042.nopnp i8042.dumbkbd ipv6.disable=1 clearcpuid=fsrm,erms"
-  BOOT=linux "$ROOT/Tools/iso" "$run/machine.iso" "$NESTED/vmlinuz" "$linux" "$NESTED/base.cpio" "" "$run/run.cpio" ""
+  TMPDIR=$run BOOT=linux "$ROOT/Tools/iso" "$run/machine.iso" "$NESTED/vmlinuz" "$linux" "$NESTED/base.cpio" "" "$run/run.cpio" ""
   {
     bochs_configuration "$processor" $BOCHS_MOST_MEMORY machine.iso
     bochs_line 1 file linux.log

@@ -45,7 +45,7 @@ qemu_prepare() { # qemu_prepare kvm|tcg
   processor=host
   [ "$1" = kvm ] || processor=max
   if [ -n "$PROCESSOR" ]; then
-    pick_processor "$PROCESSOR" "$(qemu-system-x86_64 -cpu help | sed -n '/^Recognized/q; s/^x86 \([^ ]*\).*/\1/p')"
+    pick_processor "$PROCESSOR" "$(qemu-system-x86_64 -cpu help | sed -n '/^Recognized/,$d; s/^x86 \([^ ]*\).*/\1/p')"
     [ "$1" != kvm ] || processor+=,+vmx
   fi
   qemu_arguments

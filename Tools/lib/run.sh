@@ -12,7 +12,8 @@ run_open() { # sets run: the folder of this run's files
     run=$(cd "$KEEP" && pwd)
     rm -rf "$run/files" "$run/console" "$run/report"
   else
-    run=$(mktemp -d "${TMPDIR:-/tmp}/martlet.XXXXXX")
+    folder_open
+    run=$folder
   fi
   trap 'exit 129' HUP
   trap 'exit 130' INT
