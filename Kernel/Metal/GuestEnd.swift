@@ -25,6 +25,9 @@ func conclude(
     case .halted, .powerOff, .dismissed:
         machine.log("martlet: \(name): \(ending)")
         return .ended
+    case .stopped:
+        machine.log("martlet: \(name): \(ending), at \(cpu.pointee.codeAddress)")
+        return .stopped
     case .tripleFault:
         tell("\(name): triple fault at \(cpu.pointee.codeAddress)", machine, restarts: restarts)
         return .tripleFault

@@ -15,7 +15,7 @@ func runGuests(
     var status = Status.ended
     if loader.moduleCount > 0 {
         status = run(loader.guest, named: loader.guestName, loader, on: &machine, &statistics)
-        if let choice = machine.options.guestAfterwards, machine.host.agent?.isDismissed != true {
+        if let choice = machine.options.guestAfterwards, status != .stopped, machine.host.agent?.isDismissed != true {
             let second = runEmbeddedGuests(choice, loader, on: &machine, &statistics)
             if !second.isSuccess { status = second }
         }

@@ -113,6 +113,7 @@ bochs_prepare() { # bochs_prepare VERSION: all that is needed to start the kerne
       bochs_line 3 file report
     else
       bochs_line 2 file report
+      bochs_line 4 term stop
     fi
   } > "$run/bochsrc"
   bochs_command

@@ -42,13 +42,14 @@ nested_archive() { # nested_archive FOLDER BUSYBOX: an initramfs of the folder, 
 }
 
 nested_init() { # the first program of that Linux: runs QEMU, its output through Bochs's port 0xE9, and ends Bochs
-  local quoted= word apostrophe="'\\''" keyboard=/dev/null line=: flush=:
+  local quoted= word apostrophe="'\\''" keyboard=/dev/null line=: flush=: stop=:
   if input_wanted; then
     keyboard=/line.in line="/line 3E8 <> /line.out > /line.in"
   elif monitor_wanted; then
     line="/line 3E8 < /line.out > /line.in"
     flush=": <> /line.out; wait" # for the last answer, also when QEMU did not start
   fi
+  monitor_wanted || stop="/line 2E8 < /stop.out > /stop.in"
   for word in "$@"; do quoted+=" '${word//\'/$apostrophe}'"; done
   cat << INIT
 #!/bin/busybox sh
@@ -62,8 +63,9 @@ for module in irqbypass kvm; do \$b insmod /modules/\$module.ko; done
 # Bochs refuses the descriptors of posted interrupts that KVM makes.
 \$b insmod /modules/kvm-intel.ko nested=1 enable_apicv=0
 cd /files
-\$b mkfifo /line.in /line.out
+\$b mkfifo /line.in /line.out /stop.in /stop.out
 $line &
+$stop &
 LD_LIBRARY_PATH=/lib /bin/qemu-system-x86_64 -L /firmware -accel kvm -cpu host$quoted < $keyboard | /port E9
 $flush
 \$b stty -F /dev/ttyS1 raw
@@ -95,7 +97,7 @@ nested_prepare() {
   bochs_processor
   EXTRA="$(nested_words)${EXTRA:+ $EXTRA}"
   qemu_arguments
-  qemu_lines pipe:/line /report
+  qemu_lines pipe:/line /report /stop
   mkdir -p "$run/tree"
   cp -RL "$run/files" "$run/tree"
   for program in port line; do
@@ -115,9 +117,9 @@ nested_prepare() {
     bochs_line 1 file linux.log
     bochs_line 2 file report
     ! input_wanted || bochs_line 3 term input
-    ! monitor_wanted || bochs_monitor 3
+    if monitor_wanted; then bochs_monitor 3; else bochs_line 4 term stop; fi
   } > "$run/bochsrc"
   bochs_command
-  console=bochs_console last_words=nested_last_words
+  console=bochs_console last_words=nested_last_words patience=30
   say "starting Linux with KVM in Bochs (about 15 s)"
 }

@@ -91,9 +91,9 @@ kernel_words() { # the kernel's command line, behind its own file name as QEMU p
   printf %s "$text"
 }
 
-report_words() { # where the report goes, and the monitor or the debugger
+report_words() { # where the report goes, and the monitor or the debugger, or else what ends the guest
   case $MONITOR in
   study | gdb) printf %s "report=com3 agent=com2" ;;
-  *) printf %s "report=com2" ;;
+  *) printf %s "report=com2 stop=com4" ;;
   esac
 }

@@ -25,6 +25,8 @@ public struct KernelOptions: Equatable, Sendable {
     public var report: Report?
     /// agent=com2: the agent answers on the second serial port (Docs/Agent.md), and the guest starts stopped.
     public var isStudied = false
+    /// stop=com4: a byte on the fourth serial port ends the guest.
+    public var canBeStopped = false
     /// step=auto|tf: whether a guest under study steps by the monitor trap flag, where it works, or always by RFLAGS.TF.
     public var stepsByTrapFlag = false
     /// record=serial|memory|off: every exit as a binary record (Docs/Records.md).
@@ -82,7 +84,7 @@ public enum KernelOptionError: Error, Equatable, TextConvertible {
         case .unknownKey(let word):
             output.write("unknown key on the command line: \"")
             output.write(word)
-            output.write("\"; there are memory, trace, large, vpid, apic, timer, checks, exceptions, report, agent, step, record, records, slice, selftest, guest, then, restart, limit, checksum, roundtrip")
+            output.write("\"; there are memory, trace, large, vpid, apic, timer, checks, exceptions, report, agent, stop, step, record, records, slice, selftest, guest, then, restart, limit, checksum, roundtrip")
         case .badValue(let word, let accepted):
             output.write("bad value on the command line: \"")
             output.write(word)
@@ -203,6 +205,9 @@ extension KernelOptions {
         } else if key.equals("agent") {
             guard value.equals("com2") else { throw refused("com2") }
             isStudied = true
+        } else if key.equals("stop") {
+            guard value.equals("com4") else { throw refused("com4") }
+            canBeStopped = true
         } else if key.equals("step") {
             if value.equals("auto") {
                 stepsByTrapFlag = false

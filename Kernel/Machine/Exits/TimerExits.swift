@@ -10,6 +10,7 @@ extension VirtualCPU {
 
     @inline(__always)
     mutating func goOn(at now: MachineTime) -> Outcome {
+        if host.isToldToStop { return .end(.stopped) }
         setSlice(at: now)
         return .resume
     }
@@ -18,7 +19,7 @@ extension VirtualCPU {
     @inline(__always)
     mutating func bringAboutWhatIsDue(at now: MachineTime) -> Outcome {
         advanceDevices(to: now)
-        if attention.concernsDevices, let ending = attendToDevices() { return .end(ending) }
+        if attention.concernsDevices || host.isToldToStop, let ending = attendToDevices() { return .end(ending) }
         attention.remove(.devices)
         let event = interruptToInject()
         arm(at: now)
