@@ -113,6 +113,7 @@ private func runOnce(
     let start: GuestStart
     do {
         var loader = GuestLoader(memory, bios: UnsafeRawBufferPointer(start: bios_code(), count: Int(bios_size())))
+        loader.takesFlat = isEmbedded || machine.options.takesFlat
         let count = isEmbedded ? 0 : information.moduleCount - 1
         start = try loader.load(guest, moduleCount: count) { information.guestModule($0 + 1) }
     } catch {

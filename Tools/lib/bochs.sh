@@ -30,13 +30,21 @@ bochs_processor() { # sets processor
 }
 
 bochs_memory() { # sets memory, the machine's MiB
-  local guest
-  guest=$(memory_mebibytes)
-  memory=$((guest + 64 < 128 ? 128 : guest + 64))
+  local most
+  memory=$(machine_mebibytes)
+  most=$((BOCHS_MOST_MEMORY - 64 - $(files_mebibytes)))
+  [ $memory -le $BOCHS_MOST_MEMORY ] || [ $most -lt 2 ] ||
+    fail $BAD_USAGE "MEMORY=$MEMORY does not fit: Bochs has at most ${BOCHS_MOST_MEMORY}M, $(files_advice)${most}M for the guest"
   [ $memory -le $BOCHS_MOST_MEMORY ] ||
-    fail $BAD_USAGE "MEMORY=$MEMORY does not fit: Bochs has at most ${BOCHS_MOST_MEMORY}M, $((BOCHS_MOST_MEMORY - 64))M for the guest"
+    fail $BAD_USAGE "GUEST and MODULES do not fit: they have $(files_mebibytes) MiB, and Bochs at most ${BOCHS_MOST_MEMORY}M; take smaller ones"
   # A whole GiB that is aligned to its size must be free beside Martlet.
-  [ $guest -lt 1024 ] || memory=$BOCHS_MOST_MEMORY
+  [ "$(memory_mebibytes)" -lt 1024 ] || memory=$BOCHS_MOST_MEMORY
+}
+
+files_advice() { # what the files take of that, if it counts
+  local files
+  files=$(files_mebibytes)
+  [ "$files" -lt 2 ] || printf %s "$files MiB for the files of GUEST and MODULES, "
 }
 
 bochs_configuration() { # bochs_configuration MODEL MEMORY IMAGE

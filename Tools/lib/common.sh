@@ -24,6 +24,11 @@ fail() { # fail STATUS WORDS: say what was wrong and end
   say "$@"
   exit "$status"
 }
+missing_of() { # missing_of FOLDER FILE...: prints the files that are not there, or empty
+  local folder=$1 file missing=; shift
+  for file; do [ -s "$folder/$file" ] || missing+="${missing:+ and }$file"; done
+  printf %s "$missing"
+}
 have() { command -v "$1" > /dev/null 2>&1; }
 
 folder_open() { # sets folder: a new temporary one. What those left behind that were killed goes: nobody has their lock, no child either

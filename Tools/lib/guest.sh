@@ -46,6 +46,7 @@ stage_files() {
     return
   fi
   file=$(guest_file)
+  case $file in "$ROOT/build/guests/"*) : "${FLAT:=on}" ;; esac # ours are what they are
   add_module "$file" "$CMDLINE"
   rest=$MODULES
   while rest=${rest#"${rest%%[! ;]*}"} && [ -n "$rest" ]; do
@@ -67,6 +68,19 @@ first_file() { # first_file TEXT: prints the file that it begins with, up to a b
     path+=${text:0:1} text=${text:1}
   done
   fail $BAD_USAGE "MODULES: there is no file \"${1%%[ ;]*}\""
+}
+
+files_mebibytes() { # what the guest's image and its modules take of the machine's memory, in MiB, rounded up
+  local name total=0
+  for name in "${module_names[@]}"; do
+    total=$((total + ($(wc -c < "$run/files/$name") + 4095) / 4096))
+  done
+  echo $(((total + 255) / 256))
+}
+
+machine_mebibytes() { # the machine's memory: the guest's, the files that the loader puts beside it, and Martlet's own
+  local size=$(($(memory_mebibytes) + $(files_mebibytes) + 64))
+  echo $((size < 128 ? 128 : size))
 }
 
 module_string() { printf %s "${module_names[$1]}${module_words[$1]:+ ${module_words[$1]}}"; }

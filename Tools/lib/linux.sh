@@ -3,7 +3,8 @@
 LINUX=$CACHE/linux # vmlinuz, busybox, memtest (memtest86+), and version: the kernel's package
 LINUX_INITRAMFS=$ROOT/build/linux/initramfs.gz
 
-linux_ready() { [ -e "$LINUX/version" ]; }
+linux_missing() { missing_of "$LINUX" version vmlinuz busybox memtest; }
+linux_ready() { [ -z "$(linux_missing)" ]; }
 
 linux_suite() { # prints the machine's own Debian suite, another where the machine is no Debian
   (. /etc/os-release && [ "$ID" = debian ] && echo "${VERSION_CODENAME:?}") 2> /dev/null || echo bookworm

@@ -2,7 +2,8 @@
 
 NESTED=$CACHE/linux-6.1 # vmlinuz, and base.cpio: an initramfs with KVM's modules, QEMU and its libraries
 
-nested_ready() { [ -e "$NESTED/vmlinuz" ] && [ -e "$NESTED/base.cpio" ]; }
+nested_missing() { missing_of "$NESTED" vmlinuz base.cpio busybox; }
+nested_ready() { [ -z "$(nested_missing)" ]; }
 
 nested_fetch() {
   local root=$CACHE/linux-6.1.root.$$ out=$CACHE/linux-6.1.new.$$ tree file library
@@ -90,11 +91,18 @@ nested_words() { # the words for the kernel with which Martlet lives with what B
   ! monitor_wanted || printf %s " timer=host"
 }
 
+nested_memory() { # Linux keeps the files twice beside QEMU's machine: as its initramfs and unpacked
+  local needed=$(($(qemu_memory) + 2 * $(files_mebibytes) + 200))
+  [ $needed -le $BOCHS_MOST_MEMORY ] ||
+    fail $BAD_USAGE "the guest does not fit: MEMORY=$MEMORY and its files make $needed MiB with Linux around them, of Bochs's ${BOCHS_MOST_MEMORY}M; give less"
+}
+
 nested_prepare() {
   local arguments linux program
   nested_ready || fail $NO_MACHINE "nested KVM is not set up: type \"Tools/setup nested\""
   bochs_find 3.0 || fail $NO_MACHINE "Bochs 3.0 is not set up: type \"make setup\""
   bochs_processor
+  nested_memory
   EXTRA="$(nested_words)${EXTRA:+ $EXTRA}"
   qemu_arguments
   qemu_lines pipe:/line /report /stop

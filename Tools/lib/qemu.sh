@@ -9,9 +9,9 @@ qemu_memory() { # prints the machine's MiB
   guest=$(memory_mebibytes)
   if [ "$LARGE" = 1g ]; then
     # From 3 GiB on QEMU puts the memory beyond the first two above 4 GiB: there every GiB is whole and aligned.
-    echo $(((guest + 1023) / 1024 * 1024 + 2048))
+    echo $(((guest + 1023) / 1024 * 1024 + 2048 + $(files_mebibytes)))
   else
-    echo $((guest + 64 < 128 ? 128 : guest + 64))
+    machine_mebibytes
   fi
 }
 

@@ -9,8 +9,12 @@ public struct KernelOptions: Equatable, Sendable {
     public var memory = ByteCount.mebibytes(256)
     /// trace=off|summary|exits|full.
     public var trace = TraceLevel.exits
+    /// flat=on|off: whether a guest image without any mark is a flat binary.
+    public var takesFlat = false
     /// large=4k|2m|1g: the largest pages to map guest RAM with.
     public var largestPage = PageSize.oneGibibyte
+    /// hide=NAME,NAME: features of the processor that the guest is not to see.
+    public var hidden = HiddenFeatures()
     /// vpid=on|off: whether cached translations are tagged.
     public var usesVPID = true
     /// timer=auto|host: whether guests' timers run on the preemption timer, if there is one, or always on the host's.
@@ -76,6 +80,8 @@ public enum KernelOptionError: Error, Equatable, TextConvertible {
     case unknownKey(OptionText)
     /// A value that the key does not take, and what it takes.
     case badValue(OptionText, accepted: StaticString)
+    /// A feature to hide that has no such name, and the nearest that there is.
+    case unknownFeature(OptionText, nearest: OptionText)
 
     public static func == (left: Self, right: Self) -> Bool { Line("\(left)") == Line("\(right)") }
 
@@ -84,7 +90,12 @@ public enum KernelOptionError: Error, Equatable, TextConvertible {
         case .unknownKey(let word):
             output.write("unknown key on the command line: \"")
             output.write(word)
-            output.write("\"; there are memory, trace, large, vpid, apic, timer, checks, exceptions, report, agent, stop, step, record, records, slice, selftest, guest, then, restart, limit, checksum, roundtrip")
+            output.write("\"; there are memory, trace, flat, hide, large, vpid, apic, timer, checks, exceptions, report, agent, stop, step, record, records, slice, selftest, guest, then, restart, limit, checksum, roundtrip")
+        case .unknownFeature(let name, let nearest):
+            output.write("there is no feature \"")
+            output.write(name)
+            output.write("\" to hide; the nearest name is ")
+            output.write(nearest)
         case .badValue(let word, let accepted):
             output.write("bad value on the command line: \"")
             output.write(word)
@@ -172,6 +183,15 @@ extension KernelOptions {
             }
         } else if key.equals("vpid") {
             usesVPID = try flag()
+        } else if key.equals("flat") {
+            takesFlat = try flag()
+        } else if key.equals("hide") {
+            var names = WordList(value)
+            while let name = names.next() {
+                guard hidden.hide(name) else {
+                    throw .unknownFeature(OptionText(name), nearest: OptionText(CPUIDFeatureNames.nearest(to: name)))
+                }
+            }
         } else if key.equals("apic") {
             if value.equals("auto") {
                 assistance = .delivery
