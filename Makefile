@@ -4,12 +4,27 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
+# What a person says besides targets, KEY=value, is refused where a target does not take it, and otherwise goes to the commands
+# by the environment, every character standing for itself. No variable here has the name of such a word; a make within make
+# hears of none.
+said := $(strip $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name))))
+ifneq ($(said),)
+words := $(shell Tools/lib/said.sh "$(MAKECMDGOALS)" $(foreach name,$(said),'$(name)'))
+$(if $(words),,$(error nothing was done))
+define word_rule
+override $(1) := $$(value $(2))
+export $(1)
+endef
+$(foreach word,$(words),$(eval $(call word_rule,$(firstword $(subst =, ,$(word))),$(lastword $(subst =, ,$(word))))))
+MAKEOVERRIDES :=
+endif
+
 BUILD := build
 OBJECTS := $(BUILD)/kernel
 
 # The modules of the kernel from the ground up, and what each imports. Package.swift has the same graph; Tests/Kernel/modules
 # compares both with the sources.
-MODULES := Text X86 Memory Virtualization VMX VMXChecks EntryProof Devices Trace Machine Debug Metal
+KERNEL_MODULES := Text X86 Memory Virtualization VMX VMXChecks EntryProof Devices Trace Machine Debug Metal
 imports_X86 := Text
 imports_Memory := Text
 imports_Virtualization := Text X86 Memory
@@ -38,7 +53,7 @@ ELF_GUESTS := protected long
 GUEST_IMAGES := $(foreach guest,$(GUESTS),$(BUILD)/guests/$(guest).$(if $(filter $(guest),$(ELF_GUESTS)),elf,bin))
 
 BOOT_OBJECTS := $(patsubst Boot/%.asm,$(OBJECTS)/%.boot.o,$(wildcard Boot/*.asm))
-SWIFT_OBJECTS := $(MODULES:%=$(OBJECTS)/%.o)
+SWIFT_OBJECTS := $(KERNEL_MODULES:%=$(OBJECTS)/%.o)
 
 # As many jobs as there are processors, unless the person who types says how many.
 MAKE_BUILD = $(MAKE) -s --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) images
@@ -93,7 +108,7 @@ $(BUILD)/guests/%.elf: $(BUILD)/guests/%.o
 define module_rule
 $(OBJECTS)/$(1).o: $$(wildcard Kernel/$(1)/*.swift Kernel/$(1)/*/*.swift Kernel/$(1)/*/*.h) Makefile \
 		$$(call interfaces,$(imports_$(1))) | $(OBJECTS)
-	@echo "compiling $(1) ($(2) of $(words $(MODULES)))"
+	@echo "compiling $(1) ($(2) of $(words $(KERNEL_MODULES)))"
 	@swiftc $$(SWIFT_FLAGS) $(optimization_$(1)) -module-name $(1) $(if $(filter $(1),$(SPLIT)),,-emit-module -emit-module-path \
 		$(OBJECTS)/$(1).swiftmodule) -c $$(filter %.swift,$$^) -o $$@
 	@touch $$@
@@ -110,7 +125,7 @@ $(OBJECTS)/$(1).swiftmodule: $$(wildcard Kernel/$(1)/*.swift Kernel/$(1)/*/*.swi
 endef
 $(foreach module,$(SPLIT),$(eval $(call interface_rule,$(module))))
 numbers :=
-$(foreach module,$(MODULES),$(eval numbers += x)$(eval $(call module_rule,$(module),$(words $(numbers)))))
+$(foreach module,$(KERNEL_MODULES),$(eval numbers += x)$(eval $(call module_rule,$(module),$(words $(numbers)))))
 
 # The kernel allocates nothing and uses no vector or floating-point register: proved on the linked image.
 .PHONY: check-kernel
@@ -136,7 +151,7 @@ run: setup ## build, and run a guest; the words are below
 study: setup ## a guest stopped before its first VM entry, and a prompt; SCRIPT=file types for you
 	+@$(MAKE_BUILD)
 	@$(MAKE) -s --no-print-directory monitor
-	@TRACE=off MONITOR=study Tools/martlet --make
+	@TRACE=$${TRACE:-off} MONITOR=$${MONITOR:-study} Tools/martlet --make
 
 .PHONY: linux
 linux: ## boot Debian's kernel to a shell; CMDLINE=work runs that script instead
@@ -153,7 +168,7 @@ $(BUILD)/martlet.iso: $(BUILD)/martlet.elf Tools/iso
 	@WAIT=3 Tools/iso $@ $< "martlet.elf trace=exits"
 
 .PHONY: test
-test: ## run all tests, or a part: ONLY="host image firmware boots launcher linux fuzz records page monitor guide gdb bench"
+test: ## run all tests, or a part: ONLY="host image firmware boots launcher make linux fuzz records page monitor guide gdb bench"
 	@Tools/setup test
 	@$(MAKE) -s --no-print-directory iso monitor
 	@Tests/run $(ONLY)
@@ -177,7 +192,7 @@ clean: ## remove everything built
 
 .PHONY: help
 help: ## show this
-	@echo "make targets:"
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1#\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS='#' read -r name text; do printf '  %-14s %s\n' $$name "$$text"; done
-	@echo
-	@Tools/martlet help
+	@{ echo "make targets:"; \
+	  sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1#\2/p' $(firstword $(MAKEFILE_LIST)) | \
+	    while IFS='#' read -r name text; do printf '  %-14s %s\n' $$name "$$text"; done; \
+	  echo; Tools/martlet help; } 2> /dev/null | cat 2> /dev/null || : # whoever reads need not read to the end

@@ -96,6 +96,7 @@ public struct CPUIDAnswers: ~Copyable {
     /// Leaf 1 shows the enable bit of IA32_APIC_BASE.
     mutating func update(apicEnabled: Bool) {
         let bit = CPUIDFeature.apic
+        guard !policy.hidden.contains(.init(row: 1, bit: bit)) else { return }
         entries[CPUIDAnswers.features].result.edx = apicEnabled ? entries[CPUIDAnswers.features].result.edx | bit : entries[CPUIDAnswers.features].result.edx & ~bit
     }
 

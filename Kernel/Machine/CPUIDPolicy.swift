@@ -44,6 +44,9 @@ import X86
 /// | 80000005H | zero |
 /// | 80000008H | the processor's physical-address width; 48 linear-address bits, 57 with LA57 |
 ///
+/// Whoever runs a guest may hide features by the names of the first table (hide=); with each go those that are nothing without it
+/// (`CPUIDFeatureNames`), and its bits of CR4 and XCR0 and its registers.
+///
 /// A feature that CR4 turns on is shown only if CR4 can take the bit while a guest runs; RDTSCP, RDPID, INVPCID, XSAVES and
 /// PAT only if VMX can give them.
 ///
@@ -84,8 +87,11 @@ public struct CPUIDPolicy: Equatable, Sendable {
     public let timeStampFrequency: UInt64
     /// The virtual CPU's.
     public let apicID: UInt32
+    /// What the guest is not to see all the same.
+    public let hidden: HiddenFeatures
 
-    public init(_ offers: Offers, timeStampFrequency: UInt64, apicID: UInt32 = 0) {
+    public init(_ offers: Offers, timeStampFrequency: UInt64, apicID: UInt32 = 0, hidden: HiddenFeatures = .init()) {
+        self.hidden = hidden
         self.offers = offers
         self.timeStampFrequency = timeStampFrequency
         self.apicID = apicID
@@ -126,6 +132,10 @@ public struct CPUIDPolicy: Equatable, Sendable {
 
     /// The answer to CPUID, with OSXSAVE and OSPKE clear and APIC set.
     public func answer(_ leaf: UInt32, _ subleaf: UInt32, from processor: some ProcessorIdentification) -> CPUIDResult {
+        hidden.taken(from: wholeAnswer(leaf, subleaf, processor), leaf, subleaf)
+    }
+
+    private func wholeAnswer(_ leaf: UInt32, _ subleaf: UInt32, _ processor: some ProcessorIdentification) -> CPUIDResult {
         switch leaf {
         case 0:
             let native = processor.cpuid(0, 0)
@@ -162,7 +172,7 @@ public struct CPUIDPolicy: Equatable, Sendable {
         case 0x8000_0002...0x8000_0004, 0x8000_0006: return native(leaf, 0, processor)
         case 0x8000_0007: return .init(eax: 0, ebx: 0, ecx: 0, edx: CPUIDFeature.invariantTimeStamp)
         case 0x8000_0008:
-            let hasFiveLevels = structuredFeatures(0, processor).ecx & CPUIDFeature.fiveLevelPaging != 0
+            let hasFiveLevels = answer(7, 0, from: processor).ecx & CPUIDFeature.fiveLevelPaging != 0
             return .init(
                 eax: UInt32(processor.physicalAddressWidth) | (hasFiveLevels ? 57 : 48) << 8, ebx: 0, ecx: 0, edx: 0)
         default: return .zero
@@ -239,8 +249,11 @@ public struct CPUIDPolicy: Equatable, Sendable {
 
     /// XCR0 bits that a guest may set; PKRU's comes and goes with protection keys.
     public func offeredExtendedState(_ processor: some ProcessorIdentification) -> UInt64 {
-        let offered = extendedState(of: processor)
-        let hasKeys = structuredFeatures(0, processor).ecx & CPUIDFeature.protectionKeys != 0
+        var offered = extendedState(of: processor)
+        if hidden.contains(.init(row: 0, bit: CPUIDFeature.xsave)) { return 0 }
+        if hidden.contains(.init(row: 0, bit: 1 << 28)) { offered &= ~0xE4 }  // AVX
+        if hidden.contains(.init(row: 3, bit: 1 << 16)) { offered &= ~0xE0 }  // AVX512F
+        let hasKeys = answer(7, 0, from: processor).ecx & CPUIDFeature.protectionKeys != 0
         return hasKeys ? offered : offered & ~CPUIDPolicy.protectionKeyState
     }
 

@@ -59,7 +59,7 @@ struct MSRPlaces {
             registers.values[Int(next)] = value
             next += 1
         }
-        places[Int(ModelSpecificRegister.timeStampAdjust.number)] = UInt8(Self.timeStampAdjust)
+        if features.hasTimeStampAdjust { places[Int(ModelSpecificRegister.timeStampAdjust.number)] = UInt8(Self.timeStampAdjust) }
         places[Int(ModelSpecificRegister.platformID.number)] = Self.constantZero
         places[Int(ModelSpecificRegister.platformInformation.number)] = Self.constantZero
         keep(ModelSpecificRegister.featureControl.number, 1, .nothing, &self, &registers)
@@ -70,20 +70,23 @@ struct MSRPlaces {
         keep(
             ModelSpecificRegister.miscEnable.number,
             MSRPolicy.miscEnableFixed | (features.hasFastStrings ? MSRPolicy.fastStrings : 0), .miscEnable, &self, &registers)
-        keep(ModelSpecificRegister.memoryTypeCapability.number, MemoryTypeRegisters.capability, .nothing, &self, &registers)
-        keep(
-            ModelSpecificRegister.memoryTypeDefault.number, MemoryTypeRegisters.initialDefaultType, .memoryTypeDefault, &self,
-            &registers)
-        for index in UInt32(0)..<11 {
-            keep(MemoryTypeRegisters.fixed(index), MemoryTypeRegisters.initialFixed(index), .memoryTypeFixed, &self, &registers)
-        }
-        for index in UInt32(0)..<MemoryTypeRegisters.variableRanges {
-            let first = ModelSpecificRegister.memoryTypeBase0.number + 2 * index
-            keep(first, index == 0 ? MemoryTypeRegisters.initialBase : 0, .memoryTypeBase, &self, &registers)
+        if features.hasMemoryTypeRanges {
+            keep(ModelSpecificRegister.memoryTypeCapability.number, MemoryTypeRegisters.capability, .nothing, &self, &registers)
             keep(
-                first + 1, index == 0 ? MemoryTypeRegisters.initialMask(reservedBits: reservedBits) : 0, .memoryTypeMask, &self,
+                ModelSpecificRegister.memoryTypeDefault.number, MemoryTypeRegisters.initialDefaultType, .memoryTypeDefault, &self,
                 &registers)
+            for index in UInt32(0)..<11 {
+                keep(MemoryTypeRegisters.fixed(index), MemoryTypeRegisters.initialFixed(index), .memoryTypeFixed, &self, &registers)
+            }
+            for index in UInt32(0)..<MemoryTypeRegisters.variableRanges {
+                let first = ModelSpecificRegister.memoryTypeBase0.number + 2 * index
+                keep(first, index == 0 ? MemoryTypeRegisters.initialBase : 0, .memoryTypeBase, &self, &registers)
+                keep(
+                    first + 1, index == 0 ? MemoryTypeRegisters.initialMask(reservedBits: reservedBits) : 0, .memoryTypeMask, &self,
+                    &registers)
+            }
         }
+        guard features.hasMachineCheckBanks else { return }
         // Machine checks are never reported: the machine's own errors are Martlet's, and a virtual one has none.
         keep(
             ModelSpecificRegister.machineCheckCapability.number, 1 << 8 | UInt64(Self.machineCheckBanks), .nothing, &self,

@@ -116,7 +116,7 @@ extension VirtualCPU {
     @inline(never)
     private static func serveTimer(_ cpu: Pointer) -> Continuation {
         let stamp = cpu.pointee.host.timeStamp()
-        guard stamp < cpu.pointee.dueMoment else { return bringAboutWhatIsDue(cpu) }
+        guard stamp < cpu.pointee.dueMoment, !cpu.pointee.host.isToldToStop else { return bringAboutWhatIsDue(cpu) }
         cpu.pointee.run(at: stamp)
         return cpu.pointee.attention == .none ? .resume : conclude(.resume, isOver: true, cpu)
     }

@@ -17,6 +17,22 @@ public struct GuestFeatures: PagingAbilities, Equatable, Sendable {
     public var hasPAT: Bool
     /// IA32_TSC_AUX.
     public var hasAuxiliary: Bool
+    /// The local APIC's x2APIC mode.
+    public var hasX2APIC: Bool
+    /// IA32_TSC_DEADLINE.
+    public var hasTimeStampDeadline: Bool
+    /// IA32_TSC_ADJUST.
+    public var hasTimeStampAdjust: Bool
+    /// The MTRRs.
+    public var hasMemoryTypeRanges: Bool
+    /// The registers of the machine-check architecture.
+    public var hasMachineCheckBanks: Bool
+    /// IA32_SYSENTER_CS, ESP and EIP.
+    public var hasFastSystemEntry: Bool
+    /// IA32_STAR, LSTAR, CSTAR and FMASK, and IA32_EFER.SCE.
+    public var hasSystemCall: Bool
+    /// IA32_EFER.LME.
+    public var hasLongMode: Bool
     /// IA32_XSS.
     public var hasSupervisorState: Bool
     /// IA32_SPEC_CTRL, IA32_PRED_CMD and IA32_FLUSH_CMD.
@@ -41,10 +57,16 @@ public struct GuestFeatures: PagingAbilities, Equatable, Sendable {
         let leaf1 = policy.answer(1, 0, from: processor)
         let leaf7 = policy.answer(7, 0, from: processor)
         let extended = policy.answer(0x8000_0001, 0, from: processor)
-        var cr4: ControlRegister4 =
-            .virtual8086Extensions | .protectedVirtualInterrupts | .timeStampDisable | .debuggingExtensions
-            | .pageSizeExtensions | .physicalAddressExtension | .machineCheckEnable | .pageGlobalEnable | .fxsave
-            | .unmaskedSIMDExceptions | .performanceCounterEnable
+        var cr4: ControlRegister4 = .performanceCounterEnable
+        if leaf1.edx & 1 << 1 != 0 { cr4 = cr4 | .virtual8086Extensions | .protectedVirtualInterrupts }
+        if leaf1.edx & 1 << 2 != 0 { cr4 = cr4 | .debuggingExtensions }
+        if leaf1.edx & 1 << 3 != 0 { cr4 = cr4 | .pageSizeExtensions }
+        if leaf1.edx & 1 << 4 != 0 { cr4 = cr4 | .timeStampDisable }
+        if leaf1.edx & 1 << 6 != 0 { cr4 = cr4 | .physicalAddressExtension }
+        if leaf1.edx & CPUIDFeature.machineCheckException != 0 { cr4 = cr4 | .machineCheckEnable }
+        if leaf1.edx & 1 << 13 != 0 { cr4 = cr4 | .pageGlobalEnable }
+        if leaf1.edx & 1 << 24 != 0 { cr4 = cr4 | .fxsave }
+        if leaf1.edx & 1 << 25 != 0 { cr4 = cr4 | .unmaskedSIMDExceptions }
         if leaf1.ecx & 1 << 17 != 0 { cr4 = cr4 | .processContextIdentifiers }
         if leaf1.ecx & CPUIDFeature.xsave != 0 { cr4 = cr4 | .xsave }
         if leaf7.ebx & 1 << 0 != 0 { cr4 = cr4 | .fsgsbase }
@@ -59,6 +81,14 @@ public struct GuestFeatures: PagingAbilities, Equatable, Sendable {
         hasExecuteDisable = extended.edx & CPUIDFeature.executeDisable != 0
         has1GiBPages = extended.edx & CPUIDFeature.page1GB != 0
         physicalAddressWidth = processor.physicalAddressWidth
+        hasX2APIC = leaf1.ecx & CPUIDFeature.x2APIC != 0
+        hasTimeStampDeadline = leaf1.ecx & CPUIDFeature.timeStampDeadline != 0
+        hasTimeStampAdjust = leaf7.ebx & CPUIDPolicy.always7B != 0
+        hasMemoryTypeRanges = leaf1.edx & CPUIDFeature.mtrr != 0
+        hasMachineCheckBanks = leaf1.edx & CPUIDFeature.machineCheckArchitecture != 0
+        hasFastSystemEntry = leaf1.edx & 1 << 11 != 0
+        hasSystemCall = extended.edx & 1 << 11 != 0
+        hasLongMode = extended.edx & 1 << 29 != 0
         hasPAT = leaf1.edx & CPUIDFeature.pat != 0
         hasAuxiliary = extended.edx & CPUIDFeature.rdtscp != 0 || leaf7.ecx & 1 << 22 != 0
         hasSupervisorState = policy.answer(0xD, 1, from: processor).eax & 1 << 3 != 0

@@ -8,6 +8,8 @@ public protocol HostServices: ProcessorIdentification, ModelSpecificRegisterAcce
     func sleep(until moment: UInt64)
     /// Somebody asks for the guest to stop.
     var isCalledAway: Bool { get }
+    /// Whoever runs Martlet wants the guest to end. That is asked at the end of each slice, and where devices are attended to.
+    var isToldToStop: Bool { get }
     /// Has an interrupt come after so many ticks of the time stamp, where the processor has no timer for a guest; it may come
     /// early. Another call replaces it.
     func setTimer(ticks: UInt64)
@@ -49,4 +51,5 @@ public protocol HostServices: ProcessorIdentification, ModelSpecificRegisterAcce
 
 extension HostServices {
     public var isCalledAway: Bool { false }
+    public var isToldToStop: Bool { false }
 }

@@ -35,6 +35,8 @@ public enum Ending: Equatable, Sendable {
     case overdue
     /// It was ended from the monitor.
     case dismissed
+    /// Whoever runs Martlet wants it to end.
+    case stopped
     /// It did something that Martlet does not emulate.
     case unsupported(Unsupported)
     /// The VM entry failed (exit reason bit 31).

@@ -98,9 +98,10 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
     /// How many port accesses found no device.
     public var absentPortAccesses: UInt64 { board.pointee.absentAccesses }
 
-    /// What a message, or the lack of any sign of progress, makes of the guest.
+    /// What a message, the lack of any sign of progress, or whoever runs Martlet makes of the guest.
     var demandedEnd: Ending? {
         if isResetPending { return .reset }
+        if host.isToldToStop { return .stopped }
         return board.pointee.isOverdue ? .overdue : nil
     }
 }

@@ -10,11 +10,11 @@ func conclude(
 ) -> Status? {
     guard let ending else { return .failedEntry }
     let absent = cpu.pointee.absentMemoryAccesses
-    if absent > 0 { machine.log("martlet: \(absent) accesses to memory that is not there") }
+    if absent > 0 { machine.log("martlet: \(accesses(absent)) to memory that is not there") }
     let ports = cpu.pointee.absentPortAccesses
-    if ports > 0 { machine.log("martlet: \(ports) accesses to ports without a device") }
+    if ports > 0 { machine.log("martlet: \(accesses(ports)) to ports without a device") }
     let refused = cpu.pointee.refusedMSRs
-    if refused > 0 { machine.log("martlet: \(refused) accesses to MSRs that are not there or values they do not take") }
+    if refused > 0 { machine.log("martlet: \(accesses(refused)) to MSRs that are not there or values they do not take") }
     switch ending {
     case .debugExit(let value):
         machine.log("martlet: \(name): \(ending)")
@@ -25,6 +25,9 @@ func conclude(
     case .halted, .powerOff, .dismissed:
         machine.log("martlet: \(name): \(ending)")
         return .ended
+    case .stopped:
+        machine.log("martlet: \(name): \(ending), at \(cpu.pointee.codeAddress)")
+        return .stopped
     case .tripleFault:
         tell("\(name): triple fault at \(cpu.pointee.codeAddress)", machine, restarts: restarts)
         return .tripleFault
@@ -42,6 +45,8 @@ func conclude(
         return .failedEntry
     }
 }
+
+private func accesses(_ count: UInt64) -> Line { count == 1 ? "1 access" : "\(count) accesses" }
 
 /// An end that is an error; not so of a guest that is started anew, which may come to it any number of times.
 private func tell(_ line: Line, _ machine: borrowing HostMachine, restarts: UInt64, isDetail: Bool = false) {

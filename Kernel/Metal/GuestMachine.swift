@@ -58,7 +58,7 @@ struct GuestMachine: ~Copyable {
                 rdtscp: secondary.contains(.enableRDTSCP), invpcid: secondary.contains(.enableINVPCID),
                 xsaves: secondary.contains(.enableXSAVES), pat: machine.controls.switchesPAT, cr4: capabilities.cr4.fixed1,
                 fastStrings: machine.host.read(.miscEnable) & MSRPolicy.fastStrings != 0),
-            timeStampFrequency: Processor.current.pointee.timeStamp.frequency)
+            timeStampFrequency: Processor.current.pointee.timeStamp.frequency, hidden: machine.options.hidden)
         features = GuestFeatures(policy, machine.host)
         let bitmaps = MSRBitmaps(page: structures.msrBitmaps, memory: memory)
         MSRPolicy.forEachPassing(features) { bitmaps.pass($0, reads: $1, writes: $2) }

@@ -15,7 +15,7 @@ func runGuests(
     var status = Status.ended
     if loader.moduleCount > 0 {
         status = run(loader.guest, named: loader.guestName, loader, on: &machine, &statistics)
-        if let choice = machine.options.guestAfterwards, machine.host.agent?.isDismissed != true {
+        if let choice = machine.options.guestAfterwards, status != .stopped, machine.host.agent?.isDismissed != true {
             let second = runEmbeddedGuests(choice, loader, on: &machine, &statistics)
             if !second.isSuccess { status = second }
         }
@@ -113,6 +113,7 @@ private func runOnce(
     let start: GuestStart
     do {
         var loader = GuestLoader(memory, bios: UnsafeRawBufferPointer(start: bios_code(), count: Int(bios_size())))
+        loader.takesFlat = isEmbedded || machine.options.takesFlat
         let count = isEmbedded ? 0 : information.moduleCount - 1
         start = try loader.load(guest, moduleCount: count) { information.guestModule($0 + 1) }
     } catch {

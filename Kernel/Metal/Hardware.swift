@@ -34,6 +34,8 @@ struct IdentityMemory: PhysicalMemory {
 struct HardwareHost: HostServices, ModelSpecificRegisterReader {
     /// The agent that a sleeping guest is called away for.
     var agent: AgentSession?
+    /// A byte on it ends the guest.
+    var stopLine: SerialLine?
 
     func cpuid(_ leaf: UInt32, _ subleaf: UInt32) -> CPUIDResult {
         let result = execute_cpuid(leaf, subleaf)
@@ -50,6 +52,11 @@ struct HardwareHost: HostServices, ModelSpecificRegisterReader {
         Processor.current.pointee.interruptController.sleep(until: min(moment, look))
     }
     var isCalledAway: Bool { agent?.hasInput ?? false }
+    @inline(__always)
+    var isToldToStop: Bool {
+        guard let stopLine else { return false }
+        return stopLine.hasInput
+    }
     func setTimer(ticks: UInt64) { Processor.current.pointee.interruptController.arm(at: read_tsc() &+ ticks) }
     func receive() -> UInt8? { Console.withLock { $0.input.take() } }
     func transmit(_ byte: UInt8) { Console.transmit(byte) }

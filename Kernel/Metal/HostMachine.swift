@@ -46,7 +46,8 @@ struct HostMachine: ~Copyable {
 extension HostMachine {
     /// From the loader's information to VMX operation; each risky step is announced.
     init(_ options: KernelOptions, _ information: borrowing LoaderInformation<IdentityMemory>) {
-        let host = HardwareHost(agent: options.isStudied ? AgentSession(options.trace) : nil)
+        let host = HardwareHost(
+            agent: options.isStudied ? AgentSession(options.trace) : nil, stopLine: options.canBeStopped ? .com4 : nil)
         self.host = host
         self.options = options
         func log(_ line: Line) {

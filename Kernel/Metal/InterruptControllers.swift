@@ -1,12 +1,13 @@
 import Instructions
 import X86
 
-/// The machine's interrupt controllers. Martlet takes two interrupts: COM1's, through the 8259 pair, and the timer's of the
-/// local APIC; any other that comes all the same is ended.
+/// The machine's interrupt controllers. Martlet takes three interrupts: COM1's and COM4's, through the 8259 pair, and the timer's of
+/// the local APIC; any other that comes all the same is ended.
 enum InterruptControllers {
     /// The vectors of the 8259 pair, sixteen.
     private static var firstLine: UInt8 { 0x20 }
     private static var serialLine: UInt8 { 4 }
+    private static var stopLine: UInt8 { 3 }
 
     /// Puts the 8259 pair at its vectors, with all lines masked (8259A data sheet, "Initialization Command Words").
     static func mask() {
@@ -23,7 +24,16 @@ enum InterruptControllers {
     }
 
     /// Lets COM1 interrupt.
-    static func openSerialLine() { outb(0x21, ~(1 << serialLine)) }
+    static func openSerialLine() { open(serialLine) }
+
+    /// Lets COM4 interrupt: a byte of its is not taken, and so stays to be seen; its line is edge-triggered.
+    static func openStopLine() {
+        SerialLine.com4.open()
+        SerialLine.com4.openInterrupt()
+        open(stopLine)
+    }
+
+    private static func open(_ line: UInt8) { outb(0x21, inb(0x21) & ~(1 << line)) }
 
     /// Serves and ends an interrupt that a VM exit or the kernel itself acknowledged.
     static func finish(_ vector: UInt8) {

@@ -19,6 +19,7 @@ func main(_ magic: UInt32, _ information: UInt32) -> Never {
     SelfTests.runEarly(options)
     Processor.current.pointee.open()
     Console.withLock { $0.input.open() }
+    if options.canBeStopped { InterruptControllers.openStopLine() }
     var machine = HostMachine(options, loader)
     SelfTests.run(options, &machine)
     let memory = machine.options.checksMemory ? KernelMemory.checksum() : 0

@@ -7,6 +7,7 @@ struct SerialLine {
     static var com1: SerialLine { .init(port: 0x3F8) }
     static var com2: SerialLine { .init(port: 0x2F8) }
     static var com3: SerialLine { .init(port: 0x3E8) }
+    static var com4: SerialLine { .init(port: 0x2E8) }
 
     /// 115200 bits a second, eight bits, no parity, no interrupts, FIFOs on.
     func open() {
@@ -19,12 +20,19 @@ struct SerialLine {
         outb(port + 4, 0x03)
     }
 
+    /// Lets it interrupt when a byte comes in; OUT2 passes that on.
+    func openInterrupt() {
+        outb(port + 4, 0x0B)
+        outb(port + 1, 1)
+    }
+
     func put(_ byte: UInt8) {
         wait(for: 0x20)
         outb(port, byte)
     }
 
     /// Whether a byte has come in.
+    @inline(__always)
     var hasInput: Bool { inb(port + 5) & 0x81 == 1 }
 
     /// Waits for a byte to come in.

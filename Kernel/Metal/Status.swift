@@ -14,6 +14,8 @@ enum Status: Equatable {
     /// It left no note within its limit.
     case overdue
     case selfTestFailed
+    /// Whoever runs Martlet ended it.
+    case stopped
 
     /// The guest's own are odd, as QEMU's isa-debug-exit makes them; Martlet's are even.
     var number: UInt32 {
@@ -29,6 +31,7 @@ enum Status: Equatable {
         case .overdue: 14
         case .unsupported: 16
         case .selfTestFailed: 20
+        case .stopped: 24
         }
     }
 
@@ -56,6 +59,7 @@ enum Status: Equatable {
         case .unsupported: "the guest needs something that Martlet does not emulate"
         case .overdue: "the guest's time was up"
         case .selfTestFailed: "a self-test failed"
+        case .stopped: "stopped from outside"
         }
     }
 }

@@ -1,7 +1,8 @@
 ; An ELF32 multiboot image made by hand, good or broken in one way: nasm -f bin -DVARIANT=n.
 ;   0 good   1 wrong machine   2 segments overlap   3 a segment outside RAM   4 a segment wraps
 ;   5 program headers cut off   6 segment data cut off   7 entry outside   8 not an executable   9 64 bits wide, good
-;  10 ELF without a multiboot header
+;  10 ELF without a multiboot header   11 good: nothing of a segment in the file, behind whose end it lies
+;  12 more of a segment in the file than in memory   13 good: high virtual addresses, a physical entry point
 bits 32
 %if VARIANT == 1
 %define MACHINE 40
@@ -20,8 +21,8 @@ file:
     dd 0, 0
     dw 52, 32, 2, 0, 0, 0
 headers:
-    dd 1, 0, 0x100000, 0x100000, (VARIANT == 6 ? 0x100000 : file_end - file), (VARIANT == 6 ? 0x100000 : file_end - file), 7, 4096
-    dd 1, 0
+    dd 1, 0, (VARIANT == 13 ? 0xC0100000 : 0x100000), 0x100000, (VARIANT == 6 ? 0x100000 : file_end - file), (VARIANT == 6 ? 0x100000 : file_end - file), 7, 4096
+    dd 1, (VARIANT == 11 ? 0x5000 : 0)
 %if VARIANT == 2
     dd 0x100010, 0x100010
 %elif VARIANT == 3
@@ -33,6 +34,10 @@ headers:
 %endif
 %if VARIANT == 4
     dd 16, 0x1000, 7, 4096
+%elif VARIANT == 11
+    dd 0, 0x1000, 7, 4096
+%elif VARIANT == 12
+    dd 16, 8, 7, 4096
 %else
     dd 16, 16, 7, 4096
 %endif

@@ -61,6 +61,7 @@ import X86
             (.halted(interruptsEnabled: false), "halted with interrupts off"), (.tripleFault, "triple fault"),
             (.overdue, "left no note within its limit"),
             (.dismissed, "ended from the monitor"),
+            (.stopped, "stopped from outside"),
             (.entryFailure(reason: 0x8000_0021), "VM-entry failure, exit reason 0x80000021"),
             (.unsupported(.initSignal), "INIT"), (.unsupported(.startupIPI), "start-up IPI"),
             (.unsupported(.systemManagementInterrupt), "system-management"), (.unsupported(.controlNotSet), "control is off"),

@@ -20,7 +20,7 @@ final class LoaderFixture {
 
     /// Loads an image and modules; the error instead, if there is one.
     func load(
-        _ image: [UInt8], words: String = "", modules: [([UInt8], String)] = [], bios: [UInt8] = [], processors: Int = 1
+        _ image: [UInt8], words: String = "", modules: [([UInt8], String)] = [], bios: [UInt8] = [], processors: Int = 1, takesFlat: Bool = false
     ) -> Result<GuestStart, ImageError> {
         var held: [UnsafeMutableRawBufferPointer] = []
         defer { for buffer in held { buffer.deallocate() } }
@@ -33,6 +33,7 @@ final class LoaderFixture {
         let guest = GuestModule(image: ImageBytes(hold(image)), commandLine: hold(Array(words.utf8)))
         let all = modules.map { GuestModule(image: ImageBytes(hold($0.0)), commandLine: hold(Array($0.1.utf8))) }
         var loader = GuestLoader(ram.memory, bios: hold(bios), processorCount: processors)
+        loader.takesFlat = takesFlat
         do throws(ImageError) {
             return .success(try loader.load(guest, moduleCount: all.count) { all[$0] })
         } catch {
@@ -73,7 +74,8 @@ final class LoaderFixture {
 
     @Test func `a flat binary is loaded at 7C00H, unchanged, with nothing around it`() {
         let fixture = LoaderFixture()
-        let image = (0..<1000).map { UInt8($0 % 256) }
+        var image = (0..<1000).map { UInt8($0 % 256) }
+        image[510...511] = [0x55, 0xAA]
         #expect(fixture.load(image) == .success(.realMode))
         #expect(fixture.ram[0x7C00..<0x7C00 + 1000] == image)
         #expect(fixture.ram[0x7BFF] == LoaderFixture.pattern && fixture.ram[0x7C00 + 1000] == LoaderFixture.pattern)
@@ -81,7 +83,7 @@ final class LoaderFixture {
 
     @Test func `a flat binary may fill conventional memory and no more`() {
         let limit = 0x9FC00 - 0x7C00
-        #expect(LoaderFixture().load([UInt8](repeating: 1, count: limit)) == .success(.realMode))
+        #expect(LoaderFixture().load([UInt8](repeating: 1, count: limit), takesFlat: true) == .success(.realMode))
         #expect(LoaderFixture().error(ImageBuilder(size: limit + 1)) == .flatTooLarge(size: UInt64(limit + 1), limit: UInt64(limit)))
     }
 
@@ -97,12 +99,23 @@ final class LoaderFixture {
     // MARK: Multiboot headers
 
     @Test func `a header is found at any 4-byte boundary of the first 8192 bytes, and nowhere else`() {
-        for (offset, isFound) in [(0, true), (4, true), (8180, true), (8192, false), (2, false), (8196, false)] {
+        for (offset, isFound) in [(0, true), (4, true), (8180, true), (8184, false), (8188, false), (8192, false), (2, false), (8196, false)] {
             var image = ImageBuilder(size: 9000)
             image.putMultibootHeader(at: offset, flags: 1 << 3)
-            let error = LoaderFixture().error(image)
-            #expect(error == (isFound ? .unsupportedFlags(8) : nil), "\(offset)")
+            #expect(LoaderFixture().error(image) == (isFound ? .unsupportedFlags(8) : .flatWithoutSignature), "\(offset)")
         }
+        // Address fields are of the header.
+        for (offset, isFound) in [(8160, true), (8164, false)] {
+            var image = ImageBuilder(size: 9000)
+            image.putMultibootHeader(at: offset, flags: 1 << 3, addresses: [0, 0, 0, 0, 0])
+            #expect(LoaderFixture().error(image) == (isFound ? .unsupportedFlags(8) : .flatWithoutSignature), "\(offset)")
+        }
+    }
+
+    @Test func `a header that the file does not hold whole is cut off`() {
+        var image = ImageBuilder(size: 0x40)
+        image.putMultibootHeader(at: 0x24, flags: 3 | 1 << 16)
+        #expect(LoaderFixture().error(image) == .truncatedLoadRange(needed: 0x44, size: 0x40))
     }
 
     @Test func `a header with a wrong checksum is none`() {
@@ -186,6 +199,35 @@ final class LoaderFixture {
         #expect(LoaderFixture().error(boot) == .segmentInBootArea(index: 0, start: 0x8_FF00, end: 0x9_0001))
     }
 
+    @Test func `what is no guest is told by how it begins, unless it is said to be flat`() {
+        func beginning(_ bytes: [UInt8], at offset: Int = 0, size: Int = 600) -> [UInt8] {
+            var image = ImageBuilder(size: size)
+            image.put(bytes, at: offset)
+            return image.bytes
+        }
+        var disk = ImageBuilder(size: 1024)
+        disk.put([0x80, 0, 2, 0, 0x83, 0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0], at: 446)
+        disk.put([0x55, 0xAA], at: 510)
+        let cases: [([UInt8], ForeignImage)] = [
+            (beginning([0x1F, 0x8B, 8]), .compressed), (beginning([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0]), .compressed),
+            (beginning(Array("BZh9".utf8)), .compressed), (beginning([0x28, 0xB5, 0x2F, 0xFD]), .compressed),
+            (beginning([0x02, 0x21, 0x4C, 0x18]), .compressed), (beginning(Array("PK\u{3}\u{4}".utf8)), .compressed),
+            (beginning(Array("070701".utf8)), .archive), (beginning(Array("ustar".utf8), at: 257), .archive),
+            (beginning(Array("MZ".utf8)), .efiProgram), (beginning(Array("QFI\u{FB}".unicodeScalars.map { UInt8($0.value) })), .disk),
+            (beginning(Array("CD001".utf8), at: 0x8001, size: 0x9000), .disk), (beginning(Array("EFI PART".utf8), at: 512), .disk),
+            (disk.bytes, .disk), (Array("#!/bin/sh\necho\n".utf8), .text), (Array("Grüße, 世界 👋\n".utf8), .text),
+        ]
+        for (image, kind) in cases {
+            #expect(LoaderFixture().error(ImageBuilder(image)) == .foreign(kind), "\(image.prefix(8))")
+            #expect(LoaderFixture().load(image, takesFlat: true) == .success(.realMode))
+        }
+        // A boot sector alone may have partitions; an image as short as that has no place for a signature.
+        #expect(LoaderFixture().load(Array(disk.bytes[..<512])) == .success(.realMode))
+        #expect(LoaderFixture().load([UInt8](repeating: 0, count: 511)) == .success(.realMode))
+        #expect(LoaderFixture().error(ImageBuilder(size: 512)) == .flatWithoutSignature)
+        #expect(LoaderFixture().load([0xB0, 0x41, 0xE6, 0xE9, 0xE6, 0xF4]) == .success(.realMode))
+    }
+
     // MARK: ELF
 
     static let plain = TestSegment(at: 0x10_0000, fileSize: 0x100, memorySize: 0x180)
@@ -208,6 +250,37 @@ final class LoaderFixture {
             is64Bit: true, entry: 0xFFFF_FFFF_8010_0010,
             segments: [TestSegment(at: 0x10_0000, virtual: 0xFFFF_FFFF_8010_0000, fileSize: 0x100)])
         #expect(LoaderFixture().load(image.bytes) == .success(Self.multiboot))
+    }
+
+    @Test func `an entry point that is no virtual address of the image may be a physical one`() {
+        let segments = [
+            TestSegment(at: 0x10_0000, virtual: 0xC010_0000, fileSize: 0x100),
+            TestSegment(at: 0x20_0000, virtual: 0x10_0000, fileSize: 0x100),
+        ]
+        func entry(_ address: UInt64, _ count: Int) -> Result<GuestStart, ImageError> {
+            LoaderFixture().load(ImageBuilder.elf(is64Bit: false, entry: address, segments: Array(segments[..<count])).bytes)
+        }
+        #expect(entry(0x10_0010, 1) == .success(Self.multiboot))
+        #expect(entry(0x10_0100, 1) == .failure(.entryOutsideImage(0x10_0100)))
+        // The virtual address comes first.
+        #expect(entry(0x10_0010, 2) == .success(.multiboot(entry: 0x20_0010, information: 0x90000)))
+    }
+
+    @Test func `of a segment that is not in the file the place in it does not matter`() {
+        let fixture = LoaderFixture()
+        let bss = TestSegment(offset: .max, at: 0x20_0000, fileSize: 0, memorySize: 0x40)
+        #expect(fixture.load(ImageBuilder.elf(is64Bit: true, entry: 0x10_0010, segments: [Self.plain, bss]).bytes) == .success(Self.multiboot))
+        #expect(fixture.ram[0x20_0000..<0x20_0040].allSatisfy { $0 == 0 })
+    }
+
+    @Test func `a segment may end with the address space, and not have more in the file than in memory`() {
+        let last = TestSegment(at: 0x10_0000, virtual: .max - 0xFF, fileSize: 0x100)
+        #expect(LoaderFixture().load(ImageBuilder.elf(is64Bit: true, entry: .max - 0xEF, segments: [last]).bytes) == .success(Self.multiboot))
+        for memorySize in [0, 0xFF] as [UInt64] {
+            let large = TestSegment(at: 0x20_0000, fileSize: 0x100, memorySize: memorySize)
+            let image = ImageBuilder.elf(is64Bit: true, entry: 0x10_0010, segments: [Self.plain, large])
+            #expect(LoaderFixture().error(image) == .segmentLargerInFile(index: 1))
+        }
     }
 
     @Test func `headers of other types load nothing`() {
@@ -242,7 +315,7 @@ final class LoaderFixture {
         #expect(error(elf([Self.plain], entry: 0x10_0180)) == .entryOutsideImage(0x10_0180))
         #expect(error(elf([TestSegment(offset: 0x2F01, at: 0x10_0000, fileSize: 0x100)])) == .segmentOutsideFile(index: 0))
         #expect(error(elf([TestSegment(offset: top - 0x10, at: 0x10_0000, fileSize: 0x100)])) == .segmentOutsideFile(index: 0))
-        #expect(error(elf([TestSegment(at: 0x10_0000, fileSize: 0x100, memorySize: 0xFF)])) == .segmentWraps(index: 0))
+        #expect(error(elf([TestSegment(at: 0x10_0000, fileSize: 0x100, memorySize: 0xFF)])) == .segmentLargerInFile(index: 0))
         #expect(error(elf([Self.plain, TestSegment(at: 0x40_0000 - 0x80, fileSize: 0x100)])) == .segmentOutsideRAM(index: 1, start: 0x3F_FF80, end: 0x40_0080))
         #expect(error(elf([TestSegment(at: 0x10_0000, fileSize: 0x100, memorySize: 0x80_0000)])) == .segmentOutsideRAM(index: 0, start: 0x10_0000, end: 0x90_0000))
         #expect(error(elf([Self.plain, TestSegment(at: 0x10_017F, fileSize: 0x10)])) == .segmentsOverlap(0, 1))
@@ -373,7 +446,8 @@ final class LoaderFixture {
             (.unsupportedFlags(4), "flags 0x4"), (.invalidAddressFields, "contradict"), (.truncatedLoadRange(needed: 9, size: 8), "9 bytes of a file of 8"),
             (.truncatedELF(what: "header"), "its header is not all there"), (.notAnELF, "not an ELF file"), (.wrongMachine(40), "e_machine 40"),
             (.notExecutable(3), "type 3"), (.noSegments, "no PT_LOAD"), (.segmentOutsideFile(index: 2), "segment 2"), (.segmentWraps(index: 3), "wraps"),
-            (.segmentOutsideRAM(index: 1, start: 0x10, end: 0x20), "0x10 to 0x20; give more with memory="), (.segmentsOverlap(1, 2), "segments 1 and 2"),
+            (.segmentOutsideRAM(index: 1, start: 0x10, end: 0x20), "0x10 to 0x20; give more with memory="), (.segmentOutsideRAM(index: 1, start: 0x10, end: 0xFFF0_1000), "no guest has RAM from 3072 MiB on"), (.segmentLargerInFile(index: 1), "p_filesz above p_memsz"), (.flatWithoutSignature, "FLAT=on"), (.foreign(.compressed), "unpack it"), (.foreign(.text), "is a text"), (.foreign(.disk), "initial RAM disk as a module"), (.foreign(.archive), "archive"), (.foreign(.efiProgram), "EFI"),
+            (.segmentsOverlap(1, 2), "segments 1 and 2"),
             (.segmentInBootArea(index: 0, start: 1, end: 2), "0x90000 to 0x9fbff"), (.entryOutsideImage(0xABC), "0xabc"),
             (.moduleDoesNotFit(index: 4, size: 9, free: 8), "9 bytes, 8 are free"), (.bootInformationTooLong, "shorten"),
             (.notEnoughRAM(needed: 9, size: 8), "at least 9 bytes and has 8"),

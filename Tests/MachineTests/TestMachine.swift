@@ -36,7 +36,7 @@ final class TestMachine {
     /// Where tests put code.
     static let code = 0x10000
 
-    init(_ mode: Mode = .long64, set: CapabilitySet = .skylakeX, timer: TimerChoice = .processorOrHost, beside first: TestMachine? = nil, configure: (SimulatedHost) -> Void = { _ in }) {
+    init(_ mode: Mode = .long64, set: CapabilitySet = .skylakeX, timer: TimerChoice = .processorOrHost, hidden: HiddenFeatures = .init(), beside first: TestMachine? = nil, configure: (SimulatedHost) -> Void = { _ in }) {
         let host = SimulatedHost()
         host.registers = set.registers
         host.registers[0x10A] = .max
@@ -61,7 +61,7 @@ final class TestMachine {
                 rdtscp: controls.secondary.contains(.enableRDTSCP), invpcid: controls.secondary.contains(.enableINVPCID),
                 xsaves: controls.secondary.contains(.enableXSAVES), pat: controls.switchesPAT, cr4: capabilities.cr4.fixed1,
                 fastStrings: host.read(.miscEnable) & MSRPolicy.fastStrings != 0),
-            timeStampFrequency: TestMachine.frequency)
+            timeStampFrequency: TestMachine.frequency, hidden: hidden)
         let features = GuestFeatures(policy, host)
         self.first = first
         machine = first?.machine ?? .allocate(capacity: 1)

@@ -15,6 +15,16 @@ import Testing
         #expect(wrapped("", to: 10) == [""])
     }
 
+    @Test func `a list is broken between its parts and not in the middle of a name`() {
+        #expect(
+            wrapped("HLT exiting, use TPR shadow, use I/O bitmaps", to: 36)
+                == ["HLT exiting, use TPR shadow,", "  use I/O bitmaps"])
+        #expect(
+            wrapped("  on: HLT exiting, MWAIT exiting, RDPMC exiting, CR8-load exiting", to: 52)
+                == ["  on: HLT exiting, MWAIT exiting, RDPMC exiting,", "    CR8-load exiting"])
+        #expect(wrapped("well, this is only prose", to: 16) == ["well, this is", "  only prose"])
+    }
+
     @Test func `a word is never broken, however long it is`() {
         let long = String(repeating: "x", count: 30)
         #expect(wrapped(long, to: 10) == [long])

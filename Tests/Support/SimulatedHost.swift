@@ -12,6 +12,7 @@ public final class SimulatedHost: HostServices {
     /// How far `sleep` moves the time at most: an interrupt of the host's comes in between.
     public var longestSleep: UInt64 = .max
     public var isCalledAway = false
+    public var isToldToStop = false
     /// The moments until which it was asked to sleep.
     public private(set) var sleeps: [UInt64] = []
     /// What came in on COM1 and was not yet received.

@@ -38,6 +38,7 @@ import Trace
         let file = try trace.file()
         #expect(file.guests[0].exits[0].number == 101)
         #expect(file.lost == 100)
+        #expect(counted(1, "exit") == "1 exit" && counted(0, "exit") == "0 exits" && counted(2, "byte") == "2 bytes")
         #expect(file.warnings == ["100 records were lost: they were overwritten before they could be written out"])
     }
 

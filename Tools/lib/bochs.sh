@@ -17,7 +17,7 @@ bochs_find() { # bochs_find VERSION: the private one of that version, else for 3
   for bochs in bochs-bin bochs; do # Debian's "bochs" is a shell wrapper around bochs-bin
     have $bochs || continue
     version=$($bochs --help 2>&1 < /dev/null | sed -n 's/.*Bochs x86 Emulator \([0-9]*\).*/\1/p')
-    [ "${version:-0}" -lt 3 ] || ! bochs_models | grep -qx $BOCHS_PROCESSOR || return 0
+    [ "${version:-0}" -lt 3 ] || ! bochs_models | grep -x $BOCHS_PROCESSOR > /dev/null || return 0
   done
   return 1
 }
@@ -30,13 +30,21 @@ bochs_processor() { # sets processor
 }
 
 bochs_memory() { # sets memory, the machine's MiB
-  local guest
-  guest=$(memory_mebibytes)
-  memory=$((guest + 64 < 128 ? 128 : guest + 64))
+  local most
+  memory=$(machine_mebibytes)
+  most=$((BOCHS_MOST_MEMORY - 64 - $(files_mebibytes)))
+  [ $memory -le $BOCHS_MOST_MEMORY ] || [ $most -lt 2 ] ||
+    fail $BAD_USAGE "MEMORY=$MEMORY does not fit: Bochs has at most ${BOCHS_MOST_MEMORY}M, $(files_advice)${most}M for the guest"
   [ $memory -le $BOCHS_MOST_MEMORY ] ||
-    fail $BAD_USAGE "MEMORY=$MEMORY does not fit: Bochs has at most ${BOCHS_MOST_MEMORY}M, $((BOCHS_MOST_MEMORY - 64))M for the guest"
+    fail $BAD_USAGE "GUEST and MODULES do not fit: they have $(files_mebibytes) MiB, and Bochs at most ${BOCHS_MOST_MEMORY}M; take smaller ones"
   # A whole GiB that is aligned to its size must be free beside Martlet.
-  [ $guest -lt 1024 ] || memory=$BOCHS_MOST_MEMORY
+  [ "$(memory_mebibytes)" -lt 1024 ] || memory=$BOCHS_MOST_MEMORY
+}
+
+files_advice() { # what the files take of that, if it counts
+  local files
+  files=$(files_mebibytes)
+  [ "$files" -lt 2 ] || printf %s "$files MiB for the files of GUEST and MODULES, "
 }
 
 bochs_configuration() { # bochs_configuration MODEL MEMORY IMAGE
@@ -103,7 +111,7 @@ bochs_prepare() { # bochs_prepare VERSION: all that is needed to start the kerne
   for i in "${!module_names[@]}"; do
     modules+=("$run/files/${module_names[i]}" "$(module_string "$i")")
   done
-  ONCE=1 BOOT=$BOOT "$ROOT/Tools/iso" "$run/machine.iso" "$run/files/${KERNEL##*/}" "$(kernel_words)" "${modules[@]}"
+  TMPDIR=$run ONCE=1 BOOT=$BOOT "$ROOT/Tools/iso" "$run/machine.iso" "$run/files/${KERNEL##*/}" "$(kernel_words)" "${modules[@]}"
   {
     bochs_configuration "$processor" $memory machine.iso
     # The console is port 0xE9: COM1 carries the input alone, so a pipe can be its terminal.
@@ -113,6 +121,7 @@ bochs_prepare() { # bochs_prepare VERSION: all that is needed to start the kerne
       bochs_line 3 file report
     else
       bochs_line 2 file report
+      bochs_line 4 term stop
     fi
   } > "$run/bochsrc"
   bochs_command

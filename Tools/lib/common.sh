@@ -1,6 +1,11 @@
 # What every tool shares: where things are, how it speaks, when it gives up (sourced).
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
+# Where SIGPIPE is ignored, every program would tell of a reader that has gone.
+case $(trap -p PIPE) in
+*"''"*) ! env --default-signal=PIPE true 2> /dev/null || exec env --default-signal=PIPE "$0" "$@" ;;
+esac
+
 # What was fetched once serves every checkout on this machine.
 CACHE=${MARTLET_CACHE:-${XDG_CACHE_HOME:-${HOME:-$ROOT/build}/.cache}/martlet}
 
@@ -9,6 +14,8 @@ BAD_USAGE=2
 TIMED_OUT=14
 NO_MACHINE=18
 SCRIPT_ERROR=22
+STOPPED=24
+READ_NO_LONGER=26
 ENDED_BY_HAND=130
 
 say() { printf 'martlet: %s\n' "$*" >&2; }
@@ -17,4 +24,22 @@ fail() { # fail STATUS WORDS: say what was wrong and end
   say "$@"
   exit "$status"
 }
+missing_of() { # missing_of FOLDER FILE...: prints the files that are not there, or empty
+  local folder=$1 file missing=; shift
+  for file; do [ -s "$folder/$file" ] || missing+="${missing:+ and }$file"; done
+  printf %s "$missing"
+}
 have() { command -v "$1" > /dev/null 2>&1; }
+
+folder_open() { # sets folder: a new temporary one. What those left behind that were killed goes: nobody has their lock, no child either
+  if have flock; then
+    for folder in "${TMPDIR:-/tmp}"/martlet.??????; do
+      [ ! -f "$folder/lock" ] || [ ! -O "$folder" ] || ! flock -n "$folder/lock" true || rm -rf "$folder"
+    done
+  fi
+  folder=$(mktemp -d "${TMPDIR:-/tmp}/martlet.XXXXXX")
+  have flock || return 0
+  exec 9> "$folder/new"
+  flock 9
+  mv "$folder/new" "$folder/lock"
+}

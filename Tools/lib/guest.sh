@@ -27,7 +27,7 @@ guest_file() { # prints the file of GUEST
 
 add_module() { # add_module FILE WORDS
   local file=$1 name=${1##*/} other
-  [ -f "$file" ] && [ -r "$file" ] || fail $BAD_USAGE "MODULES: there is no file \"$file\""
+  [ -r "$file" ] || fail $BAD_USAGE "MODULES: there is no file \"$file\""
   file=$(cd "$(dirname "$file")" && pwd)/$name
   name=${name// /_} # a module string is a name, a blank and the rest
   other=$run/files/$name
@@ -46,17 +46,41 @@ stage_files() {
     return
   fi
   file=$(guest_file)
+  case $file in "$ROOT/build/guests/"*) : "${FLAT:=on}" ;; esac # ours are what they are
   add_module "$file" "$CMDLINE"
   rest=$MODULES
-  while [ -n "$rest" ]; do
-    item=${rest%%;*}
-    rest=${rest#"$item"} rest=${rest#;}
-    item=${item#"${item%%[! ]*}"}
-    [ -n "$item" ] || continue
-    file=${item%% *}
-    item=${item#"$file"}
+  while rest=${rest#"${rest%%[! ;]*}"} && [ -n "$rest" ]; do
+    file=$(first_file "$rest")
+    rest=${rest#"$file"}
+    item=${rest%%;*} # its words
+    rest=${rest#"$item"}
     add_module "$file" "${item# }"
   done
+}
+
+first_file() { # first_file TEXT: prints the file that it begins with, up to a blank or ";", which its path may have too
+  local text=$1 path= part
+  while part=${text%%[ ;]*}; do
+    path+=$part
+    [ ! -f "$path" ] || { printf %s "$path"; return; }
+    text=${text#"$part"}
+    [ -n "$text" ] || break
+    path+=${text:0:1} text=${text:1}
+  done
+  fail $BAD_USAGE "MODULES: there is no file \"${1%%[ ;]*}\""
+}
+
+files_mebibytes() { # what the guest's image and its modules take of the machine's memory, in MiB, rounded up
+  local name total=0
+  for name in "${module_names[@]}"; do
+    total=$((total + ($(wc -c < "$run/files/$name") + 4095) / 4096))
+  done
+  echo $(((total + 255) / 256))
+}
+
+machine_mebibytes() { # the machine's memory: the guest's, the files that the loader puts beside it, and Martlet's own
+  local size=$(($(memory_mebibytes) + $(files_mebibytes) + 64))
+  echo $((size < 128 ? 128 : size))
 }
 
 module_string() { printf %s "${module_names[$1]}${module_words[$1]:+ ${module_words[$1]}}"; }

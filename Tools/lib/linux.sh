@@ -3,7 +3,8 @@
 LINUX=$CACHE/linux # vmlinuz, busybox, memtest (memtest86+), and version: the kernel's package
 LINUX_INITRAMFS=$ROOT/build/linux/initramfs.gz
 
-linux_ready() { [ -e "$LINUX/version" ]; }
+linux_missing() { missing_of "$LINUX" version vmlinuz busybox memtest; }
+linux_ready() { [ -z "$(linux_missing)" ]; }
 
 linux_suite() { # prints the machine's own Debian suite, another where the machine is no Debian
   (. /etc/os-release && [ "$ID" = debian ] && echo "${VERSION_CODENAME:?}") 2> /dev/null || echo bookworm
@@ -25,27 +26,37 @@ linux_fetch() {
   done
   cp "$root"/boot/vmlinuz-* "$out/vmlinuz"
   cp "$(find "$root" -path "*bin/busybox" -type f)" "$out/busybox"
-  cp "$(find "$root" -name 'memtest*x64*.bin' -type f | head -n 1)" "$out/memtest"
+  cp "$(find "$root" -name 'memtest*x64*.bin' -type f | sed -n 1p)" "$out/memtest"
   echo "$kernel" > "$out/version"
   rm -rf "$state" "$root" "$LINUX"
   mv "$out" "$LINUX"
   say "unpacked into $LINUX"
 }
 
+initramfs_fresh() { # whether it is there, and newer than its parts
+  [ -e "$LINUX_INITRAMFS" ] &&
+    [ -z "$(find "$ROOT/Tools/linux/initramfs" "$LINUX/busybox" "$ROOT/Tools/lib/linux.sh" -newer "$LINUX_INITRAMFS")" ]
+}
+initramfs_place() { mkdir -p "${LINUX_INITRAMFS%/*}" 2> /dev/null && [ -w "${LINUX_INITRAMFS%/*}" ]; } # whether it can be put there
+
 linux_initramfs() { # makes the initramfs when a part of it is newer; the same parts make the same bytes
-  local folder=$ROOT/Tools/linux/initramfs tree file
-  if [ -e "$LINUX_INITRAMFS" ] && [ -z "$(find "$folder" "$LINUX/busybox" "$ROOT/Tools/lib/linux.sh" -newer "$LINUX_INITRAMFS")" ]; then
-    return
+  local parts=$ROOT/Tools/linux/initramfs folder tree file
+  ! initramfs_fresh || return 0
+  if ! initramfs_place; then # the checkout cannot be written; others may have other parts
+    LINUX_INITRAMFS=$LINUX/initramfs-$(find "$parts" -type f | LC_ALL=C sort | tr '\n' '\0' | xargs -0 cat | cksum | tr ' ' -).gz
+    ! initramfs_fresh || return 0
+    initramfs_place ||
+      fail $NO_MACHINE "the initramfs of Linux can be written neither into $ROOT/build/linux nor into $LINUX"
   fi
-  mkdir -p "${LINUX_INITRAMFS%/*}"
-  tree=$(mktemp -d "${LINUX_INITRAMFS%/*}/tree.XXXXXX")
+  folder_open
+  tree=$folder/tree
   mkdir -p "$tree"/{bin,dev,proc,sys,scripts,tmp}
   cp "$LINUX/busybox" "$tree/bin"
   "$LINUX/busybox" --list | while IFS= read -r file; do [ "$file" = busybox ] || ln -s busybox "$tree/bin/$file"; done
-  cp "$folder"/{init,shell} "$tree"
-  cp "$folder"/scripts/* "$tree/scripts"
+  cp "$parts"/{init,shell} "$tree"
+  cp "$parts"/scripts/* "$tree/scripts"
   for file in mark vectors; do
-    nasm -f elf64 -w+error -o "$tree/$file.o" "$folder/$file.asm"
+    nasm -f elf64 -w+error -o "$tree/$file.o" "$parts/$file.asm"
     ld.lld -static -s -o "$tree/bin/$file" "$tree/$file.o"
     rm "$tree/$file.o"
   done
@@ -54,7 +65,8 @@ linux_initramfs() { # makes the initramfs when a part of it is newer; the same p
   find "$tree" -exec touch -h -d @0 {} +
   # Nothing of this machine has a place in it: no owner, device or inode number, no time.
   (cd "$tree" && find . | LC_ALL=C sort | "$LINUX/busybox" cpio -o -H newc -R 0:0 --ignore-devno --renumber-inodes 2> /dev/null) |
-    gzip -9n > "$LINUX_INITRAMFS.new"
-  rm -rf "$tree"
-  mv "$LINUX_INITRAMFS.new" "$LINUX_INITRAMFS"
+    gzip -9n > "$folder/initramfs.gz"
+  cp "$folder/initramfs.gz" "$LINUX_INITRAMFS.$$"
+  mv "$LINUX_INITRAMFS.$$" "$LINUX_INITRAMFS"
+  rm -rf "$folder"
 }

@@ -2,7 +2,8 @@
 
 NESTED=$CACHE/linux-6.1 # vmlinuz, and base.cpio: an initramfs with KVM's modules, QEMU and its libraries
 
-nested_ready() { [ -e "$NESTED/vmlinuz" ] && [ -e "$NESTED/base.cpio" ]; }
+nested_missing() { missing_of "$NESTED" vmlinuz base.cpio busybox; }
+nested_ready() { [ -z "$(nested_missing)" ]; }
 
 nested_fetch() {
   local root=$CACHE/linux-6.1.root.$$ out=$CACHE/linux-6.1.new.$$ tree file library
@@ -42,13 +43,14 @@ nested_archive() { # nested_archive FOLDER BUSYBOX: an initramfs of the folder, 
 }
 
 nested_init() { # the first program of that Linux: runs QEMU, its output through Bochs's port 0xE9, and ends Bochs
-  local quoted= word apostrophe="'\\''" keyboard=/dev/null line=: flush=:
+  local quoted= word apostrophe="'\\''" keyboard=/dev/null line=: flush=: stop=:
   if input_wanted; then
     keyboard=/line.in line="/line 3E8 <> /line.out > /line.in"
   elif monitor_wanted; then
     line="/line 3E8 < /line.out > /line.in"
     flush=": <> /line.out; wait" # for the last answer, also when QEMU did not start
   fi
+  monitor_wanted || stop="/line 2E8 < /stop.out > /stop.in"
   for word in "$@"; do quoted+=" '${word//\'/$apostrophe}'"; done
   cat << INIT
 #!/bin/busybox sh
@@ -62,8 +64,9 @@ for module in irqbypass kvm; do \$b insmod /modules/\$module.ko; done
 # Bochs refuses the descriptors of posted interrupts that KVM makes.
 \$b insmod /modules/kvm-intel.ko nested=1 enable_apicv=0
 cd /files
-\$b mkfifo /line.in /line.out
+\$b mkfifo /line.in /line.out /stop.in /stop.out
 $line &
+$stop &
 LD_LIBRARY_PATH=/lib /bin/qemu-system-x86_64 -L /firmware -accel kvm -cpu host$quoted < $keyboard | /port E9
 $flush
 \$b stty -F /dev/ttyS1 raw
@@ -88,14 +91,21 @@ nested_words() { # the words for the kernel with which Martlet lives with what B
   ! monitor_wanted || printf %s " timer=host"
 }
 
+nested_memory() { # Linux keeps the files twice beside QEMU's machine: as its initramfs and unpacked
+  local needed=$(($(qemu_memory) + 2 * $(files_mebibytes) + 200))
+  [ $needed -le $BOCHS_MOST_MEMORY ] ||
+    fail $BAD_USAGE "the guest does not fit: MEMORY=$MEMORY and its files make $needed MiB with Linux around them, of Bochs's ${BOCHS_MOST_MEMORY}M; give less"
+}
+
 nested_prepare() {
   local arguments linux program
   nested_ready || fail $NO_MACHINE "nested KVM is not set up: type \"Tools/setup nested\""
   bochs_find 3.0 || fail $NO_MACHINE "Bochs 3.0 is not set up: type \"make setup\""
   bochs_processor
+  nested_memory
   EXTRA="$(nested_words)${EXTRA:+ $EXTRA}"
   qemu_arguments
-  qemu_lines pipe:/line /report
+  qemu_lines pipe:/line /report /stop
   mkdir -p "$run/tree"
   cp -RL "$run/files" "$run/tree"
   for program in port line; do
@@ -109,15 +119,15 @@ nested_prepare() {
   linux="console=ttyS0 quiet loglevel=3 nokaslr mitigations=off tsc=reliable tsc_early_khz=50000 lpj=200000 no_timer_check"
   linux+=" cryptomgr.notests init_on_alloc=0 audit=0 apparmor=0 selinux=0 nowatchdog random.trust_cpu=on 8250.nr_uarts=2"
   linux+=" i8042.nokbd i8042.noaux i8042.nopnp i8042.dumbkbd ipv6.disable=1 clearcpuid=fsrm,erms"
-  BOOT=linux "$ROOT/Tools/iso" "$run/machine.iso" "$NESTED/vmlinuz" "$linux" "$NESTED/base.cpio" "" "$run/run.cpio" ""
+  TMPDIR=$run BOOT=linux "$ROOT/Tools/iso" "$run/machine.iso" "$NESTED/vmlinuz" "$linux" "$NESTED/base.cpio" "" "$run/run.cpio" ""
   {
     bochs_configuration "$processor" $BOCHS_MOST_MEMORY machine.iso
     bochs_line 1 file linux.log
     bochs_line 2 file report
     ! input_wanted || bochs_line 3 term input
-    ! monitor_wanted || bochs_monitor 3
+    if monitor_wanted; then bochs_monitor 3; else bochs_line 4 term stop; fi
   } > "$run/bochsrc"
   bochs_command
-  console=bochs_console last_words=nested_last_words
+  console=bochs_console last_words=nested_last_words patience=30
   say "starting Linux with KVM in Bochs (about 15 s)"
 }

@@ -8,7 +8,7 @@ DEBIAN_KEYS=/usr/share/keyrings/debian-archive-keyring.gpg
 private_mirror() { # prints where this machine's apt fetches Debian from
   [ -z "${DEBIAN_MIRROR:-}" ] || { echo "$DEBIAN_MIRROR"; return; }
   (. /etc/os-release && [ "$ID" = debian ]) || return
-  apt-get --print-uris update | sed -n "s|^'\\(.*\\)/dists/[a-z]*/InRelease'.*|\\1|p" | head -n 1
+  apt-get --print-uris update | sed -n "s|^'\\(.*\\)/dists/[a-z]*/InRelease'.*|\\1|p" | sed -n 1p
 }
 
 private_possible() { have apt-get && have dpkg-deb && [ "$(dpkg --print-architecture)" = amd64 ] && [ -n "$(private_mirror)" ]; }

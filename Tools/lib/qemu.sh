@@ -9,9 +9,9 @@ qemu_memory() { # prints the machine's MiB
   guest=$(memory_mebibytes)
   if [ "$LARGE" = 1g ]; then
     # From 3 GiB on QEMU puts the memory beyond the first two above 4 GiB: there every GiB is whole and aligned.
-    echo $(((guest + 1023) / 1024 * 1024 + 2048))
+    echo $(((guest + 1023) / 1024 * 1024 + 2048 + $(files_mebibytes)))
   else
-    echo $((guest + 64 < 128 ? 128 : guest + 64))
+    machine_mebibytes
   fi
 }
 
@@ -29,10 +29,13 @@ qemu_arguments() { # sets arguments: the machine and what it starts, by base nam
   [ -z "$initrd" ] || arguments+=(-initrd "$initrd")
 }
 
-qemu_lines() { # qemu_lines MONITOR REPORT: adds the serial ports to arguments, the console first
+qemu_lines() { # qemu_lines MONITOR REPORT STOP: adds the serial ports to arguments, the console first
   arguments+=(-serial stdio)
-  ! monitor_wanted || arguments+=(-serial "$1")
-  arguments+=(-serial "file:$2")
+  if monitor_wanted; then
+    arguments+=(-serial "$1" -serial "file:$2")
+  else
+    arguments+=(-serial "file:$2" -chardev "pipe,id=stop,path=$3" -device isa-serial,iobase=0x2e8,irq=3,chardev=stop)
+  fi
 }
 
 qemu_last_words() { tail -n 3 machine.err | sed 's/^qemu-system-x86_64: //'; }
@@ -45,11 +48,11 @@ qemu_prepare() { # qemu_prepare kvm|tcg
   processor=host
   [ "$1" = kvm ] || processor=max
   if [ -n "$PROCESSOR" ]; then
-    pick_processor "$PROCESSOR" "$(qemu-system-x86_64 -cpu help | sed -n '/^Recognized/q; s/^x86 \([^ ]*\).*/\1/p')"
+    pick_processor "$PROCESSOR" "$(qemu-system-x86_64 -cpu help | sed -n '/^Recognized/,$d; s/^x86 \([^ ]*\).*/\1/p')"
     [ "$1" != kvm ] || processor+=,+vmx
   fi
   qemu_arguments
-  qemu_lines "tcp:127.0.0.1:$monitor_port" ../report
+  qemu_lines "tcp:127.0.0.1:$monitor_port" ../report ../stop
   command=(env -C files qemu-system-x86_64 -accel "$1" -cpu "$processor" "${arguments[@]}")
   ! input_wanted || machine_input=input
   console=cat last_words=qemu_last_words

@@ -11,7 +11,7 @@ input_wanted() { # whether the guest is one that reads COM1
   on) return 0 ;;
   off) return 1 ;;
   esac
-  [ "$GUEST" != tour ] && [ "$(tail -c +515 "$run/files/${module_names[0]}" | head -c 4 | tr -d '\0')" = HdrS ] # a Linux kernel
+  [ "$GUEST" != tour ] && [ "$(head -c 518 "$run/files/${module_names[0]}" | tail -c 4 | tr -d '\0')" = HdrS ] # a Linux kernel
 }
 
 input_open() { # makes the pipe, and the terminal the guest's

@@ -9,8 +9,12 @@ public struct KernelOptions: Equatable, Sendable {
     public var memory = ByteCount.mebibytes(256)
     /// trace=off|summary|exits|full.
     public var trace = TraceLevel.exits
+    /// flat=on|off: whether a guest image without any mark is a flat binary.
+    public var takesFlat = false
     /// large=4k|2m|1g: the largest pages to map guest RAM with.
     public var largestPage = PageSize.oneGibibyte
+    /// hide=NAME,NAME: features of the processor that the guest is not to see.
+    public var hidden = HiddenFeatures()
     /// vpid=on|off: whether cached translations are tagged.
     public var usesVPID = true
     /// timer=auto|host: whether guests' timers run on the preemption timer, if there is one, or always on the host's.
@@ -25,6 +29,8 @@ public struct KernelOptions: Equatable, Sendable {
     public var report: Report?
     /// agent=com2: the agent answers on the second serial port (Docs/Agent.md), and the guest starts stopped.
     public var isStudied = false
+    /// stop=com4: a byte on the fourth serial port ends the guest.
+    public var canBeStopped = false
     /// step=auto|tf: whether a guest under study steps by the monitor trap flag, where it works, or always by RFLAGS.TF.
     public var stepsByTrapFlag = false
     /// record=serial|memory|off: every exit as a binary record (Docs/Records.md).
@@ -74,6 +80,8 @@ public enum KernelOptionError: Error, Equatable, TextConvertible {
     case unknownKey(OptionText)
     /// A value that the key does not take, and what it takes.
     case badValue(OptionText, accepted: StaticString)
+    /// A feature to hide that has no such name, and the nearest that there is.
+    case unknownFeature(OptionText, nearest: OptionText)
 
     public static func == (left: Self, right: Self) -> Bool { Line("\(left)") == Line("\(right)") }
 
@@ -82,7 +90,12 @@ public enum KernelOptionError: Error, Equatable, TextConvertible {
         case .unknownKey(let word):
             output.write("unknown key on the command line: \"")
             output.write(word)
-            output.write("\"; there are memory, trace, large, vpid, apic, timer, checks, exceptions, report, agent, step, record, records, slice, selftest, guest, then, restart, limit, checksum, roundtrip")
+            output.write("\"; there are memory, trace, flat, hide, large, vpid, apic, timer, checks, exceptions, report, agent, stop, step, record, records, slice, selftest, guest, then, restart, limit, checksum, roundtrip")
+        case .unknownFeature(let name, let nearest):
+            output.write("there is no feature \"")
+            output.write(name)
+            output.write("\" to hide; the nearest name is ")
+            output.write(nearest)
         case .badValue(let word, let accepted):
             output.write("bad value on the command line: \"")
             output.write(word)
@@ -170,6 +183,15 @@ extension KernelOptions {
             }
         } else if key.equals("vpid") {
             usesVPID = try flag()
+        } else if key.equals("flat") {
+            takesFlat = try flag()
+        } else if key.equals("hide") {
+            var names = WordList(value)
+            while let name = names.next() {
+                guard hidden.hide(name) else {
+                    throw .unknownFeature(OptionText(name), nearest: OptionText(CPUIDFeatureNames.nearest(to: name)))
+                }
+            }
         } else if key.equals("apic") {
             if value.equals("auto") {
                 assistance = .delivery
@@ -203,6 +225,9 @@ extension KernelOptions {
         } else if key.equals("agent") {
             guard value.equals("com2") else { throw refused("com2") }
             isStudied = true
+        } else if key.equals("stop") {
+            guard value.equals("com4") else { throw refused("com4") }
+            canBeStopped = true
         } else if key.equals("step") {
             if value.equals("auto") {
                 stepsByTrapFlag = false

@@ -28,7 +28,7 @@ extension VirtualCPU {
         let register = namedMSR
         let clock = clock
         return switch register {
-        case .timeStampDeadline: answer(apic.readDeadline(at: clock.now))
+        case .timeStampDeadline where features.hasTimeStampDeadline: answer(apic.readDeadline(at: clock.now))
         case .debugControl: answer(processor.debugControl)
         case _ where register.isInX2APICRange: answer(apic.readMSR(register.number, at: clock.now))
         default: refuseMSR()
@@ -43,7 +43,7 @@ extension VirtualCPU {
         case .apicBase: isTaken = writeAPICBase(value)
         case .extendedFeatureEnable: isTaken = writeExtendedFeatures(ExtendedFeatureEnable(rawValue: value))
         case .timeStampCounter: isTaken = moveTimeStamp(by: value &- (host.timeStamp() &+ processor.timeStampOffset))
-        case .timeStampAdjust: isTaken = moveTimeStamp(by: value &- msrs.timeStampAdjust)
+        case .timeStampAdjust: isTaken = features.hasTimeStampAdjust && moveTimeStamp(by: value &- msrs.timeStampAdjust)
         case .debugControl: isTaken = writeDebugControl(value)
         default: isTaken = false
         }
@@ -65,6 +65,7 @@ extension VirtualCPU {
     /// WRMSR of IA32_TSC_DEADLINE.
     @inline(__always)
     mutating func writeDeadline() -> Outcome {
+        guard features.hasTimeStampDeadline else { return refuseMSR() }
         setDeadline(writtenMSR)
         return .step
     }
@@ -140,7 +141,9 @@ extension VirtualCPU {
     /// SDM volume 3, 2.2.1 "Extended Feature Enable Register": LMA is the processor's, LME is fixed while paging is on.
     @inline(never)
     mutating func writeExtendedFeatures(_ value: ExtendedFeatureEnable) -> Bool {
-        var allowed: ExtendedFeatureEnable = .systemCall | .longModeEnable | .longModeActive
+        var allowed = ExtendedFeatureEnable.none
+        if features.hasSystemCall { allowed = allowed | .systemCall }
+        if features.hasLongMode { allowed = allowed | .longModeEnable | .longModeActive }
         if features.hasExecuteDisable { allowed = allowed | .executeDisable }
         guard value.subtracting(allowed).isEmpty else { return false }
         let current = processor.extendedFeatures

@@ -9,7 +9,7 @@ extension VirtualCPU {
     @inline(__always)
     mutating func bringAboutWhatIsDue(at now: MachineTime) -> Outcome {
         advanceDevices(to: now)
-        if attention.concernsDevices, let ending = attendToDevices() { return .end(ending) }
+        if attention.concernsDevices || host.isToldToStop, let ending = attendToDevices() { return .end(ending) }
         attention.remove(.devices)
         let event = eventToInject()
         arm(at: now)

@@ -37,7 +37,7 @@ extension VirtualCPU {
     /// WRMSR of IA32_APIC_BASE.
     /// - Returns: false for #GP.
     mutating func writeAPICBase(_ value: UInt64) -> Bool {
-        guard apic.writeBase(value) else { return false }
+        guard features.hasX2APIC || value & 1 << 10 == 0, apic.writeBase(value) else { return false }
         followAPICMode()
         acceptanceChanged()
         return true

@@ -62,6 +62,6 @@ struct ELFImage {
                 physicalAddress: UInt64(image.uint32(header + 12) ?? 0), fileSize: UInt64(image.uint32(header + 16) ?? 0),
                 memorySize: UInt64(image.uint32(header + 20) ?? 0))
         }
-        return segment.memorySize == 0 ? nil : segment
+        return segment.memorySize == 0 && segment.fileSize == 0 ? nil : segment
     }
 }

@@ -19,6 +19,8 @@ public struct GuestLoader {
     /// The code of the BIOS, which begins at `FirmwareLayout.bios`.
     let bios: UnsafeRawBufferPointer
     let processorCount: Int
+    /// A flat binary needs no mark of one.
+    public var takesFlat = false
     /// The end of what is loaded so far: modules go behind it.
     private var loadedEnd: UInt64 = 1 << 20
 
@@ -47,6 +49,9 @@ public struct GuestLoader {
             try loadFlat(guest.image)
             return .realMode
         }
+        guard guest.image.part(header.offset, count: header.size) != nil else {
+            throw .truncatedLoadRange(needed: header.offset + header.size, size: guest.image.count)
+        }
         guard header.unsupportedFlags == 0 else { throw .unsupportedFlags(header.unsupportedFlags) }
         let entry: UInt32
         if let addresses = header.addresses(in: guest.image) {
@@ -66,10 +71,12 @@ public struct GuestLoader {
     }
 
     private func loadFlat(_ image: ImageBytes) throws(ImageError) {
+        if !takesFlat, let foreign = ForeignImage(image) { throw .foreign(foreign) }
         let limit = GuestLoader.conventionalEnd - GuestLoader.flatAddress
         guard image.count <= limit, memory.copy(image.bytes, to: GuestPhysicalAddress(GuestLoader.flatAddress)) else {
             throw .flatTooLarge(size: image.count, limit: limit)
         }
+        guard takesFlat || image.count < 512 || image.hasBootSignature else { throw .flatWithoutSignature }
     }
 
     /// Loads by the header's address fields.
@@ -97,23 +104,27 @@ public struct GuestLoader {
 
     private mutating func loadELF(_ image: ImageBytes) throws(ImageError) -> UInt32 {
         let elf = try ELFImage(image)
-        var entry: UInt64?
+        // As GRUB has it: an address that is no virtual one of the image may be a physical one.
+        var virtualEntry: UInt64?
+        var physicalEntry: UInt64?
         for index in 0..<elf.headerCount {
             guard let segment = elf.segment(index) else { continue }
-            guard segment.fileSize <= segment.memorySize,
-                !segment.physicalAddress.addingReportingOverflow(segment.memorySize).overflow,
-                !segment.virtualAddress.addingReportingOverflow(segment.memorySize).overflow
+            guard segment.fileSize <= segment.memorySize else { throw .segmentLargerInFile(index: index) }
+            guard !segment.physicalAddress.addingReportingOverflow(segment.memorySize).overflow,
+                !segment.virtualAddress.addingReportingOverflow(segment.memorySize - 1).overflow
             else { throw .segmentWraps(index: index) }
-            guard let bytes = image.part(segment.offset, count: segment.fileSize) else {
+            // What has nothing in the file is nowhere in it.
+            guard let bytes = image.part(segment.fileSize == 0 ? 0 : segment.offset, count: segment.fileSize) else {
                 throw .segmentOutsideFile(index: index)
             }
             try refuseOverlap(of: segment, index, in: elf)
             try loadSegment(bytes, at: segment.physicalAddress, memorySize: segment.memorySize, index: index)
             let distance = elf.entry &- segment.virtualAddress
-            if distance < segment.memorySize { entry = segment.physicalAddress + distance }
+            if distance < segment.memorySize { virtualEntry = segment.physicalAddress + distance }
+            if elf.entry &- segment.physicalAddress < segment.memorySize { physicalEntry = elf.entry }
         }
         guard loadedSomething else { throw .noSegments }
-        guard let entry, let address = UInt32(exactly: entry) else { throw .entryOutsideImage(elf.entry) }
+        guard let entry = virtualEntry ?? physicalEntry, let address = UInt32(exactly: entry) else { throw .entryOutsideImage(elf.entry) }
         return address
     }
 

@@ -1,3 +1,4 @@
+import Devices
 import Memory
 import Text
 
@@ -5,6 +6,8 @@ import Text
 public enum ImageError: Error, Equatable, Sendable {
     case empty
     case flatTooLarge(size: UInt64, limit: UInt64)
+    case flatWithoutSignature
+    case foreign(ForeignImage)
     case elfWithoutMultibootHeader
     case unsupportedFlags(UInt32)
     case invalidAddressFields
@@ -16,6 +19,7 @@ public enum ImageError: Error, Equatable, Sendable {
     case noSegments
     case segmentOutsideFile(index: Int)
     case segmentWraps(index: Int)
+    case segmentLargerInFile(index: Int)
     case segmentOutsideRAM(index: Int, start: UInt64, end: UInt64)
     case segmentsOverlap(Int, Int)
     case segmentInBootArea(index: Int, start: UInt64, end: UInt64)
@@ -44,11 +48,19 @@ extension ImageError: TextConvertible {
 
     private var words: Line {
         switch self {
-        case .empty: "the guest image is empty; give a Linux kernel, a multiboot image or a flat binary"
+        case .empty: "the guest image is empty; give \(ImageError.guests)"
         case .flatTooLarge(let size, let limit):
             "the guest image has neither a Linux nor a multiboot header and is too large for a flat binary: \(size) bytes, at most \(limit)"
         case .elfWithoutMultibootHeader:
-            "the guest image is an ELF file without a multiboot header in its first 8192 bytes; add one"
+            "the guest image is an ELF file without a multiboot header, wholly in its first 8192 bytes; add one"
+        case .flatWithoutSignature:
+            "the guest image has no header, and no boot sector's signature (55H, AAH) at 510; if it is a flat binary all the same, say FLAT=on"
+        case .foreign(.compressed): "the guest image is compressed; unpack it first, as by gunzip, unxz or unzstd"
+        case .foreign(.archive): "the guest image is an archive; an initial RAM disk is a module of a Linux kernel's"
+        case .foreign(.efiProgram): "the guest image is an EFI program, and a guest has no EFI; give \(ImageError.guests)"
+        case .foreign(.disk):
+            "the guest image is that of a disk, which guests have none of; give the kernel on it as the guest, its initial RAM disk as a module"
+        case .foreign(.text): "the guest image is a text; give \(ImageError.guests)"
         case .unsupportedFlags(let flags):
             "the guest's multiboot header asks for something that Martlet does not offer: flags \(hex: flags)"
         case .invalidAddressFields:
@@ -62,19 +74,21 @@ extension ImageError: TextConvertible {
         case .notExecutable(let type): "the guest image is an ELF file of type \(type); Martlet runs executables (type 2)"
         case .noSegments: "the guest image is an ELF file that loads nothing: it has no PT_LOAD segment"
         case .segmentOutsideFile(let index): "segment \(index) of the guest's ELF image lies outside the file: is it cut off?"
+        case .segmentLargerInFile(let index):
+            "segment \(index) of the guest's ELF image has more bytes in the file than in memory (p_filesz above p_memsz); link it anew"
         case .segmentWraps(let index): "segment \(index) of the guest's ELF image wraps around the address space"
         case .segmentOutsideRAM(let index, let start, let end):
-            "segment \(index) of the guest image lies outside its RAM: \(hex: start) to \(hex: end); give more with memory="
+            "segment \(index) of the guest image lies outside its RAM: \(hex: start) to \(hex: end); \(ImageError.advice(end))"
         case .segmentsOverlap(let first, let second): "segments \(first) and \(second) of the guest's ELF image overlap"
         case .segmentInBootArea(let index, let start, let end):
             "segment \(index) of the guest image, \(hex: start) to \(hex: end), covers 0x90000 to 0x9fbff, where its boot information goes"
-        case .entryOutsideImage(let entry): "the guest image's entry point \(hex: entry) lies outside what it loads"
+        case .entryOutsideImage(let entry): "the guest image's entry point \(hex: entry) is neither a virtual nor a physical address of what it loads"
         case .moduleDoesNotFit(let index, let size, let free):
-            "module \(index) does not fit the guest's RAM: \(size) bytes, \(free) are free; give more with memory="
+            "module \(index) does not fit the guest's RAM: \(size) bytes, \(free) are free; \(ImageError.advice(size))"
         case .bootInformationTooLong:
             "the guest's command line, modules and their words take more than 64512 bytes; shorten them"
         case .notEnoughRAM(let needed, let size):
-            "the guest has too little RAM: it needs at least \(needed) bytes and has \(size); give more with memory="
+            "the guest has too little RAM: it needs at least \(needed) bytes and has \(size); \(ImageError.advice(needed))"
         case .tooMuchRAM(let size, let limit):
             "a guest has at most \(limit >> 20) MiB of RAM, below its devices, not \(size >> 20) MiB; give less with memory="
         case .alteredLinuxHeader(let what):
@@ -90,7 +104,14 @@ extension ImageError: TextConvertible {
         case .commandLineTooLong(let size, let limit):
             "the command line has \(size) characters, and this kernel takes \(limit); shorten it"
         case .initialRAMDiskDoesNotFit(let size, let free):
-            "the initial RAM disk does not fit the guest's RAM: \(size) bytes, \(free) are free; give more with memory="
+            "the initial RAM disk does not fit the guest's RAM: \(size) bytes, \(free) are free; \(ImageError.advice(size))"
         }
+    }
+
+    private static var guests: StaticString { "a Linux kernel, a multiboot image or a flat binary" }
+
+    /// What can be done where a guest lacks RAM up to an address.
+    private static func advice(_ end: UInt64) -> StaticString {
+        end <= AddressMap.mostRAM.bytes ? "give more with memory=" : "no guest has RAM from 3072 MiB on: it must need less, or be linked lower"
     }
 }

@@ -10,12 +10,17 @@ struct MultibootHeader {
     let offset: UInt64
     let flags: UInt32
 
-    /// Finds the header: in the first 8192 bytes, on a 4-byte boundary, with a checksum that makes its words sum to 0.
+    /// The header's length: its three words, and the address fields where they count.
+    var size: UInt64 { MultibootHeader.size(flags) }
+    private static func size(_ flags: UInt32) -> UInt64 { flags & hasAddressFields == 0 ? 12 : 32 }
+
+    /// Finds the header: wholly in the first 8192 bytes, on a 4-byte boundary, with a checksum that makes its words sum to 0.
     init?(in image: ImageBytes) {
         var position: UInt64 = 0
         while position < 8192 {
             if image.uint32(position) == MultibootHeader.magic, let flags = image.uint32(position + 4),
-                let checksum = image.uint32(position + 8), MultibootHeader.magic &+ flags &+ checksum == 0
+                let checksum = image.uint32(position + 8), MultibootHeader.magic &+ flags &+ checksum == 0,
+                position + MultibootHeader.size(flags) <= 8192
             {
                 offset = position
                 self.flags = flags

@@ -75,6 +75,8 @@ public struct HeldRegister: Sendable {
     func exists(_ features: GuestFeatures) -> Bool {
         switch place {
         case .msr(.pat): features.hasPAT
+        case .msr(.star), .msr(.longSTAR), .msr(.compatibilitySTAR), .msr(.systemCallMask): features.hasSystemCall
+        case .msr(.sysenterCS), .msr(.sysenterESP), .msr(.sysenterEIP): features.hasFastSystemEntry
         case .msr(.timeStampCounterAux): features.hasAuxiliary
         case .msr(.speculationControl): features.hasSpeculationControl
         case .msr(.supervisorState): features.hasSupervisorState

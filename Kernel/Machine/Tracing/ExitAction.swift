@@ -84,6 +84,7 @@ extension Ending: TextConvertible {
         case .reset: "reset the machine"
         case .overdue: "left no note within its limit"
         case .dismissed: "ended from the monitor"
+        case .stopped: "stopped from outside"
         case .tripleFault: "triple fault"
         case .unsupported(let reason): Line("\(reason)")
         case .entryFailure(let reason): "VM-entry failure, exit reason \(hex: reason)"

@@ -51,6 +51,7 @@ extension Ending {
         case .entryFailure(let reason): (21, reason)
         case .overdue: (22, 0)
         case .dismissed: (23, 0)
+        case .stopped: (24, 0)
         case .unsupported(.initSignal): (33, 0)
         case .unsupported(.startupIPI): (34, 0)
         case .unsupported(.systemManagementInterrupt): (35, 0)
@@ -74,6 +75,7 @@ extension Ending {
         case 21: self = .entryFailure(reason: detail)
         case 22: self = .overdue
         case 23: self = .dismissed
+        case 24: self = .stopped
         case 33: self = .unsupported(.initSignal)
         case 34: self = .unsupported(.startupIPI)
         case 35: self = .unsupported(.systemManagementInterrupt)

@@ -9,7 +9,7 @@ public struct TextReport {
     public func lines(_ file: TraceFile, _ print: (String) -> Void) {
         for guest in file.guests {
             print("guest \(guest.name) on \(guest.machine), \(guest.processor)")
-            if guest.lost > 0 { print("  the first \(guest.lost) records were lost") }
+            if guest.lost > 0 { print(guest.lost == 1 ? "  the first record was lost" : "  the first \(guest.lost) records were lost") }
             for exit in guest.exits {
                 print(TextReport.line(exit))
                 if showsCauses { print("        why: \(exit.cause)") }
@@ -26,6 +26,9 @@ public struct TextReport {
         return line + "  ->  " + exit.action
     }
 }
+
+/// A number of things, by their name: "1 exit", "2 exits".
+func counted(_ count: Int, _ name: String) -> String { "\(count) \(name)\(count == 1 ? "" : "s")" }
 
 extension String {
     /// Filled with blanks on the right; a column is never shortened.

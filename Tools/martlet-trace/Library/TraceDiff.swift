@@ -82,7 +82,7 @@ public struct TraceDiff {
 
     /// The comparison in words.
     public func lines(_ leftName: String, _ rightName: String) -> [String] {
-        var lines = ["A: \(leftName), \(left.exitCount) exits", "B: \(rightName), \(right.exitCount) exits", ""]
+        var lines = ["A: \(leftName), \(counted(left.exitCount, "exit"))", "B: \(rightName), \(counted(right.exitCount, "exit"))", ""]
         lines += table
         lines.append("")
         guard let parting else {

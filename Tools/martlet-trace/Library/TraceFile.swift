@@ -98,12 +98,12 @@ public struct TraceFile {
     /// What a reader should know before trusting figures: records are missing.
     public var warnings: [String] {
         var warnings: [String] = []
-        if lost > 0 { warnings.append("\(lost) records were lost: they were overwritten before they could be written out") }
+        if lost > 0 { warnings.append(lost == 1 ? "1 record was lost: it was overwritten before it could be written out" : "\(lost) records were lost: they were overwritten before they could be written out") }
         if status == nil {
             let place = incompleteBytes == 0 ? "" : " in the middle of a record"
             warnings.append("the file breaks off\(place): the machine was ended before Martlet wrote its last record")
         } else if incompleteBytes > 0 {
-            warnings.append("\(incompleteBytes) bytes stand behind the record that ends the file")
+            warnings.append("\(counted(incompleteBytes, "byte")) \(incompleteBytes == 1 ? "stands" : "stand") behind the record that ends the file")
         }
         return warnings
     }

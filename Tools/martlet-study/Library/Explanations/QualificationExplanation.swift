@@ -96,7 +96,7 @@ public struct QualificationExplanation {
         table.flag(3, "IN: the guest reads", else: "OUT: the guest writes", to: print)
         table.flag(
             4, "string instruction: the operand is in memory", else: "the operand is in AL, AX or EAX", to: print)
-        table.flag(5, "REP prefix: RCX counts", else: "no REP prefix", to: print)
+        table.flag(5, "REP prefix: RCX counts, ECX or CX in code with such addresses", else: "no REP prefix", to: print)
         table.flag(6, "the port is in the instruction", else: "the port is in DX", to: print)
         table.row(31, 16, "port \(hex: io.port)", to: print)
         table.finish(to: print)

@@ -1,5 +1,5 @@
 /// Breaks a line between words where it is wider than the place where it is shown; the rest is indented by two columns more than
-/// the line. A word that is as wide as all the place stays whole.
+/// the line. Long lists are broken behind a comma. A word that is as wide as all the place stays whole.
 public func wrapped(_ line: String, to width: Int) -> [String] {
     let characters = Array(line)
     guard characters.count > width else { return [line] }
@@ -10,6 +10,9 @@ public func wrapped(_ line: String, to width: Int) -> [String] {
     var room = width
     while characters.count - start > room {
         var end = start + room
+        // A list is broken between its parts, whose names may have blanks.
+        let commas = (start + indentation..<end).filter { characters[$0] == "," && characters[$0 + 1] == " " }
+        if commas.count > 1, let last = commas.last, last - start > room / 2 { end = last + 1 }
         while end > start + indentation, characters[end] != " " { end -= 1 }
         if end == start + indentation {
             // The next blank is where it can be broken.
