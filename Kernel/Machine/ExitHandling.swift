@@ -42,6 +42,7 @@ extension VirtualCPU {
         case .cpuid: return answerCPUID(cpu)
         case .hypercall: return answerHypercall(cpu)
         case .io(let access):
+            if cpu.pointee.hasBreakpoints { return performWatchedIO(cpu, access) }
             if access.isString { return performStringIO(cpu, access) }
             return access.isInput ? input(cpu, access.port, access.size) : output(cpu, access.port, access.size)
         case .readMSR: return readMSR(cpu)
@@ -173,6 +174,14 @@ extension VirtualCPU {
     @inline(never)
     private static func writeProcessorMSR(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.writeProcessorMSR(), cpu) }
 
+    /// A port instruction of a guest with breakpoints.
+    @inline(never)
+    private static func performWatchedIO(_ cpu: Pointer, _ access: IOAccess) -> Continuation {
+        if access.isString { return performStringIO(cpu, access) }
+        cpu.pointee.meetBreakpoints(.port, at: UInt64(access.port), size: access.size)
+        return access.isInput ? input(cpu, access.port, access.size) : output(cpu, access.port, access.size)
+    }
+
     // These are rare enough to share what brings their outcome about.
 
     @inline(never)
@@ -223,7 +232,7 @@ extension VirtualCPU {
         case .step: isOver = cpu.pointee.processor.stepPastInstruction()
         case .stepLength(let length): isOver = cpu.pointee.processor.stepPastInstruction(length: UInt64(length))
         case .resume: isOver = true
-        case .inject, .iterate, .wake, .wait, .end: return complete(outcome, cpu)
+        case .inject, .iterate, .execute, .wake, .wait, .end: return complete(outcome, cpu)
         }
         return isOver && cpu.pointee.attention == .none ? .resume : conclude(outcome, isOver: isOver, cpu)
     }
@@ -242,7 +251,7 @@ extension VirtualCPU {
         case .wait, .end(.halted):
             cpu.pointee.stepPastHalt()
             return cpu.pointee.leave(outcome)
-        case .end: return cpu.pointee.leave(outcome)
+        case .execute, .end: return cpu.pointee.leave(outcome)
         }
         cpu.pointee.note(outcome)
         return cpu.pointee.attention == .none ? .resume : conclude(outcome, isOver: true, cpu)

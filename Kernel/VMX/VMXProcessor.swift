@@ -71,6 +71,11 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
         }
     }
 
+    public func addBreakpointTraps(_ breakpoints: UInt64) {
+        vmcs[.guestPendingDebugExceptions] =
+            vmcs[.guestPendingDebugExceptions] | .enabledBreakpoint | .init(rawValue: breakpoints & 0xF)
+    }
+
     private func endBlocking() {
         let state = vmcs[.guestInterruptibility]
         if state.intersects(.blockingBySTI | .blockingByMovSS) {
