@@ -1,7 +1,7 @@
 ; Shows: every instruction does to a device's memory what it does to RAM: to registers, flags, memory and segments, with
 ; the same faults and debug traps. Each case is made from its seed and number alone: one of the forms in forms.inc, with random
 ; operands, flags and rights, is executed twice at the same address, once where RAM is and once where the memory of the
-; test device is (TESTDEV=on), in 64-bit and in compatibility mode, in rings 0 and 3.
+; test device is (TESTDEV=on), in 64-bit, compatibility, protected and virtual-8086 mode, in rings 0 and 3.
 ;
 ; The command line may say seed=N, first=N and cases=N (the numbers of the first case and of that behind the last).
 
@@ -31,6 +31,17 @@ KEPT            equ 0xF80               ; what is compared of it
 KEPT_SIZE       equ 0x180
 
 VECTORS equ 32
+CODE_32         equ 0x40
+OTHER_TSS       equ 0x88
+LEGACY_TSS      equ 0xD8
+LONG_TSS        equ 0xE0
+
+; How a mode is entered.
+IN_COMPATIBILITY equ 0
+IN_64_BIT       equ 1
+IN_LEGACY       equ 2                   ; and all from here on
+IN_RING_0       equ 3
+IN_VIRTUAL_8086 equ 4
 
 CF      equ 1 << 0
 PF      equ 1 << 2
@@ -177,16 +188,48 @@ main:
         mov     eax, tss                ; the TSS's descriptors in the golden table want the address in pieces
         mov     [golden_tss + 2], ax
         mov     [golden_other_tss + 2], ax
+        mov     [golden_long_tss + 2], ax
         shr     eax, 16
         mov     [golden_tss + 4], al
         mov     [golden_tss + 7], ah
         mov     [golden_other_tss + 4], al
         mov     [golden_other_tss + 7], ah
+        mov     [golden_long_tss + 4], al
+        mov     [golden_long_tss + 7], ah
         mov     eax, ldt
         mov     [golden_ldt + 2], ax
         shr     eax, 16
         mov     [golden_ldt + 4], al
         mov     [golden_ldt + 7], ah
+        mov     eax, legacy_tss
+        mov     [golden_legacy_tss + 2], ax
+        shr     eax, 16
+        mov     [golden_legacy_tss + 4], al
+        mov     [golden_legacy_tss + 7], ah
+        mov     dword [legacy_tss + 4], legacy_stack_top
+        mov     dword [legacy_tss + 8], DATA_SELECTOR
+        mov     word [legacy_tss + 102], 104    ; no I/O permission map
+        mov     edi, legacy_table
+        mov     eax, ALL_RIGHTS
+.legacy_page:
+        stosd
+        add     eax, 0x1000
+        cmp     eax, 0x400000
+        jb      .legacy_page
+        mov     dword [legacy_directory], legacy_table + ALL_RIGHTS
+        mov     edi, legacy_idt
+        mov     eax, legacy_stubs
+        mov     ecx, VECTORS
+.legacy_gate:
+        mov     [rdi], ax
+        mov     word [rdi + 2], CODE_32
+        mov     word [rdi + 4], 0xEE00
+        mov     edx, eax
+        shr     edx, 16
+        mov     [rdi + 6], dx
+        add     eax, 16
+        add     edi, 8
+        loop    .legacy_gate
         call    reset_descriptors
         lgdt    [tables_pointer]
         xor     esi, esi                ; every exception is caught on a stack of its own
@@ -246,8 +289,10 @@ next:   mov     rcx, [number]
         jbe     .executed
         mov     eax, -1
 .executed:
-        and     [first_result + result.flags], eax
-        and     [second_result + result.flags], eax
+        mov     edi, first_result
+        call    mask_flags
+        mov     edi, second_result
+        call    mask_flags
         mov     esi, first_result
         mov     edi, second_result
         mov     ecx, result_size
@@ -255,6 +300,19 @@ next:   mov     rcx, [number]
         je      next
         call    show
         jmp     next
+
+; Leaves of the flags in the result at EDI what EAX has: where the exception saved them, too.
+mask_flags:
+        and     [rdi + result.flags], eax
+        mov     ecx, [mode_place]
+        cmp     word [rcx + mode.wide], IN_RING_0
+        jne     .end
+        mov     rcx, [rdi + result.rsp]
+        sub     rcx, 4 + SAFE_STACK - SAFE_STACK_KEPT
+        cmp     rcx, SAFE_STACK_KEPT - 4
+        ja      .end
+        and     [rdi + rcx + result.stack], eax
+.end:   ret
 
 done:   mov     esi, seed_said
         call    print
@@ -366,6 +424,26 @@ make_case:
         add     eax, [rbx + mode.first]
         mov     [form_place], rax
         mov     ebp, eax
+        cmp     word [rbx + mode.wide], IN_RING_0       ; where exceptions need the stack: not with those that change it
+        jne     .suitable
+        movzx   eax, byte [rbp + form.kind]
+        sub     eax, STACKED
+        cmp     eax, INTERRUPT_RETURNS - STACKED
+        jbe     .unsuitable
+        mov     eax, [rbp + form.code]
+        cmp     al, 0x66
+        jne     .whole_code
+        shr     eax, 8
+.whole_code:
+        cmp     ax, 0xB20F
+        je      .unsuitable
+        and     eax, 0x38FF
+        cmp     eax, 0x108E
+        jne     .suitable
+.unsuitable:
+        add     ebx, mode_size          ; the same in ring 3 is the next
+        mov     [mode_place], ebx
+.suitable:
         mov     edi, CODE               ; the instruction
         lea     esi, [rbp + form.code]
         mov     ecx, 15
@@ -390,8 +468,8 @@ make_case:
         test    al, 3
         jnz     .wide
         movzx   ecx, ah
-.wide:  cmp     word [rbx + mode.wide], 0
-        jne     .whole
+.wide:  cmp     word [rbx + mode.wide], IN_64_BIT
+        je      .whole
         mov     ecx, ecx
 .whole: mov     [values + rsi * 8], rcx
         inc     esi
@@ -405,7 +483,7 @@ make_case:
         mov     [values + 6 * 8], rax
         call    some_pointer
         mov     [values + 7 * 8], rax
-        mov     qword [values + 4 * 8], SAFE_STACK
+        mov     qword [values + 4 * 8], SAFE_STACK - 0x40
 
         call    random                  ; flags
         and     eax, CF | PF | AF | ZF | SF | OF | DF | AC | 3 << 12
@@ -480,8 +558,8 @@ kind_bits:
         sar     rax, 7
         mov     [values + 2 * 8], rax
         mov     eax, [mode_place]
-        cmp     word [rax + mode.wide], 0
-        jne     kind_random
+        cmp     word [rax + mode.wide], IN_64_BIT
+        je      kind_random
         mov     dword [values + 2 * 8 + 4], 0
         ret
 kind_strings:
@@ -554,7 +632,7 @@ kind_far_returns:
         jne     .pointer
         add     ebx, 8                  ; parameters
 .pointer:
-        mov     eax, SAFE_STACK - 0x20
+        mov     eax, SAFE_STACK - 0x60
         call    put
         call    random
         test    al, 3
@@ -572,9 +650,14 @@ kind_global_table:
         mov     [rbx + 2], rax
         ret
 kind_interrupt_table:
-        mov     ax, [idt_pointer]
+        mov     esi, idt_pointer
+        mov     eax, [mode_place]
+        cmp     word [rax + mode.wide], IN_LEGACY
+        jb      .idt
+        mov     esi, legacy_idt_pointer
+.idt:   mov     ax, [rsi]
         mov     [rbx], ax
-        mov     rax, [idt_pointer + 2]
+        mov     rax, [rsi + 2]
         mov     [rbx + 2], rax
         ret
 kind_control_word:
@@ -609,16 +692,28 @@ make_vectors:
 reset_descriptors:
         mov     esi, golden
         mov     edi, descriptors
-        mov     ecx, SELECTORS
+        mov     ecx, TABLE
         rep movsq
         ret
 
 run:    call    reset_descriptors
+        mov     eax, [mode_place]
+        cmp     word [rax + mode.wide], IN_LEGACY
+        jb      .long
+        mov     rax, [golden_ldt]       ; TSSs here would be for task switches
+        mov     [descriptors + TSS_SELECTOR], rax
+        mov     [descriptors + OTHER_TSS], rax
+        xor     eax, eax
+        mov     [descriptors + TSS_SELECTOR + 8], rax
+        mov     rdi, [target]
+        mov     ecx, result_size
+        rep stosb
+.long:
         lgdt    [tables_pointer]
         lidt    [idt_pointer]
         xor     eax, eax
         lldt    ax
-        mov     eax, TSS_SELECTOR
+        mov     eax, LONG_TSS
         ltr     ax
         mov     esi, memory_image
         mov     edi, [backing]
@@ -635,6 +730,7 @@ run:    call    reset_descriptors
         add     eax, [backing]
         or      eax, [rights + rcx * 4]
         mov     [low_table + VIEW / 0x1000 * 8 + rcx * 8], rax
+        mov     [legacy_table + VIEW / 0x1000 * 4 + rcx * 4], eax
         mov     edx, ecx
         shl     edx, 12
         invlpg  [rdx + VIEW]
@@ -659,6 +755,8 @@ run:    call    reset_descriptors
         fxrstor [start_vectors]
 .vectors:
         mov     ebx, [mode_place]
+        cmp     word [rbx + mode.wide], IN_LEGACY
+        jae     run_legacy
         movzx   eax, word [rbx + mode.data]
         mov     ds, eax
         mov     es, eax
@@ -684,6 +782,186 @@ run:    call    reset_descriptors
   %assign register register + 1
 %endrep
         iretq
+
+; The same in legacy mode: out of long mode, by IRET or, in ring 0, by a jump, and back from the exception's handler.
+run_legacy:
+        push    CODE_32
+        push    .leave
+        db      0x48, 0xCB              ; RETF of 64 bits
+        bits    32
+.leave: mov     eax, DATA_SELECTOR
+        mov     ss, eax
+        mov     ds, eax
+        mov     es, eax
+        mov     esp, legacy_stack_top
+        mov     eax, cr0
+        and     eax, ~CR0_PG
+        mov     cr0, eax
+        mov     eax, legacy_directory
+        mov     cr3, eax
+        mov     eax, cr4
+        and     eax, ~CR4_PAE
+        mov     cr4, eax
+        mov     ecx, IA32_EFER
+        rdmsr
+        and     eax, ~EFER_LME
+        wrmsr
+        mov     eax, cr0
+        or      eax, CR0_PG
+        mov     cr0, eax
+        lidt    [legacy_idt_pointer]
+        mov     eax, LEGACY_TSS
+        ltr     ax
+        movzx   edx, word [ebx + mode.data]
+        movzx   ecx, word [ebx + mode.stack]
+        movzx   esi, word [ebx + mode.code]
+        mov     eax, [start_flags]
+        cmp     word [ebx + mode.wide], IN_RING_0
+        je      .jump
+        cmp     word [ebx + mode.wide], IN_VIRTUAL_8086
+        jne     .frame
+        or      eax, 1 << 17
+        push    edx
+        push    edx
+        push    edx
+        push    edx
+        mov     edx, DATA_SELECTOR      ; IRET loads those of virtual-8086 mode
+.frame: push    ecx
+        push    dword [values + 4 * 8]
+        push    eax
+        push    esi
+        push    CODE
+        call    .load
+        iretd
+.jump:  and     eax, ~FLAGS_TF
+        mov     [far_place + 4], esi
+        mov     [stack_place + 4], ecx
+        mov     ecx, [values + 4 * 8]
+        mov     [stack_place], ecx
+        push    eax
+        call    .load
+        popfd
+        lss     esp, [cs:stack_place]
+        jmp     far [cs:far_place]
+; Loads all registers but the stack's, and EDX into the data segments' first.
+.load:  pop     edi
+        push    dword [values + 0 * 8]
+        push    dword [values + 1 * 8]
+        push    dword [values + 2 * 8]
+        push    dword [values + 3 * 8]
+        push    eax
+        push    dword [values + 5 * 8]
+        push    dword [values + 6 * 8]
+        push    dword [values + 7 * 8]
+        mov     [load_return], edi
+        mov     fs, edx
+        mov     gs, edx
+        mov     es, edx
+        mov     ds, edx
+        popad
+        jmp     [cs:load_return]
+
+        align   16
+legacy_stubs:
+%assign vector 0
+%rep VECTORS
+        align   16
+    %if !(vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21)
+        push    0
+    %endif
+        push    vector
+        jmp     legacy_caught
+    %assign vector vector + 1
+%endrep
+
+legacy_caught:
+        cld
+        pushad
+        push    ds
+        push    es
+        push    fs
+        push    gs
+        mov     eax, DATA_SELECTOR
+        mov     ds, eax
+        mov     es, eax
+        xor     eax, eax
+        mov     dr7, eax
+        mov     ebx, [target]
+        mov     eax, [esp]
+        mov     [ebx + result.gs], ax
+        mov     eax, [esp + 4]
+        mov     [ebx + result.fs], ax
+        mov     eax, [esp + 8]
+        mov     [ebx + result.es], ax
+        mov     eax, [esp + 12]
+        mov     [ebx + result.ds], ax
+%assign register 0
+%rep 8
+        mov     eax, [esp + 16 + 4 * (7 - register)]
+        mov     [ebx + result.registers + 8 * register], eax
+  %assign register register + 1
+%endrep
+        mov     dword [ebx + result.registers + 8 * 4], 0
+%assign place 0
+%rep 5                                  ; vector, error code, EIP, CS, flags
+        mov     eax, [esp + 48 + 4 * place]
+        mov     [ebx + result.vector + 8 * place], eax
+  %assign place place + 1
+%endrep
+        lea     ecx, [esp + 68]         ; where the stack was
+        mov     edx, ss
+        test    dword [esp + 64], 1 << 17
+        jnz     .virtual
+        test    dword [esp + 60], 3
+        jz      .same_ring
+        mov     ecx, [esp + 68]
+        mov     edx, [esp + 72]
+        jmp     .same_ring
+.virtual:
+        mov     eax, [esp + 76]
+        mov     [ebx + result.es], ax
+        mov     eax, [esp + 80]
+        mov     [ebx + result.ds], ax
+        mov     eax, [esp + 84]
+        mov     [ebx + result.fs], ax
+        mov     eax, [esp + 88]
+        mov     [ebx + result.gs], ax
+        mov     ecx, [esp + 68]
+        mov     edx, [esp + 72]
+.same_ring:
+        mov     [ebx + result.rsp], ecx
+        mov     [ebx + result.ss], dx
+        mov     eax, cr2
+        mov     [ebx + result.cr2], eax
+        mov     eax, dr6
+        mov     [ebx + result.dr6], eax
+        mov     eax, cr0
+        mov     [ebx + result.cr0], eax
+        sldt    [ebx + result.ldt]
+        str     [ebx + result.task]
+        sgdt    [ebx + result.gdt]
+        sidt    [ebx + result.idt]
+        mov     eax, DATA_SELECTOR
+        mov     ss, eax
+        mov     esp, legacy_stack_top
+        mov     eax, [good_cr0]
+        and     eax, ~CR0_PG
+        mov     cr0, eax
+        mov     eax, cr4
+        or      eax, CR4_PAE
+        mov     cr4, eax
+        mov     eax, root
+        mov     cr3, eax
+        mov     ecx, IA32_EFER
+        rdmsr
+        or      eax, EFER_LME
+        wrmsr
+        mov     eax, [good_cr0]
+        mov     cr0, eax
+        jmp     CODE_SELECTOR:.back
+        bits    64
+.back:  mov     ebx, ebx
+        jmp     collect
 
 ; The stubs push a zero where the processor pushes no error code, then the vector.
         align   16
@@ -748,6 +1026,7 @@ caught: cld
         rdmsr
         mov     [rbx + result.gs_base], eax
         mov     [rbx + result.gs_base + 4], edx
+collect:                                ; RBX = the result
         cmp     byte [has_xsave], 0
         je      .fxsave
         mov     eax, [components]
@@ -882,7 +1161,8 @@ kinds:  dq      kind_random, kind_divisor, kind_equal, kind_bits, kind_strings, 
         dq      kind_returns, kind_far_returns, kind_interrupt_returns, kind_global_table, kind_interrupt_table
         dq      kind_random, kind_control_word
 
-SELECTORS       equ 27
+SELECTORS       equ 27                  ; that cases may use
+TABLE           equ 30
 golden: dq      0
         dq      0x00AF9B000000FFFF      ; 08: 64-bit code
         dq      0x00CF93000000FFFF      ; 10: data
@@ -913,14 +1193,23 @@ golden_other_tss:
         dq      0x0000F8000000FFFF      ; C0: code that cannot be read
         dq      0x0000F2000000D00F      ; C8: data with a limit behind the middle
         dq      0x00CFBE000000FFFF      ; D0: conforming code of ring 1
+golden_legacy_tss:
+        dq      0x0000890000000000 + 103        ; D8
+golden_long_tss:
+        dq      0x0000890000000000 + TSS_SIZE - 1       ; E0
+        dq      0
 ldt:    dq      0x00CFF2000000FFFF
         dq      0x00CFFA000000FFFF
         dw      0, 0, 0
 tables_pointer:
-        dw      SELECTORS * 8 - 1
+        dw      TABLE * 8 - 1
         dq      descriptors
+        dw      0, 0, 0
+legacy_idt_pointer:
+        dw      VECTORS * 8 - 1
+        dq      legacy_idt
 
-MODES   equ 7
+MODES   equ 12
 modes:  dw      0x08, 0x10, 0x23, 1
         dd      forms64, (forms64_end - forms64) / form_size
         dw      0x2B, 0x23, 0x23, 1
@@ -935,6 +1224,22 @@ modes:  dw      0x08, 0x10, 0x23, 1
         dd      forms16, (forms16_end - forms16) / form_size
         dw      0x53, 0x63, 0xCB, 0     ; with a limit that operands may cross
         dd      forms16, (forms16_end - forms16) / form_size
+
+        dw      0x40, 0x10, 0x23, IN_RING_0
+        dd      forms32, (forms32_end - forms32) / form_size
+        dw      0x1B, 0x23, 0x23, IN_LEGACY
+        dd      forms32, (forms32_end - forms32) / form_size
+        dw      0x48, 0x58, 0x63, IN_RING_0
+        dd      forms16, (forms16_end - forms16) / form_size
+        dw      0x53, 0x63, 0x63, IN_LEGACY
+        dd      forms16, (forms16_end - forms16) / form_size
+        dw      0, 0, 0, IN_VIRTUAL_8086
+        dd      forms16, (forms16_end - forms16) / form_size
+
+        align   8
+far_place:      dd      CODE, 0
+stack_place:    dd      0, 0
+load_return:    dd      0
 
 forms64:
 %include "forms.inc"
@@ -952,6 +1257,8 @@ forms16_end:
 section .bss
         alignb  4096
 low_table:      resb 4096
+legacy_table:   resb 4096
+legacy_directory: resb 4096
         alignb  64
 start_vectors:  resb 1024
 first_result:   resb result_size
@@ -959,6 +1266,10 @@ first_result:   resb result_size
 second_result:  resb result_size
         alignb  64
 descriptors:    resq 32
+legacy_idt:     resq VECTORS
+legacy_tss:     resb 104
+                resb 4096
+legacy_stack_top:
 memory_image:   resb KEPT_SIZE
 values:         resq 16
 state:          resq 1

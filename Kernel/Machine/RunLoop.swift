@@ -70,7 +70,7 @@ extension VirtualCPU {
                 case .over: break
                 case .interrupted:
                     cpu.pointee.pending = .resume
-                    _ = handleExit(cpu)
+                    _ = handleExit(lastExit(cpu), cpu)
                 case .refused: return nil
                 }
             }
@@ -91,7 +91,7 @@ extension VirtualCPU {
             let arrival = cpu.pointee.host.timeStamp()
             let reason = cpu.pointee.processor.exitReasonNumber
             let seen = ObservedExit(
-                exit: cpu.pointee.processor.decodeExit(), reason: reason, name: Processor.name(ofReason: reason),
+                exit: lastExit(cpu), reason: reason, name: Processor.name(ofReason: reason),
                 place: cpu.pointee.codeAddress, registers: cpu.pointee.registers, arrival: arrival, guestTicks: arrival &- entry)
             cpu.pointee.pending = .resume
             guard let exit = services.judge(seen, cpu) else { return true }

@@ -3,6 +3,7 @@ import Memory
 import Support
 import Testing
 import Virtualization
+import X86
 
 @testable import Machine
 @testable import VMX

@@ -32,15 +32,15 @@ extension VirtualCPU {
         }
         let wasTrapped = cpu.pointee.processor.trapInstruction(true)
         services.leadBack(true, cpu)
-        var exit = cpu.pointee.processor.decodeExit()
+        var exit = lastExit(cpu)
         var isEntered = true
         // Each round adds a page or makes one writable, so there are few.
         while isEntered, let fault = exit.operandFault, cpu.pointee.standIn(for: fault, &standIns) {
             cpu.pointee.processor.beginAnew()
             isEntered = services.enter(cpu)
-            exit = cpu.pointee.processor.decodeExit()
+            exit = lastExit(cpu)
         }
-        cpu.pointee.writeBack(&standIns)
+        cpu.pointee.writeBack(&standIns, isExecuted: isEntered && exit == .monitorTrap)
         services.leadBack(false, cpu)
         _ = cpu.pointee.processor.trapInstruction(wasTrapped)
         guard isEntered else { return .refused }
@@ -53,6 +53,10 @@ extension VirtualCPU {
         cpu.pointee.end(.unsupported(.instruction))
         return .over
     }
+
+    /// The exit at which the guest stands: decoded in one place, since that is much code.
+    @inline(never)
+    static func lastExit(_ cpu: Pointer) -> Exit { cpu.pointee.processor.decodeExit() }
 
     /// Whether a page may stand in for the one of a fault. Where there is RAM, a debugger has protected it.
     private mutating func standsInFor(_ fault: NestedPageFault) -> Bool {
@@ -101,8 +105,7 @@ extension VirtualCPU {
 
     /// Writes to registers what the instruction wrote: the first word of a write even if it is what was read there. All is as
     /// it was then.
-    private mutating func writeBack(_ standIns: inout StandIns) {
-        let isExecuted = processor.decodeExit() == .monitorTrap
+    private mutating func writeBack(_ standIns: inout StandIns, isExecuted: Bool) {
         for number in 0..<standIns.count where standIns[number].hasRegisters && standIns[number].isWritable {
             let page = standIns[number]
             for index in 0..<4 where page.window + 4 * index < 4096 {
