@@ -1,7 +1,8 @@
 ; Shows: every instruction does to a device's memory what it does to RAM: to registers, flags, memory and segments, with
 ; the same faults and debug traps. Each case is made from its seed and number alone: one of the forms in forms.inc, with random
 ; operands, flags and rights, is executed twice at the same address, once where RAM is and once where the memory of the
-; test device is (TESTDEV=on), in 64-bit, compatibility, protected and virtual-8086 mode, in rings 0 and 3.
+; test device is (TESTDEV=on), in 64-bit, compatibility, protected, virtual-8086 and real mode, in rings 0
+; and 3. In real mode, which does not page, the segments of data lie where the window is, and the stack never does.
 ;
 ; The command line may say seed=N, first=N and cases=N (the numbers of the first case and of that behind the last).
 
@@ -35,6 +36,12 @@ CODE_32         equ 0x40
 OTHER_TSS       equ 0x88
 LEGACY_TSS      equ 0xD8
 LONG_TSS        equ 0xE0
+REAL_DATA       equ 0xF0
+CODE_16         equ 0x48
+DATA_16         equ 0x58
+
+LOW             equ 0x9000              ; real-mode code
+LOW_STACK       equ 0xAF00
 
 ; How a mode is entered.
 IN_COMPATIBILITY equ 0
@@ -42,6 +49,7 @@ IN_64_BIT       equ 1
 IN_LEGACY       equ 2                   ; and all from here on
 IN_RING_0       equ 3
 IN_VIRTUAL_8086 equ 4
+IN_REAL         equ 5
 
 CF      equ 1 << 0
 PF      equ 1 << 2
@@ -305,6 +313,8 @@ next:   mov     rcx, [number]
 mask_flags:
         and     [rdi + result.flags], eax
         mov     ecx, [mode_place]
+        cmp     word [rcx + mode.wide], IN_REAL
+        je      .real
         cmp     word [rcx + mode.wide], IN_RING_0
         jne     .end
         mov     rcx, [rdi + result.rsp]
@@ -313,6 +323,12 @@ mask_flags:
         ja      .end
         and     [rdi + rcx + result.stack], eax
 .end:   ret
+.real:  mov     rcx, [rdi + result.rsp]
+        sub     rcx, 2 + SAFE_STACK - SAFE_STACK_KEPT
+        cmp     rcx, SAFE_STACK_KEPT - 2
+        ja      .end
+        and     [rdi + rcx + result.stack], ax
+        ret
 
 done:   mov     esi, seed_said
         call    print
@@ -424,8 +440,11 @@ make_case:
         add     eax, [rbx + mode.first]
         mov     [form_place], rax
         mov     ebp, eax
+        cmp     word [rbx + mode.wide], IN_REAL
+        je      .with_stack
         cmp     word [rbx + mode.wide], IN_RING_0       ; where exceptions need the stack: not with those that change it
         jne     .suitable
+.with_stack:
         movzx   eax, byte [rbp + form.kind]
         sub     eax, STACKED
         cmp     eax, INTERRUPT_RETURNS - STACKED
@@ -655,10 +674,19 @@ kind_interrupt_table:
         cmp     word [rax + mode.wide], IN_LEGACY
         jb      .idt
         mov     esi, legacy_idt_pointer
+        cmp     word [rax + mode.wide], IN_REAL
+        jne     .idt
+        mov     esi, real_idt_pointer
 .idt:   mov     ax, [rsi]
         mov     [rbx], ax
         mov     rax, [rsi + 2]
         mov     [rbx + 2], rax
+        ret
+kind_machine_status:
+        mov     eax, [mode_place]
+        cmp     word [rax + mode.wide], IN_REAL
+        jne     kind_random
+        and     byte [rbx], ~1          ; the mode stays
         ret
 kind_control_word:
         or      word [rbx], 0x3F
@@ -797,15 +825,17 @@ run_legacy:
         mov     eax, cr0
         and     eax, ~CR0_PG
         mov     cr0, eax
+        mov     ecx, IA32_EFER
+        rdmsr
+        and     eax, ~EFER_LME
+        wrmsr
+        cmp     word [ebx + mode.wide], IN_REAL
+        je      run_real
         mov     eax, legacy_directory
         mov     cr3, eax
         mov     eax, cr4
         and     eax, ~CR4_PAE
         mov     cr4, eax
-        mov     ecx, IA32_EFER
-        rdmsr
-        and     eax, ~EFER_LME
-        wrmsr
         mov     eax, cr0
         or      eax, CR0_PG
         mov     cr0, eax
@@ -941,6 +971,7 @@ legacy_caught:
         str     [ebx + result.task]
         sgdt    [ebx + result.gdt]
         sidt    [ebx + result.idt]
+to_long:
         mov     eax, DATA_SELECTOR
         mov     ss, eax
         mov     esp, legacy_stack_top
@@ -962,6 +993,157 @@ legacy_caught:
         bits    64
 .back:  mov     ebx, ebx
         jmp     collect
+
+; The same in real mode. The code of this mode lies where it can be reached.
+        bits    32
+run_real:
+        mov     esi, low_code
+        mov     edi, LOW
+        mov     ecx, low_code_end - low_code
+        rep movsb
+        xor     edi, edi                ; the interrupt vectors
+        mov     eax, LOW + low_stubs - low_code
+        mov     ecx, VECTORS
+.vector:
+        stosd
+        add     eax, 8
+        loop    .vector
+        mov     eax, [backing]          ; data where the window shows it
+        sub     eax, VIEW
+        mov     edx, eax
+        shl     eax, 16
+        or      eax, 0xFFFF
+        mov     [descriptors + REAL_DATA], eax
+        mov     eax, edx
+        and     eax, 0xFF000000
+        shr     edx, 16
+        mov     al, dl
+        or      ah, 0x93
+        mov     [descriptors + REAL_DATA + 4], eax
+        mov     eax, [start_flags]
+        and     eax, ~FLAGS_TF
+        mov     esp, LOW_STACK
+        push    eax
+        push    dword [values + 0 * 8]
+        push    dword [values + 1 * 8]
+        push    dword [values + 2 * 8]
+        push    dword [values + 3 * 8]
+        push    eax
+        push    dword [values + 5 * 8]
+        push    dword [values + 6 * 8]
+        push    dword [values + 7 * 8]
+        mov     eax, [values + 4 * 8]
+        mov     [LOW + low_stack - low_code], eax
+        lidt    [real_idt_pointer]
+        mov     eax, DATA_16
+        mov     ss, eax
+        mov     eax, REAL_DATA
+        mov     ds, eax
+        mov     es, eax
+        mov     fs, eax
+        mov     gs, eax
+        jmp     CODE_16:LOW + low_enter - low_code
+
+real_caught:
+        mov     eax, DATA_SELECTOR
+        mov     ds, eax
+        mov     es, eax
+        mov     ss, eax
+        mov     esp, legacy_stack_top
+        cld
+        mov     esi, LOW + low_saved - low_code
+        mov     ebx, [target]
+        xor     ecx, ecx
+.register:
+        lodsd
+        mov     [ebx + result.registers + ecx * 8], eax
+        inc     ecx
+        cmp     ecx, 8
+        jb      .register
+        mov     eax, [ebx + result.registers + 4 * 8]
+        mov     [ebx + result.rsp], eax
+        mov     dword [ebx + result.registers + 4 * 8], 0
+        lodsd
+        mov     [ebx + result.cr0], eax
+        lodsw
+        mov     [ebx + result.ds], ax
+        lodsw
+        mov     [ebx + result.es], ax
+        lodsw
+        mov     [ebx + result.fs], ax
+        lodsw
+        mov     [ebx + result.gs], ax
+        lodsw
+        mov     [ebx + result.ss], ax
+        lodsw
+        mov     [ebx + result.vector], ax
+        lodsw
+        mov     [ebx + result.rip], ax
+        lodsw
+        mov     [ebx + result.cs], ax
+        lodsw
+        mov     [ebx + result.flags], ax
+        sgdt    [ebx + result.gdt]
+        sidt    [ebx + result.idt]
+        mov     eax, dr6
+        mov     [ebx + result.dr6], eax
+        xor     eax, eax
+        mov     dr7, eax
+        mov     [descriptors + REAL_DATA], eax
+        mov     [descriptors + REAL_DATA + 4], eax
+        jmp     to_long
+
+        bits    16
+        align   8
+low_code:
+low_enter:
+        mov     eax, cr0
+        and     eax, ~CR0_PE
+        mov     cr0, eax
+        jmp     0:LOW + .real - low_code
+.real:  popad
+        popfd
+        mov     esp, [cs:LOW + low_stack - low_code]
+        jmp     0:CODE
+        align   8
+low_stubs:
+%assign vector 0
+%rep VECTORS
+        align   8
+        push    word vector
+        jmp     low_caught
+    %assign vector vector + 1
+%endrep
+        align   8
+low_caught:
+        mov     [cs:LOW + low_saved - low_code + 0], eax
+        mov     [cs:LOW + low_saved - low_code + 4], ecx
+        mov     [cs:LOW + low_saved - low_code + 8], edx
+        mov     [cs:LOW + low_saved - low_code + 12], ebx
+        mov     [cs:LOW + low_saved - low_code + 20], ebp
+        mov     [cs:LOW + low_saved - low_code + 24], esi
+        mov     [cs:LOW + low_saved - low_code + 28], edi
+        mov     eax, cr0
+        mov     [cs:LOW + low_saved - low_code + 32], eax
+        mov     [cs:LOW + low_saved - low_code + 36], ds
+        mov     [cs:LOW + low_saved - low_code + 38], es
+        mov     [cs:LOW + low_saved - low_code + 40], fs
+        mov     [cs:LOW + low_saved - low_code + 42], gs
+        mov     [cs:LOW + low_saved - low_code + 44], ss
+        pop     word [cs:LOW + low_saved - low_code + 46]
+        pop     word [cs:LOW + low_saved - low_code + 48]
+        pop     word [cs:LOW + low_saved - low_code + 50]
+        pop     word [cs:LOW + low_saved - low_code + 52]
+        mov     [cs:LOW + low_saved - low_code + 16], esp
+        mov     eax, cr0
+        or      eax, CR0_PE
+        mov     cr0, eax
+        jmp     dword CODE_32:real_caught
+        align   8
+low_stack:      dd      0
+low_saved:      times 56 db 0
+low_code_end:
+        bits    64
 
 ; The stubs push a zero where the processor pushes no error code, then the vector.
         align   16
@@ -1159,10 +1341,10 @@ at_said:        db ", RBX, RSP, flags, DR7 ", 0
 kinds:  dq      kind_random, kind_divisor, kind_equal, kind_bits, kind_strings, kind_nearby, kind_selector, kind_far_data
         dq      kind_stacked, kind_stacked_selector, kind_near, kind_near_stacked, kind_far, kind_far_stacked
         dq      kind_returns, kind_far_returns, kind_interrupt_returns, kind_global_table, kind_interrupt_table
-        dq      kind_random, kind_control_word
+        dq      kind_machine_status, kind_control_word
 
 SELECTORS       equ 27                  ; that cases may use
-TABLE           equ 30
+TABLE           equ 31
 golden: dq      0
         dq      0x00AF9B000000FFFF      ; 08: 64-bit code
         dq      0x00CF93000000FFFF      ; 10: data
@@ -1198,6 +1380,7 @@ golden_legacy_tss:
 golden_long_tss:
         dq      0x0000890000000000 + TSS_SIZE - 1       ; E0
         dq      0
+        dq      0                       ; F0: where real mode finds the window
 ldt:    dq      0x00CFF2000000FFFF
         dq      0x00CFFA000000FFFF
         dw      0, 0, 0
@@ -1205,11 +1388,15 @@ tables_pointer:
         dw      TABLE * 8 - 1
         dq      descriptors
         dw      0, 0, 0
+real_idt_pointer:
+        dw      VECTORS * 4 - 1
+        dq      0
+        dw      0, 0, 0
 legacy_idt_pointer:
         dw      VECTORS * 8 - 1
         dq      legacy_idt
 
-MODES   equ 12
+MODES   equ 13
 modes:  dw      0x08, 0x10, 0x23, 1
         dd      forms64, (forms64_end - forms64) / form_size
         dw      0x2B, 0x23, 0x23, 1
@@ -1232,6 +1419,11 @@ modes:  dw      0x08, 0x10, 0x23, 1
         dw      0x48, 0x58, 0x63, IN_RING_0
         dd      forms16, (forms16_end - forms16) / form_size
         dw      0x53, 0x63, 0x63, IN_LEGACY
+        dd      forms16, (forms16_end - forms16) / form_size
+        dw      0, 0, 0, IN_VIRTUAL_8086
+        dd      forms16, (forms16_end - forms16) / form_size
+
+        dw      0, 0, 0, IN_REAL
         dd      forms16, (forms16_end - forms16) / form_size
         dw      0, 0, 0, IN_VIRTUAL_8086
         dd      forms16, (forms16_end - forms16) / form_size
