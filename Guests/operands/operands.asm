@@ -597,9 +597,10 @@ kind_far_data:
         add     rbx, rcx
         jmp     kind_selector
 kind_near:
-        test    byte [state], 7
-        jz      kind_random
         mov     eax, LANDING
+        test    byte [state], 7
+        jnz     put
+        mov     eax, 0x40000000         ; nothing is there
 ; Stores the ECX bytes of EAX at RBX, and passes them.
 put:    cmp     ecx, 4
         jb      .word
