@@ -168,7 +168,7 @@ $(BUILD)/martlet.iso: $(BUILD)/martlet.elf Tools/iso
 	@WAIT=3 Tools/iso $@ $< "martlet.elf trace=exits"
 
 .PHONY: test
-test: ## run all tests, or a part: ONLY="host image firmware boots launcher make linux fuzz records page monitor guide gdb bench"
+test: ## run all tests, or a part: ONLY="host image firmware boots launcher make linux fuzz operands records page monitor guide gdb bench"
 	@Tools/setup test
 	@$(MAKE) -s --no-print-directory iso monitor
 	@Tests/run $(ONLY)

@@ -10,6 +10,8 @@ global virtual_cpu_guard
 global initial_extended_state
 global serial_input_buffer
 global agent_area
+global test_device_memory
+global stand_in_area
 
 section .bss.tables nobits alloc write noexec align=4096
 descriptor_table: resb 64
@@ -24,6 +26,8 @@ resb 16 * 1024                                          ; the stack of the exit 
 virtual_cpu_area: resb 32 * 1024
 serial_input_buffer: resb 4096
 agent_area: resb 20 * 1024                              ; the agent, with states of a guest under study
+test_device_memory: resb 64 * 1024                      ; what a guest keeps in the test device
+stand_in_area: resb 32 * 4096                           ; pages in the place of devices, and nested page tables that map them
 
 section .rodata
 align 64

@@ -21,6 +21,9 @@ extension Board {
     @inline(__always)
     public func mayAnswer(at address: UInt64) -> Bool { memory.mayHave(address) }
 
+    /// Whether a device has registers at a guest-physical address, wherever software placed it.
+    public mutating func hasRegisters(at address: UInt64) -> Bool { memory.find(address).device != .none }
+
     /// Reads 4 bytes at a multiple of 4; nil where no device is.
     @inline(__always)
     public mutating func readMemory(_ address: UInt64) -> UInt32? {

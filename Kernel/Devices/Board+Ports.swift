@@ -9,6 +9,8 @@ public enum PortEffect: Equatable, Sendable {
     case exit(UInt32)
     case powerOff
     case reset
+    /// The test device drops translations.
+    case flush
 }
 
 /// Policy: a port without a device reads as ones and swallows writes, and each such access is counted.
@@ -27,6 +29,7 @@ public enum PortEffect: Equatable, Sendable {
 /// | 600H to 60BH | ACPI: events, control, timer |
 /// | CF8H, CFCH to CFFH | PCI configuration |
 /// | CF9H | reset |
+/// | E0H to E3H, E4H, 2000H to 2017H | test device, if asked for: latch, page flush, interrupt lines |
 extension Board {
     /// QEMU's isa-debug-exit, where its users expect it.
     public static var debugExitPort: UInt16 { 0xF4 }
@@ -70,6 +73,7 @@ extension Board {
     mutating func wirePorts() {
         var number = 0
         while let claim = Self.claim(number), ports.claim(claim, takes: true) { number += 1 }
+        wireTestDevice()
     }
 
     // Each device's way is a function of its own, which the switch calls last: so none saves registers for another. What a
@@ -100,7 +104,7 @@ extension Board {
     public mutating func readByte(_ port: UInt16, at time: MachineTime) -> UInt8 {
         let (device, register) = ports.find(port)
         switch device {
-        case .none, .configurationAddress: return readAbsent()
+        case .none, .configurationAddress, .testFlush, .testLine: return readAbsent()
         case .interruptControllers: return readControllers(register, time)
         case .timer: return readTimer(register, time)
         case .keyboard: return readKeyboard(register, time)
@@ -114,6 +118,7 @@ extension Board {
         case .power: return readPowerByte(register, time)
         case .configurationData: return readConfiguration(register)
         case .resetControl: return resetControl.read()
+        case .testLatch: return test.read(register)
         }
     }
 
@@ -249,6 +254,9 @@ extension Board {
         case .power: return writePower(register, 1, UInt32(byte), time)
         case .configurationData: return writeConfiguration(register, byte)
         case .resetControl: return ask(PortEffect(resetControl.write(byte)))
+        case .testLatch: test.write(register, byte)
+        case .testFlush: return ask(.flush)
+        case .testLine: return setTestLine(register, byte != 0)
         }
     }
 

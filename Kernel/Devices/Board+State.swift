@@ -14,6 +14,7 @@ extension Board {
         fileprivate var pci: ConfigurationSpace.State
         fileprivate var configuration: FirmwareConfiguration.State
         fileprivate var progress: ProgressWatch.State
+        fileprivate var test: TestDevice
         fileprivate var diagnostic: UInt8
         fileprivate var deviceLines: UInt16
         fileprivate var absentAccesses: UInt64
@@ -24,7 +25,7 @@ extension Board {
             serial: serial.state, controllers: controllers.state, ioAPIC: ioAPIC.state, timer: timer.state,
             speaker: speaker.state, clock: clock.state, power: power.state, keyboard: keyboard.state,
             resetControl: resetControl, pci: pci.state, configuration: configuration.state, progress: progress.state,
-            diagnostic: diagnostic, deviceLines: deviceLines, absentAccesses: absentAccesses)
+            test: test, diagnostic: diagnostic, deviceLines: deviceLines, absentAccesses: absentAccesses)
     }
 
     /// Goes on from the state of a machine that was made alike: the time goes on from the moment at which it was taken.
@@ -41,6 +42,7 @@ extension Board {
         pci.restore(state.pci)
         configuration.restore(state.configuration)
         progress.restore(state.progress)
+        test = state.test
         (diagnostic, absentAccesses) = (state.diagnostic, state.absentAccesses)
         deviceLines = state.deviceLines
         // The controllers' states have the lines as they are: driving them anew changes nothing.

@@ -14,6 +14,9 @@ public struct Board: Equatable, Sendable {
     var pci = ConfigurationSpace()
     var configuration: FirmwareConfiguration
     let commandLine: CommandLine
+    /// Of the test device; nil without one.
+    let testMemory: DeviceMemory?
+    var test = TestDevice()
     var progress: ProgressWatch
     /// The last progress code.
     var diagnostic: UInt8 = 0
@@ -68,10 +71,14 @@ public struct Board: Equatable, Sendable {
         public var commandLine: CommandLine
         /// Time-stamp ticks within which the guest has to report that it goes on, or nil.
         public var limit: UInt64?
+        /// The test device's, if there is to be one.
+        public var testMemory: DeviceMemory?
 
         public init(
-            memory: UInt64, timeStampFrequency: UInt64, unixSeconds: UInt64, commandLine: CommandLine, limit: UInt64? = nil
+            memory: UInt64, timeStampFrequency: UInt64, unixSeconds: UInt64, commandLine: CommandLine, limit: UInt64? = nil,
+            testMemory: DeviceMemory? = nil
         ) {
+            self.testMemory = testMemory
             self.memory = memory
             self.timeStampFrequency = timeStampFrequency
             self.unixSeconds = unixSeconds
@@ -112,6 +119,7 @@ public struct Board: Equatable, Sendable {
         power = PowerManagementTimer(timeStampFrequency: frequency)
         keyboard = KeyboardController(timeStampFrequency: frequency)
         commandLine = parameters.commandLine
+        testMemory = parameters.testMemory
         progress = ProgressWatch(limit: parameters.limit)
         configuration = FirmwareConfiguration(
             memoryBelow4GiB: parameters.memory, commandLineLength: UInt32(truncatingIfNeeded: parameters.commandLine.count))
@@ -150,7 +158,7 @@ public struct Board: Equatable, Sendable {
     /// Both kinds of controller know the same of a line.
     @inline(never)
     mutating func drive(_ line: UInt8) {
-        let isHigh = (deviceLines | functionLines) &>> UInt16(line) & 1 != 0
+        let isHigh = (deviceLines | functionLines | UInt16(truncatingIfNeeded: test.lines)) &>> UInt16(line) & 1 != 0
         controllers.setLine(line, isHigh)
         ioAPIC.setLine(pin(line), isHigh)
         if controllers.takeChange() || ioAPIC.hasMessage { needsAttention = true }

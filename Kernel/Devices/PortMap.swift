@@ -4,6 +4,7 @@ enum PortDevice: UInt8, Sendable {
     case none
     case interruptControllers, timer, keyboard, speaker, clock, diagnostic, debugConsole, debugExit, serial
     case firmwareConfiguration, power, configurationAddress, configurationData, resetControl
+    case testLatch, testFlush, testLine
 }
 
 /// Ports that a device claims, one after the other, and the first of its registers that is there: a device knows its
@@ -25,15 +26,15 @@ struct PortClaim: Sendable {
 /// The way from a port to a device's register, in a few instructions for any port: a page of 256 ports at a time.
 struct PortMap: Equatable, Sendable {
     private static var maximumClaims: Int { 31 }
-    /// Six of the board's own, and one for each function's ports, which lie in one.
-    private static var maximumPages: Int { 11 }
+    /// Six of the board's own, one of the test device's, and one for each function's ports, which lie in one.
+    private static var maximumPages: Int { 12 }
 
     private var claimCount = 0
     private var pageCount = 0
     /// Which page of `places` has the ports with an upper byte; page 0 is that of no device.
     private var pages: [256 of UInt8] = .init(repeating: 0)
     /// The number of the claim for each port of a page; claim 0 is nobody's.
-    private var places: [3072 of UInt8] = .init(repeating: 0)
+    private var places: [3328 of UInt8] = .init(repeating: 0)
     /// The device of each claim, and what is to be taken from the lower byte of a port to have the register.
     private var devices: [32 of PortDevice] = .init(repeating: .none)
     private var bases: [32 of UInt8] = .init(repeating: 0)
@@ -63,7 +64,7 @@ struct PortMap: Equatable, Sendable {
     /// The device of a port, and the number of its register there.
     @inline(__always)
     mutating func find(_ port: UInt16) -> (device: PortDevice, register: UInt8) {
-        // Whatever the port is, each index is less than its table's length: page 11 is the last, and claim 31.
+        // Whatever the port is, each index is less than its table's length: page 12 is the last, and claim 31.
         let page = Int(pages.span[unchecked: Int(port &>> 8)]) &<< 8
         let claim = Int(places.span[unchecked: page | Int(port & 0xFF)])
         return (devices.span[unchecked: claim], UInt8(truncatingIfNeeded: port) &- bases.span[unchecked: claim])
@@ -75,7 +76,7 @@ struct PortMap: Equatable, Sendable {
             guard left.devices[index] == right.devices[index], left.bases[index] == right.bases[index] else { return false }
         }
         for index in 0..<256 where left.pages[index] != right.pages[index] { return false }
-        for index in 0..<3072 where left.places[index] != right.places[index] { return false }
+        for index in 0..<3328 where left.places[index] != right.places[index] { return false }
         return true
     }
 }

@@ -42,6 +42,7 @@ extension VirtualCPU {
         case .cpuid: return answerCPUID(cpu)
         case .hypercall: return answerHypercall(cpu)
         case .io(let access):
+            if cpu.pointee.hasBreakpoints { return performWatchedIO(cpu, access) }
             if access.isString { return performStringIO(cpu, access) }
             return access.isInput ? input(cpu, access.port, access.size) : output(cpu, access.port, access.size)
         case .readMSR: return readMSR(cpu)
@@ -175,6 +176,14 @@ extension VirtualCPU {
     @inline(never)
     private static func writeProcessorMSR(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.writeProcessorMSR(), cpu) }
 
+    /// A port instruction of a guest with breakpoints.
+    @inline(never)
+    private static func performWatchedIO(_ cpu: Pointer, _ access: IOAccess) -> Continuation {
+        if access.isString { return performStringIO(cpu, access) }
+        cpu.pointee.meetBreakpoints(.port, at: UInt64(access.port), size: access.size)
+        return access.isInput ? input(cpu, access.port, access.size) : output(cpu, access.port, access.size)
+    }
+
     // These are rare enough to share what brings their outcome about.
 
     @inline(never)
@@ -229,7 +238,7 @@ extension VirtualCPU {
         case .step: isOver = cpu.pointee.processor.stepPastInstruction()
         case .stepLength(let length): isOver = cpu.pointee.processor.stepPastInstruction(length: UInt64(length))
         case .resume: isOver = true
-        case .inject, .iterate, .wake, .wait, .end: return complete(outcome, cpu)
+        case .inject, .iterate, .execute, .wake, .wait, .end: return complete(outcome, cpu)
         }
         return isOver && cpu.pointee.goesOn ? .resume : conclude(outcome, isOver: isOver, cpu)
     }
@@ -243,7 +252,7 @@ extension VirtualCPU {
         case .inject(let event): cpu.pointee.processor.inject(event)
         case .iterate: if cpu.pointee.processor.endIteration() { cpu.pointee.unmasked.insert(.debugTrap) }
         case .wake(let event): cpu.pointee.processor.inject(event)
-        case .wait, .end: return cpu.pointee.leave(outcome)
+        case .execute, .wait, .end: return cpu.pointee.leave(outcome)
         }
         cpu.pointee.note(outcome)
         return cpu.pointee.goesOn ? .resume : conclude(outcome, isOver: true, cpu)

@@ -12,6 +12,14 @@ extension VirtualCPU {
             alignmentCheck: processor.flags.contains(.alignmentCheck))
     }
 
+    /// Whether an operand that is not aligned is a fault now (SDM volume 3, 7.15, "Interrupt 17 - Alignment Check Exception
+    /// (#AC)").
+    var checksAlignment: Bool {
+        mutating get {
+            processor.flags.contains(.alignmentCheck) && processor.privilegeLevel == 3 && processor.cr0.contains(.alignmentMask)
+        }
+    }
+
     /// How the guest translates linear addresses now.
     public var paging: GuestPaging {
         mutating get {

@@ -10,6 +10,8 @@ public enum Outcome: Equatable, Sendable {
     case stepLength(UInt8)
     /// Some elements of a repeated string instruction were emulated: it goes on.
     case iterate
+    /// The processor is to execute the instruction, on pages that stand in for what is not RAM (Emulation/StandInExecution.swift).
+    case execute
     /// The instruction faults: deliver the exception, RIP stays.
     case inject(Event)
     /// HLT, which RIP lies behind, ended at once by an interrupt: deliver it.

@@ -29,6 +29,11 @@ public protocol RunLoopServices {
     /// - Returns: false, and why is said, if the instruction that enters it failed.
     mutating func enter(_ cpu: CPU.Pointer) -> Bool
 
+    /// Where instructions on what is not RAM find it; nil if the processor cannot stop behind one instruction.
+    mutating func standIns() -> StandIns?
+    /// Every exit is to lead back, whoever sees it, or those that did before.
+    mutating func leadBack(_ all: Bool, _ cpu: CPU.Pointer)
+
     /// Whether every exit leads back before anything is done about it; else only what the exit handler left.
     var seesExits: Bool { get }
     /// Decides about an exit before anything is done about it.
@@ -60,10 +65,19 @@ extension VirtualCPU {
             let entry = cpu.pointee.host.timeStamp()
             guard services.enter(cpu) else { return nil }
             if services.seesExits {
-                show(cpu, since: entry, &services)
+                guard show(cpu, since: entry, &services) else { return nil }
                 if let ending = services.hold(cpu) { return ending }
             }
             followLocalAPIC(cpu, &services)
+            while cpu.pointee.pending == .execute {
+                switch execute(cpu, &services) {
+                case .over: break
+                case .interrupted:
+                    cpu.pointee.pending = .resume
+                    _ = handleExit(lastExit(cpu), cpu)
+                case .refused: return nil
+                }
+            }
             while case .wait = cpu.pointee.pending, !cpu.pointee.sleep() {
                 if let ending = services.holdAsleep(cpu) { return ending }
             }
@@ -82,17 +96,32 @@ extension VirtualCPU {
         cpu.pointee.machine.pointee.hiddenPage = wanted
     }
 
-    private static func show<Services: RunLoopServices>(_ cpu: Pointer, since entry: UInt64, _ services: inout Services)
+    /// Shows an exit, and the one that comes before what was to be done about it is done.
+    /// - Returns: false if the guest could not be entered.
+    private static func show<Services: RunLoopServices>(_ cpu: Pointer, since entry: UInt64, _ services: inout Services) -> Bool
     where Services.Processor == Processor, Services.Host == Host {
-        let arrival = cpu.pointee.host.timeStamp()
-        let reason = cpu.pointee.processor.exitReasonNumber
-        let seen = ObservedExit(
-            exit: cpu.pointee.processor.decodeExit(), reason: reason, name: Processor.name(ofReason: reason),
-            place: cpu.pointee.codeAddress, registers: cpu.pointee.registers, arrival: arrival, guestTicks: arrival &- entry)
-        cpu.pointee.pending = .resume
-        guard let exit = services.judge(seen, cpu) else { return }
-        let start = cpu.pointee.host.timeStamp()
-        let outcome = handleExit(exit, cpu)
-        services.didHandle(seen, as: exit, outcome, ticks: cpu.pointee.host.timeStamp() &- start, cpu)
+        var entry = entry
+        while true {
+            let arrival = cpu.pointee.host.timeStamp()
+            let reason = cpu.pointee.processor.exitReasonNumber
+            let seen = ObservedExit(
+                exit: lastExit(cpu), reason: reason, name: Processor.name(ofReason: reason),
+                place: cpu.pointee.codeAddress, registers: cpu.pointee.registers, arrival: arrival, guestTicks: arrival &- entry)
+            cpu.pointee.pending = .resume
+            guard let exit = services.judge(seen, cpu) else { return true }
+            let start = cpu.pointee.host.timeStamp()
+            var outcome = handleExit(exit, cpu)
+            var isInterrupted = false
+            if outcome == .execute {
+                switch execute(cpu, &services) {
+                case .over: if case .end = cpu.pointee.pending { outcome = cpu.pointee.pending }
+                case .interrupted: isInterrupted = true
+                case .refused: return false
+                }
+            }
+            entry = cpu.pointee.host.timeStamp()
+            services.didHandle(seen, as: exit, outcome, ticks: entry &- start, cpu)
+            if !isInterrupted { return true }
+        }
     }
 }

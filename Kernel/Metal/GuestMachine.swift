@@ -237,7 +237,7 @@ struct GuestMachine: ~Copyable {
     }
 
     /// Where the world switch takes a VM exit: the way costs nothing that is not asked for.
-    private static func exitAddress(_ options: KernelOptions) -> UInt64 {
+    static func exitAddress(_ options: KernelOptions) -> UInt64 {
         switch (options.observesExits, options.recording == .off) {
         case (false, true): address_of_martlet_vm_exit()
         case (true, true): address_of_martlet_vm_exit_observed()

@@ -94,6 +94,17 @@ struct GuestRun: RunLoopServices {
         explanation.explainFailure(of: cpu.pointee.processor.vmcs)
     }
 
+    // MARK: One instruction
+
+    func standIns() -> StandIns? {
+        guard offersTrapFlag, let memory = memory_of_stand_ins() else { return nil }
+        return StandIns(memory, at: HostPhysicalAddress(UInt64(UInt(bitPattern: memory))))
+    }
+
+    func leadBack(_ all: Bool, _ cpu: CPU.Pointer) {
+        cpu.pointee.processor.vmcs[.hostRIP] = all ? address_of_martlet_vm_exit_observed() : GuestMachine.exitAddress(options)
+    }
+
     // MARK: Looking on
 
     var seesExits: Bool { options.observesExits }

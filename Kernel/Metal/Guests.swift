@@ -93,9 +93,14 @@ private func makeMachine(_ guest: GuestModule, _ name: Line, on machine: borrowi
 extension HostMachine {
     /// What a guest's devices are made with.
     fileprivate func boardParameters(_ guest: GuestModule) -> Board.Parameters {
-        Board.Parameters(
+        var testMemory: DeviceMemory?
+        if options.hasTestDevice, let memory = memory_of_test_device() {
+            testMemory = DeviceMemory(memory, at: HostPhysicalAddress(UInt64(UInt(bitPattern: memory))))
+            testMemory?.clear()
+        }
+        return Board.Parameters(
             memory: guestRAM.count.bytes, timeStampFrequency: Processor.current.pointee.timeStamp.frequency,
-            unixSeconds: HostCalendar.unixSeconds(), commandLine: .init(guest.commandLine), limit: options.limit)
+            unixSeconds: HostCalendar.unixSeconds(), commandLine: .init(guest.commandLine), limit: options.limit, testMemory: testMemory)
     }
 }
 

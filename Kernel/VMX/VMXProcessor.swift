@@ -79,6 +79,11 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
         vmcs[.guestPendingDebugExceptions].intersects(.singleStep | .enabledBreakpoint)
     }
 
+    public func addBreakpointTraps(_ breakpoints: UInt64) {
+        vmcs[.guestPendingDebugExceptions] =
+            vmcs[.guestPendingDebugExceptions] | .enabledBreakpoint | .init(rawValue: breakpoints & 0xF)
+    }
+
     public func endBlocking() { endBlocking(.blockingBySTI | .blockingByMovSS) }
 
     private func endBlocking(_ ended: InterruptibilityState) {

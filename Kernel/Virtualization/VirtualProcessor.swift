@@ -36,6 +36,9 @@ public protocol VirtualProcessor {
     /// Whether a debug trap waits, which the next VM entry brings unless it injects an event: then the trap would be lost.
     var isDebugTrapPending: Bool { get }
 
+    /// Data and I/O breakpoints, a bit each, were met and trap when the instruction is over.
+    func addBreakpointTraps(_ breakpoints: UInt64)
+
     /// The length of the instruction that exited, 1 to 15; undefined for nested page faults.
     var instructionLength: UInt8 { get }
 
@@ -107,6 +110,24 @@ public protocol VirtualProcessor {
 
     /// Whether it has one.
     var hasTimer: Bool { get }
+
+    // MARK: One instruction on pages that stand in for devices
+
+    /// Maps a page of the host's in the place of one of the guest's that has no RAM.
+    /// - Returns: false if there is no room, or RAM.
+    func map(
+        _ place: GuestPhysicalAddress, to frame: HostPhysicalAddress, _ access: StandIns.Access, _ standIns: inout StandIns
+    ) -> Bool
+
+    /// Puts the nested page tables back as they were, and the stand-ins are for others.
+    func unmap(_ standIns: inout StandIns)
+
+    /// Has the guest exit behind the next instruction, or no longer.
+    /// - Returns: whether it did before.
+    func trapInstruction(_ wanted: Bool) -> Bool
+
+    /// What a nested page fault interrupted begins anew at the next VM entry.
+    func beginAnew()
 
     // MARK: State
 

@@ -33,7 +33,7 @@ extension Board {
 
     private static func make() -> Board { Board(parameters) }
 
-    private static var parameters: Board.Parameters {
+    static var parameters: Board.Parameters {
         let line: StaticString = "abc"
         return .init(
             memory: 64 << 20, timeStampFrequency: 2_000_000_000, unixSeconds: 1_700_000_000,

@@ -8,7 +8,7 @@ import Virtualization
 
 /// What the run loop asks of its surroundings, and in which order.
 @Suite struct RunLoopTests {
-    private struct Services: RunLoopServices {
+    struct Services: RunLoopServices {
         typealias Processor = VMXProcessor<SimulatedVMCS>
         typealias Host = SimulatedHost
 
@@ -20,6 +20,12 @@ import Virtualization
         var judgement: (Exit) -> Exit? = { $0 }
         var isHeld: (Int) -> Ending? = { _ in nil }
         var refusesEntry = false
+        /// Where stand-ins are, if there are any.
+        var standInMemory: UnsafeMutableRawPointer?
+        /// Of each exit that is a nested page fault: its address, and whether it is a write.
+        var faults: [(UInt64, Bool)] = []
+        /// What the guest does before an exit, by how many are left.
+        var meanwhile: (Int) -> Void = { _ in }
 
         mutating func willEnter(_ cpu: CPU.Pointer) -> Bool {
             log.append("entry")
@@ -28,9 +34,20 @@ import Virtualization
         mutating func enter(_ cpu: CPU.Pointer) -> Bool {
             guard !reasons.isEmpty else { return false }
             machine.host.time += 100
-            machine.setExit(reasons.removeFirst(), length: 2)
+            meanwhile(reasons.count)
+            let reason = reasons.removeFirst()
+            guard reason == 48 else {
+                machine.setExit(reason, length: 2)
+                return true
+            }
+            let (address, isWrite) = faults.removeFirst()
+            machine.setExit(48, qualification: isWrite ? 0x182 : 0x181, physical: address)
             return true
         }
+        mutating func standIns() -> StandIns? {
+            standInMemory.map { StandIns($0, at: HostPhysicalAddress(StandInTests.hostAddress)) }
+        }
+        mutating func leadBack(_ all: Bool, _ cpu: CPU.Pointer) { log.append(all ? "all lead back" : "as before") }
         mutating func judge(_ seen: ObservedExit, _ cpu: CPU.Pointer) -> Exit? {
             log.append("\(seen.name) after \(seen.guestTicks)")
             return judgement(seen.exit)
@@ -49,7 +66,7 @@ import Virtualization
         mutating func didFinish(_ cpu: CPU.Pointer) { log.append("done") }
     }
 
-    private func run(_ machine: TestMachine, _ services: inout Services) -> Ending? {
+    static func run(_ machine: TestMachine, _ services: inout Services) -> Ending? {
         withUnsafeMutablePointer(to: &machine.cpu) { TestMachine.CPU.run($0, &services) }
     }
 
@@ -85,7 +102,7 @@ import Virtualization
     @Test func `each exit is shown, handled and finished, until one ends the guest`() {
         let machine = TestMachine()
         var services = Services(machine: machine, reasons: [10, 2])
-        #expect(run(machine, &services) == .tripleFault)
+        #expect(Self.run(machine, &services) == .tripleFault)
         #expect(services.log == [
             "entry", "CPUID after 100", "step", "done",
             "entry", "triple fault after 100", "end(Machine.Ending.tripleFault)", "done",
@@ -97,7 +114,7 @@ import Virtualization
         let machine = TestMachine()
         var services = Services(machine: machine, reasons: [10, 2])
         services.judgement = { $0 == .cpuid ? nil : $0 }
-        #expect(run(machine, &services) == .tripleFault)
+        #expect(Self.run(machine, &services) == .tripleFault)
         #expect(machine.rip == UInt64(TestMachine.code) && machine.cpu.exitCount == 1)
     }
 
@@ -105,7 +122,7 @@ import Virtualization
         let machine = TestMachine()
         var services = Services(machine: machine, reasons: [10])
         services.judgement = { _ in .tripleFault }
-        #expect(run(machine, &services) == .tripleFault)
+        #expect(Self.run(machine, &services) == .tripleFault)
         #expect(machine.rip == UInt64(TestMachine.code))
     }
 
@@ -113,7 +130,7 @@ import Virtualization
         let machine = TestMachine()
         var services = Services(machine: machine, reasons: [10, 10])
         services.isHeld = { _ in .reset }
-        #expect(run(machine, &services) == .reset)
+        #expect(Self.run(machine, &services) == .reset)
         #expect(services.reasons == [10])
     }
 
@@ -121,7 +138,7 @@ import Virtualization
         let machine = TestMachine()
         var services = Services(machine: machine, seesExits: false, reasons: [2])
         machine.cpu.pending = .end(.powerOff)
-        #expect(run(machine, &services) == .powerOff)
+        #expect(Self.run(machine, &services) == .powerOff)
         #expect(services.log == ["entry", "done"] && machine.cpu.exitCount == 0)
     }
 
@@ -131,16 +148,16 @@ import Virtualization
         machine.cpu.timer.arm(vector: 0x40, deadline: .max - 1)
         machine.host.isCalledAway = true
         var services = Services(machine: machine, reasons: [12])
-        #expect(run(machine, &services) == .dismissed)
+        #expect(Self.run(machine, &services) == .dismissed)
         #expect(services.log.suffix(2) == ["wait", "asleep"])
     }
 
     @Test func `a guest that cannot be entered has no ending`() {
         let machine = TestMachine()
         var failing = Services(machine: machine, reasons: [])
-        #expect(run(machine, &failing) == nil)
+        #expect(Self.run(machine, &failing) == nil)
         var refused = Services(machine: machine, reasons: [10], refusesEntry: true)
-        #expect(run(machine, &refused) == nil)
+        #expect(Self.run(machine, &refused) == nil)
         #expect(refused.log == ["entry"])
     }
 }

@@ -191,6 +191,7 @@ public struct LastExit: Equatable, Sendable {
             event = injected
         case .wait: (code, detail) = (4, 0)
         case .stepLength(let length): (code, detail) = (5, UInt32(length))
+        case .execute: (code, detail) = (6, 0)
         case .end(let ending): (code, detail) = ending.recorded
         }
         message.append(code)
@@ -207,6 +208,7 @@ public struct LastExit: Equatable, Sendable {
         case 3: outcome = .inject(event)
         case 4: outcome = .wait
         case 5: outcome = .stepLength(UInt8(truncatingIfNeeded: detail))
+        case 6: outcome = .execute
         default:
             guard let ending = Ending(recorded: code, detail) else { return nil }
             outcome = .end(ending)

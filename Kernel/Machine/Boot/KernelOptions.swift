@@ -23,6 +23,8 @@ public struct KernelOptions: Equatable, Sendable {
     public var assistance = InterruptAssistance.delivery
     /// checks=on|off: the entry checks before every VM entry.
     public var checksEntries = false
+    /// testdev=on|off: the guest has the test device.
+    public var hasTestDevice = false
     /// exceptions=on|off: every exception of the guest's exits, to be seen.
     public var seesExceptions = false
     /// report=com2|com3: status and errors for the launcher on the second serial port, or on the third.
@@ -90,7 +92,7 @@ public enum KernelOptionError: Error, Equatable, TextConvertible {
         case .unknownKey(let word):
             output.write("unknown key on the command line: \"")
             output.write(word)
-            output.write("\"; there are memory, trace, flat, hide, large, vpid, apic, timer, checks, exceptions, report, agent, stop, step, record, records, slice, selftest, guest, then, restart, limit, checksum, roundtrip")
+            output.write("\"; there are memory, trace, flat, hide, large, vpid, apic, timer, checks, testdev, exceptions, report, agent, stop, step, record, records, slice, selftest, guest, then, restart, limit, checksum, roundtrip")
         case .unknownFeature(let name, let nearest):
             output.write("there is no feature \"")
             output.write(name)
@@ -212,6 +214,8 @@ extension KernelOptions {
             }
         } else if key.equals("checks") {
             checksEntries = try flag()
+        } else if key.equals("testdev") {
+            hasTestDevice = try flag()
         } else if key.equals("exceptions") {
             seesExceptions = try flag()
         } else if key.equals("report") {

@@ -11,6 +11,12 @@ extension VirtualCPU {
     @inline(never)
     mutating func emulate(_ instruction: MemoryInstruction, _ fault: NestedPageFault, in mode: ProcessorMode) -> Outcome {
         switch instruction.operation {
+        // The processor has checked the alignment of one of two operands.
+        case .storeString, .loadString, .moveString, .compareString, .scanString, .push, .pop:
+            if checksAlignment { return .execute }
+        default: break
+        }
+        switch instruction.operation {
         case .storeString, .loadString, .moveString, .compareString, .scanString:
             return emulateString(instruction, in: mode)
         case .push: return emulatePush(instruction, in: mode)

@@ -9,15 +9,19 @@ extension VirtualCPU {
     @inline(__always)
     mutating func resolve(_ fault: NestedPageFault) -> Outcome {
         if fault.duringWalk || fault.isFetch || processor.isDeliveringEvent { return endWithout(fault) }
+        // The processor alone tells which of the guest's breakpoints an access meets.
+        if hasBreakpoints { return .execute }
         if isDevice(fault.address) { return accessDevice(fault) }
         // The same twice, so that the compiler knows the frequent mode.
         return processor.executes64BitCode ? emulate(fault, in: .long64) : emulateOutside64BitMode(fault)
     }
 
-    /// No instruction's operand: the guest's walk, its code, or an event whose delivery needs a stack or a descriptor table.
+    /// No instruction's operand: the guest's walk, its code, or an event whose delivery needs a stack or a descriptor table. All
+    /// but the walk may be in the test device's memory.
     @inline(never)
     private mutating func endWithout(_ fault: NestedPageFault) -> Outcome {
-        .end(.unsupported(fault.isFetch && !fault.duringWalk ? .fetchFromAbsentMemory : .tableInAbsentMemory))
+        if !fault.duringWalk, board.pointee.testMemoryPage(fault.address.rawValue) != nil { return .execute }
+        return .end(.unsupported(fault.isFetch && !fault.duringWalk ? .fetchFromAbsentMemory : .tableInAbsentMemory))
     }
 
     // MARK: The frequent: a MOV
@@ -87,12 +91,12 @@ extension VirtualCPU {
 
     // MARK: Any instruction
 
-    /// An instruction that is not known ends the guest, with its bytes and its place.
+    /// An instruction that is not known here the processor executes.
     @inline(never)
     private mutating func emulateAny(
         _ bytes: InstructionBytes, _ fault: NestedPageFault, in mode: ProcessorMode
     ) -> Outcome {
-        guard let instruction = InstructionDecoder.decode(bytes, in: mode) else { return .end(.unsupported(.instruction)) }
+        guard let instruction = InstructionDecoder.decode(bytes, in: mode) else { return .execute }
         if instruction.isLocked, !instruction.allowsLock { return .inject(.invalidOpcode) }
         return emulate(instruction, fault, in: mode)
     }

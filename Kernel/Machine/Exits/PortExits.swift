@@ -36,6 +36,7 @@ extension VirtualCPU {
         case .exit(let value): return .end(.debugExit(value))
         case .powerOff: return .end(.powerOff)
         case .reset: return .end(.reset)
+        case .flush: processor.flushTranslations()
         }
         return .step
     }
@@ -77,12 +78,23 @@ extension VirtualCPU {
         _ access: IOAccess, _ operand: StringIOOperand, _ mask: UInt64, in mode: ProcessorMode
     ) -> Outcome {
         let index = (access.isInput ? registers.rdi : registers.rsi) & mask
+        let segment = access.isInput ? SegmentRegister.es : operand.segment
+        let address: GuestVirtualAddress
+        switch linear(index, size: access.size, in: segment, access.isInput ? .write : .read, mode) {
+        case .address(let found): address = found
+        case .outcome(let outcome): return outcome
+        }
+        if address.rawValue & UInt64(access.size - 1) != 0, checksAlignment {
+            return .inject(.exception(.alignmentCheck, errorCode: 0))
+        }
         let place: OperandPlace
-        switch locate(
-            offset: index, size: access.size, in: access.isInput ? .es : operand.segment, access.isInput ? .write : .read, mode)
-        {
+        switch locate(address, size: access.size, access.isInput ? .write : .read, through: segment) {
         case .place(let found): place = found
         case .outcome(let outcome): return outcome
+        }
+        if hasBreakpoints {
+            meetBreakpoints(access.isInput ? .write : .read, at: address.rawValue, size: access.size)
+            meetBreakpoints(.port, at: UInt64(access.port), size: access.size)
         }
         if access.isInput {
             write(place, count: access.size, UInt64(readPort(access.port, access.size)))

@@ -10,6 +10,7 @@ extension VirtualCPU {
         let shift = 8 * (address.rawValue & 3)
         if isLocalAPIC(address) { return UInt64(readLocalAPIC(at: aligned)) >> shift }
         if let value = board.pointee.readMemory(aligned.rawValue) { return UInt64(value) >> shift }
+        if let value = board.pointee.readTestMemory(address.rawValue, size: size) { return value }
         absentMemoryAccesses &+= 1
         return .max
     }
@@ -22,7 +23,7 @@ extension VirtualCPU {
             if size >= 4 { writeLocalAPIC(word, at: address) }
         } else if board.pointee.writeMemory(address.rawValue, size: size, word) {
             followBoard()
-        } else {
+        } else if !board.pointee.writeTestMemory(address.rawValue, size: size, value) {
             absentMemoryAccesses &+= 1
         }
     }

@@ -25,6 +25,7 @@ public struct ExitAction: TextConvertible {
         case .wait: "waits for its timer"
         case .end(let ending): "ended: \(ending)"
         case .resume, .iterate: resumed
+        case .execute: "executed on a page in its place"
         case .step, .stepLength: emulated
         }
     }

@@ -10,7 +10,7 @@ extension ExitRecord {
         detail = 0
         switch result {
         case .resume, .iterate: outcome = 1
-        case .step, .stepLength: outcome = 2
+        case .step, .stepLength, .execute: outcome = 2
         case .inject(let event), .wake(let event):
             outcome = 3
             detail = event.errorCode ?? 0

@@ -226,7 +226,7 @@ extern void martlet_write_vector_clearing(uint32_t number, const void *value);
 extern void martlet_write_wide_vector(uint32_t number, const void *value);
 
 extern uint64_t descriptor_table[8], interrupt_table[512];
-extern char task_state[104], virtual_cpu_area[32768], agent_area[20480];
+extern char task_state[104], virtual_cpu_area[32768], agent_area[20480], test_device_memory[65536], stand_in_area[131072];
 extern const char initial_extended_state[4096];
 extern char processors[4096];
 
@@ -247,6 +247,8 @@ INSTRUCTION void serial_input_buffer_write(uint64_t index, uint8_t byte) { seria
 INSTRUCTION uint8_t serial_input_buffer_read(uint64_t index) { return serial_input_buffer[index & 4095]; }
 
 INSTRUCTION void *agent_memory(void) { return agent_area; }
+INSTRUCTION void *memory_of_test_device(void) { return test_device_memory; }
+INSTRUCTION void *memory_of_stand_ins(void) { return stand_in_area; }
 INSTRUCTION uint64_t agent_memory_size(void) { return sizeof agent_area; }
 
 #define ADDRESS_OF(symbol) INSTRUCTION uint64_t address_of_##symbol(void) { return (uint64_t)symbol; }
