@@ -42,8 +42,9 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
     @inline(__always)
     public func stepPastInstruction(length: UInt64) -> Bool {
         let flags = vmcs[.guestRFLAGS]
-        if flags.contains(.resume) { vmcs[.guestRFLAGS] = flags.subtracting(.resume) }
-        return advance(by: length, flags)
+        guard flags.contains(.resume) else { return advance(by: length, flags) }
+        vmcs[.guestRFLAGS] = flags.subtracting(.resume)
+        return advance(by: length, flags.subtracting(.resume))
     }
 
     /// One comparison for all that is rare.
@@ -52,19 +53,28 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
         let pointer = vmcs[.guestRIP]
         let next = pointer &+ length
         let blocking = vmcs[.guestInterruptibility] & (.blockingBySTI | .blockingByMovSS)
-        let trap = flags & .trap
+        let rare = flags & (.trap | .resume)
         vmcs[.guestRIP] = next
-        return (pointer ^ next) >> 32 | UInt64(blocking.rawValue) | trap.rawValue == 0
+        return (pointer ^ next) >> 32 | UInt64(blocking.rawValue) | rare.rawValue == 0
     }
 
     @inline(never)
     @discardableResult
     public func endInstruction() -> Bool {
         if vmcs[.guestRIP] >> 32 != 0, !mode.is64Bit { vmcs[.guestRIP] = vmcs[.guestRIP] & 0xFFFF_FFFF }
-        return endIteration()
+        // What the instruction was let past is used up with it.
+        vmcs[.guestRFLAGS] = vmcs[.guestRFLAGS].subtracting(.resume)
+        return endStep()
     }
 
+    /// The instruction goes on past a breakpoint on itself, and what interrupts it pushes RF set (SDM volume 3, "Resume Flag" in
+    /// "Instruction-Breakpoint Exception Condition").
     public func endIteration() -> Bool {
+        vmcs[.guestRFLAGS] = vmcs[.guestRFLAGS] | .resume
+        return endStep()
+    }
+
+    private func endStep() -> Bool {
         endBlocking()
         // IA32_DEBUGCTL.BTF turns single steps into branch steps, and no instruction that exits is a branch.
         if vmcs[.guestRFLAGS].contains(.trap), vmcs[.guestDebugControl] & 2 == 0 {

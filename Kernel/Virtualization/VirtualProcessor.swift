@@ -19,14 +19,14 @@ public protocol VirtualProcessor {
     /// Moves RIP past an instruction of a known length, likewise, where the processor does not tell the length.
     @inline(__always) func stepPastInstruction(length: UInt64) -> Bool
 
-    /// What the end of an instruction brings besides: ends the blocking by STI and MOV SS, raises the single-step trap if TF
-    /// is set, and wraps RIP at 32 bits outside 64-bit mode.
+    /// What the end of an instruction brings besides: ends the blocking by STI and MOV SS, clears RF, raises the single-step
+    /// trap if TF is set, and wraps RIP at 32 bits outside 64-bit mode.
     /// - Returns: whether a debug trap waits now.
     @discardableResult
     func endInstruction() -> Bool
 
     /// An iteration of a repeated string instruction was emulated, and the instruction goes on: RIP stays, but the blocking
-    /// by STI and MOV SS ends and TF raises the single-step trap, as after an instruction.
+    /// by STI and MOV SS ends and TF raises the single-step trap, as after an instruction; RF is set.
     /// - Returns: whether a debug trap waits now.
     func endIteration() -> Bool
 

@@ -22,6 +22,12 @@ extension LocalAPIC {
         return Self.mode(entry) == .external
     }
 
+    /// Whether a rise of LINT0 is an NMI or INIT, which need no permission.
+    public var passesUnmaskable: Bool {
+        guard let entry = line0Entry else { return false }
+        return Self.mode(entry) == .nonMaskable || Self.mode(entry) == .initialize
+    }
+
     /// The vector that LINT0 requests by level, whose end has to be told.
     public var levelTriggeredVector: UInt8? {
         guard let entry = line0Entry, Self.mode(entry) == .fixed, entry & Self.levelTriggered != 0 else { return nil }

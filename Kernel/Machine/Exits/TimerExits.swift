@@ -74,9 +74,9 @@ extension VirtualCPU {
     /// Whether something may come that ends HLT. With RFLAGS.IF clear, that is an NMI or INIT.
     @inline(__always)
     private mutating func mayWake(takesInterrupts: Bool) -> Bool {
-        takesInterrupts
-            ? timer.isArmed || apic.nextEvent != .never || board.pointee.awaitsDevice || board.pointee.awaitsInput
-            : board.pointee.awaitsUnmaskable
+        if takesInterrupts, timer.isArmed || apic.nextEvent != .never { return true }
+        return takesInterrupts || apic.passesUnmaskable
+            ? board.pointee.awaitsDevice || board.pointee.awaitsInput : board.pointee.awaitsUnmaskable
     }
 
     /// Waits in root mode for the event that ends HLT, and delivers it; or for the guest's end, which is `pending` then.
