@@ -96,7 +96,7 @@ import X86
     @Test func `registers of hidden features refuse`() {
         for (name, register, value) in [
             ("x2apic", 0x1B, 0xFEE0_0D00), ("tsc-deadline", 0x6E0, 0), ("tsc-adjust", 0x3B, 0), ("mtrr", 0x2FF, 0), ("mtrr", 0x200, 0),
-            ("mca", 0x17A, 0), ("mca", 0x400, 0), ("nx", 0xC000_0080, 1 << 11), ("syscall", 0xC000_0080, 1), ("lm", 0xC000_0080, 1 << 8),
+            ("mca", 0x17A, 0), ("mca", 0x400, 0), ("nx", 0xC000_0080, 0x900), ("syscall", 0xC000_0080, 0x101), ("lm", 0xC000_0080, 1 << 8),
         ] as [(String, UInt64, UInt64)] {
             for isHidden in [false, true] {
                 let machine = TestMachine(hidden: isHidden ? Self.hidden(name) : .init())

@@ -97,7 +97,7 @@ import Trace
     func `an unknown key is refused with the word and the keys that there are`(word: String) {
         let error = Self.error("/kernel \(word)")
         #expect(error?.hasPrefix("unknown key on the command line: \"\(word)\"") == (word != "memory"))
-        #expect(word == "memory" || error?.contains("there are memory, trace, large, vpid") == true)
+        #expect(word == "memory" || error?.contains("there are memory, trace, flat, hide, large, vpid") == true)
         #expect(error != nil)
     }
 
