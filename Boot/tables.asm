@@ -9,6 +9,7 @@ global virtual_cpu_area
 global virtual_cpu_guard
 global initial_extended_state
 global serial_input_buffer
+global screen_buffer
 global agent_area
 
 section .bss.tables nobits alloc write noexec align=4096
@@ -23,6 +24,7 @@ virtual_cpu_guard: resb 4096
 resb 16 * 1024                                          ; the stack of the exit handler, right below the virtual CPU
 virtual_cpu_area: resb 32 * 1024
 serial_input_buffer: resb 4096
+screen_buffer: resb 4096                                ; what of the guest's screen was shown
 agent_area: resb 20 * 1024                              ; the agent, with states of a guest under study
 
 section .rodata

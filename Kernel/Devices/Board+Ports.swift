@@ -22,6 +22,7 @@ public enum PortEffect: Equatable, Sendable {
 /// | 80H | diagnostic code |
 /// | E9H | debug console |
 /// | F4H | debug exit |
+/// | 3D4H, 3D5H | CRT controller |
 /// | 3F8H to 3FFH | COM1 |
 /// | 510H, 511H | firmware configuration |
 /// | 600H to 60BH | ACPI: events, control, timer |
@@ -53,6 +54,7 @@ extension Board {
         case 14: PortClaim(ConfigurationSpace.addressPort, 4, .configurationAddress)
         case 15: PortClaim(ResetControl.port, 1, .resetControl)
         case 16: PortClaim(ConfigurationSpace.firstDataPort, ConfigurationSpace.dataPortCount, .configurationData)
+        case 17: PortClaim(CRTController.firstPort, 2, .crtController)
         default: nil
         }
     }
@@ -114,6 +116,7 @@ extension Board {
         case .power: return readPowerByte(register, time)
         case .configurationData: return readConfiguration(register)
         case .resetControl: return resetControl.read()
+        case .crtController: return crtController.read(register)
         }
     }
 
@@ -249,6 +252,7 @@ extension Board {
         case .power: return writePower(register, 1, UInt32(byte), time)
         case .configurationData: return writeConfiguration(register, byte)
         case .resetControl: return ask(PortEffect(resetControl.write(byte)))
+        case .crtController: return crtController.write(register, byte)
         }
     }
 
@@ -332,7 +336,9 @@ extension Board {
     private mutating func writeSerial(_ register: UInt8, _ value: UInt8) {
         let byte = serial.write(UInt16(register), value)
         followSerial()
-        if let byte { ask(.transmit(byte)) }
+        guard let byte else { return }
+        hasTransmitted = true
+        ask(.transmit(byte))
     }
 
     @inline(never)

@@ -3,7 +3,7 @@ enum PortDevice: UInt8, Sendable {
     /// Nobody: reads are ones, writes go nowhere, and both are counted.
     case none
     case interruptControllers, timer, keyboard, speaker, clock, diagnostic, debugConsole, debugExit, serial
-    case firmwareConfiguration, power, configurationAddress, configurationData, resetControl
+    case firmwareConfiguration, power, configurationAddress, configurationData, resetControl, crtController
 }
 
 /// Ports that a device claims, one after the other, and the first of its registers that is there: a device knows its

@@ -115,6 +115,7 @@ extension VirtualCPU {
     }
     @inline(never)
     private static func serveTimer(_ cpu: Pointer) -> Continuation {
+        cpu.pointee.host.look()
         let now = cpu.pointee.clock.now
         return cpu.pointee.isDue(at: now) ? bringAboutWhatIsDue(cpu, now) : finish(cpu.pointee.goOn(at: now), cpu)
     }

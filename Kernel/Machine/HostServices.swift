@@ -6,6 +6,8 @@ public protocol HostServices: ProcessorIdentification, ModelSpecificRegisterAcce
     func timeStamp() -> UInt64
     /// Waits for an interrupt or a moment of the time stamp, whichever comes first; it may come back early.
     func sleep(until moment: UInt64)
+    /// Martlet has its look at a guest that may not exit by itself.
+    func look()
     /// Somebody asks for the guest to stop.
     var isCalledAway: Bool { get }
     /// Has an interrupt come after so many ticks of the time stamp, where the processor has no timer for a guest; it may come
@@ -48,5 +50,6 @@ public protocol HostServices: ProcessorIdentification, ModelSpecificRegisterAcce
 }
 
 extension HostServices {
+    public func look() {}
     public var isCalledAway: Bool { false }
 }
