@@ -41,6 +41,8 @@ public struct SerialPort: Equatable, Sendable {
     /// INTR, behind the gate that OUT2 opens on a PC's board.
     public private(set) var interruptLine = false
     private var hasPulsed = false
+    /// How often the guest looked for a byte and found none.
+    private var vainLooks: UInt8 = 0
     /// There is room that there was not before.
     private var hasNewRoom = false
     /// The line or the room may have changed since this was last asked.
@@ -112,8 +114,8 @@ public struct SerialPort: Equatable, Sendable {
         case 3: return state.lineControl
         case 4: return state.modemControl
         case 5:
-            if !state.isListening { listen() }
             let value = state.lineStatus
+            if value & Self.dataReady == 0 { wait() }
             if value & Self.lineErrors != 0 {
                 state.lineStatus &= ~Self.lineErrors
                 update()
@@ -212,6 +214,14 @@ public struct SerialPort: Equatable, Sendable {
         case 2: 8
         default: 14
         }
+    }
+
+    /// The guest looks for a byte and finds none. Whoever goes on looking has the sender asked now and then: a byte that came to
+    /// it may not have told of itself.
+    @inline(__always)
+    private mutating func wait() {
+        vainLooks &+= 1
+        if !state.isListening || vainLooks & 63 == 0 { listen() }
     }
 
     /// The sender may begin.
