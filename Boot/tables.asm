@@ -9,6 +9,7 @@ global virtual_cpu_area
 global virtual_cpu_guard
 global initial_extended_state
 global serial_input_buffer
+global screen_buffer
 global agent_area
 global test_device_memory
 global stand_in_area
@@ -25,6 +26,7 @@ virtual_cpu_guard: resb 4096
 resb 16 * 1024                                          ; the stack of the exit handler, right below the virtual CPU
 virtual_cpu_area: resb 32 * 1024
 serial_input_buffer: resb 4096
+screen_buffer: resb 4096                                ; what of the guest's screen was shown
 agent_area: resb 20 * 1024                              ; the agent, with states of a guest under study
 test_device_memory: resb 64 * 1024                      ; what a guest keeps in the test device
 stand_in_area: resb 32 * 4096                           ; pages in the place of devices, and nested page tables that map them

@@ -1,8 +1,9 @@
-; The BIOS of the virtual PC: what programs that start in real mode ask of one. 32 KiB at F000:8000, up to 1 MiB; it keeps
-; nothing in itself, only in the BIOS data area at 0040:0000.
+; The BIOS of the virtual PC: what programs in real mode ask of one. 32 KiB at F000:8000, up to 1 MiB; it keeps nothing in itself,
+; only in the BIOS data area at 0040:0000.
 ;
-; The loader enters it at its first byte, in real mode with interrupts off, BX the segment of a Linux kernel's setup code and
-; CX its stack pointer (The Linux/x86 Boot Protocol, "Running the Kernel"). Interrupts that are not here return at once.
+; It begins with what firmware leaves at address 0, the interrupt vectors and that data area, which the loader copies there for
+; every guest; the devices are set up in the same way (Kernel/Devices/Board+Firmware.swift). Interrupts that are not here return
+; at once.
 
         bits    16
         org     0x8000
@@ -13,7 +14,7 @@ SCREEN          equ 0xB800
 COLUMNS         equ 80
 ROWS            equ 25
 BLANK           equ 0x0720
-EXTENDED_DATA   equ 0x9FC0              ; a segment
+EXTENDED_DATA   equ 0x9FC0              ; a segment, which begins with its size
 CONVENTIONAL    equ 639                 ; KiB
 TICKS_A_DAY     equ 0x1800B0
 
@@ -23,13 +24,12 @@ COM_PORTS       equ 0x00
 EXTENDED_PLACE  equ 0x0E
 EQUIPMENT       equ 0x10
 MEMORY_SIZE     equ 0x13
-KEY_HEAD        equ 0x1A
+KEY_HEAD        equ 0x1A                ; then the tail
 KEY_TAIL        equ 0x1C
 KEYS            equ 0x1E
 KEYS_END        equ 0x3E
 VIDEO_MODE      equ 0x49
 VIDEO_COLUMNS   equ 0x4A
-VIDEO_SIZE      equ 0x4C
 CURSOR          equ 0x50
 CURSOR_SHAPE    equ 0x60
 VIDEO_PORT      equ 0x63
@@ -46,36 +46,55 @@ PIC2            equ 0xA0
 END_OF_INTERRUPT equ 0x20
 TIMER           equ 0x40
 CLOCK           equ 0x70
+CRT_CONTROLLER  equ 0x3D4               ; its index register, then its data register
 RESET           equ 0xCF9
 PCI_ADDRESS     equ 0xCF8
 PCI_DATA        equ 0xCFC
-LOCAL_APIC      equ 0xFEE00000
 
-start:
-        cli
-        cld
-        xor     ax, ax
-        mov     ss, ax
-        mov     sp, 0x7C00
-        push    bx
-        push    cx
-        call    set_vectors
-        call    set_data_area
-        call    set_devices
-        call    set_local_apic
-        call    clear_screen
-        pop     cx
-        pop     bx
-        mov     ss, bx
-        mov     sp, cx
-        mov     ds, bx
-        mov     es, bx
-        mov     fs, bx
-        mov     gs, bx
-        add     bx, 0x20
-        push    bx
-        push    word 0
-        retf                            ; with interrupts off, as the protocol says
+; --- What is at address 0
+
+%macro  VECTORS 2                       ; so many vectors of a handler
+        times %1 dw %2, SEGMENT_HERE
+%endmacro
+
+low_memory:
+        VECTORS 8, ignore
+        VECTORS 1, timer_interrupt      ; 08H
+        VECTORS 1, keyboard_interrupt
+        VECTORS 6, first_controller
+        VECTORS 1, video                ; 10H
+        VECTORS 1, equipment
+        VECTORS 1, memory_size
+        VECTORS 1, disk
+        VECTORS 1, serial
+        VECTORS 1, system
+        VECTORS 1, keyboard
+        VECTORS 1, ignore
+        VECTORS 2, no_system            ; 18H
+        VECTORS 1, clock
+        VECTORS 0x70 - 0x1B, ignore
+        VECTORS 8, second_controller    ; 70H
+        VECTORS 0x100 - 0x78, ignore
+
+%macro  DATA_AT 2+                      ; a place in the data area, and what is there
+        times %1 - ($ - data_area) db 0
+        %2
+%endmacro
+
+data_area:
+        DATA_AT COM_PORTS, dw COM1
+        DATA_AT EXTENDED_PLACE, dw EXTENDED_DATA
+        DATA_AT EQUIPMENT, dw 0x0222    ; one serial port, 80 columns in colour, a coprocessor
+        DATA_AT MEMORY_SIZE, dw CONVENTIONAL
+        DATA_AT KEY_HEAD, dw KEYS, KEYS
+        DATA_AT VIDEO_MODE, db 3
+        DATA_AT VIDEO_COLUMNS, dw COLUMNS, 0x1000
+        DATA_AT CURSOR_SHAPE, dw 0x0D0E
+        DATA_AT VIDEO_PORT, dw CRT_CONTROLLER
+        DATA_AT KEYS_START_AT, dw KEYS, KEYS_END
+        DATA_AT LAST_ROW, db ROWS - 1
+        DATA_AT CHARACTER_SIZE, dw 16
+        times 0x100 - ($ - data_area) db 0
 
 reset:
         mov     dx, RESET
@@ -85,122 +104,7 @@ stop:   cli
         hlt
         jmp     stop
 
-; --- Setting up
-
-set_vectors:
-        xor     ax, ax
-        mov     es, ax
-        xor     di, di
-        mov     eax, (SEGMENT_HERE << 16) + 0x8000 + (ignore - $$)
-        mov     cx, 256
-        rep stosd
-        mov     si, vectors
-.next:  cs lodsw
-        cmp     ax, -1
-        je      .done
-        mov     di, ax
-        shl     di, 2
-        cs lodsw
-        mov     [es:di], ax
-        jmp     .next
-.done:  ret
-
-vectors:
-        dw      0x08, timer_interrupt, 0x09, keyboard_interrupt
-        dw      0x0A, first_controller, 0x0B, first_controller, 0x0C, first_controller
-        dw      0x0D, first_controller, 0x0E, first_controller, 0x0F, first_controller
-        dw      0x10, video, 0x11, equipment, 0x12, memory_size, 0x13, disk, 0x14, serial
-        dw      0x15, system, 0x16, keyboard, 0x18, no_system, 0x19, no_system, 0x1A, clock
-        dw      0x70, second_controller, 0x71, second_controller, 0x72, second_controller
-        dw      0x73, second_controller, 0x74, second_controller, 0x75, second_controller
-        dw      0x76, second_controller, 0x77, second_controller
-        dw      -1
-
-set_data_area:
-        mov     ax, DATA
-        mov     es, ax
-        mov     ds, ax
-        xor     di, di
-        xor     ax, ax
-        mov     cx, 0x80
-        rep stosw
-        mov     word [COM_PORTS], COM1
-        mov     word [EXTENDED_PLACE], EXTENDED_DATA
-        mov     word [EQUIPMENT], 0x0222        ; one serial port, 80 columns in colour, a coprocessor
-        mov     word [MEMORY_SIZE], CONVENTIONAL
-        mov     word [KEY_HEAD], KEYS
-        mov     word [KEY_TAIL], KEYS
-        mov     word [KEYS_START_AT], KEYS
-        mov     word [KEYS_END_AT], KEYS_END
-        mov     byte [VIDEO_MODE], 3
-        mov     byte [VIDEO_COLUMNS], COLUMNS
-        mov     word [VIDEO_SIZE], 0x1000
-        mov     word [CURSOR_SHAPE], 0x0D0E
-        mov     word [VIDEO_PORT], 0x3D4
-        mov     byte [LAST_ROW], ROWS - 1
-        mov     word [CHARACTER_SIZE], 16
-        mov     ax, EXTENDED_DATA
-        mov     es, ax
-        mov     byte [es:0], 1          ; KiB
-        ret
-
-; The interrupt controllers at 08H and 70H with only the timer open, the timer at 18.2 Hz, COM1 at 115200 8N1 without
-; interrupts.
-set_devices:
-        mov     al, 0x11
-        out     PIC, al
-        out     PIC2, al
-        mov     al, 0x08
-        out     PIC + 1, al
-        mov     al, 0x70
-        out     PIC2 + 1, al
-        mov     al, 4
-        out     PIC + 1, al
-        mov     al, 2
-        out     PIC2 + 1, al
-        mov     al, 1
-        out     PIC + 1, al
-        out     PIC2 + 1, al
-        mov     al, ~(1 << 0 | 1 << 2) & 0xFF
-        out     PIC + 1, al
-        mov     al, 0xFF
-        out     PIC2 + 1, al
-
-        mov     al, 0x34                ; channel 0, both bytes, rate generator
-        out     TIMER + 3, al
-        xor     al, al
-        out     TIMER, al
-        out     TIMER, al
-
-        mov     dx, COM1 + 1
-        out     dx, al
-        mov     dx, COM1 + 3
-        mov     al, 0x80
-        out     dx, al
-        mov     dx, COM1
-        mov     al, 1
-        out     dx, al
-        inc     dx
-        dec     al
-        out     dx, al
-        mov     dx, COM1 + 3
-        mov     al, 3
-        out     dx, al
-        mov     dx, COM1 + 2
-        mov     al, 7
-        out     dx, al
-        mov     dx, COM1 + 4
-        mov     al, 3
-        out     dx, al
-        ret
-
-; "Virtual wire": the local APIC passes the interrupt controllers' interrupts (LINT0) and NMI (LINT1) on.
-set_local_apic:
-        call    widen_segments
-        mov     dword [dword LOCAL_APIC + 0xF0], 0x10F
-        mov     dword [dword LOCAL_APIC + 0x350], 0x700
-        mov     dword [dword LOCAL_APIC + 0x360], 0x400
-        ret
+; --- All of memory
 
 ; Gives DS and ES base 0 and 4 GiB, as they keep them in real mode until they are loaded again. Interrupts must be off.
 widen_segments:
@@ -332,17 +236,31 @@ video:
         test    al, 0x80
         jnz     .home
         call    clear_screen
-.home:  mov     word [CURSOR], 0
+.home:  push    dx
+        xor     dx, dx
+        call    move_cursor
+        pop     dx
         jmp     .done
 
 .set_shape:
+        push    ax
+        push    dx
         mov     [CURSOR_SHAPE], cx
+        mov     dx, CRT_CONTROLLER
+        mov     al, 0x0A
+        mov     ah, ch
+        out     dx, ax
+        inc     ax
+        mov     ah, cl
+        out     dx, ax
+        pop     dx
+        pop     ax
         jmp     .done
 
 .set_cursor:
         push    dx
         call    keep_on_screen
-        mov     [CURSOR], dx
+        call    move_cursor
         pop     dx
         jmp     .done
 
@@ -406,7 +324,7 @@ video:
         push    bp
         push    word [CURSOR]
         call    keep_on_screen
-        mov     [CURSOR], dx
+        call    move_cursor
         mov     dl, al
 .next:  jcxz    .text_done
         dec     cx
@@ -434,7 +352,8 @@ video:
         pop     ax                      ; where the cursor was
         test    dl, 1
         jnz     .moved
-        mov     [CURSOR], ax
+        xchg    ax, dx
+        call    move_cursor
 .moved: pop     bp
         pop     dx
         pop     cx
@@ -472,6 +391,27 @@ place:
         xor     ah, ah
         add     di, ax
         shl     di, 1
+        pop     ax
+        ret
+
+; The cursor to row DH, column DL: for the BIOS, and for the CRT controller. DS is the data area.
+move_cursor:
+        push    ax
+        push    dx
+        push    di
+        mov     [CURSOR], dx
+        call    place
+        shr     di, 1
+        mov     dx, CRT_CONTROLLER
+        mov     ax, di
+        mov     al, 0x0E
+        out     dx, ax
+        mov     ax, di
+        mov     ah, al
+        mov     al, 0x0F
+        out     dx, ax
+        pop     di
+        pop     dx
         pop     ax
         ret
 
@@ -595,7 +535,7 @@ teletype:
         jmp     .set
 .return:
         xor     dl, dl
-.set:   mov     [CURSOR], dx
+.set:   call    move_cursor
 .done:  popa
         ret
 
@@ -973,11 +913,16 @@ store_key:
         pop     bx
         ret
 
-; Keeps what has come through COM1, with the scan code of the key that makes it.
+; Keeps what has come through COM1, with the scan code of the key that makes it. What there is no room for stays in the UART, and
+; with who sends it.
 poll_key:
         push    ax
         push    bx
         push    dx
+        mov     bx, [KEY_TAIL]
+        call    next_place
+        cmp     bx, [KEY_HEAD]
+        je      .done
         mov     dx, COM1 + 5
         in      al, dx
         test    al, 1

@@ -24,6 +24,7 @@ public enum PortEffect: Equatable, Sendable {
 /// | 80H | diagnostic code |
 /// | E9H | debug console |
 /// | F4H | debug exit |
+/// | 3D4H, 3D5H | CRT controller |
 /// | 3F8H to 3FFH | COM1 |
 /// | 510H, 511H | firmware configuration |
 /// | 600H to 60BH | ACPI: events, control, timer |
@@ -56,6 +57,7 @@ extension Board {
         case 14: PortClaim(ConfigurationSpace.addressPort, 4, .configurationAddress)
         case 15: PortClaim(ResetControl.port, 1, .resetControl)
         case 16: PortClaim(ConfigurationSpace.firstDataPort, ConfigurationSpace.dataPortCount, .configurationData)
+        case 17: PortClaim(CRTController.firstPort, 2, .crtController)
         default: nil
         }
     }
@@ -119,6 +121,7 @@ extension Board {
         case .configurationData: return readConfiguration(register)
         case .resetControl: return resetControl.read()
         case .testLatch: return test.read(register)
+        case .crtController: return crtController.read(register)
         }
     }
 
@@ -257,6 +260,7 @@ extension Board {
         case .testLatch: test.write(register, byte)
         case .testFlush: return ask(.flush)
         case .testLine: return setTestLine(register, byte != 0)
+        case .crtController: return crtController.write(register, byte)
         }
     }
 
@@ -340,7 +344,9 @@ extension Board {
     private mutating func writeSerial(_ register: UInt8, _ value: UInt8) {
         let byte = serial.write(UInt16(register), value)
         followSerial()
-        if let byte { ask(.transmit(byte)) }
+        guard let byte else { return }
+        hasTransmitted = true
+        ask(.transmit(byte))
     }
 
     @inline(never)

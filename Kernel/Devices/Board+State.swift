@@ -9,12 +9,14 @@ extension Board {
         fileprivate var clock: RealTimeClock.State
         fileprivate var power: PowerManagementTimer.State
         fileprivate var keyboard: KeyboardController.State
-        // It holds nothing else.
+        // They hold nothing else.
         fileprivate var resetControl: ResetControl
+        fileprivate var crtController: CRTController
         fileprivate var pci: ConfigurationSpace.State
         fileprivate var configuration: FirmwareConfiguration.State
         fileprivate var progress: ProgressWatch.State
         fileprivate var test: TestDevice
+        fileprivate var hasTransmitted: Bool
         fileprivate var diagnostic: UInt8
         fileprivate var deviceLines: UInt16
         fileprivate var absentAccesses: UInt64
@@ -24,8 +26,9 @@ extension Board {
         State(
             serial: serial.state, controllers: controllers.state, ioAPIC: ioAPIC.state, timer: timer.state,
             speaker: speaker.state, clock: clock.state, power: power.state, keyboard: keyboard.state,
-            resetControl: resetControl, pci: pci.state, configuration: configuration.state, progress: progress.state,
-            test: test, diagnostic: diagnostic, deviceLines: deviceLines, absentAccesses: absentAccesses)
+            resetControl: resetControl, crtController: crtController, pci: pci.state, configuration: configuration.state,
+            progress: progress.state, test: test, hasTransmitted: hasTransmitted, diagnostic: diagnostic,
+            deviceLines: deviceLines, absentAccesses: absentAccesses)
     }
 
     /// Goes on from the state of a machine that was made alike: the time goes on from the moment at which it was taken.
@@ -38,12 +41,12 @@ extension Board {
         clock.restore(state.clock)
         power.restore(state.power)
         keyboard.restore(state.keyboard)
-        resetControl = state.resetControl
+        (resetControl, crtController) = (state.resetControl, state.crtController)
         pci.restore(state.pci)
         configuration.restore(state.configuration)
         progress.restore(state.progress)
         test = state.test
-        (diagnostic, absentAccesses) = (state.diagnostic, state.absentAccesses)
+        (hasTransmitted, diagnostic, absentAccesses) = (state.hasTransmitted, state.diagnostic, state.absentAccesses)
         deviceLines = state.deviceLines
         // The controllers' states have the lines as they are: driving them anew changes nothing.
         wireFunctions()

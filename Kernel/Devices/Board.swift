@@ -11,6 +11,9 @@ public struct Board: Equatable, Sendable {
     var power: PowerManagementTimer
     var keyboard: KeyboardController
     var resetControl = ResetControl()
+    var crtController = CRTController()
+    /// COM1 has transmitted anything.
+    public internal(set) var hasTransmitted = false
     var pci = ConfigurationSpace()
     var configuration: FirmwareConfiguration
     let commandLine: CommandLine
@@ -298,6 +301,10 @@ public struct Board: Equatable, Sendable {
 
     /// Whether a byte that arrives on COM1 would interrupt.
     public var awaitsInput: Bool { serial.interruptsOnInput }
+
+    /// Where the screen begins in the text buffer, and where the cursor is, if it is on; in characters.
+    public var screenStart: UInt16 { crtController.start }
+    public var screenCursor: UInt16? { crtController.cursor }
 
     // MARK: Interrupts
 

@@ -3,7 +3,7 @@ enum PortDevice: UInt8, Sendable {
     /// Nobody: reads are ones, writes go nowhere, and both are counted.
     case none
     case interruptControllers, timer, keyboard, speaker, clock, diagnostic, debugConsole, debugExit, serial
-    case firmwareConfiguration, power, configurationAddress, configurationData, resetControl
+    case firmwareConfiguration, power, configurationAddress, configurationData, resetControl, crtController
     case testLatch, testFlush, testLine
 }
 

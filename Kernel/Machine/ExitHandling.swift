@@ -116,6 +116,7 @@ extension VirtualCPU {
     }
     @inline(never)
     private static func serveTimer(_ cpu: Pointer) -> Continuation {
+        cpu.pointee.host.look()
         let stamp = cpu.pointee.host.timeStamp()
         guard stamp < cpu.pointee.dueMoment, !cpu.pointee.host.isToldToStop else { return bringAboutWhatIsDue(cpu) }
         cpu.pointee.run(at: stamp)

@@ -6,6 +6,8 @@ public protocol HostServices: ProcessorIdentification, ModelSpecificRegisterAcce
     func timeStamp() -> UInt64
     /// Waits for an interrupt or a moment of the time stamp, whichever comes first; it may come back early.
     func sleep(until moment: UInt64)
+    /// Martlet has its look at a guest that may not exit by itself.
+    func look()
     /// Somebody asks for the guest to stop.
     var isCalledAway: Bool { get }
     /// Whoever runs Martlet wants the guest to end. That is asked at the end of each slice, and where devices are attended to.
@@ -50,6 +52,7 @@ public protocol HostServices: ProcessorIdentification, ModelSpecificRegisterAcce
 }
 
 extension HostServices {
+    public func look() {}
     public var isCalledAway: Bool { false }
     public var isToldToStop: Bool { false }
 }

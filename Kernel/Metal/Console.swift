@@ -13,6 +13,8 @@ enum Console {
         var isQuiet = false
         /// Where the launcher reads, if it does.
         var report: SerialLine?
+        /// The cursor is in the guest's screen, which ends so many rows below; 0 if not.
+        var rowsOfScreenBelow = 0
         /// What came in for the guest.
         var input = SerialInput()
     }
@@ -36,6 +38,7 @@ enum Console {
     /// Prints a line of the kernel's, on a line of its own.
     static func print(_ line: Line) {
         withLock { shared in
+            leaveScreen(&shared)
             if shared.isInGuestLine { newLine() }
             shared.isInGuestLine = false
             for position in 0..<line.count { put(line[position]) }
@@ -51,9 +54,24 @@ enum Console {
     /// Prints a byte that the guest transmitted, as it is.
     static func transmit(_ byte: UInt8) {
         withLock { shared in
+            leaveScreen(&shared)
             put(byte)
             shared.isInGuestLine = byte != 0x0A
         }
+    }
+
+    /// Puts text there as it is, but for the ends of its lines.
+    static func put(raw line: borrowing Line) {
+        for position in 0..<line.count {
+            if line[position] == 0x0A { newLine() } else { put(line[position]) }
+        }
+    }
+
+    /// Moves the cursor below the guest's screen and sets its attributes back, if it is there.
+    static func leaveScreen(_ shared: inout Shared) {
+        guard shared.rowsOfScreenBelow > 0 else { return }
+        put(raw: "\u{1B}[\(shared.rowsOfScreenBelow)B\r\u{1B}[0m\u{1B}[?25h")
+        shared.rowsOfScreenBelow = 0
     }
 
     private static func put(_ byte: UInt8) {

@@ -117,7 +117,10 @@ private func runOnce(
     _ = memory.zero(.init(0), count: memory.size.bytes)
     let start: GuestStart
     do {
-        var loader = GuestLoader(memory, bios: UnsafeRawBufferPointer(start: bios_code(), count: Int(bios_size())))
+        let identity = machine.host.cpuid(1, 0)
+        var loader = GuestLoader(
+            memory, bios: UnsafeRawBufferPointer(start: bios_code(), count: Int(bios_size())),
+            processors: .init(count: 1, signature: identity.eax, features: identity.edx), unixSeconds: HostCalendar.unixSeconds())
         loader.takesFlat = isEmbedded || machine.options.takesFlat
         let count = isEmbedded ? 0 : information.moduleCount - 1
         start = try loader.load(guest, moduleCount: count) { information.guestModule($0 + 1) }
@@ -129,6 +132,7 @@ private func runOnce(
     guestMachine.cpu.pointee.start(start)
     SelfTests.spoil(guestMachine.cpu.pointee.processor.vmcs, machine.options)
     machine.log("martlet: VM entry")
+    Screen.open(machine.options)
     Processor.current.pointee.recorder?.begin(guestMachine.cpu, guest: name)
     let roundTrip = RoundTrip(&machine)
     let ending = withUnsafeMutablePointer(to: &guestMachine) { guest in
@@ -140,6 +144,7 @@ private func runOnce(
             return run.run(guest.pointee.cpu)
         }
     }
+    Screen.close()
     Processor.current.pointee.recorder?.end()
     let status = conclude(ending, name, guestMachine.cpu, machine, restarts: restarts)
     roundTrip?.end(on: &machine)

@@ -48,9 +48,10 @@ struct HardwareHost: HostServices, ModelSpecificRegisterReader {
     @inline(__always)
     func timeStamp() -> UInt64 { read_tsc() }
     func sleep(until moment: UInt64) {
-        let look = agent?.nextLook(after: read_tsc()) ?? .max
+        let look = min(agent?.nextLook(after: read_tsc()) ?? .max, Screen.look())
         Processor.current.pointee.interruptController.sleep(until: min(moment, look))
     }
+    func look() { _ = Screen.look() }
     var isCalledAway: Bool { agent?.hasInput ?? false }
     @inline(__always)
     var isToldToStop: Bool {

@@ -11,7 +11,7 @@ private struct Tables {
     let root: Int
 
     init(processors: Int = 1) {
-        root = Int(FirmwareTables.write(to: ram.memory, processorCount: processors))
+        root = Int(FirmwareTables.write(to: ram.memory, .init(count: processors, signature: 0x506E4, features: 0x1783FBFF)))
     }
 
     func text(_ start: Int, _ count: Int) -> String { String(decoding: ram[start..<(start + count)], as: UTF8.self) }
@@ -45,6 +45,41 @@ private struct Tables {
         #expect(tables.text(tables.root, 8) == "RSD PTR " && tables.ram[tables.root + 15] == 2)
         #expect(tables.sum(tables.root, 20) == 0 && tables.sum(tables.root, 36) == 0)
         #expect(tables.ram.word32(tables.root + 20) == 36)
+    }
+
+    @Test(arguments: [1, 3, 64]) func `the MP table is found, sums to zero, and names processors, buses and interrupts`(processors: Int) {
+        let tables = Tables(processors: processors)
+        let ram = tables.ram
+        let found = stride(from: 0xF0000, to: 0x10_0000, by: 16).filter { tables.text($0, 4) == "_MP_" }
+        #expect(found.count == 1)
+        guard let pointer = found.first else { return }
+        let start = Int(ram.word32(pointer + 4))
+        #expect(ram[pointer + 8] == 1 && ram[pointer + 9] == 4 && ram[pointer + 11] == 0 && tables.sum(pointer, 16) == 0)
+        let count = Int(ram.word16(start + 4))
+        #expect(tables.text(start, 4) == "PCMP" && ram[start + 6] == 4 && tables.sum(start, count) == 0)
+        #expect(ram.word32(start + 36) == 0xFEE0_0000 && start + count <= Int(FirmwareLayout.biosAddressMap))
+        var kinds: [UInt8: [Int]] = [:]
+        var next = start + 44
+        for _ in 0..<ram.word16(start + 34) {
+            kinds[ram[next], default: []].append(next)
+            next += ram[next] == 0 ? 20 : 8
+        }
+        #expect(next == start + count && Set(kinds.keys) == [0, 1, 2, 3, 4])
+        let identifiers = kinds[0]!.map { entry -> UInt8 in ram[entry + 1] }
+        #expect(identifiers == Array(0..<UInt8(processors)))
+        for (number, entry) in kinds[0]!.enumerated() {
+            #expect(ram[entry + 2] == 0x14 && ram[entry + 3] == (number == 0 ? 3 : 1))
+            #expect(ram.word32(entry + 4) == 0x506E4 && ram.word32(entry + 8) == 0x1783FBFF)
+        }
+        #expect(kinds[1]!.map { tables.text($0 + 2, 6) } == ["PCI   ", "ISA   "])
+        #expect(kinds[2]!.map { ram.word32($0 + 4) } == [0xFEC0_0000])
+        #expect(kinds[3]!.count == 15)
+        for entry in kinds[3]! {
+            let line = ram[entry + 5]
+            #expect(line < 16 && line != 2 && ram[entry + 7] == (line == 0 ? 2 : line) && ram[entry + 2] == (line == 9 ? 0xD : 0))
+        }
+        let ends = kinds[4]!.map { entry -> [UInt8] in [ram[entry + 1], ram[entry + 6], ram[entry + 7]] }
+        #expect(ends == [[3, 0xFF, 0], [1, 0xFF, 1]])
     }
 
     @Test(arguments: [1, 2, 64, 200]) func `every table has its length and a right checksum, and lies in firmware's area`(processors: Int) {
@@ -109,7 +144,7 @@ private struct Tables {
 
     @Test func `writing the tables where there is no RAM does nothing`() {
         let ram = GuestRAM(size: 4096)
-        FirmwareTables.write(to: ram.memory, processorCount: 1)
+        FirmwareTables.write(to: ram.memory, .init(count: 1))
         #expect(ram.isIntactAround && ram[0..<4096].allSatisfy { $0 == 0 })
     }
 

@@ -15,6 +15,14 @@ import Testing
         return port
     }
 
+    /// The same with a guest that looks for input.
+    static func listening(_ writes: (UInt16, UInt8)...) -> SerialPort {
+        var port = SerialPort()
+        for (register, value) in writes { _ = port.write(register, value) }
+        _ = port.read(lineStatus)
+        return port
+    }
+
     // MARK: Registers
 
     @Test func `a new port is quiet, its transmitter ready, its terminal there`() {
@@ -46,7 +54,7 @@ import Testing
     }
 
     @Test func `a received byte waits behind the divisor`() {
-        var port = Self.port((Self.lineControl, 0x83))
+        var port = Self.listening((Self.lineControl, 0x83))
         #expect(port.receive(0x41) == true)
         _ = port.write(Self.data, 12)
         #expect(port.read(Self.data) == 12 && port.read(Self.lineStatus) == 0x61)
@@ -76,7 +84,7 @@ import Testing
     // MARK: Receiver
 
     @Test func `without FIFOs one byte at a time is taken, and none is lost`() {
-        var port = SerialPort()
+        var port = Self.listening()
         #expect(port.receive(0x41) && !port.canReceive && !port.receive(0x42))
         #expect(port.read(Self.lineStatus) == 0x61)
         #expect(port.read(Self.data) == 0x41 && port.read(Self.lineStatus) == 0x60)
@@ -85,8 +93,20 @@ import Testing
         #expect(port.read(Self.data) == 0x42)
     }
 
+    @Test func `what was typed before the guest set the port up waits until it looks`() {
+        var port = Self.port((Self.lineControl, 3), (Self.modemControl, 3))
+        #expect(!port.canReceive && !port.receive(0x41))
+        _ = port.write(Self.fifo, 0xC7)
+        #expect(!port.canReceive && port.read(Self.lineStatus) == 0x60)
+        #expect(port.takeRoom() == true && port.receive(0x41) && port.read(Self.data) == 0x41)
+        _ = port.write(Self.fifo, 0xC7)
+        #expect(!port.canReceive)
+        _ = port.write(Self.interruptEnable, 1)
+        #expect(port.takeRoom() == true)
+    }
+
     @Test func `the FIFO takes sixteen bytes and gives them in order, wherever it starts`() {
-        var port = Self.port((Self.fifo, 0x01))
+        var port = Self.listening((Self.fifo, 0x01))
         var next: UInt8 = 0, expected: UInt8 = 0
         for taken in 1...40 {
             while port.canReceive {
@@ -108,7 +128,7 @@ import Testing
 
     @Test func `the FIFO is emptied by its reset bit, and by turning it on or off; not by the transmitter's reset bit`() {
         func isEmptied(from old: UInt8, by value: UInt8) -> Bool {
-            var port = Self.port((Self.fifo, old))
+            var port = Self.listening((Self.fifo, old))
             #expect(port.receive(1) == true)
             _ = port.write(Self.fifo, value)
             return port.read(Self.lineStatus) & 1 == 0
@@ -174,7 +194,7 @@ import Testing
     }
 
     @Test func `a driver that writes without identifying still gets an edge for each byte`() {
-        var port = Self.port((Self.modemControl, Self.output2), (Self.interruptEnable, 2))
+        var port = Self.listening((Self.modemControl, Self.output2), (Self.interruptEnable, 2))
         for byte in UInt8(0)..<20 {
             #expect(port.interruptLine && port.write(Self.data, byte) == byte)
             #expect(port.interruptLine && port.takePulse() && !port.takePulse())
@@ -290,7 +310,7 @@ import Testing
     }
 
     @Test func `in loopback nothing comes from the line; what came before stays`() {
-        var port = Self.port((Self.fifo, 1))
+        var port = Self.listening((Self.fifo, 1))
         #expect(port.receive(0x41) == true)
         _ = port.write(Self.modemControl, Self.loopback)
         #expect(!port.canReceive && !port.receive(0x42))

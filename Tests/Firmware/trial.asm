@@ -1,5 +1,5 @@
-; A ROM for QEMU that holds the BIOS and a program which calls it as a Linux kernel's setup code would: every check that fails
-; ends the machine with its number, success with 60H. 64 KiB at F000:0000.
+; A ROM for QEMU that holds the BIOS and a program which calls it: every check that fails ends the machine with its number,
+; success with 60H. 64 KiB at F000:0000. It does first what Martlet does for its guests.
 
         bits    16
         org     0
@@ -7,20 +7,60 @@
 DEBUG_EXIT      equ 0xF4
 SUCCESS         equ 0x60
 MARK            equ 0x55AA1234
+PIC             equ 0x20
+PIC2            equ 0xA0
+TIMER           equ 0x40
+COM1            equ 0x3F8
+
+%macro  SET 2                           ; a port's value
+        mov     al, %2
+  %if %1 > 0xFF
+        mov     dx, %1
+        out     dx, al
+  %else
+        out     %1, al
+  %endif
+%endmacro
 
         xor     ax, ax
         mov     ss, ax
         mov     sp, 0x7000
+        cld
+        mov     es, ax                  ; interrupt vectors and data
+        xor     di, di
+        mov     si, 0x8000
+        mov     cx, 0x500
+        cs rep movsb
+        SET     PIC, 0x11
+        SET     PIC + 1, 0x08
+        SET     PIC + 1, 4
+        SET     PIC + 1, 1
+        SET     PIC + 1, 0xFA
+        SET     PIC2, 0x11
+        SET     PIC2 + 1, 0x70
+        SET     PIC2 + 1, 2
+        SET     PIC2 + 1, 1
+        SET     PIC2 + 1, 0xFF
+        SET     TIMER + 3, 0x34
+        SET     TIMER, 0
+        SET     TIMER, 0
+        SET     COM1 + 3, 0x83
+        SET     COM1, 1
+        SET     COM1 + 1, 0
+        SET     COM1 + 3, 3
+        SET     COM1 + 4, 3
         mov     ax, 0x9020              ; the program, where setup code would be entered
         mov     es, ax
         xor     di, di
         mov     si, program
         mov     cx, program_end - program
-        cld
         cs rep movsb
-        mov     bx, 0x9000
-        mov     cx, 0xE000
-        jmp     0xF000:0x8000
+        mov     ax, 0x9000
+        mov     ss, ax
+        mov     sp, 0xE000
+        mov     ds, ax
+        mov     es, ax
+        jmp     0x9020:0
 
         align   16
 program:                                ; at 9020:0000
@@ -35,25 +75,18 @@ program:                                ; at 9020:0000
 %%holds:
 %endmacro
 
-        CHECK   1                       ; the state at the entry
-        pushf
-        pop     ax
-        test    ah, 2
-        EXPECT  z
-        cmp     sp, 0xE000
+        CHECK   1                       ; the data area, and an interrupt that nobody has
+        push    word 0x40
+        pop     fs
+        cmp     word [fs:0], 0x3F8
         EXPECT  e
-        mov     ax, ss
-        cmp     ax, 0x9000
+        cmp     word [fs:0x0E], 0x9FC0
         EXPECT  e
-        mov     ax, ds
-        mov     bx, es
-        cmp     ax, bx
+        cmp     byte [fs:0x49], 3
         EXPECT  e
-        cmp     ax, 0x9000
+        cmp     word [fs:0x63], 0x3D4
         EXPECT  e
-        mov     bx, cs
-        cmp     bx, 0x9020
-        EXPECT  e
+        int     0x60
 
         CHECK   2                       ; conventional memory and equipment
         int     0x12
@@ -161,6 +194,8 @@ program:                                ; at 9020:0000
         pop     es
 
         CHECK   7                       ; teletype: the screen, the cursor, the serial line, scrolling
+        mov     ax, 0x0003
+        int     0x10
         mov     si, AT(words)
         call    print
         mov     ah, 3
@@ -350,7 +385,7 @@ program:                                ; at 9020:0000
         cmp     ah, 0x81
         EXPECT  e
 
-        CHECK   12                      ; keys: none, two that were stored, then one from the serial line
+        CHECK   12                      ; keys: none, two that were stored, as many as find room, then one from the serial line
         mov     ah, 1
         int     0x16
         EXPECT  z
@@ -384,12 +419,7 @@ program:                                ; at 9020:0000
         int     0x16
         cmp     al, 1
         EXPECT  e
-        mov     bx, 15
-.empty: mov     ah, 0
-        int     0x16
-        dec     bx
-        jnz     .empty
-        mov     dx, 0x3F8 + 4
+        mov     dx, COM1 + 4
         mov     al, 0x13                ; loop: what is sent comes back
         out     dx, al
         mov     ah, 1
@@ -398,6 +428,16 @@ program:                                ; at 9020:0000
         int     0x14
         test    ah, 0x80
         EXPECT  z
+        mov     ah, 1                   ; a look finds no room for it: it stays where it is
+        int     0x16
+        EXPECT  nz
+        mov     bx, 15
+.empty: mov     ah, 0
+        int     0x16
+        cmp     ax, 0x1C0D
+        EXPECT  ne
+        dec     bx
+        jnz     .empty
         mov     ah, 0
         int     0x16
         cmp     ax, 0x1C0D

@@ -59,7 +59,9 @@ import Testing
             machine.cpu.registers.rax = 1
             machine.setExit(32, length: 2)
         case "out-80": machine.setExit(30, qualification: 0x80 << 16, length: 2)
-        case "in-3fd": machine.setExit(30, qualification: 0x3FD << 16 | 8, length: 1)
+        case "in-3fd":
+            machine.exit(30, qualification: 0x3FD << 16 | 8, length: 1)  // the first one lets input in
+            machine.setExit(30, qualification: 0x3FD << 16 | 8, length: 1)
         case "mmio-read": access(machine, [0x8B, 0x03], at: 0xB100_0080, qualification: 0x181)
         case "mmio-write": access(machine, [0x89, 0x03], at: 0xB100_0080, qualification: 0x182)
         case "mmio-page-start": access(machine, [0x8B, 0x03], at: 0xB100_0000, qualification: 0x181)

@@ -32,7 +32,7 @@ final class LoaderFixture {
         }
         let guest = GuestModule(image: ImageBytes(hold(image)), commandLine: hold(Array(words.utf8)))
         let all = modules.map { GuestModule(image: ImageBytes(hold($0.0)), commandLine: hold(Array($0.1.utf8))) }
-        var loader = GuestLoader(ram.memory, bios: hold(bios), processorCount: processors)
+        var loader = GuestLoader(ram.memory, bios: hold(bios), processors: .init(count: processors), unixSeconds: 2 * 86_400 + 65_367)
         loader.takesFlat = takesFlat
         do throws(ImageError) {
             return .success(try loader.load(guest, moduleCount: all.count) { all[$0] })
@@ -71,6 +71,19 @@ final class LoaderFixture {
     }
 
     // MARK: Flat binaries
+
+    @Test(arguments: [true, false])
+    func `every guest finds the BIOS's vectors and data, an empty screen and the time of day`(isMultiboot: Bool) {
+        let fixture = LoaderFixture()
+        let image = isMultiboot ? Self.addressed().bytes : [0xF4]
+        let bios = (0..<0x8000).map { UInt8(truncatingIfNeeded: $0 * 7 + $0 >> 8) }
+        _ = fixture.load(image, bios: bios)
+        let ram = fixture.ram
+        #expect(ram[0..<0x46C] == Array(bios[..<0x46C]) && ram[0x470..<0x500] == Array(bios[0x470..<0x500]))
+        #expect(ram.word32(0x46C) == 1_190_105 && ram[0x9FC00] == 1)  // at 18:09:27
+        for place in [0x500, 0xB7FFF, 0xB8FA0] { #expect(ram[place] == LoaderFixture.pattern) }
+        for place in stride(from: 0xB8000, to: 0xB8FA0, by: 2) { #expect(ram.word16(place) == 0x0720) }
+    }
 
     @Test func `a flat binary is loaded at 7C00H, unchanged, with nothing around it`() {
         let fixture = LoaderFixture()
@@ -406,7 +419,7 @@ final class LoaderFixture {
     @Test func `boot information lies in its area as a whole`() {
         let fixture = LoaderFixture()
         _ = fixture.load(Self.addressed().bytes, words: String(repeating: "w", count: 500))
-        #expect(fixture.ram[0x8FFFF] == LoaderFixture.pattern && fixture.ram[0x9FC00] == LoaderFixture.pattern)
+        #expect(fixture.ram[0x8FFFF] == LoaderFixture.pattern && fixture.ram[0x9FC01] == LoaderFixture.pattern)
     }
 
     @Test func `a module that does not fit is refused with what is free`() {

@@ -6,16 +6,16 @@ import X86
 @testable import Machine
 
 @Suite struct GuestStartTests {
-    @Test func `a flat guest starts in real mode at 0000:7C00`() {
+    @Test func `a flat guest starts as firmware enters a boot sector`() {
         let machine = TestMachine()
         machine.cpu.registers.rsi = 5
         machine.cpu.start(.realMode)
         #expect(machine.processor.mode == .real)
-        #expect(machine.rip == 0x7C00 && machine.rflags == 2 && machine.vmcs[0x681C] == 0)
+        #expect(machine.rip == 0x7C00 && machine.rflags == 2 && machine.vmcs[0x681C] == 0x7C00)
         let code = machine.processor.segment(.cs)
         #expect(code.selector.rawValue == 0 && code.base == 0 && code.limit == 0xFFFF)
-        #expect(machine.cpu.registers.rdx == 0x0005_0654 && machine.cpu.registers.rsi == 0)  // the processor's signature
-        #expect(machine.processor.cr0.rawValue == 0x6000_0010)
+        #expect(machine.cpu.registers.rdx == 0x80 && machine.cpu.registers.rsi == 0)
+        #expect(machine.processor.cr0.rawValue == 0x10)
         #expect(machine.vmcs[0x4816] == 0x9B && machine.vmcs[0x481A] == 0x93 && machine.vmcs[0x4822] == 0x8B)
         #expect(machine.vmcs[0x2806] == 0 && machine.vmcs[0x4012] & 1 << 9 == 0)
     }
@@ -63,13 +63,31 @@ import X86
         #expect(machine.vmcs[0x6816] == 0x91000 && machine.vmcs[0x4810] == 31)
     }
 
-    @Test func `a kernel that needs its setup code starts in the BIOS, in real mode`() {
+    @Test func `a kernel that needs its setup code starts there, in real mode`() {
         let machine = TestMachine()
         machine.cpu.start(.realModeSetup(segment: 0x9000, stackPointer: 0xE000))
         #expect(machine.processor.mode == .real)
         let code = machine.processor.segment(.cs)
-        #expect(code.selector.rawValue == 0xF000 && code.base == 0xF0000 && machine.rip == 0x8000)
-        #expect(machine.cpu.registers.rbx == 0x9000 && machine.cpu.registers.rcx == 0xE000 && machine.rflags == 2)
+        #expect(code.selector.rawValue == 0x9020 && code.base == 0x90200 && machine.rip == 0)
+        #expect(machine.vmcs[0x681C] == 0xE000 && machine.rflags == 2)
+        for register in [SegmentRegister.ds, .es, .ss, .fs, .gs] {
+            #expect(machine.processor.segment(register).selector.rawValue == 0x9000)
+            #expect(machine.processor.segment(register).base == 0x90000)
+        }
+    }
+
+    @Test(arguments: [GuestStart.realMode, .multiboot(entry: 0x10_0010, information: 0x90000)])
+    func `every guest finds the timer ticking into interrupt 8, and it ends HLT`(start: GuestStart) {
+        let machine = TestMachine()
+        machine.cpu.start(start)
+        let board = machine.cpu.board
+        #expect(board.pointee.readByte(0x21, at: machine.cpu.clock.now) == 0xFA)
+        #expect(board.pointee.readByte(0xA1, at: machine.cpu.clock.now) == 0xFF)
+        #expect(board.pointee.awaitsDevice)
+        machine.cpu.processor.flags = .alwaysSet | .interruptEnable
+        #expect(machine.cpu.halt() == .wait)
+        while !machine.cpu.sleep() {}
+        #expect(machine.vmcs[0x4016] == 0x8000_0008)
     }
 
     @Test(arguments: [CapabilitySet.skylakeX, .nestedKVM, .arrandale])

@@ -60,6 +60,8 @@ import Trace
         #expect(Self.options("agent=com2")?.isStudied == true)
         #expect(Self.options("slice=1000")?.slice == 1000)
         #expect(Self.options("limit=1000")?.limit == 1000)
+        #expect(Self.options("screen=off rows=24")?.screen == .off && Self.options("rows=24")?.terminalRows == 24)
+        #expect(Self.options("screen=on")?.screen == .on && Self.options("screen=auto")?.screen == .automatic)
         #expect(Self.options("roundtrip=1")?.roundTrip == 1)
         for (word, test) in [("panic", .panic), ("stack", .stack), ("text", .writeText)] as [(String, KernelOptions.SelfTest)] {
             #expect(Self.options("selftest=\(word)")?.selfTest == test)
@@ -83,7 +85,7 @@ import Trace
         ("memory=18014398509481984K", "a size"), ("trace=on", "off, summary, exits or full"), ("trace=", "off, summary"),
         ("large=4K", "4k, 2m or 1g"), ("vpid=yes", "on or off"), ("checks=1", "on or off"), ("exceptions=", "on or off"),
         ("report=com1", "com2"), ("slice=999", "at least 1000"), ("slice=99999999999999999999", "at least 1000"), ("slice=1k", "at least 1000"),
-        ("limit=999", "at least 1000"),
+        ("limit=999", "at least 1000"), ("screen=yes", "auto, on or off"), ("rows=1001", "at most 1000"),
         ("roundtrip=0", "at least 1"),
         ("selftest=all", "panic, stack"), ("guest=linux", "tour, real, protected or long"), ("trace=offf", "off"), ("trace=of", "off"),
     ])

@@ -208,7 +208,7 @@ import Testing
         #expect(ram.word32(0x90218) == 0x3F_F000 && ram.word32(0x9021C) == 1 && ram.word32(0x90228) == 0x9E000)
         #expect(fixture.text(at: 0x9E000) == "dhcp")
         #expect(ram[0x10_0000..<0x10_4000] == image.kernel)
-        #expect(ram[0xF8000..<0x10_0000].allSatisfy { $0 == 0xB1 })
+        #expect(ram[0xF8000..<0x10_0000].allSatisfy { $0 == 0xB1 } && ram[0x4FF] == 0xB1)
     }
 
     @Test func `a kernel that is loaded low lies at 64 KiB and must end below its setup code`() {

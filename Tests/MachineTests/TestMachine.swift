@@ -78,6 +78,9 @@ final class TestMachine {
         self.tag = tag
         withUnsafeMutablePointer(to: &cpu) { machine.pointee.add($0) }
         cpu.start(.multiboot(entry: UInt32(TestMachine.code), information: 0x90000))
+        // Without what firmware did to the devices: tests set up what they need.
+        if first == nil { machine.pointee.makeAnew() }
+        cpu.armNow()
         enter(mode)
         vmcs.resetCounts()
     }

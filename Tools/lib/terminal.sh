@@ -1,33 +1,58 @@
-# The guest's keyboard: what is typed, or comes from a pipe, goes to the machine's COM1 (sourced).
+# The guest's terminal: what is typed, or comes from a pipe, goes to the machine's COM1, and its text screen is drawn (sourced).
 # A named pipe in the run's folder carries it, since every machine can read one: Bochs as the device of its COM1, QEMU as
 # its standard input. It is open for writing as long as the run, so the machine never sees its end.
 
 ESCAPE=$'\x01' # Ctrl-A, as QEMU has it
 terminal_settings= # as they were
+rows= # of the terminal, if the guest's screen is drawn there
 
-input_wanted() { # whether the guest is one that reads COM1
-  ! monitor_wanted || return 1 # the monitor types
-  case $INPUT in
-  on) return 0 ;;
-  off) return 1 ;;
-  esac
-  [ "$GUEST" != tour ] && [ "$(head -c 518 "$run/files/${module_names[0]}" | tail -c 4 | tr -d '\0')" = HdrS ] # a Linux kernel
+input_wanted() { # whether what is typed is the guest's; a monitor types itself
+  ! monitor_wanted && [ "$INPUT" != off ] && [ -e /proc/self/fd/0 ] && { [ ! -t 0 ] || terminal_is_ours; }
+}
+
+terminal_is_ours() { # not so in the background: who touches the terminal there is stopped
+  local state
+  read -r state < /proc/self/stat
+  set -- ${state##*) }
+  [ "$3" = "$6" ] # the process group, and that of the terminal's foreground
+}
+
+signals_wanted() { # whether Ctrl-C is the person's, and not the guest's: a Linux knows what to do with it
+  [ "$INPUT" != on ] &&
+    ! { [ "$GUEST" != tour ] && [ "$(tail -c +515 "$run/files/${module_names[0]}" | head -c 4 | tr -d '\0')" = HdrS ]; }
+}
+
+terminal_measure() { # sets rows, if the guest's screen can be drawn as it changes
+  local size
+  [ "$SCREEN" != off ] && [ -t 1 ] && ! monitor_wanted && [ "${TERM:-dumb}" != dumb ] || return 0
+  { size=$(stty size <&6); } 6>&1
+  [ "${size#* }" -lt 80 ] || [ "${size% *}" -lt 2 ] || rows=${size% *}
 }
 
 input_open() { # makes the pipe, and the terminal the guest's
+  local ends
   mkfifo "$run/input"
   exec 3<&0 4<> "$run/input"
   [ -t 3 ] || return 0
   terminal_settings=$(stty -g <&3)
   # Control characters go to the guest. Lines of Martlet's own still begin on the left.
-  stty raw -echo opost onlcr <&3
+  if signals_wanted; then
+    stty raw -echo opost onlcr isig quit undef susp undef <&3
+    ends="Ctrl-C or Ctrl-A x ends the machine"
+  else
+    stty raw -echo opost onlcr <&3
+    ends="Ctrl-A x ends the machine"
+  fi
   # The shell's own "read" would give the terminal back its signals at every character: not so from a pipe.
   exec 5< <(exec cat <&3)
   children+=($!)
-  say "what you type goes to the guest's COM1; Ctrl-A x ends the machine, Ctrl-A Ctrl-A is a Ctrl-A"
+  say "what you type goes to the guest's COM1; $ends, Ctrl-A Ctrl-A is a Ctrl-A"
 }
 
 input_close() {
+  # A machine that was ended may have left its colours, and no cursor.
+  [ -z "$rows" ] || printf '\e[0m\e[?25h'
+  rows=
   [ -z "$terminal_settings" ] || stty "$terminal_settings" <&3 || :
   terminal_settings=
 }

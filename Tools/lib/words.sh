@@ -1,6 +1,6 @@
 # The words of a run: KEY=value arguments over the environment over the defaults, each checked (sourced).
 
-WORDS="GUEST CMDLINE MODULES MEMORY MACHINE PROCESSOR TRACE TRACE_FILE LARGE VPID CHECKS TESTDEV FLAT HIDE TIMEOUT MONITOR SCRIPT SYMBOLS PORT INPUT PROMPT EXTRA KERNEL BOOT KEEP IPS"
+WORDS="GUEST CMDLINE MODULES MEMORY MACHINE PROCESSOR TRACE TRACE_FILE LARGE VPID CHECKS TESTDEV FLAT HIDE TIMEOUT MONITOR SCRIPT SYMBOLS PORT INPUT SCREEN PROMPT EXTRA KERNEL BOOT KEEP IPS"
 # Those that only make takes: what fetches, what tests, what measures.
 SETUP_WORDS="DEBIAN_MIRROR MARTLET_CACHE"
 TEST_WORDS="ONLY PARTS"
@@ -21,7 +21,7 @@ words_read() { # words_read KEY=value...
   done
   : "${GUEST:=tour}" "${CMDLINE:=}" "${MODULES:=}" "${MEMORY:=256M}" "${MACHINE:=auto}" "${PROCESSOR:=}" "${TRACE:=exits}"
   : "${MONITOR:=}" "${SCRIPT:=}" "${SYMBOLS:=}" "${PORT:=}" "${TRACE_FILE:=}" "${LARGE:=}" "${VPID:=}" "${CHECKS:=}" "${TESTDEV:=}" "${FLAT:=}" "${HIDE:=}" "${TIMEOUT:=}" "${EXTRA:=}" "${KERNEL:=$ROOT/build/martlet.elf}"
-  : "${BOOT:=multiboot}" "${KEEP:=}" "${INPUT:=auto}" "${PROMPT:=}" "${IPS:=50000000}"
+  : "${BOOT:=multiboot}" "${KEEP:=}" "${INPUT:=auto}" "${SCREEN:=}" "${PROMPT:=}" "${IPS:=50000000}"
 }
 
 word_among() { # word_among KEY ACCEPTED: the value is one of the accepted, which blanks separate; "none given" passes
@@ -71,6 +71,7 @@ words_check() {
   word_among FLAT "on off"
   word_among TESTDEV "on off"
   word_among INPUT "auto on off"
+  word_among SCREEN "auto on off"
   [[ $IPS =~ ^[1-9][0-9]{6,9}$ ]] || fail $BAD_USAGE "IPS=$IPS is not a number of instructions a second, from 1000000 on"
   word_among BOOT "multiboot multiboot2"
   [ "$BOOT" = multiboot ] || case $MACHINE in
@@ -89,7 +90,7 @@ memory_mebibytes() { # the guest's memory in MiB, rounded up
 
 kernel_words() { # the kernel's command line, behind its own file name as QEMU puts it
   local text="${KERNEL##*/} memory=$MEMORY trace=$TRACE"
-  text+="${LARGE:+ large=$LARGE}${VPID:+ vpid=$VPID}${CHECKS:+ checks=$CHECKS}${TESTDEV:+ testdev=$TESTDEV}${FLAT:+ flat=$FLAT}${HIDE:+ hide=$(hidden_names)} $(report_words)${TRACE_FILE:+ record=serial}${EXTRA:+ $EXTRA}"
+  text+="${LARGE:+ large=$LARGE}${VPID:+ vpid=$VPID}${CHECKS:+ checks=$CHECKS}${TESTDEV:+ testdev=$TESTDEV}${SCREEN:+ screen=$SCREEN}${rows:+ rows=$rows}${FLAT:+ flat=$FLAT}${HIDE:+ hide=$(hidden_names)} $(report_words)${TRACE_FILE:+ record=serial}${EXTRA:+ $EXTRA}"
   printf %s "$text"
 }
 

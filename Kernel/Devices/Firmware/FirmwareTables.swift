@@ -1,6 +1,7 @@
 import Memory
 
-/// The ACPI tables of the virtual PC (ACPI specification 6.3, 5.2 "ACPI System Description Tables").
+/// The ACPI tables of the virtual PC (ACPI specification 6.3, 5.2 "ACPI System Description Tables"), and the MP table behind
+/// them.
 ///
 /// The hardware is already in ACPI mode, since there is no SMI. There is no HPET table and no MCFG table: the virtual PC has
 /// neither an HPET nor memory-mapped PCI configuration.
@@ -8,11 +9,25 @@ public enum FirmwareTables {
     /// The most virtual CPUs that the tables describe: one APIC identifier each, and 255 addresses all.
     public static var mostProcessors: Int { 64 }
 
+    /// The virtual CPUs, all alike.
+    public struct Processors: Sendable {
+        let count: UInt8
+        /// What CPUID tells of each in leaf 1: EAX and EDX.
+        let signature: UInt32
+        let features: UInt32
+
+        public init(count: Int, signature: UInt32 = 0, features: UInt32 = 0) {
+            self.count = UInt8(truncatingIfNeeded: min(max(count, 1), FirmwareTables.mostProcessors))
+            self.signature = signature
+            self.features = features
+        }
+    }
+
     /// Writes all tables into the area of firmware.
     /// - Returns: the address of the root pointer.
     @discardableResult
-    public static func write(to memory: some FirmwareMemory, processorCount: Int) -> UInt64 {
-        let processors = UInt8(truncatingIfNeeded: min(max(processorCount, 1), mostProcessors))
+    public static func write(to memory: some FirmwareMemory, _ described: Processors) -> UInt64 {
+        let processors = described.count
         // The root pointer comes first and knows the others at the end.
         let rootPointer = FirmwareLayout.start
         var writer = TableWriter(memory, at: rootPointer + 64)
@@ -28,6 +43,7 @@ public enum FirmwareTables {
             $0.quadWord(fixed)
             $0.quadWord(interrupts)
         }
+        writer.multiprocessorTable(described)
         var pointer = TableWriter(memory, at: rootPointer)
         pointer.rootPointer(root: root, extendedRoot: extendedRoot)
         return rootPointer

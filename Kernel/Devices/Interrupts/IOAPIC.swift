@@ -6,6 +6,7 @@
 /// pin requests as soon as it is unmasked.
 public struct IOAPIC: Equatable, Sendable {
     public static var pinCount: UInt8 { 24 }
+    static var version: UInt8 { 0x20 }
 
     /// What the chip and its pins hold.
     public struct State: Equatable, Sendable {
@@ -194,7 +195,7 @@ public struct IOAPIC: Equatable, Sendable {
     private mutating func readSelected() -> UInt32 {
         switch state.selected {
         case 0: return state.identifier
-        case 1: return UInt32(Self.pinCount - 1) << 16 | 0x20
+        case 1: return UInt32(Self.pinCount - 1) << 16 | UInt32(Self.version)
         case 2: return state.arbitration
         default:
             guard state.selected >= Self.firstEntry else { return 0 }

@@ -3,7 +3,8 @@
 /// Three things differ from the chip, as no time passes on this line:
 /// - A byte is transmitted as soon as it is written, whatever the divisor: the transmitter is always empty, so that its
 ///   interrupt is pending again right after each byte.
-/// - Received bytes stay with the sender until there is room (`receive` says so). Overruns come of the loopback alone;
+/// - Received bytes stay with the sender until there is room and the guest has looked for any (`receive` says so): a guest that
+///   sets the chip up, and empties its FIFOs by that, loses nothing that was typed before. Overruns come of the loopback alone;
 ///   parity and framing errors and breaks never come.
 /// - The character timeout of the receive FIFO, four characters long on the chip, is over at once: bytes below the trigger
 ///   level are told as timed out. A driver hears of each byte without delay, as it does when someone types.
@@ -27,6 +28,8 @@ public struct SerialPort: Equatable, Sendable {
         fileprivate var received = ReceiveFIFO()
         /// What the receiver buffer gives when it holds nothing new: what it gave last.
         fileprivate var lastRead: UInt8 = 0
+        /// The guest has looked whether bytes came, since it last emptied the FIFOs.
+        fileprivate var isListening = false
         /// The transmitter-empty interrupt, whether or not it is enabled.
         fileprivate var isTransmitterEmptyPending = false
     }
@@ -38,6 +41,8 @@ public struct SerialPort: Equatable, Sendable {
     /// INTR, behind the gate that OUT2 opens on a PC's board.
     public private(set) var interruptLine = false
     private var hasPulsed = false
+    /// How often the guest looked for a byte and found none.
+    private var vainLooks: UInt8 = 0
     /// There is room that there was not before.
     private var hasNewRoom = false
     /// The line or the room may have changed since this was last asked.
@@ -57,7 +62,8 @@ public struct SerialPort: Equatable, Sendable {
 
     /// Whether a byte would be taken now. In loopback the receiver is cut off from the line.
     public var canReceive: Bool {
-        state.modemControl & ModemControl.loopback == 0 && state.received.count < (isFIFOEnabled ? ReceiveFIFO.capacity : 1)
+        state.isListening && state.modemControl & ModemControl.loopback == 0
+            && state.received.count < (isFIFOEnabled ? ReceiveFIFO.capacity : 1)
     }
 
     /// Whether a byte that comes in would interrupt.
@@ -109,6 +115,7 @@ public struct SerialPort: Equatable, Sendable {
         case 4: return state.modemControl
         case 5:
             let value = state.lineStatus
+            if value & Self.dataReady == 0 { wait() }
             if value & Self.lineErrors != 0 {
                 state.lineStatus &= ~Self.lineErrors
                 update()
@@ -139,6 +146,7 @@ public struct SerialPort: Equatable, Sendable {
             } else {
                 if value & ~state.interruptEnable & InterruptSource.transmitter != 0 { state.isTransmitterEmptyPending = true }
                 state.interruptEnable = value & 0x0F
+                if value & InterruptSource.receiver != 0 { listen() }
             }
         case 2: writeFIFOControl(value)
         case 3: state.lineControl = value
@@ -208,7 +216,22 @@ public struct SerialPort: Equatable, Sendable {
         }
     }
 
+    /// The guest looks for a byte and finds none. Whoever goes on looking has the sender asked now and then: a byte that came to
+    /// it may not have told of itself.
+    @inline(__always)
+    private mutating func wait() {
+        vainLooks &+= 1
+        if !state.isListening || vainLooks & 63 == 0 { listen() }
+    }
+
+    /// The sender may begin.
+    private mutating func listen() {
+        state.isListening = true
+        (hasNewRoom, hasChanged) = (true, true)
+    }
+
     private mutating func readData() -> UInt8 {
+        if !state.isListening { listen() }
         guard state.received.count > 0 else { return state.lastRead }
         let wasHigh = interruptLine
         state.lastRead = state.received.removeFirst()
@@ -224,7 +247,10 @@ public struct SerialPort: Equatable, Sendable {
     /// The other bits count only together with the enable bit; turning the FIFOs on or off empties them.
     private mutating func writeFIFOControl(_ value: UInt8) {
         hasNewRoom = true
-        if (value ^ state.fifoControl) & 1 != 0 || value & 0b11 == 0b11 { state.received = ReceiveFIFO() }
+        if (value ^ state.fifoControl) & 1 != 0 || value & 0b11 == 0b11 {
+            state.received = ReceiveFIFO()
+            state.isListening = state.interruptEnable & InterruptSource.receiver != 0
+        }
         state.fifoControl = value & 1 != 0 ? value & 0b1100_0001 : 0
     }
 

@@ -52,12 +52,19 @@ public struct KernelOptions: Equatable, Sendable {
     public var restarts: UInt64 = 0
     /// limit=N: time-stamp ticks within which a guest has to leave a note (hypercall 4), again and again, or is at its end.
     public var limit: UInt64?
+    /// screen=auto|on|off: whether the guest's text screen is shown; auto: if it does not write to COM1.
+    public var screen = Screen.automatic
+    /// rows=N: the terminal behind the console has so many, and the screen is drawn on it as it changes; else it is printed at the
+    /// end.
+    public var terminalRows: UInt64 = 0
     /// checksum=on|off: at the end, whether the kernel's code and constants are what they were.
     public var checksMemory = false
 
     /// roundtrip=N: every N exits the guest's state is taken out and put into a virtual CPU and devices that are made anew; not
     /// while the guest is studied.
     public var roundTrip: UInt64?
+
+    public enum Screen: Sendable { case automatic, on, off }
 
     /// A serial port for the launcher.
     public enum Report: Sendable { case com2, com3 }
@@ -92,7 +99,7 @@ public enum KernelOptionError: Error, Equatable, TextConvertible {
         case .unknownKey(let word):
             output.write("unknown key on the command line: \"")
             output.write(word)
-            output.write("\"; there are memory, trace, flat, hide, large, vpid, apic, timer, checks, testdev, exceptions, report, agent, stop, step, record, records, slice, selftest, guest, then, restart, limit, checksum, roundtrip")
+            output.write("\"; there are memory, trace, flat, hide, large, vpid, apic, timer, checks, testdev, exceptions, report, agent, stop, step, record, records, slice, selftest, guest, then, restart, limit, checksum, roundtrip, screen, rows")
         case .unknownFeature(let name, let nearest):
             output.write("there is no feature \"")
             output.write(name)
@@ -288,6 +295,19 @@ extension KernelOptions {
         } else if key.equals("limit") {
             guard let ticks = KernelOptions.number(value), ticks >= 1000 else { throw refused("a number of ticks, at least 1000") }
             limit = ticks
+        } else if key.equals("screen") {
+            if value.equals("auto") {
+                screen = .automatic
+            } else if value.equals("on") {
+                screen = .on
+            } else if value.equals("off") {
+                screen = .off
+            } else {
+                throw refused("auto, on or off")
+            }
+        } else if key.equals("rows") {
+            guard let count = KernelOptions.number(value), count <= 1000 else { throw refused("a number of rows, at most 1000") }
+            terminalRows = count
         } else if key.equals("checksum") {
             checksMemory = try flag()
         } else if key.equals("roundtrip") {

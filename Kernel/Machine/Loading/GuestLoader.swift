@@ -18,18 +18,22 @@ public struct GuestLoader {
     let memory: GuestMemory
     /// The code of the BIOS, which begins at `FirmwareLayout.bios`.
     let bios: UnsafeRawBufferPointer
-    let processorCount: Int
+    let processors: FirmwareTables.Processors
+    /// The time of day at the start, for the BIOS.
+    let secondOfDay: UInt64
     /// A flat binary needs no mark of one.
     public var takesFlat = false
     /// The end of what is loaded so far: modules go behind it.
     private var loadedEnd: UInt64 = 1 << 20
 
     public init(
-        _ memory: GuestMemory, bios: UnsafeRawBufferPointer = .init(start: nil, count: 0), processorCount: Int = 1
+        _ memory: GuestMemory, bios: UnsafeRawBufferPointer = .init(start: nil, count: 0),
+        processors: FirmwareTables.Processors = .init(count: 1), unixSeconds: UInt64 = 0
     ) {
         self.memory = memory
         self.bios = bios
-        self.processorCount = processorCount
+        self.processors = processors
+        secondOfDay = unixSeconds % 86_400
     }
 
     /// Loads an image, and the modules `module(0)` up to `module(moduleCount - 1)`.

@@ -4,7 +4,7 @@ import X86
 
 /// Where and how a loaded guest begins to execute.
 public enum GuestStart: Equatable, Sendable {
-    /// In real mode at 0000:7C00, as after reset otherwise.
+    /// In real mode at 0000:7C00, as firmware enters a boot sector.
     case realMode
     /// In flat 32-bit protected mode as multiboot says, with the address of the information structure.
     case multiboot(entry: UInt32, information: UInt32)
@@ -12,7 +12,7 @@ public enum GuestStart: Equatable, Sendable {
     case linux64(entry: UInt64, bootParameters: UInt64)
     /// In flat 32-bit protected mode as the Linux boot protocol says.
     case linux32(entry: UInt32, bootParameters: UInt32)
-    /// In the BIOS, which sets itself up and then enters a Linux kernel's setup code in real mode.
+    /// In a Linux kernel's setup code, in real mode.
     case realModeSetup(segment: UInt16, stackPointer: UInt16)
 }
 
@@ -30,28 +30,41 @@ extension VirtualCPU {
         // After reset TR holds a 16-bit TSS; a VM entry, and IA-32e mode later, want a busy 32-bit one.
         processor.setSegment(.tr, .init(selector: 0, base: 0, limit: 0xFFFF, attributes: .busyTaskState))
         switch start {
-        case .realMode: startInRealMode()
+        case .realMode: startFlat()
         case .multiboot(let entry, let information): startAsMultiboot(entry: entry, information: information)
         case .linux64(let entry, let bootParameters): startLinux64(entry: entry, bootParameters: bootParameters)
         case .linux32(let entry, let bootParameters): startLinux32(entry: entry, bootParameters: bootParameters)
-        case .realModeSetup(let segment, let stackPointer): startBIOS(segment: segment, stackPointer: stackPointer)
+        case .realModeSetup(let segment, let stackPointer): startSetup(segment: segment, stackPointer: stackPointer)
         }
         processor.timeStampOffset = 0 &- startTime
+        board.pointee.setUpAsFirmware(at: clock.now)
         apic.enableVirtualWire()
         followAPICMode()
         acceptRequests()
         arm(at: clock.now)
     }
 
-    /// SDM volume 3, 11.1.1 "Processor State After Reset", but for CS and EIP.
-    private mutating func startInRealMode() {
-        processor.cr0 = .cacheDisable | .notWriteThrough | .extensionType
-        registers.rdx = UInt64(host.cpuid(1, 0).eax)
+    /// As after reset (SDM volume 3, "Processor State After Reset"), with the caches on.
+    private mutating func startInRealMode(segment: UInt16, code: UInt16, offset: UInt64, stackPointer: UInt64) {
+        processor.cr0 = .extensionType
         processor.setGlobalDescriptorTable(base: 0, limit: 0xFFFF)
         processor.setInterruptDescriptorTable(base: 0, limit: 0xFFFF)
-        processor.setSegment(.cs, .init(selector: 0, base: 0, limit: 0xFFFF, attributes: .realModeCode))
-        setDataSegments(.init(selector: 0, base: 0, limit: 0xFFFF, attributes: .realModeData))
-        processor.instructionPointer = GuestLoader.flatAddress
+        processor.setSegment(
+            .cs, .init(selector: code, base: UInt64(code) << 4, limit: 0xFFFF, attributes: .realModeCode))
+        setDataSegments(.init(selector: segment, base: UInt64(segment) << 4, limit: 0xFFFF, attributes: .realModeData))
+        processor.instructionPointer = offset
+        processor.stackPointer = stackPointer
+    }
+
+    /// The stack ends where the image begins. DL is the number of the drive that it came from, the first disk; there is none.
+    private mutating func startFlat() {
+        registers.rdx = 0x80
+        startInRealMode(segment: 0, code: 0, offset: GuestLoader.flatAddress, stackPointer: GuestLoader.flatAddress)
+    }
+
+    /// The Linux/x86 Boot Protocol, "Running the Kernel".
+    private mutating func startSetup(segment: UInt16, stackPointer: UInt16) {
+        startInRealMode(segment: segment, code: segment &+ 0x20, offset: 0, stackPointer: UInt64(stackPointer))
     }
 
     /// Multiboot Specification 0.6.96, 3.2 "Machine state".
@@ -90,17 +103,6 @@ extension VirtualCPU {
         processor.setSegment(.cs, .init(selector: 0x10, base: 0, limit: 0xFFFF_FFFF, attributes: code))
         setDataSegments(.init(selector: 0x18, base: 0, limit: 0xFFFF_FFFF, attributes: .data32))
         processor.instructionPointer = entry
-    }
-
-    /// In real mode at the beginning of the BIOS, which takes the segment of the setup code in BX and its stack pointer in CX.
-    private mutating func startBIOS(segment: UInt16, stackPointer: UInt16) {
-        startInRealMode()
-        registers.rbx = UInt64(segment)
-        registers.rcx = UInt64(stackPointer)
-        let base = FirmwareLayout.start
-        processor.setSegment(
-            .cs, .init(selector: UInt16(base >> 4), base: base, limit: 0xFFFF, attributes: .realModeCode))
-        processor.instructionPointer = FirmwareLayout.bios - base
     }
 
     private func setDataSegments(_ segment: Segment) {

@@ -243,6 +243,8 @@ INSTRUCTION void set_gate(uint64_t vector, uint64_t low, uint64_t high) {
 }
 
 extern uint8_t serial_input_buffer[4096];
+extern uint16_t screen_buffer[2048];
+INSTRUCTION uint64_t address_of_screen_buffer(void) { return (uint64_t)screen_buffer; }
 INSTRUCTION void serial_input_buffer_write(uint64_t index, uint8_t byte) { serial_input_buffer[index & 4095] = byte; }
 INSTRUCTION uint8_t serial_input_buffer_read(uint64_t index) { return serial_input_buffer[index & 4095]; }
 
