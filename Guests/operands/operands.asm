@@ -598,6 +598,8 @@ kind_far_data:
         jmp     kind_selector
 kind_near:
         mov     eax, LANDING
+        cmp     ecx, 2
+        je      put
         test    byte [state], 7
         jnz     put
         mov     eax, 0x40000000         ; nothing is there
@@ -1092,6 +1094,10 @@ real_caught:
         mov     dr7, eax
         mov     [descriptors + REAL_DATA], eax
         mov     [descriptors + REAL_DATA + 4], eax
+        xor     edi, edi                ; no vectors where a jump may lead
+        mov     eax, 0xCCCCCCCC
+        mov     ecx, VECTORS
+        rep stosd
         jmp     to_long
 
         bits    16
