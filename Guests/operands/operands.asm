@@ -1004,6 +1004,10 @@ run_real:
         mov     edi, LOW
         mov     ecx, low_code_end - low_code
         rep movsb
+        mov     edi, VIEW               ; what a prefix of CS or SS finds instead of the window
+        mov     eax, 0xCCCCCCCC
+        mov     ecx, 0x3000 / 4
+        rep stosd
         xor     edi, edi                ; the interrupt vectors
         mov     eax, LOW + low_stubs - low_code
         mov     ecx, VECTORS
