@@ -145,6 +145,7 @@ main:
         mov     esi, first_text
         call    option
         mov     [number], rax
+        mov     [first], rax
 
         mov     al, 0xFF                ; no interrupts
         out     0x21, al
@@ -354,6 +355,7 @@ done:   mov     esi, seed_said
         CHECK   4                       ; most cases executed their instruction
         mov     rax, [executed]
         add     rax, rax
+        add     rax, [first]
         cmp     rax, [cases]
         jb      failed
         jmp     succeeded
@@ -1005,9 +1007,13 @@ run_real:
         mov     ecx, low_code_end - low_code
         rep movsb
         mov     edi, VIEW               ; what a prefix of CS or SS finds instead of the window
+        mov     edx, dr7                ; this is not for breakpoints
+        xor     eax, eax
+        mov     dr7, eax
         mov     eax, 0xCCCCCCCC
         mov     ecx, 0x3000 / 4
         rep stosd
+        mov     dr7, edx
         xor     edi, edi                ; the interrupt vectors
         mov     eax, LOW + low_stubs - low_code
         mov     ecx, VECTORS
@@ -1479,6 +1485,7 @@ state:          resq 1
 seed:           resq 1
 cases:          resq 1
 number:         resq 1
+first:          resq 1
 form_place:     resq 1
 start_flags:    resq 1
 breakpoint:     resq 1
