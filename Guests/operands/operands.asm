@@ -626,6 +626,14 @@ kind_stacked:
         jz      .odd
         and     edx, ~7
 .odd:   mov     [values + 4 * 8], rdx
+        mov     eax, [rbp + form.code]  ; ENTER is begun anew at each page: what it reads must not be what it wrote
+        cmp     al, 0x66
+        jne     .first
+        mov     al, ah
+.first: cmp     al, 0xC8
+        jne     .apart
+        mov     qword [values + 5 * 8], MIDDLE + 0x60
+.apart:
         lea     rbx, [rdx + memory_image - VIEW - KEPT]
         ret
 kind_stacked_selector:
