@@ -145,6 +145,7 @@ main:
         mov     esi, first_text
         call    option
         mov     [number], rax
+        mov     [first], rax
 
         mov     al, 0xFF                ; no interrupts
         out     0x21, al
@@ -354,6 +355,7 @@ done:   mov     esi, seed_said
         CHECK   4                       ; most cases executed their instruction
         mov     rax, [executed]
         add     rax, rax
+        add     rax, [first]
         cmp     rax, [cases]
         jb      failed
         jmp     succeeded
@@ -598,6 +600,8 @@ kind_far_data:
         jmp     kind_selector
 kind_near:
         mov     eax, LANDING
+        cmp     ecx, 2
+        je      put
         test    byte [state], 7
         jnz     put
         mov     eax, 0x40000000         ; nothing is there
@@ -622,6 +626,14 @@ kind_stacked:
         jz      .odd
         and     edx, ~7
 .odd:   mov     [values + 4 * 8], rdx
+        mov     eax, [rbp + form.code]  ; ENTER is begun anew at each page: what it reads must not be what it wrote
+        cmp     al, 0x66
+        jne     .first
+        mov     al, ah
+.first: cmp     al, 0xC8
+        jne     .apart
+        mov     qword [values + 5 * 8], MIDDLE + 0x60
+.apart:
         lea     rbx, [rdx + memory_image - VIEW - KEPT]
         ret
 kind_stacked_selector:
@@ -1002,6 +1014,14 @@ run_real:
         mov     edi, LOW
         mov     ecx, low_code_end - low_code
         rep movsb
+        mov     edi, VIEW               ; what a prefix of CS or SS finds instead of the window
+        mov     edx, dr7                ; this is not for breakpoints
+        xor     eax, eax
+        mov     dr7, eax
+        mov     eax, 0xCCCCCCCC
+        mov     ecx, 0x3000 / 4
+        rep stosd
+        mov     dr7, edx
         xor     edi, edi                ; the interrupt vectors
         mov     eax, LOW + low_stubs - low_code
         mov     ecx, VECTORS
@@ -1092,6 +1112,10 @@ real_caught:
         mov     dr7, eax
         mov     [descriptors + REAL_DATA], eax
         mov     [descriptors + REAL_DATA + 4], eax
+        xor     edi, edi                ; no vectors where a jump may lead
+        mov     eax, 0xCCCCCCCC
+        mov     ecx, VECTORS
+        rep stosd
         jmp     to_long
 
         bits    16
@@ -1469,6 +1493,7 @@ state:          resq 1
 seed:           resq 1
 cases:          resq 1
 number:         resq 1
+first:          resq 1
 form_place:     resq 1
 start_flags:    resq 1
 breakpoint:     resq 1

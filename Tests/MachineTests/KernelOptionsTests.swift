@@ -54,6 +54,7 @@ import Trace
         }
         #expect(Self.options("vpid=off")?.usesVPID == false && Self.options("vpid=on")?.usesVPID == true)
         #expect(Self.options("checks=on")?.checksEntries == true && Self.options("exceptions=on")?.seesExceptions == true)
+        #expect(Self.options("testdev=on")?.hasTestDevice == true && Self.options("")?.hasTestDevice == false)
         #expect(Self.options("report=com2")?.report == .com2 && Self.options("report=com3")?.report == .com3)
         #expect(Self.options("flat=on")?.takesFlat == true && !KernelOptions().takesFlat)
         #expect(Self.options("stop=com4")?.canBeStopped == true && !KernelOptions().canBeStopped)

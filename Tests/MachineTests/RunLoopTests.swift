@@ -82,7 +82,7 @@ import Virtualization
             (machine.cpu.registers.rax, machine.cpu.registers.rdx) = (base, 0)
             services.reasons = [32]
             services.log = []
-            #expect(run(machine, &services) == nil)
+            #expect(Self.run(machine, &services) == nil)
             #expect(services.log == log)
         }
         #expect(machine.ram[0x300080..<0x300084] == [1, 2, 3, 4])
