@@ -96,9 +96,9 @@ struct MSRPlaces {
         let status = next
         for bank in 0..<Self.machineCheckBanks {
             let first = ModelSpecificRegister.machineCheckControl0.number + 4 * bank
-            keep(first, 0, .zerosOrOnes, &self, &registers)
             // The status has one place for all.
             if bank == 0 { keep(first + 1, 0, .zero, &self, &registers) } else { places[Int(first + 1)] = status }
+            keep(first, 0, .zerosOrOnes, &self, &registers)
             keep(first + 2, 0, .anything, &self, &registers)
             keep(first + 3, 0, .anything, &self, &registers)
         }

@@ -254,7 +254,7 @@ import Testing
     func disabled() {
         let test = timer(0x30)
         test.write(0x380, 1000, at: 0)
-        #expect(test.write(0xF0, 0xFF, at: 10) == .timerChanged)
+        #expect(test.write(0xF0, 0xFF, at: 10) == .acceptanceChanged)
         #expect(test.apic.nextEvent == .never)
         #expect(advance(test, to: 2000) == 0)
         let off = timer(0x4_0030)

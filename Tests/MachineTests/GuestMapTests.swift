@@ -39,7 +39,7 @@ import Testing
 
     @Test func `the ports of the table answer, and no others`() {
         var listed: Set<UInt16> = []
-        for row in GuestViewTests.table(Self.portHead, in: "README.md") {
+        for row in GuestViewTests.table(Self.portHead, in: "README.md") where !row[1].contains("if asked for") {
             for part in row[0].split(separator: ", ") {
                 let ends = part.split(separator: " to ").map { UInt16(Self.number($0)) }
                 listed.formUnion(ends[0]...ends[ends.count - 1])

@@ -111,7 +111,7 @@ import Virtualization
     }
 
     @Test func `the 8259 pair interrupts through LINT0 as its delivery mode says`() {
-        for (mode, injection) in [(0, .interrupt(0x66)), (4, .init(kind: 2, vector: 2)), (7, .interrupt(0x40))] as [(UInt32, Injection)] {
+        for (mode, injection) in [(0, .interrupt(0x66)), (4, .init(kind: 2, vector: 2)), (7, .interrupt(0x41))] as [(UInt32, Injection)] {
             let machine = TestMachine(set: .arrandale)
             machine.cpu.writeLocalAPIC(mode << 8 | 0x66, at: .init(0xFEE0_0350))
             for (port, value) in [(0x20, 0x11), (0x21, 0x40), (0x21, 4), (0x21, 1), (0x21, 0xFD)] as [(UInt16, UInt32)] {

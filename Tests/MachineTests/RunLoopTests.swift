@@ -73,17 +73,16 @@ import Virtualization
     @Test func `a local APIC that is moved over RAM hides it, as long as it is there`() {
         let machine = TestMachine()
         machine.ram.put([1, 2, 3, 4], at: 0x300080)
-        var services = Services(machine: machine, seesExits: false, reasons: [])
+        var services = Services(machine: machine, reasons: [])
         for (base, log) in [
-            (0x30_0900, ["entry", "hides 3145728", "done", "entry"]), (0x30_1900, ["entry", "shows 3145728", "hides 3149824", "done", "entry"]),
-            (0xFEE0_0900, ["entry", "shows 3149824", "done", "entry"]),
+            (0x30_0900, ["hides 3145728"]), (0x30_1900, ["shows 3145728", "hides 3149824"]), (0xFEE0_0900, ["shows 3149824"]),
         ] as [(UInt64, [String])] {
             machine.cpu.registers.rcx = 0x1B
             (machine.cpu.registers.rax, machine.cpu.registers.rdx) = (base, 0)
             services.reasons = [32]
             services.log = []
             #expect(Self.run(machine, &services) == nil)
-            #expect(services.log == log)
+            #expect(services.log.filter { $0.hasPrefix("hides") || $0.hasPrefix("shows") } == log)
         }
         #expect(machine.ram[0x300080..<0x300084] == [1, 2, 3, 4])
     }

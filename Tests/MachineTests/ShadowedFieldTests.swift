@@ -3,7 +3,7 @@ import Testing
 @testable import Machine
 
 /// Under nested KVM each access to a field that it does not shadow is a trap to the outer hypervisor: frequent exits touch
-/// none (Linux 6.1, vmcs_shadow_fields.h).
+/// none (Linux 6.1, vmcs_shadow_fields.h), but for DR7: no other field tells that a breakpoint of the guest's is on a port.
 @Suite struct ShadowedFieldTests {
     static let read: Set<UInt32> = [
         0x2400, 0x4402, 0x4404, 0x4406, 0x4408, 0x440A, 0x440C, 0x4816, 0x4818, 0x6400, 0x640A,
@@ -27,7 +27,8 @@ import Testing
         machine.setExit(exit.reason, qualification: exit.qualification, length: 2)
         machine.vmcs.resetCounts()
         #expect(machine.handleExit())
-        #expect(Set(machine.vmcs.reads.keys).subtracting(Self.read.union(Self.readAndWritten)) == [], "\(exit.name) reads")
+        let others = Set(machine.vmcs.reads.keys).subtracting(Self.read.union(Self.readAndWritten))
+        #expect(others == (exit.reason == 30 ? [0x681A] : []), "\(exit.name) reads")
         #expect(Set(machine.vmcs.writes.keys).subtracting(Self.readAndWritten) == [], "\(exit.name) writes")
     }
 }

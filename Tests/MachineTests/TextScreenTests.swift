@@ -140,7 +140,7 @@ private final class Fixture {
     @Test(arguments: [80, 81, 0x3FFE, 0xFFFF] as [UInt16]) func `the screen begins where the CRT controller says`(start: UInt16) {
         let fixture = Fixture(rows: 26)
         fixture.put([0x58], at: Int(start & 0x3FFF))
-        fixture.put([0x59], at: Int(start &+ 81 & 0x3FFF))
+        fixture.put([0x59], at: Int((start &+ 81) & 0x3FFF))
         fixture.draw(start: start, cursor: start &+ 5)
         #expect(fixture.terminal.rows[0][0] == "X" && fixture.terminal.rows[1][1] == "Y")
         #expect(fixture.terminal.row == 0 && fixture.terminal.column == 5)
