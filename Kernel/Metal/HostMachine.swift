@@ -163,7 +163,8 @@ extension HostMachine {
         else { refuse("there is no room for \(options.recordCount) exit records: give the machine more memory", .badUsage) }
         do { try map.reserve(range) } catch { refuse("the machine's memory map has too many pieces", .badUsage) }
         Processor.current.pointee.recorder = Recorder(
-            memory: range, count: options.recordCount, sendsAtOnce: options.recording == .serial)
+            memory: range, count: options.recordCount, sendsAtOnce: options.recording == .serial,
+            options.recordWay)
     }
 
     private static func readMemoryTypes(_ host: HardwareHost) -> MemoryTypeRangeRegisters? {

@@ -7,8 +7,6 @@ import VMX
 
 /// Exit records: the memory that the world switch writes them to, and their way out (Docs/Records.md).
 ///
-/// On the second serial port a record is a line of the report, "record " and its bytes in base 64, so that errors and the
-/// status go the same way between records, and no record can be taken for them.
 struct Recorder {
     private let start: UnsafeMutablePointer<ExitRecord>
     private let count: Int
@@ -24,9 +22,11 @@ struct Recorder {
     private var sent: UInt64 = 0
     private var lost: UInt64 = 0
     private var isClosed = false
+    private var way: RecordWay
 
     /// - Parameter memory: for `RecordSlots.size(count:)` bytes.
-    init(memory: HostPhysicalRange, count: UInt64, sendsAtOnce: Bool) {
+    init(memory: HostPhysicalRange, count: UInt64, sendsAtOnce: Bool, _ way: KernelOptions.RecordWay) {
+        self.way = RecordWay(way)
         start = UnsafeMutablePointer(bitPattern: UInt(memory.start.rawValue))!
         self.count = Int(count)
         self.sendsAtOnce = sendsAtOnce
@@ -49,7 +49,7 @@ struct Recorder {
         let header = RecordHeader(
             frequency: Processor.current.pointee.timeStamp.frequency, start: startTime, processor: Line("\(ProcessorName(HardwareHost()))"),
             machine: Self.machineName, guest: name)
-        Self.send { header.encode(to: $0) }
+        send { header.encode(to: $0) }
     }
 
     /// The guest is at its end: sends what is still in memory.
@@ -114,7 +114,7 @@ struct Recorder {
         sendHeader()
         if laps > 0 {
             let overwritten = (laps - 1) * UInt64(count) + UInt64(next - start)
-            if overwritten > 0 { Self.send { RecordMark.loss(count: overwritten).encode(to: $0) } }
+            if overwritten > 0 { send { RecordMark.loss(count: overwritten).encode(to: $0) } }
             lost += overwritten
             send(from: next, to: start + count)
         }
@@ -124,17 +124,17 @@ struct Recorder {
     private mutating func send(from first: UnsafeMutablePointer<ExitRecord>, to end: UnsafeMutablePointer<ExitRecord>) {
         var slot = first
         while slot < end {
-            Report.record(UnsafeRawBufferPointer(start: slot, count: ExitRecord.size))
+            way.send(UnsafeRawBufferPointer(start: slot, count: ExitRecord.size))
             if slot.pointee.kind == .exit { sent += 1 }
             slot += 1
         }
     }
 
-    private static func send(_ encode: (UnsafeMutableRawBufferPointer) -> Void) {
+    private mutating func send(_ encode: (UnsafeMutableRawBufferPointer) -> Void) {
         var record: [120 of UInt8] = .init(repeating: 0)
         withUnsafeMutableBytes(of: &record) { bytes in
             encode(bytes)
-            Report.record(UnsafeRawBufferPointer(bytes))
+            way.send(UnsafeRawBufferPointer(bytes))
         }
     }
 
@@ -143,7 +143,9 @@ struct Recorder {
         guard !isClosed else { return }
         isClosed = true
         end()
-        Self.send { RecordMark.end(exits: sent, lost: lost, status: status).encode(to: $0) }
+        let end = RecordMark.end(exits: sent, lost: lost, status: status)
+        send { end.encode(to: $0) }
+        Report.records(way.count)
     }
 }
 

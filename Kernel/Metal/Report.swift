@@ -41,6 +41,11 @@ enum Report {
         send("frame ", "\(hex: address)")
     }
 
+    /// How many records there are, so that whoever reads them misses none.
+    static func records(_ count: UInt64) {
+        send("records ", "\(count)")
+    }
+
     static func status(_ status: Status) {
         send("status ", "\(status.number) \(status.words)")
     }

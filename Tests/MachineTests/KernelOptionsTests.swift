@@ -42,6 +42,7 @@ import Trace
         #expect(Self.options("record=memory records=2")?.recording == .memory)
         #expect(Self.options("record=memory records=2")?.recordCount == 2)
         #expect(Self.options("record=off")?.recording == .off)
+        #expect(Self.options("recordway=parallel")?.recordWay == .parallel && Self.options("recordway=port")?.recordWay == .port)
         #expect(Self.options("memory=64M")?.memory == .mebibytes(64))
         #expect(Self.options("memory=2g")?.memory == .gibibytes(2))
         #expect(Self.options("memory=8192k")?.memory == .mebibytes(8))

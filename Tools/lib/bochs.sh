@@ -108,6 +108,7 @@ bochs_prepare() { # bochs_prepare VERSION: all that is needed to start the kerne
   bochs_find "$1" || fail $NO_MACHINE "Bochs $1 is not set up: type \"make setup\"$([ "$1" = 3.0 ] || echo ', here with "Tools/setup test"')"
   bochs_processor
   bochs_memory
+  record_way=parallel
   for i in "${!module_names[@]}"; do
     modules+=("$run/files/${module_names[i]}" "$(module_string "$i")")
   done
@@ -116,6 +117,7 @@ bochs_prepare() { # bochs_prepare VERSION: all that is needed to start the kerne
     bochs_configuration "$processor" $memory machine.iso
     # The console is port 0xE9: COM1 carries the input alone, so a pipe can be its terminal.
     ! input_wanted || bochs_line 1 term input
+    [ -z "$TRACE_FILE" ] || echo "parport1: enabled=1, file=records"
     if monitor_wanted; then
       bochs_monitor 2
       bochs_line 3 file report

@@ -51,7 +51,9 @@ qemu_prepare() { # qemu_prepare kvm|tcg
     pick_processor "$PROCESSOR" "$(qemu-system-x86_64 -cpu help | sed -n '/^Recognized/,$d; s/^x86 \([^ ]*\).*/\1/p')"
     [ "$1" != kvm ] || processor+=,+vmx
   fi
+  record_way=port
   qemu_arguments
+  [ -z "$TRACE_FILE" ] || arguments+=(-chardev file,id=records,path=../records -device isa-debugcon,iobase=0x402,chardev=records)
   qemu_lines "tcp:127.0.0.1:$monitor_port" ../report ../stop
   command=(env -C files qemu-system-x86_64 -accel "$1" -cpu "$processor" "${arguments[@]}")
   ! input_wanted || machine_input=input

@@ -2,11 +2,29 @@
 #   error TEXT          an error message; on the console already unless TRACE=off
 #   at 0xADDRESS        where a panic happened
 #   frame 0xADDRESS     a return address of its backtrace, innermost first
-#   record BASE64       an exit record, of 120 bytes
+#   record BASE64       an exit record, of 120 bytes, where there is no better way for them
+#   records N           how many records there are, when all are on their way
 #   status N WORDS      the verdict, last
 
-report_records() { # the exit records, as the file TRACE_FILE; one that was cut off is cut off there too
-  [ -z "$TRACE_FILE" ] || report_lines record | base64 -d > "$TRACE_FILE" 2> /dev/null || :
+record_way=report # how exit records leave the machine: as lines of the report, or as they are, to the file "records"
+RECORD_SIZE=120
+
+records_open() { # what the machine writes as it is, goes into TRACE_FILE at once, whatever becomes of us
+  [ -z "$TRACE_FILE" ] || [ $record_way = report ] || ln -sf "$TRACE_FILE" records
+}
+
+records_close() { # TRACE_FILE is whole, or has all records so far; fails, with a sentence, if some could not be written
+  local size expected
+  [ -n "$TRACE_FILE" ] || return 0
+  [ $record_way != report ] || report_lines record | base64 -d > "$TRACE_FILE" || :
+  size=$(stat -c %s "$TRACE_FILE")
+  expected=$(report_lines records | tail -n 1)
+  if [ -z "$expected" ]; then
+    truncate -s $((size / RECORD_SIZE * RECORD_SIZE)) "$TRACE_FILE"
+  elif [ "$size" != $((expected * RECORD_SIZE)) ]; then
+    say "TRACE_FILE: $((size / RECORD_SIZE)) of $expected records were written: is there no room left beside $TRACE_FILE?"
+    return 1
+  fi
 }
 
 report_lines() { # report_lines KIND: what follows that word, a line each

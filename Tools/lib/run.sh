@@ -114,6 +114,7 @@ run_machine() { # runs "command" in the run's folder, its output through "consol
   outcome=0
   cd "$run"
   : > report
+  records_open
   mkfifo console
   if study_wanted; then
     $console < console > console.guest &

@@ -37,6 +37,8 @@ public struct KernelOptions: Equatable, Sendable {
     public var stepsByTrapFlag = false
     /// record=serial|memory|off: every exit as a binary record (Docs/Records.md).
     public var recording = Recording.off
+    /// recordway=report|parallel|port: how records leave the machine.
+    public var recordWay = RecordWay.report
     /// records=N: how many records the memory for them holds.
     public var recordCount: UInt64 = 1024
     /// slice=N: time-stamp ticks that a guest runs at most without an exit.
@@ -72,10 +74,19 @@ public struct KernelOptions: Equatable, Sendable {
     /// Where exit records go.
     public enum Recording: Sendable {
         case off
-        /// Out on the second serial port, whenever the memory is full.
+        /// Out, whenever the memory is full.
         case serial
         /// They stay in memory, the oldest give way, and the rest goes out at the guest's end.
         case memory
+    }
+    /// How exit records leave the machine.
+    public enum RecordWay: Sendable {
+        /// As lines of the report: any machine can do that, and it is slow.
+        case report
+        /// As they are, on the parallel port: Bochs writes what it prints to a file.
+        case parallel
+        /// As they are, to port 402H, QEMU's device isa-debugcon.
+        case port
     }
     public enum SelfTest: Sendable { case none, panic, stack, writeText, executeData, badGuestState, badControls }
     public enum EmbeddedGuest: Sendable { case tour, real, protected, long }
@@ -99,7 +110,7 @@ public enum KernelOptionError: Error, Equatable, TextConvertible {
         case .unknownKey(let word):
             output.write("unknown key on the command line: \"")
             output.write(word)
-            output.write("\"; there are memory, trace, flat, hide, large, vpid, apic, timer, checks, testdev, exceptions, report, agent, stop, step, record, records, slice, selftest, guest, then, restart, limit, checksum, roundtrip, screen, rows")
+            output.write("\"; there are memory, trace, flat, hide, large, vpid, apic, timer, checks, testdev, exceptions, report, agent, stop, step, record, recordway, records, slice, selftest, guest, then, restart, limit, checksum, roundtrip, screen, rows")
         case .unknownFeature(let name, let nearest):
             output.write("there is no feature \"")
             output.write(name)
@@ -256,6 +267,16 @@ extension KernelOptions {
                 recording = .memory
             } else {
                 throw refused("serial, memory or off")
+            }
+        } else if key.equals("recordway") {
+            if value.equals("report") {
+                recordWay = .report
+            } else if value.equals("parallel") {
+                recordWay = .parallel
+            } else if value.equals("port") {
+                recordWay = .port
+            } else {
+                throw refused("report, parallel or port")
             }
         } else if key.equals("records") {
             guard let count = KernelOptions.number(value), count >= 2, count <= 1_000_000 else {
