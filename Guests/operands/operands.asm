@@ -58,6 +58,7 @@ ZF      equ 1 << 6
 SF      equ 1 << 7
 DF      equ 1 << 10
 OF      equ 1 << 11
+COMPARES        equ 1 << 15             ; no flag: among the undefined ones it says that the form is a repeated comparison
 AC      equ 1 << 18
 
 ; What a form's memory holds.
@@ -293,11 +294,16 @@ next:   mov     rcx, [number]
         mov     rax, [form_place]
         movzx   eax, word [rax + form.undefined]
         not     eax
-        ; A fault has no result, so there is nothing undefined.
+        ; A fault has no result, so there is nothing undefined; but the flags of the comparisons before it, which some
+        ; processors take back.
         cmp     qword [first_result + result.vector], 3
         jbe     .executed
+        test    eax, COMPARES
         mov     eax, -1
+        jnz     .executed
+        mov     eax, ~(CF | PF | AF | ZF | SF | OF)
 .executed:
+        or      eax, COMPARES
         mov     edi, first_result
         call    mask_flags
         mov     edi, second_result

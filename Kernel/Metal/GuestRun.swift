@@ -120,8 +120,11 @@ struct GuestRun: RunLoopServices {
             return
         }
         guard options.trace >= .exits else { return }
+        // On a serial line this takes milliseconds, of which a guest with a timer must not see anything.
+        let start = read_tsc()
         Console.print(seen.line(outcome, cpu))
         if options.trace == .full { Console.print(seen.causeLine) }
+        cpu.pointee.skipTime(read_tsc() &- start)
     }
 
     mutating func hold(_ cpu: CPU.Pointer) -> Ending? {

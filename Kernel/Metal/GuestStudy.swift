@@ -96,7 +96,7 @@ struct GuestStudy {
         case .ignore: return nil
         case .stop(let cause):
             // What had to go, went at the end of a step, which is no exit of the guest's.
-            if case .displaced = cause {} else { tell(seen.line(nil, cpu)) }
+            if case .displaced = cause {} else { tell(seen.line(nil, cpu), cpu) }
             agent.pointee.keepBefore(cpu, port)
             agent.pointee.keepAfter(nil, cpu, port)
             standstill = Standstill(cause: cause, isBefore: true)
@@ -118,13 +118,18 @@ struct GuestStudy {
         if isEnd, stopCause == nil { agent.pointee.keepBefore(cpu, port) }
         let trace = agent.pointee.trace
         guard stopCause != nil || isEnd || trace >= .exits else { return }
-        tell(seen.line(outcome, cpu))
-        if trace == .full { tell(seen.causeLine) }
+        tell(seen.line(outcome, cpu), cpu)
+        if trace == .full { tell(seen.causeLine, cpu) }
         guard stopCause != nil || isEnd else { return }
         // A step's own debug exception, or window, is the debugger's.
         agent.pointee.keepAfter(exit == seen.exit ? outcome : nil, cpu, port)
         if let stopCause, !isEnd { standstill = Standstill(cause: stopCause, isBefore: false) }
     }
 
-    private func tell(_ line: Line) { agent.pointee.tell(trace: line, port) }
+    /// The line takes milliseconds, in which no time passes for the guest: a timer would have it do nothing but interrupts.
+    private func tell(_ line: Line, _ cpu: CPU.Pointer) {
+        let start = read_tsc()
+        agent.pointee.tell(trace: line, port)
+        cpu.pointee.skipTime(read_tsc() &- start)
+    }
 }

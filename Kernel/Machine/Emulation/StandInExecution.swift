@@ -71,7 +71,9 @@ extension VirtualCPU {
         guard standsInFor(fault) else { return false }
         let place = GuestPhysicalAddress(fault.address.rawValue & ~0xFFF)
         if let own = board.pointee.testMemoryPage(place.rawValue) {
-            return processor.map(place, to: own, .all, &standIns)
+            guard processor.map(place, to: own, .all, &standIns) else { return false }
+            standInForNeighbor(of: fault.address, &standIns)
+            return true
         }
         let hasRegisters = isLocalAPIC(place) || board.pointee.hasRegisters(at: place.rawValue)
         var number: Int
@@ -90,6 +92,19 @@ extension VirtualCPU {
         return processor.map(
             place, to: standIns.frame(number), standIns[number].isWritable ? .readsAndWrites : .reads, &standIns)
     }
+
+    /// An operand that goes on in the next page, or a stack in the one before: an instruction that had written one page, or
+    /// loaded registers from it, and faults at the next would begin anew from what it has changed.
+    private mutating func standInForNeighbor(of address: GuestPhysicalAddress, _ standIns: inout StandIns) {
+        let offset = address.rawValue & 0xFFF
+        guard offset < Self.mostReach || offset >= 0x1000 - Self.mostReach else { return }
+        let neighbor = GuestPhysicalAddress(offset < Self.mostReach ? (address.rawValue &- 0x1000) & ~0xFFF : (address.rawValue &+ 0x1000) & ~0xFFF)
+        guard let own = board.pointee.testMemoryPage(neighbor.rawValue) else { return }
+        _ = processor.map(neighbor, to: own, .all, &standIns)
+    }
+
+    /// How far an instruction reaches from the place of its first access, nearly always.
+    private static var mostReach: UInt64 { 1024 }
 
     /// Reads what of a page's registers an access may reach that begins at an offset.
     private mutating func readRegisters(_ number: Int, at offset: Int, _ standIns: inout StandIns) {
