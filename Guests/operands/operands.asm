@@ -591,7 +591,14 @@ kind_bits:
         ret
 kind_strings:
         and     qword [values + 1 * 8], 7
-        ret
+        mov     rax, [values + 7 * 8]   ; Bochs does not copy element after element what overlaps by less than one
+        sub     rax, [values + 6 * 8]
+        add     rax, 7
+        cmp     rax, 14
+        ja      .apart
+        mov     rax, [values + 6 * 8]
+        mov     [values + 7 * 8], rax
+.apart: ret
 kind_nearby:
         and     qword [values + 6 * 8], 0x1F
         and     qword [values + 7 * 8], 0x3F
