@@ -31,7 +31,8 @@ let package = Package(
         module("Debug", "Text", "X86", "Memory", "Virtualization", "VMX", "VMXChecks", "Trace", "Machine"),
         // The tools of the host.
         .target(
-            name: "TraceTools", dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine"],
+            name: "TraceTools",
+            dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine", "StudyTools"],
             path: "Tools/martlet-trace/Library", resources: [.embedInCode("page.html")]),
         .target(
             name: "StudyTools",

@@ -26,6 +26,17 @@ struct QualificationTests {
         #expect(words(0x60_0002, of: 30).contains("  bits 2:0    2      reserved size"))
     }
 
+    @Test("an exception's says what its vector makes of it")
+    func tellsExceptionOfKnownVector() {
+        func words(_ value: UInt64, _ vector: UInt8) -> [String] {
+            Array(lines(QualificationExplanation(value, of: 0, vector: vector).report).dropFirst())
+        }
+        #expect(words(0x1234, 14) == ["  the linear address 0x1234"])
+        #expect(words(0x4000, 1) == ["  bit 14      1      a single step (BS)"])
+        #expect(words(0, 13) == ["  this exception has no qualification: 0"])
+        #expect(self.words(0x1234, of: 0).contains("  if the exception is #PF: the linear address 0x1234"))
+    }
+
     @Test("a control-register exit says register, kind and operand")
     func tellsControlRegister() {
         #expect(words(0x304, of: 28).dropFirst() == [

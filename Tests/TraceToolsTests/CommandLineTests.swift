@@ -13,6 +13,7 @@ import Testing
         #expect(try CommandLineTool.request(["a", "--table"]) == .init(files: ["a"], table: true))
         #expect(try CommandLineTool.request(["--html", "o.html", "a", "--perfetto", "o.json"]) == .init(files: ["a"], perfetto: "o.json", html: "o.html"))
         #expect(try CommandLineTool.request(["--diff", "a", "b"]) == .init(files: ["a", "b"], diff: true))
+        #expect(try CommandLineTool.request(["--diff", "a", "b", "--html", "o"]) == .init(files: ["a", "b"], diff: true, html: "o"))
     }
 
     @Test func `wrong words are said`() {
@@ -21,6 +22,6 @@ import Testing
         #expect(complaint("a", "--html") == "--html needs the name of a file to write")
         #expect(complaint("a", "--tabel") == "unknown word \"--tabel\"")
         #expect(complaint("--diff", "a") == "--diff compares two files, and 1 are given")
-        #expect(complaint("--diff", "a", "b", "--table") == "--diff goes with no other word")
+        #expect(complaint("--diff", "a", "b", "--table") == "--diff goes with no other word but --html")
     }
 }

@@ -110,20 +110,4 @@ import Trace
         #expect(find("i", "interrupt 0xec, by the processor")?["ts"] as? Double == 15)
         #expect(find("M", "process_name") != nil)
     }
-
-    @Test func `the page is whole in itself and holds the data`() throws {
-        var trace = SmallTrace(guest: "</script><b>\"")
-        trace.exit(10)
-        trace.end()
-        let page = HTMLExport(try trace.file()).page
-        #expect(!page.contains("http://") && !page.contains("https://") && !page.contains("@DATA@"))
-        let start = try #require(page.range(of: "<script id=\"data\" type=\"application/json\">")).upperBound
-        let end = try #require(page.range(of: "</script>", range: start..<page.endIndex)).lowerBound
-        let data = try #require(try JSONSerialization.jsonObject(with: Data(page[start..<end].utf8)) as? [String: Any])
-        let guest = try #require((data["guests"] as? [[String: Any]])?.first)
-        #expect(guest["name"] as? String == "\u{3F}/script><b>\"" || guest["name"] as? String == "</script><b>\"")
-        let records = try #require(Data(base64Encoded: guest["records"] as? String ?? ""))
-        #expect(records == Data(trace.bytes[120..<240]))
-        #expect(data["reasons"] as? [String] == ["CPUID"])
-    }
 }

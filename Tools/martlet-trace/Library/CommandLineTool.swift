@@ -11,6 +11,8 @@ public enum CommandLineTool {
         martlet-trace FILE --html OUT.html
                                          a page to look at, with a timeline
         martlet-trace --diff A B         two runs compared by reason, and the first exit in which they part
+        martlet-trace --diff A B --html OUT.html
+                                         a page with the two side by side
 
         Tools/martlet TRACE_FILE=FILE writes such files. Several words may be given at once.
         status: 0 done; 1 --diff found a difference; 2 bad usage or a bad file
@@ -56,8 +58,8 @@ public enum CommandLineTool {
                     ? "--diff compares two files, and \(request.files.count) are given"
                     : request.files.isEmpty ? "which file?" : "one file at a time, or --diff")
         }
-        if request.diff, request.full || request.table || request.perfetto != nil || request.html != nil {
-            throw UsageError(description: "--diff goes with no other word")
+        if request.diff, request.full || request.table || request.perfetto != nil {
+            throw UsageError(description: "--diff goes with no other word but --html")
         }
         request.text = request.full || !(request.diff || request.table || request.perfetto != nil || request.html != nil)
         return request
@@ -86,13 +88,17 @@ public enum CommandLineTool {
             let other = try TraceFile(contentsOf: request.files[1])
             warn(other, request.files[1])
             let diff = TraceDiff(file, other)
-            diff.lines(request.files[0], request.files[1]).forEach { print($0) }
+            if let path = request.html {
+                try write(HTMLExport(file, other, names: (request.files[0], request.files[1])).page, to: path)
+            } else {
+                diff.lines(request.files[0], request.files[1]).forEach { print($0) }
+            }
             return diff.parting == nil ? 0 : 1
         }
         if request.text { TextReport(showsCauses: request.full).lines(file) { print($0) } }
         if request.table { Summary(file.guests).lines.forEach { print($0) } }
         if let path = request.perfetto { try write(PerfettoExport(file).json, to: path) }
-        if let path = request.html { try write(HTMLExport(file).page, to: path) }
+        if let path = request.html { try write(HTMLExport(file, name: request.files[0]).page, to: path) }
         return 0
     }
 

@@ -48,7 +48,9 @@ public struct TraceDiff {
     /// The fields in which two exits differ, those that the reason leaves undefined apart.
     static func differences(_ left: TracedExit, _ right: TracedExit) -> [String] {
         let a = left.record
-        let b = right.record
+        var b = right.record
+        (b.arrival, b.departure) = (a.arrival, a.departure)
+        if a == b { return [] }
         var fields: [String] = []
         func compare<Value: Equatable>(_ name: String, _ first: Value, _ second: Value) {
             if first != second { fields.append(name) }
@@ -85,8 +87,13 @@ public struct TraceDiff {
         var lines = ["A: \(leftName), \(counted(left.exitCount, "exit"))", "B: \(rightName), \(counted(right.exitCount, "exit"))", ""]
         lines += table
         lines.append("")
+        return lines + conclusion
+    }
+
+    /// Where the runs part, with the exits there, or that they do not.
+    var conclusion: [String] {
         guard let parting else {
-            lines.append("The same exits in both, in the same order.")
+            var lines = ["The same exits in both, in the same order."]
             if let (guest, number) = firstTimeDifference {
                 let exit = left.guests[guest].exits[number]
                 lines.append("Their times differ, from exit \(exit.number) of guest \(left.guests[guest].name) on.")
@@ -95,7 +102,7 @@ public struct TraceDiff {
             }
             return lines
         }
-        return lines + describe(parting)
+        return describe(parting)
     }
 
     private var table: [String] {

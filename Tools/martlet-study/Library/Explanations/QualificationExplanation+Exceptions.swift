@@ -1,10 +1,22 @@
 import Text
+import X86
 
 extension QualificationExplanation {
     /// What it means depends on the vector, which the qualification does not hold.
     func reportException(to print: (Line) -> Void) {
-        print("  if the exception is #PF: the linear address \(hex: value)")
-        print("  if the exception is #DB, the new bits of DR6:")
+        switch vector {
+        case .pageFault: print("  the linear address \(hex: value)")
+        case .debug: reportDebugConditions(to: print)
+        case .some: reportNothing(to: print)
+        case nil:
+            print("  if the exception is #PF: the linear address \(hex: value)")
+            print("  if the exception is #DB, the new bits of DR6:")
+            reportDebugConditions(to: print)
+            print("  of other exceptions: 0")
+        }
+    }
+
+    private func reportDebugConditions(to print: (Line) -> Void) {
         var table = BitTable(value)
         for index in 0..<4 where table.isSet(index) {
             table.row(index, index, "the condition of breakpoint \(UInt64(index)) was met", to: print)
@@ -14,7 +26,6 @@ extension QualificationExplanation {
         table.flag(14, "a single step (BS)", to: print)
         table.flag(16, "in a transactional region (RTM)", to: print)
         table.finish(to: print)
-        print("  of other exceptions: 0")
     }
 
     /// SDM volume 3, table "Exit Qualification for EPT Violations".

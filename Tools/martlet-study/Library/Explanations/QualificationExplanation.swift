@@ -8,11 +8,15 @@ import X86
 public struct QualificationExplanation {
     let reason: UInt16
     let value: UInt64
+    let vector: ExceptionVector?
 
-    /// - Parameter reason: the basic exit reason.
-    public init(_ value: UInt64, of reason: UInt16) {
+    /// - Parameters:
+    ///   - reason: the basic exit reason.
+    ///   - vector: of an exception, on which the meaning depends; nil where it is not known.
+    public init(_ value: UInt64, of reason: UInt16, vector: UInt8? = nil) {
         self.value = value
         self.reason = reason
+        self.vector = vector.map { ExceptionVector($0) }
     }
 
     /// What the field holds for a basic reason.
@@ -43,7 +47,7 @@ public struct QualificationExplanation {
     }
 
     /// Whether an exit for a basic reason has a qualification at all.
-    static func isUsed(by reason: UInt16) -> Bool {
+    public static func isUsed(by reason: UInt16) -> Bool {
         switch reason {
         case 0, 4, 5, 9, 14, 19, 21...23, 25, 27...30, 33, 34, 36, 44...48, 50, 53, 56, 58, 62...64, 66, 74, 75, 84, 85: true
         default: false
@@ -74,11 +78,14 @@ public struct QualificationExplanation {
         }
     }
 
-    private func reportNothing(to print: (Line) -> Void) {
+    func reportNothing(to print: (Line) -> Void) {
         if value == 0 {
-            print("  this reason has no qualification: 0")
+            print(vector == nil ? "  this reason has no qualification: 0" : "  this exception has no qualification: 0")
         } else {
-            print("  this reason has no qualification; the field should be 0")
+            print(
+                vector == nil
+                    ? "  this reason has no qualification; the field should be 0"
+                    : "  this exception has no qualification; the field should be 0")
         }
     }
 
