@@ -74,7 +74,12 @@ extension VirtualCPU {
                 case .over: break
                 case .interrupted:
                     cpu.pointee.pending = .resume
-                    _ = handleExit(lastExit(cpu), cpu)
+                    let exit = lastExit(cpu)
+                    _ = handleExit(exit, cpu)
+                    // Nothing can stand in there, and nothing would change.
+                    if exit.operandFault != nil, cpu.pointee.pending == .execute {
+                        cpu.pointee.end(.unsupported(.instruction))
+                    }
                 case .refused: return nil
                 }
             }

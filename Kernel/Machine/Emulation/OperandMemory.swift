@@ -50,7 +50,7 @@ extension VirtualCPU {
 
     /// The local APIC stands over the RAM of this address.
     @inline(__always)
-    private mutating func isHidden(_ address: GuestPhysicalAddress) -> Bool { pageUnderLocalAPIC != nil && isLocalAPIC(address) }
+    mutating func isHidden(_ address: GuestPhysicalAddress) -> Bool { pageUnderLocalAPIC != nil && isLocalAPIC(address) }
 
     /// Reads 1 to 8 bytes of one page, in as few accesses as bus sizes allow.
     private mutating func readPart(_ address: GuestPhysicalAddress, count: Int) -> UInt64 {

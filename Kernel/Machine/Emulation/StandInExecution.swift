@@ -60,7 +60,7 @@ extension VirtualCPU {
 
     /// Whether a page may stand in for the one of a fault. Where there is RAM, a debugger has protected it.
     private mutating func standsInFor(_ fault: NestedPageFault) -> Bool {
-        guard !fault.duringWalk, !memory.contains(fault.address, count: 1) else { return false }
+        guard !fault.duringWalk, !memory.contains(fault.address, count: 1) || isHidden(fault.address) else { return false }
         if board.pointee.testMemoryPage(fault.address.rawValue) != nil { return true }
         return !fault.isFetch && !processor.isDeliveringEvent
     }
@@ -135,7 +135,7 @@ extension VirtualCPU {
 
 extension Exit {
     /// The nested page fault that the exit is, be it one of the APIC-access page.
-    fileprivate var operandFault: NestedPageFault? {
+    var operandFault: NestedPageFault? {
         switch self {
         case .nestedPageFault(let fault): fault
         case .virtualAPIC(.access(let offset, let isWrite, let isFetch)): .ofLocalAPIC(offset, isWrite: isWrite, isFetch: isFetch)
