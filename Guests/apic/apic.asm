@@ -354,6 +354,7 @@ main:
         cmp     dword [count], 3
         jb      .spin
         cli
+        call    now                     ; it may have come behind the last look
         cmp     rax, r8
         jb      failed
         call    set_deadline
