@@ -119,12 +119,12 @@ struct GuestRun: RunLoopServices {
             study?.didHandle(seen, as: exit, outcome, cpu)
             return
         }
-        guard options.trace >= .exits else { return }
-        // On a serial line this takes milliseconds, of which a guest with a timer must not see anything.
-        let start = read_tsc()
-        Console.print(seen.line(outcome, cpu))
-        if options.trace == .full { Console.print(seen.causeLine) }
-        cpu.pointee.skipTime(read_tsc() &- start)
+        if options.trace >= .exits {
+            Console.print(seen.line(outcome, cpu))
+            if options.trace == .full { Console.print(seen.causeLine) }
+        }
+        // Looking on takes thousands of ticks, and a line on a serial port milliseconds: a guest with a timer must not see that.
+        cpu.pointee.skipTime(read_tsc() &- seen.arrival &- ticks)
     }
 
     mutating func hold(_ cpu: CPU.Pointer) -> Ending? {

@@ -46,6 +46,8 @@ extension VirtualCPU {
         guard isEntered else { return .refused }
         if exit == .monitorTrap, !wasTrapped {
             cpu.pointee.pending = .resume
+            // A trap behind the instruction comes before what its writes have sent.
+            if cpu.pointee.processor.isDebugTrapPending { cpu.pointee.unmasked.insert(.debugTrap) }
             complete(.resume, cpu)
             return .over
         }
