@@ -109,6 +109,11 @@ wait_for_any() { # wait_for_any ID...: sets ended to the first of these children
   done
 }
 
+read_console() { # what the machine says, to its end: Ctrl-C is not for who reads that
+  trap '' INT
+  $console < console
+}
+
 run_machine() { # runs "command" in the run's folder, its output through "console"; sets outcome: TIMED_OUT or the like when that is why
   local reader child feeder= timer= ended written
   outcome=0
@@ -117,17 +122,17 @@ run_machine() { # runs "command" in the run's folder, its output through "consol
   records_open
   mkfifo console
   if study_wanted; then
-    $console < console > console.guest &
+    read_console > console.guest &
   elif input_wanted; then
     input_open
     if [ -n "$PROMPT" ]; then
       : > console.log
-      $console < console | tee console.log &
+      read_console | (trap '' INT; exec tee console.log) &
     else
-      $console < console &
+      read_console &
     fi
   else
-    $console < console &
+    read_console &
   fi
   reader=$!
   if ! monitor_wanted; then
