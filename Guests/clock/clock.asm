@@ -234,14 +234,8 @@ start_period:
 start_counter:                          ; mode 0: once, after a count
         mov     al, 0x30
         out     0x43, al
-        mov     al, COUNT & 0xFF
-        out     0x40, al
-        call    read_time
-        push    rax
-        mov     al, COUNT >> 8
-        out     0x40, al
         mov     ecx, COUNT
-        jmp     add_counts
+        jmp     start_count_of
 
 start_square_wave:                      ; mode 2: at each end of a count
         mov     al, 0x34
@@ -251,14 +245,14 @@ start_square_wave:                      ; mode 2: at each end of a count
         nop
         cli
         mov     qword [count], 0
+        mov     ecx, COUNT * TICKS
+start_count_of:                         ; RAX: now, and so many counts of the 8254 later
         mov     al, COUNT & 0xFF
         out     0x40, al
         call    read_time
         push    rax
         mov     al, COUNT >> 8
         out     0x40, al
-        mov     ecx, COUNT * TICKS
-add_counts:                             ; RAX: the time on the stack and so many counts of the 8254
         mov     eax, ecx
         mul     qword [frequency]
         mov     ecx, COUNTER_HZ

@@ -263,15 +263,8 @@ next:   mov     byte [watched], 0
         lea     rbx, [rax + 1]          ; a case that ends the guest is not made again
         mov     eax, HYPERCALL_LEAVE
         vmcall
-        mov     rax, [seed]             ; the generator's state: seed and number, well spread; never zero
-        shl     rax, 32
-        add     rax, rcx
-        mov     rcx, 0x9E3779B97F4A7C15
-        imul    rax, rcx
-        bswap   rax
-        imul    rax, rcx
-        bts     rax, 63
-        mov     [state], rax
+        mov     rax, [seed]
+        call    begin_case
         cmp     dword [last_kind], SPIN_KIND
         je      .watch
         test    ecx, 15                 ; whatever became of it
@@ -389,20 +382,7 @@ done:   shr     rax, 32
         call    print
         jmp     succeeded
 
-%include "random.inc"
-
-; RAX = a random number below EAX. Keeps the others.
-below:  push    rdx
-        push    rcx
-        mov     ecx, eax
-        call    random
-        shr     rax, 16
-        xor     edx, edx
-        div     rcx
-        mov     rax, rdx
-        pop     rcx
-        pop     rdx
-        ret
+%include "cases.inc"
 
 ; RAX = a random word of the array of doublewords at RAX, which begins with their number. Keeps the others.
 one_of: push    rbx

@@ -271,15 +271,8 @@ next:   mov     rcx, [number]
         cmp     rcx, [cases]
         jae     done
         inc     qword [number]
-        mov     rax, [seed]             ; the generator's state: seed and number, well spread; never zero
-        shl     rax, 32
-        add     rax, rcx
-        mov     rcx, 0x9E3779B97F4A7C15
-        imul    rax, rcx
-        bswap   rax
-        imul    rax, rcx
-        bts     rax, 63
-        mov     [state], rax
+        mov     rax, [seed]
+        call    begin_case
         call    make_case
         mov     dword [backing], RAM
         mov     qword [target], first_result
@@ -367,19 +360,6 @@ done:   mov     esi, seed_said
         jmp     succeeded
 
 ; ---- A case --------------------------------------------------------------------------------------
-
-; RAX = a random number below EAX. Keeps the others.
-below:  push    rdx
-        push    rcx
-        mov     ecx, eax
-        call    random
-        shr     rax, 16
-        xor     edx, edx
-        div     rcx
-        mov     rax, rdx
-        pop     rcx
-        pop     rdx
-        ret
 
 ; RAX = an address near the border of two pages, often aligned.
 some_pointer:
@@ -1099,24 +1079,14 @@ real_caught:
         mov     dword [ebx + result.registers + 4 * 8], 0
         lodsd
         mov     [ebx + result.cr0], eax
+%macro TAKE 1-*
+%rep %0
         lodsw
-        mov     [ebx + result.ds], ax
-        lodsw
-        mov     [ebx + result.es], ax
-        lodsw
-        mov     [ebx + result.fs], ax
-        lodsw
-        mov     [ebx + result.gs], ax
-        lodsw
-        mov     [ebx + result.ss], ax
-        lodsw
-        mov     [ebx + result.vector], ax
-        lodsw
-        mov     [ebx + result.rip], ax
-        lodsw
-        mov     [ebx + result.cs], ax
-        lodsw
-        mov     [ebx + result.flags], ax
+        mov     [ebx + %1], ax
+%rotate 1
+%endrep
+%endmacro
+        TAKE    result.ds, result.es, result.fs, result.gs, result.ss, result.vector, result.rip, result.cs, result.flags
         sgdt    [ebx + result.gdt]
         sidt    [ebx + result.idt]
         mov     eax, dr6
@@ -1350,7 +1320,7 @@ show:   inc     qword [failures]
         call    print
 .end:   ret
 
-%include "random.inc"
+%include "cases.inc"
 %include "exceptions.inc"
 %include "longmode.inc"
 %include "console.inc"

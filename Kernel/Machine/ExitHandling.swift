@@ -251,7 +251,7 @@ extension VirtualCPU {
         switch outcome {
         case .step, .stepLength, .resume: return finish(outcome, cpu)
         case .inject(let event): cpu.pointee.processor.inject(event)
-        case .iterate: if cpu.pointee.processor.endIteration() { cpu.pointee.unmasked.insert(.debugTrap) }
+        case .iterate: cpu.pointee.unmasked.insert(.debugTrap, if: cpu.pointee.processor.endIteration())
         case .wake(let event): cpu.pointee.processor.inject(event)
         case .execute, .wait, .end: return cpu.pointee.leave(outcome)
         }
@@ -287,10 +287,9 @@ extension VirtualCPU {
         @inline(__always) mutating get { attention == .none && !isLookDue }
     }
 
+    /// What the end of an instruction brings besides; a debug trap then waits with the other events.
     @inline(never)
-    private mutating func endInstruction() {
-        if processor.endInstruction() { unmasked.insert(.debugTrap) }
-    }
+    private mutating func endInstruction() { unmasked.insert(.debugTrap, if: processor.endInstruction()) }
 
     /// The run loop has something to do.
     private mutating func leave(_ outcome: Outcome) -> Continuation {

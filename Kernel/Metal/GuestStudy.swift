@@ -54,10 +54,10 @@ struct GuestStudy {
     /// - Returns: how it ends, if it does.
     @inline(never)  // its room on the stack is not for whoever calls it to have
     private mutating func stand(_ still: Standstill, isAsleep: Bool = false, _ cpu: CPU.Pointer) -> Ending? {
-        let start = read_tsc()
-        agent.pointee.tellStop(still.cause, isBefore: still.isBefore, isAsleep: isAsleep, cpu, port)
-        let decision = port.session.answer(cpu, port)
-        cpu.pointee.skipTime(read_tsc() &- start)
+        let decision = Self.hidingTime(cpu) {
+            agent.pointee.tellStop(still.cause, isBefore: still.isBefore, isAsleep: isAsleep, cpu, port)
+            return port.session.answer(cpu, port)
+        }
         return ending(decision)
     }
 
@@ -82,9 +82,7 @@ struct GuestStudy {
     /// Answers while the guest sleeps.
     /// - Returns: how it ends, if it does.
     mutating func holdAsleep(_ cpu: CPU.Pointer) -> Ending? {
-        let start = read_tsc()
-        let wantsStop = port.session.answerMeanwhile(cpu, port)
-        cpu.pointee.skipTime(read_tsc() &- start)
+        let wantsStop = Self.hidingTime(cpu) { port.session.answerMeanwhile(cpu, port) }
         return wantsStop ? stand(Standstill(cause: .request, isBefore: false), isAsleep: true, cpu) : nil
     }
 
@@ -128,8 +126,13 @@ struct GuestStudy {
 
     /// The line takes milliseconds, in which no time passes for the guest: a timer would have it do nothing but interrupts.
     private func tell(_ line: Line, _ cpu: CPU.Pointer) {
+        Self.hidingTime(cpu) { agent.pointee.tell(trace: line, port) }
+    }
+
+    /// Does something that takes no time for the guest.
+    private static func hidingTime<Result>(_ cpu: CPU.Pointer, _ body: () -> Result) -> Result {
         let start = read_tsc()
-        agent.pointee.tell(trace: line, port)
-        cpu.pointee.skipTime(read_tsc() &- start)
+        defer { cpu.pointee.skipTime(read_tsc() &- start) }
+        return body()
     }
 }

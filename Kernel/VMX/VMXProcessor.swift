@@ -59,7 +59,6 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
     }
 
     @inline(never)
-    @discardableResult
     public func endInstruction() -> Bool {
         if vmcs[.guestRIP] >> 32 != 0, !mode.is64Bit { vmcs[.guestRIP] = vmcs[.guestRIP] & 0xFFFF_FFFF }
         // What the instruction was let past is used up with it.

@@ -22,7 +22,6 @@ public protocol VirtualProcessor {
     /// What the end of an instruction brings besides: ends the blocking by STI and MOV SS, clears RF, raises the single-step
     /// trap if TF is set, and wraps RIP at 32 bits outside 64-bit mode.
     /// - Returns: whether a debug trap waits now.
-    @discardableResult
     func endInstruction() -> Bool
 
     /// An iteration of a repeated string instruction was emulated, and the instruction goes on: RIP stays, but the blocking

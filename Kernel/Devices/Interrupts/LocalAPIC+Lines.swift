@@ -39,24 +39,17 @@ extension LocalAPIC {
     /// - Returns: what that is to the processor.
     public mutating func setLine0(isHigh: Bool, hasRisen: Bool) -> AcceptedInterrupt {
         line0IsHigh = isHigh
-        guard let entry = line0Entry else { return .none }
-        switch Self.mode(entry) {
-        case .fixed:
-            let isLevelTriggered = entry & Self.levelTriggered != 0
-            guard isLevelTriggered ? isHigh && !line0AwaitsEnd : hasRisen else { return .none }
-            let vector = UInt8(truncatingIfNeeded: entry)
-            guard vector >= 16 else {
-                let vector = note(.receivedIllegalVector)
-                return vector == 0 ? .none : .requested(vector)
-            }
-            if isLevelTriggered { setLine0AwaitsEnd(true) }
-            request(vector, isLevelTriggered: isLevelTriggered)
-            return .requested(vector)
-        case .nonMaskable: return hasRisen ? .nonMaskable : .none
-        case .initialize: return hasRisen ? .initialize : .none
-        case .systemManagement: return hasRisen ? .systemManagement : .none
-        case .external, .lowestPriority, .reserved, .startup, nil: return .none
+        guard let entry = line0Entry, let mode = Self.mode(entry) else { return .none }
+        switch mode {
+        case .fixed, .nonMaskable, .initialize, .systemManagement: break
+        case .external, .lowestPriority, .reserved, .startup: return .none
         }
+        let vector = UInt8(truncatingIfNeeded: entry)
+        let isLevelTriggered = mode == .fixed && entry & Self.levelTriggered != 0
+        guard isLevelTriggered ? isHigh && !line0AwaitsEnd : hasRisen else { return .none }
+        let accepted = accept(InterruptMessage(vector: vector, deliveryMode: mode, isLevelTriggered: isLevelTriggered))
+        if isLevelTriggered, accepted == .requested(vector) { setLine0AwaitsEnd(true) }
+        return accepted
     }
 
     private mutating func setLine0AwaitsEnd(_ new: Bool) {

@@ -47,7 +47,7 @@ extension VirtualCPU {
         if exit == .monitorTrap, !wasTrapped {
             cpu.pointee.pending = .resume
             // A trap behind the instruction comes before what its writes have sent.
-            if cpu.pointee.processor.isDebugTrapPending { cpu.pointee.unmasked.insert(.debugTrap) }
+            cpu.pointee.unmasked.insert(.debugTrap, if: cpu.pointee.processor.isDebugTrapPending)
             complete(.resume, cpu)
             return .over
         }
@@ -99,9 +99,11 @@ extension VirtualCPU {
     /// loaded registers from it, and faults at the next would begin anew from what it has changed.
     private mutating func standInForNeighbor(of address: GuestPhysicalAddress, _ standIns: inout StandIns) {
         let offset = address.rawValue & 0xFFF
-        guard offset < Self.mostReach || offset >= 0x1000 - Self.mostReach else { return }
-        let neighbor = GuestPhysicalAddress(offset < Self.mostReach ? (address.rawValue &- 0x1000) & ~0xFFF : (address.rawValue &+ 0x1000) & ~0xFFF)
-        guard let own = board.pointee.testMemoryPage(neighbor.rawValue) else { return }
+        let reached = offset < Self.mostReach ? address.rawValue &- Self.mostReach : address.rawValue &+ Self.mostReach
+        let neighbor = GuestPhysicalAddress(reached & ~0xFFF)
+        guard neighbor.rawValue != address.rawValue & ~0xFFF, let own = board.pointee.testMemoryPage(neighbor.rawValue) else {
+            return
+        }
         _ = processor.map(neighbor, to: own, .all, &standIns)
     }
 

@@ -39,7 +39,7 @@ extension VirtualCPU {
     @inline(__always)
     mutating func halt() -> Outcome {
         // The instruction is over: what blocked events until its end does no longer.
-        if !processor.stepPastInstruction(), processor.endInstruction() { unmasked.insert(.debugTrap) }
+        if !processor.stepPastInstruction() { unmasked.insert(.debugTrap, if: processor.endInstruction()) }
         let takesInterrupts = processor.flags.contains(.interruptEnable)
         // Nearly always interrupts alone can end it, and nothing blocks them.
         if takesInterrupts, unmasked.isEmpty {
