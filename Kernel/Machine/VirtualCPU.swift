@@ -87,7 +87,7 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
         board = machine.pointee.boardPointer
         apic = LocalAPIC(
             page: apicPage, identifier: UInt32(number), isBootstrap: number == 0, physicalAddressWidth: features.physicalAddressWidth,
-            timerShift: features.localAPICTimerShift)
+            timerShift: features.localAPICTimerShift, hasDeadlineMode: features.hasTimeStampDeadline)
         startTime = host.timeStamp()
         self.features = features
         self.slice = slice

@@ -93,6 +93,21 @@ import X86
         #expect(all.hasSystemCall && !features("syscall").hasSystemCall && !features("lm").hasLongMode)
     }
 
+    @Test(arguments: [false, true]) func `without deadlines the timer has no mode for them`(isHidden: Bool) {
+        let machine = TestMachine(hidden: isHidden ? Self.hidden("tsc-deadline") : .init())
+        func write(_ register: UInt64, _ value: UInt64) -> Outcome {
+            machine.cpu.registers.rcx = register
+            machine.cpu.registers.rax = value
+            machine.cpu.registers.rdx = 0
+            return machine.exit(32, length: 2)
+        }
+        _ = machine.cpu.apic.write(offset: 0x320, 0x4_0020, at: machine.cpu.clock.now)
+        #expect(machine.cpu.apic.read(offset: 0x320, at: machine.cpu.clock.now) == (isHidden ? 0x20 : 0x4_0020))
+        #expect(write(0x1B, 0xFEE0_0D00) == .step && write(0x80F, 0x1FF) == .step)
+        #expect(write(0x832, 0x4_0020) == (isHidden ? .inject(.generalProtection) : .step))
+        #expect(write(0x832, 0x2_0020) == .step)
+    }
+
     @Test func `registers of hidden features refuse`() {
         for (name, register, value) in [
             ("x2apic", 0x1B, 0xFEE0_0D00), ("tsc-deadline", 0x6E0, 0), ("tsc-adjust", 0x3B, 0), ("mtrr", 0x2FF, 0), ("mtrr", 0x200, 0),

@@ -56,6 +56,7 @@ stage_files() {
     rest=${rest#"$item"}
     add_module "$file" "${item# }"
   done
+  modules_fit
 }
 
 first_file() { # first_file TEXT: prints the file that it begins with, up to a blank or ";", which its path may have too
@@ -70,9 +71,16 @@ first_file() { # first_file TEXT: prints the file that it begins with, up to a b
   fail $BAD_USAGE "MODULES: there is no file \"${1%%[ ;]*}\""
 }
 
-files_mebibytes() { # what the guest's image and its modules take of the machine's memory, in MiB, rounded up
+modules_fit() { # the guest's memory holds the modules; what the guest's image takes of it the loader alone knows
+  local needed
+  needed=$(files_mebibytes 1)
+  [ "$needed" -le "$(memory_mebibytes)" ] ||
+    fail $BAD_USAGE "MODULES do not fit into the guest's MEMORY=$MEMORY: they have $needed MiB; give it more"
+}
+
+files_mebibytes() { # files_mebibytes [FIRST]: what the guest's image and its modules, or those from one on, take of memory, in MiB, rounded up
   local name total=0
-  for name in "${module_names[@]}"; do
+  for name in "${module_names[@]:${1:-0}}"; do
     total=$((total + ($(wc -c < "$run/files/$name") + 4095) / 4096))
   done
   echo $(((total + 255) / 256))

@@ -91,8 +91,8 @@ nested_words() { # the words for the kernel with which Martlet lives with what B
   ! monitor_wanted || printf %s " timer=host"
 }
 
-nested_memory() { # Linux keeps the files twice beside QEMU's machine: as its initramfs and unpacked
-  local needed=$(($(qemu_memory) + 2 * $(files_mebibytes) + 200))
+nested_memory() { # Linux keeps the files twice beside what QEMU's machine uses of its memory: as its initramfs and unpacked
+  local needed=$(($(machine_mebibytes) + 2 * $(files_mebibytes) + 200))
   [ $needed -le $BOCHS_MOST_MEMORY ] ||
     fail $BAD_USAGE "the guest does not fit: MEMORY=$MEMORY and its files make $needed MiB with Linux around them, of Bochs's ${BOCHS_MOST_MEMORY}M; give less"
 }

@@ -16,7 +16,7 @@ run_open() { # sets run: the folder of this run's files
   if [ -n "$KEEP" ]; then
     mkdir -p "$KEEP" || fail $BAD_USAGE "KEEP=$KEEP: that folder cannot be made"
     run=$(cd "$KEEP" && pwd)
-    rm -rf "$run"/{files,console,report,input,stop}
+    rm -rf "$run"/{files,console,report,input,never,stop}
   else
     folder_open
     run=$folder
@@ -77,7 +77,7 @@ run_close() {
   [ -n "$run" ] || return 0
   for child in "${children[@]}"; do end_process "$child"; done
   input_close
-  rm -f "$run/console" "$run/input" "$run/stop"
+  rm -f "$run"/{console,input,never,stop}
   [ -n "$KEEP" ] || rm -rf "$run"
 }
 

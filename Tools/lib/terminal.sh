@@ -31,9 +31,9 @@ terminal_measure() { # sets rows, if the guest's screen can be drawn as it chang
 
 input_open() { # makes the pipe, and the terminal the guest's
   local ends
-  mkfifo "$run/input"
+  mkfifo "$run/input" "$run/never"
   exec 3<&0 4<> "$run/input"
-  [ -t 3 ] || return 0
+  [ -t 3 ] || { [ -z "$PROMPT" ] || input_read; return 0; }
   terminal_settings=$(stty -g <&3)
   # Control characters go to the guest. Lines of Martlet's own still begin on the left.
   if signals_wanted; then
@@ -44,9 +44,13 @@ input_open() { # makes the pipe, and the terminal the guest's
     ends="Ctrl-A x ends the machine"
   fi
   # The shell's own "read" would give the terminal back its signals at every character: not so from a pipe.
-  exec 5< <(exec cat <&3)
-  children+=($!)
+  input_read
   say "what you type goes to the guest's COM1; $ends, Ctrl-A Ctrl-A is a Ctrl-A"
+}
+
+input_read() { # reads it through a pipe, whose end comes with the launcher's
+  exec 5< <(exec "${tether[@]}" cat <&3)
+  children+=($!)
 }
 
 input_close() {
@@ -79,22 +83,29 @@ input_typed() {
       printf %s "$character"
     fi
   done
-  exec sleep infinity # the terminal is gone; the machine need not be
+  stay # the terminal is gone; the machine need not be
 }
 
 input_piped() { # each line when the guest asks for it, and the end as Ctrl-D, if it is known how it asks (PROMPT)
   local line end=$'\n'
-  [ -n "$PROMPT" ] || { cat <&3; exec sleep infinity; }
+  # Nobody ever writes to the second.
+  [ -n "$PROMPT" ] || exec "${tether[@]}" cat - "$run/never" <&3
   seen=0
   while [ -n "$end" ]; do
-    IFS= read -r line <&3 || end=
+    IFS= read -r line <&5 || end=
     [ -n "$line$end" ] || break
     input_wait
     printf '%s%s' "$line" "$end"
   done
   input_wait
   printf '\004'
-  exec sleep infinity
+  stay
+}
+
+stay() { # does nothing as long as the launcher lives, however it ends
+  local idle
+  exec {idle}<> <(:) # nothing ever comes in
+  while kill -0 $$ 2> /dev/null; do read -r -t 1 -u $idle || :; done
 }
 
 input_wait() { # waits until what the guest printed since the last time ends in PROMPT
@@ -103,6 +114,7 @@ input_wait() { # waits until what the guest printed since the last time ends in 
     text=$(tail -c +$((seen + 1)) "$run/console.log" | tail -c 100 | tr -d '\0')
     text=${text//$'\e[6n'/} # a shell that asks where the cursor is
     case $text in *"$PROMPT") break ;; esac
+    kill -0 $$ 2> /dev/null || exit
     sleep 0.05
   done
   seen=$(wc -c < "$run/console.log")

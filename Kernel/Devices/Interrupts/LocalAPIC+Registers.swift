@@ -7,9 +7,9 @@ private enum Writable {
     static var divideConfiguration: UInt32 { 0xB }
 
     /// Of an entry of the local vector table (SDM volume 3, figure "Local Vector Table (LVT)").
-    static func localInterrupt(_ register: APICRegister) -> UInt32 {
+    static func localInterrupt(_ register: APICRegister, hasDeadlineMode: Bool) -> UInt32 {
         switch register {
-        case .timer: 0x7_00FF
+        case .timer: hasDeadlineMode ? 0x7_00FF : 0x3_00FF
         case .line0, .line1: 0x1_A7FF
         case .errorInterrupt: 0x1_00FF
         default: 0x1_07FF
@@ -17,8 +17,8 @@ private enum Writable {
     }
 
     /// Of such an entry, what is not reserved: delivery status and, of a line, remote IRR are read-only.
-    static func defined(_ register: APICRegister) -> UInt32 {
-        localInterrupt(register) | 1 << 12 | (register == .line0 || register == .line1 ? 1 << 14 : 0)
+    static func defined(_ register: APICRegister, hasDeadlineMode: Bool) -> UInt32 {
+        localInterrupt(register, hasDeadlineMode: hasDeadlineMode) | 1 << 12 | (register == .line0 || register == .line1 ? 1 << 14 : 0)
     }
 }
 
@@ -144,7 +144,7 @@ extension LocalAPIC {
         case .spuriousInterrupt: defined = UInt64(Writable.spuriousInterrupt)
         case .errorStatus, .endOfInterrupt: defined = 0
         case .timer, .thermalSensor, .performanceCounter, .line0, .line1, .errorInterrupt:
-            defined = UInt64(Writable.defined(register))
+            defined = UInt64(Writable.defined(register, hasDeadlineMode: hasDeadlineMode))
         case .initialCount: defined = 0xFFFF_FFFF
         case .divideConfiguration: defined = UInt64(Writable.divideConfiguration)
         default: return nil
@@ -188,7 +188,7 @@ extension LocalAPIC {
             _ = advance(to: time)
             setLocalInterrupt(register, new)
             timerEntry = value(.timer)
-            timer.setMode(.init(rawValue: UInt8(truncatingIfNeeded: new >> 17 & 3)) ?? .reserved)
+            timer.setMode(.init(rawValue: UInt8(truncatingIfNeeded: timerEntry >> 17 & 3)) ?? .reserved)
             set(.initialCount, timer.initialCount)
             return .timerChanged
         case .line0:
@@ -221,7 +221,8 @@ extension LocalAPIC {
     }
 
     private mutating func setLocalInterrupt(_ register: APICRegister, _ new: UInt32) {
-        set(register, new & Writable.localInterrupt(register) | (isSoftwareEnabled ? 0 : LocalAPIC.mask))
+        let writable = Writable.localInterrupt(register, hasDeadlineMode: hasDeadlineMode)
+        set(register, new & writable | (isSoftwareEnabled ? 0 : LocalAPIC.mask))
     }
 
     /// A disabled APIC has all its local interrupts masked (12.4.7.2 "Local APIC State After It Has Been Software Disabled").

@@ -30,15 +30,18 @@ public struct LocalAPIC {
     var errors: UInt32 = 0
     public internal(set) var timer: LocalAPICTimer
     private let timerShift: UInt8
+    let hasDeadlineMode: Bool
 
     /// - Parameters:
     ///   - page: 4 KiB that belong to this APIC as long as it lives.
     ///   - timerShift: 0 for a timer at the frequency of the time stamp, 1 at half of it.
+    ///   - hasDeadlineMode: whether the timer has a mode for IA32_TSC_DEADLINE; its bit is reserved otherwise.
     public init(
         page: UnsafeMutablePointer<UInt32>, identifier: UInt32, isBootstrap: Bool, physicalAddressWidth: Int,
-        timerShift: UInt8 = 0
+        timerShift: UInt8 = 0, hasDeadlineMode: Bool = true
     ) {
         self.timerShift = timerShift
+        self.hasDeadlineMode = hasDeadlineMode
         timer = LocalAPICTimer(clockShift: timerShift)
         self.page = page
         self.identifier = identifier
