@@ -73,6 +73,9 @@ end_of_rules:
         mov     eax, [broken]
         call    print_decimal
         mov     esi, broken_text
+        mov     edi, one_broken_text
+        cmp     dword [broken], 1
+        cmove   esi, edi
         call    print
         jmp     end_run
 
@@ -1016,6 +1019,7 @@ ok_text:        db " ok", 10, 0
 failed_text:    db " FAILED", 10, 0
 stranger_text:  db "rules: this is not Martlet", 10, 0
 broken_text:    db " broken rules", 10, 0
+one_broken_text: db " broken rule", 10, 0
 
 ; A rule is an entry of two words: its routine, its name.
         align   8

@@ -77,12 +77,20 @@ struct DumpTests {
         let without = text.split(separator: "\n").filter { !$0.contains("RFLAGS=") }.joined(separator: "\n")
         let answer = answer(without)
         #expect(answer.text.contains("  guest RFLAGS: IF must be 1 to inject an external interrupt"))
-        #expect(answer.text.contains("checks left out, which those fields decide"))
+        #expect(answer.text.contains(" that the dump does not have:") && answer.text.contains("checks left out, which those fields decide:"))
         #expect(!answer.text.contains("broken:"))
         #expect(answer.status == 0)
         // Without the controls hardly anything is certain.
         let controls = text.split(separator: "\n").filter { !$0.contains("Controls=") && !$0.contains("CPUBased") }
         #expect(self.answer(controls.joined(separator: "\n")).text.contains("  primary processor-based VM-execution controls: "))
+    }
+
+    @Test("a single field that is missing is told of as one")
+    func single() throws {
+        let missing = VMCSField<RFlags, Writable>.guestRFLAGS.encoding
+        let text = lines { VMCSDump.report(reading: { $0 == missing ? nil : $0.area == .hostState ? 0xFFFF : 0 }, to: $0) }
+        let answer = answer(text.joined(separator: "\n"))
+        #expect(answer.text.contains("\n1 field that the dump does not have:\n  guest RFLAGS\n"))
     }
 
     @Test("our text holds every field and is read back as it was written")

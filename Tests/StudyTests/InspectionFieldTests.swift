@@ -46,6 +46,8 @@ struct InspectionFieldTests {
         #expect(vmcs("primary", state).contains("  bit 7       1      HLT exiting: HLT exits"))
         #expect(vmcs("entry interruption", state)[0].hasPrefix("VM-entry interruption-information field = 0x80000b0e (hardware exception, #PF, vector 14,"))
         #expect(vmcs("eptp)", state)[0] == "EPT pointer (EPTP) = 0x000000000010005e (root 0x100000, 4 levels)")
+        state.fields[.extendedPageTablePointer] = .init(rawValue: 0x10_0006)
+        #expect(vmcs("eptp)", state)[0] == "EPT pointer (EPTP) = 0x0000000000100006 (root 0x100000, 1 level)")
         #expect(vmcs("cs access", state)[0] == "guest CS access rights = 0x0000a09b (code, readable, accessed, DPL 0, 64-bit)")
         #expect(vmcs("guest pat", state).count > 3)
     }

@@ -1,5 +1,9 @@
+import Debug
 import Foundation
+import Support
 import Testing
+import VMX
+import X86
 
 @testable import StudyTools
 
@@ -23,6 +27,41 @@ import Testing
             wrapped("  on: HLT exiting, MWAIT exiting, RDPMC exiting, CR8-load exiting", to: 52)
                 == ["  on: HLT exiting, MWAIT exiting, RDPMC exiting,", "    CR8-load exiting"])
         #expect(wrapped("well, this is only prose", to: 16) == ["well, this is", "  only prose"])
+        #expect(
+            wrapped("    mode-based execute control for EPT, sub-page write permissions for EPT,", to: 70)
+                == ["    mode-based execute control for EPT,", "      sub-page write permissions for EPT,"])
+        #expect(
+            wrapped("  none of them counts: \"activate secondary controls\" is off", to: 44)
+                == ["  none of them counts:", "    \"activate secondary controls\" is off"])
+    }
+
+    private func names<Flags: FlagSet>(_: Flags.Type) -> [String] {
+        (0..<Flags.RawValue.bitWidth).compactMap { Flags.name(ofBit: $0).map { "\($0)" } }
+    }
+
+    @Test(arguments: [80, 100]) func `no control's name is broken, whatever is told of controls`(width: Int) {
+        let names =
+            names(PinControls.self) + names(PrimaryControls.self) + names(SecondaryControls.self) + names(TertiaryControls.self)
+            + names(ExitControls.self) + names(SecondaryExitControls.self) + names(EntryControls.self)
+        var told: [String] = []
+        for value in [0, UInt64.max, 0x5555_5555_5555_5555, 0x3333_3333_3333_3333] {
+            for number in UInt32(0x480)...0x493 { MSRExplanation(.init(number)).report(value) { told.append($0.string) } }
+            var state = StateSnapshot()
+            state.fields[.pinControls] = .init(vmcsValue: value)
+            state.fields[.primaryControls] = .init(vmcsValue: value)
+            state.fields[.secondaryControls] = .init(vmcsValue: value)
+            state.fields[.exitControls] = .init(vmcsValue: value)
+            state.fields[.entryControls] = .init(vmcsValue: value)
+            let capabilities = CapabilitySet.skylakeX.capabilities
+            told += answer { FieldInspection.write("control", state, capabilities, to: &$0) }
+            told += answer { ControlInspection.write("", state, capabilities, to: &$0) }
+        }
+        #expect(told.contains { $0.count > width })
+        for line in told {
+            let pieces = wrapped(line, to: width)
+            func count(_ name: String, _ lines: [String]) -> Int { lines.reduce(0) { $0 + $1.ranges(of: name).count } }
+            for name in names { #expect(count(name, pieces) == count(name, [line]), "\(name): \(pieces)") }
+        }
     }
 
     @Test func `a word is never broken, however long it is`() {

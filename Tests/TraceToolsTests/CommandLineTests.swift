@@ -21,7 +21,8 @@ import Testing
         #expect(complaint("a", "b") == "one file at a time, or --diff")
         #expect(complaint("a", "--html") == "--html needs the name of a file to write")
         #expect(complaint("a", "--tabel") == "unknown word \"--tabel\"")
-        #expect(complaint("--diff", "a") == "--diff compares two files, and 1 are given")
+        #expect(complaint("--diff", "a") == "--diff compares two files, and 1 is given")
+        #expect(complaint("--diff", "a", "b", "c") == "--diff compares two files, and 3 are given")
         #expect(complaint("--diff", "a", "b", "--table") == "--diff goes with no other word but --html")
     }
 }

@@ -56,6 +56,7 @@ import Trace
         long.exit(12)
         let diff = TraceDiff(try short.file(), try long.file())
         #expect(diff.parting == .init(guest: 0, number: 1, fields: []))
+        #expect(diff.lines("a", "b").prefix(2) == ["A: a, 1 exit", "B: b, 2 exits"])
         #expect(diff.lines("a", "b").contains("The runs part behind exit 1 of guest small: only B goes on."))
         #expect(diff.lines("a", "b").contains { $0.contains("HLT") && $0.contains("+1") })
     }

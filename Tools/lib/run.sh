@@ -21,7 +21,7 @@ run_open() { # sets run: the folder of this run's files
     folder_open
     run=$folder
   fi
-  trap 'exit $STOPPED' HUP
+  trap 'trap "" HUP; exit $STOPPED' HUP # a terminal that goes may say so twice
   trap 'tell $ENDED_BY_HAND' INT
   trap 'tell $STOPPED' TERM
 }

@@ -55,7 +55,7 @@ input_read() { # reads it through a pipe, whose end comes with the launcher's
 
 input_close() {
   # A machine that was ended may have left its colours, and no cursor.
-  [ -z "$rows" ] || printf '\e[0m\e[?25h'
+  [ -z "$rows" ] || printf '\e[0m\e[?25h' 2> /dev/null || : # the terminal may be gone
   rows=
   [ -z "$terminal_settings" ] || stty "$terminal_settings" <&3 || :
   terminal_settings=

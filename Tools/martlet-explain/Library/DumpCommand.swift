@@ -55,7 +55,7 @@ enum DumpCommand {
     /// - Returns: whether a rule is broken.
     private static func report(_ dump: DumpedVMCS, _ processor: ProcessorDescription, _ session: Session) -> Bool {
         let check = DumpCheck(dump, on: processor)
-        session.print("a VMCS in \(dump.format.rawValue) format, \(dump.values.count) fields")
+        session.print("a VMCS in \(dump.format.rawValue) format, \(count: dump.values.count, "field")")
         for field in dump.conflicts {
             session.print("  damaged: \(VMCSFieldDescription.name(of: field)) stands there twice, or has too many digits")
         }
@@ -63,9 +63,9 @@ enum DumpCommand {
         if !processor.isKnown {
             session.print("checked against a processor that offers all that the manual defines; give its own with --capabilities FILE")
         }
-        list("fields that the dump does not have (\(dump.missing.count)):", dump.missing.map { "\($0.name)" }, session)
+        list("\(count: dump.missing.count, "field") that the dump does not have:", dump.missing.map { "\($0.name)" }, session)
         if !check.undecided.isEmpty {
-            session.print("checks left out, which those fields decide (\(check.undecided.count)):")
+            session.print("\(count: check.undecided.count, "check") left out, which \(dump.missing.count == 1 ? "that field decides" : "those fields decide"):")
             for violation in check.undecided { session.print("  \(VMCSFieldDescription.name(of: violation.field)): \(violation.rule.words)") }
         }
         session.print("not checked, since no field decides it: launch state, blocking by MOV SS, MSR-load areas, memory behind pointers")
@@ -73,7 +73,7 @@ enum DumpCommand {
             session.print("every rule that could be checked holds")
             return false
         }
-        session.print(check.broken.count == 1 ? "1 rule is broken:" : "\(check.broken.count) rules are broken:")
+        session.print("\(count: check.broken.count, "rule is", "rules are") broken:")
         for violation in check.broken {
             var line = Line()
             line.write(violation)

@@ -1,4 +1,5 @@
 import Foundation
+import StudyTools
 
 /// `martlet-trace`: what its words mean, and its exit status.
 public enum CommandLineTool {
@@ -55,7 +56,7 @@ public enum CommandLineTool {
         guard request.files.count == wanted else {
             throw UsageError(
                 description: request.diff
-                    ? "--diff compares two files, and \(request.files.count) are given"
+                    ? "--diff compares two files, and \(count: request.files.count, "is", "are") given"
                     : request.files.isEmpty ? "which file?" : "one file at a time, or --diff")
         }
         if request.diff, request.full || request.table || request.perfetto != nil {

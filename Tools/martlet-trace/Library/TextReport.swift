@@ -27,9 +27,6 @@ public struct TextReport {
     }
 }
 
-/// A number of things, by their name: "1 exit", "2 exits".
-func counted(_ count: Int, _ name: String) -> String { "\(count) \(name)\(count == 1 ? "" : "s")" }
-
 extension String {
     /// Filled with blanks on the right; a column is never shortened.
     func padded(to width: Int) -> String {

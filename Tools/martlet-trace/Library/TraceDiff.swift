@@ -1,3 +1,4 @@
+import StudyTools
 import Trace
 
 /// Two runs compared: by reason, and where they part.
@@ -84,7 +85,7 @@ public struct TraceDiff {
 
     /// The comparison in words.
     public func lines(_ leftName: String, _ rightName: String) -> [String] {
-        var lines = ["A: \(leftName), \(counted(left.exitCount, "exit"))", "B: \(rightName), \(counted(right.exitCount, "exit"))", ""]
+        var lines = ["A: \(leftName), \(count: left.exitCount, "exit")", "B: \(rightName), \(count: right.exitCount, "exit")", ""]
         lines += table
         lines.append("")
         return lines + conclusion

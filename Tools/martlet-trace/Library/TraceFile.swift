@@ -1,4 +1,5 @@
 import Foundation
+import StudyTools
 import Text
 import Trace
 
@@ -98,12 +99,15 @@ public struct TraceFile {
     /// What a reader should know before trusting figures: records are missing.
     public var warnings: [String] {
         var warnings: [String] = []
-        if lost > 0 { warnings.append(lost == 1 ? "1 record was lost: it was overwritten before it could be written out" : "\(lost) records were lost: they were overwritten before they could be written out") }
+        if lost > 0 {
+            let words = "\(count: lost, "record was lost: it was overwritten before it", "records were lost: they were overwritten before they")"
+            warnings.append("\(words) could be written out")
+        }
         if status == nil {
             let place = incompleteBytes == 0 ? "" : " in the middle of a record"
             warnings.append("the file breaks off\(place): the machine was ended before Martlet wrote its last record")
         } else if incompleteBytes > 0 {
-            warnings.append("\(counted(incompleteBytes, "byte")) \(incompleteBytes == 1 ? "stands" : "stand") behind the record that ends the file")
+            warnings.append("\(count: incompleteBytes, "byte stands", "bytes stand") behind the record that ends the file")
         }
         return warnings
     }
@@ -147,7 +151,7 @@ public struct TraceFileError: Error, Equatable, CustomStringConvertible {
         case .header(.notARecordFile): "\(path): it is no file of exit records: it does not begin with \"MARTLET\""
         case .header(.unknownVersion(let version)):
             "\(path): its format has version \(version), this tool reads version \(RecordHeader.version)"
-        case .header(.wrongSize(let size)): "\(path): its records have \(size) bytes instead of \(ExitRecord.size)"
+        case .header(.wrongSize(let size)): "\(path): its records have \(count: size, "byte") instead of \(ExitRecord.size)"
         case .unknownKind(let kind, let record):
             "\(path): record \(record), at byte \(record * ExitRecord.size), is of the unknown kind \(kind): the file is damaged"
         case .behindTheEnd(let record): "\(path): record \(record) stands behind the record that ends the file"

@@ -146,7 +146,7 @@ extension Study {
         }
         guard !symbols.isEmpty else { return output.line("no symbols: \"symbols FILE\" takes those of an ELF file or a System.map") }
         findSymbols()
-        output.line("\(symbols.count) symbols, \(hex: symbols.slide) above the addresses of the file")
+        output.line("\(count: symbols.count, "symbol"), \(hex: symbols.slide) above the addresses of the file")
     }
 
     /// Finds out where Linux has put itself, once the guest has an interrupt descriptor table.

@@ -30,7 +30,7 @@ struct FieldWords {
         if self.is(.guestActivityState) { return activity }
         if self.is(.extendedPageTablePointer) {
             let pointer = ExtendedPageTablePointer(rawValue: value)
-            return " (root \(hex: pointer.root.rawValue), \(pointer.levelCount) levels)"
+            return " (root \(hex: pointer.root.rawValue), \(count: pointer.levelCount, "level"))"
         }
         if self.is(.linkPointer), value == .max { return " (none)" }
         return ""

@@ -85,7 +85,7 @@ extension MSRExplanation {
         let miscellaneous = VMXMiscellaneous(rawValue: value)
         var table = BitTable(value)
         table.row(
-            4, 0, "the preemption timer counts once in \(1 << miscellaneous.preemptionTimerShift as UInt64) time-stamp ticks", to: print)
+            4, 0, "the preemption timer counts once in \(count: 1 << miscellaneous.preemptionTimerShift as UInt64, "time-stamp tick")", to: print)
         table.flag(5, "an exit stores IA32_EFER.LMA in \"IA-32e mode guest\" (unrestricted guest)", to: print)
         table.flag(6, "the activity state HLT is offered", else: "no activity state HLT", to: print)
         table.flag(7, "the activity state shutdown is offered", else: "no activity state shutdown", to: print)

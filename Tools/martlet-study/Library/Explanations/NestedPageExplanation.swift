@@ -105,8 +105,8 @@ public struct NestedPagePointerExplanation {
         table.row(
             5, 3,
             isOffered
-                ? "a walk of \(pointer.levelCount) levels" as Line
-                : "a walk of \(pointer.levelCount) levels: only 4 and 5 are valid (3 and 4 here)", to: print)
+                ? "a walk of \(count: pointer.levelCount, "level")" as Line
+                : "a walk of \(count: pointer.levelCount, "level"): only 4 and 5 are valid (3 and 4 here)", to: print)
         table.flag(6, "accessed and dirty flags are kept", else: "no accessed and dirty flags", to: print)
         table.flag(7, "access rights of supervisor shadow-stack pages are enforced", to: print)
         table.row(51, 12, "the root table at host-physical \(hex: pointer.root.rawValue)", to: print)

@@ -99,7 +99,7 @@ public struct QualificationExplanation {
         let io = IOQualification(rawValue: value)
         var table = BitTable(value)
         let isSound = io.size == 1 || io.size == 2 || io.size == 4
-        table.row(2, 0, isSound ? "\(io.size) \(io.size == 1 ? "byte" : "bytes")" as Line : "reserved size", to: print)
+        table.row(2, 0, isSound ? "\(count: io.size, "byte")" as Line : "reserved size", to: print)
         table.flag(3, "IN: the guest reads", else: "OUT: the guest writes", to: print)
         table.flag(
             4, "string instruction: the operand is in memory", else: "the operand is in AL, AX or EAX", to: print)

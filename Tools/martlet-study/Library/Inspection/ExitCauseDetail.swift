@@ -163,7 +163,7 @@ struct ExitCauseDetail {
             writeMasked(value, mask: state[.cr4GuestHostMask], shadow: state[.cr4ReadShadow], to: &output)
         case .write(3, _):
             writeControl(PrimaryControls.cr3LoadExiting, to: &output)
-            output.line("  and the value is none of the \(state[.cr3TargetCount]) CR3-target values")
+            output.line("  and the value is \(state[.cr3TargetCount] == 1 ? "not the CR3-target value" : "none of the \(state[.cr3TargetCount]) CR3-target values")")
         case .read(3, _): writeControl(PrimaryControls.cr3StoreExiting, to: &output)
         case .write: writeControl(PrimaryControls.cr8LoadExiting, to: &output)
         case .read: writeControl(PrimaryControls.cr8StoreExiting, to: &output)

@@ -36,7 +36,7 @@ public enum FieldInspection {
             guard field.encoding.area == group else { continue }
             if field.encoding.exists(capabilities) { list(field, state, to: &output) } else { missing += 1 }
         }
-        if missing > 0 { output.line("  this processor does not have \(missing) more \(missing == 1 ? "field" : "fields") of the manual's") }
+        if missing > 0 { output.line("  this processor does not have \(count: missing, "more field") of the manual's") }
     }
 
     private static func writeNamed(

@@ -115,7 +115,7 @@ extension WalkRecorder {
             var line: Line = "  "
             line.write(access.words)
             if nested.format.position(of: place) == nil {
-                line.write("; the address is too wide for \(nested.format.levelCount) levels" as Line)
+                line.write("; the address is too wide for \(count: nested.format.levelCount, "level")" as Line)
             } else if permissions.qualification(nested.format) == 0 {
                 line.write("; nothing is mapped there")
             } else {
@@ -131,6 +131,6 @@ extension WalkRecorder {
     }
 
     private mutating func writeCount() {
-        writeLine(loads == 1 ? "1 load" : "\(loads) loads" as Line)
+        writeLine("\(count: loads, "load")")
     }
 }

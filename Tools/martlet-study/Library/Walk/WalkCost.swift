@@ -37,7 +37,7 @@ struct WalkCost {
     /// The count, and what larger pages would make of it.
     func report(_ paging: GuestPaging, _ format: ExtendedPageTableFormat, to print: (Line) -> Void) {
         let all = loads()
-        print("\(all - 1) loads, and the access itself: \(all)")
+        print("\(count: all - 1, "load"), and the access itself: \(all)")
         var guest = Options("  with larger pages in the guest:", all)
         var guestShift: UInt64 = 12
         if entryCount > 0 {
