@@ -165,6 +165,12 @@ public struct HiddenFeatures: Equatable, Sendable {
 
     func contains(_ feature: CPUIDFeatureNames.Feature) -> Bool { rows[feature.row] & feature.bit != 0 }
 
+    /// Hides PKU, with what depends on it.
+    public mutating func hideProtectionKeys() {
+        let name: StaticString = "pku"
+        _ = hide(UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+    }
+
     /// Hides a feature by its name.
     /// - Returns: false if there is none of that name.
     mutating func hide(_ name: UnsafeRawBufferPointer) -> Bool {

@@ -72,7 +72,7 @@ extension VirtualCPU {
 
     @inline(__always)
     private mutating func fetchThroughFourLevels(_ pointer: UInt64) -> InstructionBytes? {
-        guard let address = GuestPaging.locate(GuestVirtualAddress(pointer), cr3: processor.cr3, in: memory),
+        guard let address = GuestPaging.locate(GuestVirtualAddress(pointer), cr3: processor.loadedCR3, in: memory),
             let words = memory.readPair(at: address)
         else { return nil }
         return InstructionBytes(low: words.low, high: words.high)
@@ -82,7 +82,7 @@ extension VirtualCPU {
     private mutating func fetchAnyInstruction(in mode: ProcessorMode) -> InstructionBytes {
         let pointer = processor.instructionPointer
         if features.mayHaveFiveLevels, mode.is64Bit, pointer & 0xFFF < GuestFeatures.wholeInstructionEnd,
-            !processor.cr4.contains(.fiveLevelPaging), let bytes = fetchThroughFourLevels(pointer)
+            !processor.usesShadowTables, !processor.cr4.contains(.fiveLevelPaging), let bytes = fetchThroughFourLevels(pointer)
         {
             return bytes
         }

@@ -60,6 +60,7 @@ extension VirtualCPU {
     /// - Returns: why it ended; nil if it could not be entered.
     public static func run<Services: RunLoopServices>(_ cpu: Pointer, _ services: inout Services) -> Ending?
     where Services.Processor == Processor, Services.Host == Host {
+        cpu.pointee.followPaging()
         while true {
             guard services.willEnter(cpu) else { return nil }
             let entry = cpu.pointee.host.timeStamp()
@@ -99,6 +100,9 @@ extension VirtualCPU {
         if let hidden { services.setHidden(hidden, false, cpu) }
         if let wanted { services.setHidden(wanted, true, cpu) }
         cpu.pointee.machine.pointee.hiddenPage = wanted
+        guard let shadow = cpu.pointee.machine.pointee.shadow else { return }
+        shadow.pointee.setHole(wanted)
+        cpu.pointee.followPaging()
     }
 
     /// Shows an exit, and the one that comes before what was to be done about it is done.

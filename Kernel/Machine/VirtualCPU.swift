@@ -55,6 +55,10 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
     var seenExternalRises: UInt32 = 0
     /// The state of the I/O APIC's table that the processor was told of.
     var seenRedirectionChanges: UInt64 = .max
+    /// Shadow tables wait for the guest to load segments of protected mode; it traps behind each instruction.
+    var awaitsSegments = false
+    /// Where a page fault came last for which the shadow tables gave no reason.
+    var fruitlessFault: GuestVirtualAddress?
     /// INIT reached this virtual CPU.
     var isResetPending = false
     /// What has to be looked at before the guest goes on.

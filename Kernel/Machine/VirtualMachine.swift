@@ -29,6 +29,8 @@ public struct VirtualMachine<Processor: VirtualProcessor, Host: HostServices>: ~
     public internal(set) var note: UInt64 = 0
     /// The page of RAM that the nested page tables do not map, since a local APIC stands there.
     var hiddenPage: GuestPhysicalAddress?
+    /// The tables that translate for its guest in the place of nested ones; nil where those do.
+    public var shadow: UnsafeMutablePointer<ShadowTables<GuestMemory>>?
     /// What its devices were made with.
     private var parameters: Board.Parameters
     private var cpus: [8 of CPU.Pointer?] = .init(repeating: nil)

@@ -58,8 +58,8 @@ struct GuestMachine: ~Copyable {
                 rdtscp: secondary.contains(.enableRDTSCP), invpcid: secondary.contains(.enableINVPCID),
                 xsaves: secondary.contains(.enableXSAVES), pat: machine.controls.switchesPAT, cr4: capabilities.cr4.fixed1,
                 fastStrings: machine.host.read(.miscEnable) & MSRPolicy.fastStrings != 0),
-            timeStampFrequency: Processor.current.pointee.timeStamp.frequency, hidden: machine.options.hidden)
-        features = GuestFeatures(policy, machine.host)
+            timeStampFrequency: Processor.current.pointee.timeStamp.frequency, hidden: GuestMachine.hidden(machine.options))
+        features = GuestFeatures(policy, machine.host, hasShadowTables: machine.shadowRange != nil)
         let bitmaps = MSRBitmaps(page: structures.msrBitmaps, memory: memory)
         MSRPolicy.forEachPassing(features) { bitmaps.pass($0, reads: $1, writes: $2) }
 
@@ -75,8 +75,10 @@ struct GuestMachine: ~Copyable {
                 },
                 localAPIC: LocalAPICVirtualization(
                     machine.controls, msrBitmaps: structures.msrBitmaps, accessEntry: accessEntry.address,
-                    accessEntryValue: accessEntry.value), usesPreemptionTimer: machine.controls.usesPreemptionTimer))
+                    accessEntryValue: accessEntry.value), usesPreemptionTimer: machine.controls.usesPreemptionTimer,
+                shadow: machine.shadowRange == nil ? nil : GuestMachine.shadowRegisters(area)))
         self.constants = UnsafePointer(constants)
+        if let range = machine.shadowRange { virtual.pointee.shadow = makeShadowTables(range, on: machine) }
         makeCPU(number: virtual.pointee.cpuCount, on: machine)
         virtual.pointee.add(cpu)
     }
@@ -87,7 +89,9 @@ struct GuestMachine: ~Copyable {
         let processor = VMXProcessor(HardwareVMCS(), constants)
         processor.vmcs.prepare(
             host.controls, structures, GuestMachine.hostState(host.options),
-            GuestOwnedBits(host.capabilities, offered: features.cr4))
+            GuestOwnedBits(host.capabilities, offered: features.cr4, hasShadowTables: host.shadowRange != nil))
+        GuestMachine.shadowRegisters(UnsafeMutableRawPointer(cpu)).initialize(to: ShadowRegisters())
+        machine.pointee.shadow?.pointee.reset()
         if host.options.seesExceptions { processor.vmcs[.exceptionBitmap] = .max & ~(1 << 2) }
         let entries = (UnsafeMutableRawPointer(cpu) + GuestMachine.answersOffset)
             .bindMemory(to: CPUIDAnswers.Entry.self, capacity: CPUIDAnswers.entryCount)
@@ -112,7 +116,42 @@ struct GuestMachine: ~Copyable {
         cpu.pointee.records = records
     }
 
+    /// Shadow tables for the guest, without entries.
+    private func makeShadowTables(
+        _ range: HostPhysicalRange, on host: borrowing HostMachine
+    ) -> UnsafeMutablePointer<ShadowTables<GuestMemory>> {
+        let place = (UnsafeMutableRawPointer(cpu) + GuestMachine.shadowTablesOffset)
+            .bindMemory(to: ShadowTables<GuestMemory>.self, capacity: 1)
+        let largest = host.options.largestPage
+        place.initialize(
+            to: ShadowTables(
+                ShadowLayout(size: host.options.shadowSize, ram: host.guestRAM.count),
+                storage: UnsafeMutableRawPointer(bitPattern: UInt(range.start.rawValue))!, at: range.start,
+                memory: machine.pointee.memory, ram: host.guestRAM,
+                leafSizes: LeafSizes(
+                    twoMebibytes: largest >= .twoMebibytes,
+                    oneGibibyte: largest >= .oneGibibyte && host.host.cpuid(0x8000_0001, 0).edx & CPUIDFeature.page1GB != 0),
+                paging: GuestPaging(
+                    mode: .none, cr3: 0, writeProtects: false, hasPageSizeExtensions: false, hasExecuteDisable: false,
+                    preventsSupervisorExecution: false, preventsSupervisorAccess: false, hasGibibytePages: false, hasPSE36: false,
+                    physicalAddressWidth: 36)))
+        return place
+    }
+
+    /// Shadow tables know no protection keys.
+    private static func hidden(_ options: KernelOptions) -> HiddenFeatures {
+        var hidden = options.hidden
+        if options.mmu == .shadow { hidden.hideProtectionKeys() }
+        return hidden
+    }
+
+    private static func shadowRegisters(_ area: UnsafeMutableRawPointer) -> UnsafeMutablePointer<ShadowRegisters> {
+        (area + shadowRegistersOffset).bindMemory(to: ShadowRegisters.self, capacity: 1)
+    }
+
     static var answersOffset: Int { 8 * 1024 }
+    static var shadowTablesOffset: Int { 14 * 1024 }
+    static var shadowRegistersOffset: Int { 14 * 1024 + 512 }
     static var constantsOffset: Int { 15 * 1024 }
     static var machineOffset: Int { 16 * 1024 }
 

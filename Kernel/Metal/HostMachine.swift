@@ -15,6 +15,8 @@ struct HostMachine: ~Copyable {
     let memoryTypes: MemoryTypeRangeRegisters?
     /// Where the guests' RAM lies in the machine's memory.
     let guestRAM: HostPhysicalRange
+    /// Where shadow tables lie, for a guest that has them.
+    let shadowRange: HostPhysicalRange?
     /// Where the frames are: page tables, and what the VMCS points to.
     let frameRange: HostPhysicalRange
     var frames: FramePool<IdentityMemory>
@@ -84,6 +86,7 @@ extension HostMachine {
         HostMachine.reserveKernel(in: &map, information)
         guestRAM = HostMachine.findGuestRAM(options, &map)
         HostMachine.openRecords(options, &map)
+        shadowRange = HostMachine.findShadowTables(options, &map)
         frameRange = HostMachine.findFrames(options, &map)
         frames = HostMachine.makeFramePool(frameRange)
         memoryTypes = HostMachine.readMemoryTypes(host)
@@ -136,6 +139,22 @@ extension HostMachine {
         }
         do { try map.reserve(found) } catch { refuse("the machine's memory map has too many pieces", .badUsage) }
         return found
+    }
+
+    /// Room for shadow tables; below 4 GiB, where CR3 reaches without long mode.
+    private static func findShadowTables(_ options: KernelOptions, _ map: inout PhysicalMemoryMap) -> HostPhysicalRange? {
+        guard options.mmu == .shadow else { return nil }
+        let layout = ShadowLayout(size: options.shadowSize, ram: options.memory)
+        let size = ByteCount.frames(ByteCount(UInt64(layout.bytes) + 0xFFF).wholeFrames)
+        guard let range = map.findBlock(
+            size: size, alignment: .kibibytes(4), below: HostPhysicalAddress(4 << 30), preferHigh: false)
+        else {
+            refuse(
+                "shadow=\(options.shadowSize.mebibytes)M does not fit the machine: give the machine more memory, or the shadow tables less",
+                .badUsage)
+        }
+        do { try map.reserve(range) } catch { refuse("the machine's memory map has too many pieces", .badUsage) }
+        return range
     }
 
     /// Table pages for the worst case, 4 KiB pages throughout, and some for the kernel; below 4 GiB, where VMX structures

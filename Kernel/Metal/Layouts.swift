@@ -23,7 +23,7 @@ enum Layouts {
         fits(MemoryLayout<HardwareCPU>.size, GuestMachine.answersOffset, "a virtual CPU")
         fits(
             CPUIDAnswers.entryCount * MemoryLayout<CPUIDAnswers.Entry>.stride,
-            GuestMachine.constantsOffset - GuestMachine.answersOffset, "CPUID's answers")
+            GuestMachine.shadowTablesOffset - GuestMachine.answersOffset, "CPUID's answers")
         fits(MemoryLayout<VMXConstants>.size, GuestMachine.machineOffset - GuestMachine.constantsOffset, "a VMCS's constants")
         fits(
             MemoryLayout<HardwareCPU.Machine>.size, Int(size_of_virtual_cpu_area()) - GuestMachine.machineOffset,

@@ -91,6 +91,9 @@ public struct InterruptionInformation: Equatable, Sendable, VMCSValue {
     public var kind: Kind { Kind(rawValue: rawValue >> 8 & 7)! }
     /// Bit 11: an error code goes with it.
     public var deliversErrorCode: Bool { rawValue & 1 << 11 != 0 }
+    /// Bit 12 of what an exit tells of an event: IRET, which raised it, had ended the blocking of NMIs already (SDM volume 3, 29.2.3
+    /// "Information About NMI Unblocking Due to IRET").
+    public var unblocksNonMaskableInterrupts: Bool { rawValue & 1 << 12 != 0 }
     /// Bit 31.
     public var isValid: Bool { rawValue & 1 << 31 != 0 }
 }

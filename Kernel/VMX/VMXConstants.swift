@@ -1,7 +1,7 @@
 import X86
 
 /// What of the processor's capabilities a virtual CPU needs after its set-up.
-public struct VMXConstants: Sendable {
+public struct VMXConstants: @unchecked Sendable {
     let cr0Fixed: FixedBits<ControlRegister0>
     let cr4Fixed: FixedBits<ControlRegister4>
     /// The preemption timer counts time-stamp ticks shifted right by this; nil where it is not used.
@@ -11,11 +11,14 @@ public struct VMXConstants: Sendable {
     /// The tag of the virtual CPU's cached translations, or 0 without VPID.
     let tag: UInt16
     let localAPIC: LocalAPICVirtualization
+    /// Where shadow paging keeps registers; nil for a guest that never has shadow tables.
+    let shadow: UnsafeMutablePointer<ShadowRegisters>?
 
     public init(
         _ capabilities: VMXCapabilities, tag: UInt16, invalidator: TranslationInvalidator,
-        localAPIC: LocalAPICVirtualization, usesPreemptionTimer: Bool = true
+        localAPIC: LocalAPICVirtualization, usesPreemptionTimer: Bool = true, shadow: UnsafeMutablePointer<ShadowRegisters>? = nil
     ) {
+        self.shadow = shadow
         cr0Fixed = capabilities.cr0
         cr4Fixed = capabilities.cr4
         timerShift = usesPreemptionTimer ? capabilities.miscellaneous.preemptionTimerShift : nil

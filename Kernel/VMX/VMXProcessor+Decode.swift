@@ -80,13 +80,17 @@ extension VMXProcessor {
     public func stringIOOperand() -> StringIOOperand {
         guard reportsStringIODetails else { return .init(segment: .ds, addressSize: mode.defaultAddressSize) }
         let information = vmcs[.exitInstructionInformation]
-        let addressSize =
-            switch information >> 7 & 7 {
-            case 0: 2
-            case 1: 4
-            default: 8
-            }
         return .init(
-            segment: SegmentRegister(rawValue: UInt8(truncatingIfNeeded: information >> 15 & 7)) ?? .ds, addressSize: addressSize)
+            segment: SegmentRegister(rawValue: UInt8(truncatingIfNeeded: information >> 15 & 7)) ?? .ds,
+            addressSize: addressSize(information))
+    }
+
+    /// Bits 9:7, where the instruction has a memory operand.
+    func addressSize(_ information: UInt32) -> Int {
+        switch information >> 7 & 7 {
+        case 0: 2
+        case 1: 4
+        default: 8
+        }
     }
 }

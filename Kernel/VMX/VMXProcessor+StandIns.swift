@@ -52,11 +52,25 @@ extension VMXProcessor {
         return controls.contains(.monitorTrapFlag)
     }
 
-    /// What a nested page fault interrupted is done anew: the delivery of an event; or IRET, which has ended the blocking of
+    /// What a page fault of either kind interrupted is done anew: the delivery of an event; or IRET, which has ended the blocking of
     /// NMIs already (SDM volume 3, 28.2.3 "Information About NMI Unblocking Due to IRET").
     public func beginAnew() {
-        if let event = interruptedEvent { return inject(event) }
-        if vmcs[.exitReason].rawValue == 48, vmcs[.exitQualification] >> 12 & 1 != 0 {
+        if let event = interruptedEvent {
+            // A page fault saved RF as it would have pushed it (29.3.3 "Saving RIP, RSP, RFLAGS, and SSP"): set, which is a fault's way.
+            if vmcs[.exitReason].rawValue == 0 {
+                let isDebug = event.kind == .exception && event.vector == ExceptionVector.debug.number
+                let kept = isDebug ? constants.pointee.shadow?.pointee.debugResume ?? .none : .none
+                vmcs[.guestRFLAGS] = vmcs[.guestRFLAGS].subtracting(.resume) | kept
+            }
+            return inject(event)
+        }
+        let hasUnblocked =
+            switch vmcs[.exitReason].rawValue {
+            case 0: vmcs[.exitInterruptionInformation].unblocksNonMaskableInterrupts
+            case 48: vmcs[.exitQualification] >> 12 & 1 != 0
+            default: false
+            }
+        if hasUnblocked {
             vmcs[.guestInterruptibility] = vmcs[.guestInterruptibility] | .blockingByNMI
         }
     }

@@ -42,14 +42,26 @@ extension VMXProcessor {
         nonmutating set {
             vmcs[.cr4ReadShadow] = newValue
             // Machine checks stay on under the guest: they are the host's.
-            vmcs[.guestCR4] = cr4Fixed.adjust(newValue | .machineCheckEnable)
+            vmcs[.guestCR4] = cr4Fixed.adjust(newValue | .machineCheckEnable | cr4OfShadow)
         }
     }
 
     public var cr3: UInt64 {
-        get { vmcs[.guestCR3] }
-        nonmutating set { vmcs[.guestCR3] = newValue }
+        get {
+            guard let shadow = constants.pointee.shadow, shadow.pointee.isOn else { return vmcs[.guestCR3] }
+            return shadow.pointee.cr3
+        }
+        nonmutating set {
+            guard let shadow = constants.pointee.shadow, shadow.pointee.isOn else {
+                vmcs[.guestCR3] = newValue
+                return
+            }
+            shadow.pointee.cr3 = newValue
+        }
     }
+
+    @inline(__always)
+    public var loadedCR3: UInt64 { vmcs[.guestCR3] }
 
     public var extendedFeatures: ExtendedFeatureEnable {
         get { vmcs[.guestEFER] }
@@ -90,7 +102,7 @@ extension VMXProcessor {
 
     public func paging(_ abilities: some PagingAbilities) -> GuestPaging {
         let cr0 = vmcs[.guestCR0]
-        let cr4 = vmcs[.guestCR4]
+        let cr4 = usesShadowTables ? self.cr4 : vmcs[.guestCR4]
         let extendedFeatures = vmcs[.guestEFER]
         let mode: GuestPagingMode
         if !cr0.contains(.paging) {
@@ -101,7 +113,7 @@ extension VMXProcessor {
             mode = cr4.contains(.physicalAddressExtension) ? .pae : .bits32
         }
         return GuestPaging(
-            mode: mode, cr3: vmcs[.guestCR3], pdptes: mode == .pae ? pageDirectoryPointers() : [0, 0, 0, 0],
+            mode: mode, cr3: cr3, pdptes: mode == .pae ? pageDirectoryPointers() : [0, 0, 0, 0],
             writeProtects: cr0.contains(.writeProtect), hasPageSizeExtensions: cr4.contains(.pageSizeExtensions),
             hasExecuteDisable: extendedFeatures.contains(.executeDisable),
             preventsSupervisorExecution: cr4.contains(.supervisorExecutionPrevention),

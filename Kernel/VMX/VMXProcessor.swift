@@ -124,7 +124,11 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
             if deliversErrorCode { vmcs[.entryExceptionErrorCode] = event.errorCode ?? 0 }
             // The processor pushes RF set for a fault, so that its handler returns past a breakpoint on the instruction. A
             // debug exception, which may be a trap, goes on with RF as its exit saved it.
-            if event.vector != ExceptionVector.debug.number { vmcs[.guestRFLAGS] = vmcs[.guestRFLAGS] | .resume }
+            if event.vector != ExceptionVector.debug.number {
+                vmcs[.guestRFLAGS] = vmcs[.guestRFLAGS] | .resume
+            } else if let shadow = constants.pointee.shadow {
+                shadow.pointee.debugResume = vmcs[.guestRFLAGS] & .resume
+            }
         }
         if event.instructionLength != 0 { vmcs[.entryInstructionLength] = UInt32(event.instructionLength) }
         vmcs[.entryInterruptionInformation] = .init(kind: kind, vector: event.vector, deliversErrorCode: deliversErrorCode)

@@ -128,6 +128,24 @@ public protocol VirtualProcessor {
     /// What a nested page fault interrupted begins anew at the next VM entry.
     func beginAnew()
 
+    // MARK: Shadow tables
+
+    /// Whether shadow tables translate for the guest, rather than nested ones.
+    var usesShadowTables: Bool { get }
+
+    /// Whether the guest is in a state in which they can.
+    var canUseShadowTables: Bool { get }
+
+    /// Has the processor translate by shadow tables, and page faults, CR3, INVLPG and INVPCID exit.
+    /// - Parameter root: what CR3 refers to; `cr3` is still the guest's.
+    func useShadowTables(_ root: HostPhysicalAddress)
+
+    /// Has the processor translate by the guest's own tables and nested ones.
+    func useNestedTables()
+
+    /// The operands of INVPCID.
+    func invalidationOperand() -> InvalidationOperand
+
     // MARK: State
 
     /// What the backend's control structure holds of the guest, as a plain value.
@@ -141,6 +159,8 @@ public protocol VirtualProcessor {
     /// CR4 as the guest sees it.
     var cr4: ControlRegister4 { get nonmutating set }
     var cr3: UInt64 { get nonmutating set }
+    /// CR3 as the processor has it: the guest's unless shadow tables are in use.
+    var loadedCR3: UInt64 { get }
     /// IA32_EFER; setting LMA also sets the mode that the guest resumes in.
     var extendedFeatures: ExtendedFeatureEnable { get nonmutating set }
     var debugRegister7: UInt64 { get nonmutating set }

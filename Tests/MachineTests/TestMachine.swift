@@ -24,6 +24,7 @@ final class TestMachine {
     private let first: TestMachine?
     var board: UnsafeMutablePointer<Board> { machine.pointee.boardPointer }
     let apicPage = UnsafeMutablePointer<UInt32>.allocate(capacity: 1024)
+    private var shadow: TestShadow?
 
     /// The slice that machines are made with, in time-stamp ticks.
     static let slice: UInt64 = 500_000
@@ -36,7 +37,7 @@ final class TestMachine {
     /// Where tests put code.
     static let code = 0x10000
 
-    init(_ mode: Mode = .long64, set: CapabilitySet = .skylakeX, timer: TimerChoice = .processorOrHost, hidden: HiddenFeatures = .init(), beside first: TestMachine? = nil, configure: (SimulatedHost) -> Void = { _ in }) {
+    init(_ mode: Mode = .long64, set: CapabilitySet = .skylakeX, timer: TimerChoice = .processorOrHost, hidden: HiddenFeatures = .init(), isShadowed: Bool = false, beside first: TestMachine? = nil, configure: (SimulatedHost) -> Void = { _ in }) {
         let host = SimulatedHost()
         host.registers = set.registers
         host.registers[0x10A] = .max
@@ -47,6 +48,8 @@ final class TestMachine {
         let ram = GuestRAM(size: TestMachine.ramSize)
         let controls = try! VMXControls(capabilities, wantsVPID: true, timer: timer)
         let tag = Invalidations.newTag()
+        let shadow = isShadowed ? TestShadow(ram) : nil
+        self.shadow = shadow
         constants = .allocate(capacity: 1)
         constants.initialize(
             to: VMXConstants(
@@ -54,7 +57,8 @@ final class TestMachine {
                 invalidator: TranslationInvalidator(capabilities.eptAndVPID) { Invalidations.record($0, $1) },
                 localAPIC: LocalAPICVirtualization(
                     controls, msrBitmaps: HostPhysicalAddress(0x3000), accessEntry: HostPhysicalAddress(0x7000),
-                    accessEntryValue: 0x6037), usesPreemptionTimer: controls.usesPreemptionTimer))
+                    accessEntryValue: 0x6037), usesPreemptionTimer: controls.usesPreemptionTimer,
+                shadow: shadow?.registers))
         entries = .allocate(capacity: CPUIDAnswers.entryCount)
         let policy = CPUIDPolicy(
             CPUIDPolicy.Offers(
@@ -62,13 +66,14 @@ final class TestMachine {
                 xsaves: controls.secondary.contains(.enableXSAVES), pat: controls.switchesPAT, cr4: capabilities.cr4.fixed1,
                 fastStrings: host.read(.miscEnable) & MSRPolicy.fastStrings != 0),
             timeStampFrequency: TestMachine.frequency, hidden: hidden)
-        let features = GuestFeatures(policy, host)
+        let features = GuestFeatures(policy, host, hasShadowTables: isShadowed)
         self.first = first
         machine = first?.machine ?? .allocate(capacity: 1)
         if first == nil { machine.initialize(to: CPU.Machine(name: "test", memory: ram.memory, TestMachine.parameters)) }
+        if let shadow { machine.pointee.shadow = shadow.tables }
         let processor = VMXProcessor(vmcs, constants)
         processor.vmcs.prepare(
-            controls, TestMachine.structures(tag, capabilities), TestMachine.hostState, GuestOwnedBits(capabilities, offered: features.cr4))
+            controls, TestMachine.structures(tag, capabilities), TestMachine.hostState, GuestOwnedBits(capabilities, offered: features.cr4, hasShadowTables: isShadowed))
         cpu = VirtualCPU(
             processor: processor, host: host, machine: machine, number: machine.pointee.cpuCount, apicPage: apicPage, features: features,
             answers: CPUIDAnswers(policy, host, entries: entries), slice: TestMachine.slice)

@@ -108,6 +108,8 @@ bochs_prepare() { # bochs_prepare VERSION: all that is needed to start the kerne
   bochs_find "$1" || fail $NO_MACHINE "Bochs $1 is not set up: type \"make setup\"$([ "$1" = 3.0 ] || echo ', here with "Tools/setup test"')"
   bochs_processor
   bochs_memory
+  # Where a page fault exits in the middle of a virtual interrupt's delivery, Bochs does not say which interrupt it was.
+  [ "$MMU" != shadow ] || EXTRA="apic=tpr${EXTRA:+ $EXTRA}"
   record_way=parallel
   for i in "${!module_names[@]}"; do
     modules+=("$run/files/${module_names[i]}" "$(module_string "$i")")

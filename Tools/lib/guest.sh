@@ -88,6 +88,8 @@ files_mebibytes() { # files_mebibytes [FIRST]: what the guest's image and its mo
 
 machine_mebibytes() { # the machine's memory: the guest's, the files that the loader puts beside it, and Martlet's own
   local size=$(($(memory_mebibytes) + $(files_mebibytes) + 64))
+  # What is known of each frame takes a hundredth of the guest's memory.
+  [ -z "$SHADOW" ] || size=$((size + $(mebibytes "$SHADOW") + $(memory_mebibytes) / 100))
   echo $((size < 128 ? 128 : size))
 }
 

@@ -1,6 +1,6 @@
 # The words of a run: KEY=value arguments over the environment over the defaults, each checked (sourced).
 
-WORDS="GUEST CMDLINE MODULES MEMORY MACHINE PROCESSOR TRACE TRACE_FILE LARGE VPID CHECKS TESTDEV FLAT HIDE TIMEOUT MONITOR SCRIPT SYMBOLS PORT INPUT SCREEN PROMPT EXTRA KERNEL BOOT KEEP IPS"
+WORDS="GUEST CMDLINE MODULES MEMORY MACHINE PROCESSOR TRACE TRACE_FILE LARGE MMU SHADOW VPID CHECKS TESTDEV FLAT HIDE TIMEOUT MONITOR SCRIPT SYMBOLS PORT INPUT SCREEN PROMPT EXTRA KERNEL BOOT KEEP IPS"
 # Those that only make takes: what fetches, what tests, what measures.
 SETUP_WORDS="DEBIAN_MIRROR MARTLET_CACHE"
 TEST_WORDS="ONLY PARTS"
@@ -20,7 +20,7 @@ words_read() { # words_read KEY=value...
     printf -v "$name" %s "${argument#*=}"
   done
   : "${GUEST:=tour}" "${CMDLINE:=}" "${MODULES:=}" "${MEMORY:=256M}" "${MACHINE:=auto}" "${PROCESSOR:=}" "${TRACE:=exits}"
-  : "${MONITOR:=}" "${SCRIPT:=}" "${SYMBOLS:=}" "${PORT:=}" "${TRACE_FILE:=}" "${LARGE:=}" "${VPID:=}" "${CHECKS:=}" "${TESTDEV:=}" "${FLAT:=}" "${HIDE:=}" "${TIMEOUT:=}" "${EXTRA:=}" "${KERNEL:=$ROOT/build/martlet.elf}"
+  : "${MONITOR:=}" "${SCRIPT:=}" "${SYMBOLS:=}" "${PORT:=}" "${TRACE_FILE:=}" "${LARGE:=}" "${MMU:=}" "${SHADOW:=}" "${VPID:=}" "${CHECKS:=}" "${TESTDEV:=}" "${FLAT:=}" "${HIDE:=}" "${TIMEOUT:=}" "${EXTRA:=}" "${KERNEL:=$ROOT/build/martlet.elf}"
   : "${BOOT:=multiboot}" "${KEEP:=}" "${INPUT:=auto}" "${SCREEN:=}" "${PROMPT:=}" "${IPS:=50000000}"
 }
 
@@ -66,6 +66,16 @@ words_check() {
   word_file SYMBOLS
   [ -z "$TRACE_FILE" ] || ! monitor_wanted || fail $BAD_USAGE "TRACE_FILE and MONITOR are for different runs: the monitor stops the guest"
   word_among LARGE "4k 2m 1g"
+  word_among MMU "nested shadow"
+  if [ "$MMU" = shadow ]; then
+    : "${SHADOW:=16M}"
+    [[ $SHADOW =~ ^[1-9][0-9]{0,8}[KMGkmg]$ ]] ||
+      fail $BAD_USAGE "SHADOW=$SHADOW is not a size: a whole number and K, M or G, such as 16M"
+    SHADOW=${SHADOW^^}
+    ! monitor_wanted || fail $BAD_USAGE "MMU=shadow and MONITOR are for different runs: the monitor shows nested paging alone"
+  elif [ -n "$SHADOW" ]; then
+    fail $BAD_USAGE "SHADOW=$SHADOW needs MMU=shadow"
+  fi
   word_among VPID "on off"
   word_among CHECKS "on off"
   word_among FLAT "on off"
@@ -79,9 +89,11 @@ words_check() {
   esac
 }
 
-memory_mebibytes() { # the guest's memory in MiB, rounded up
-  local number=${MEMORY%?}
-  case $MEMORY in
+memory_mebibytes() { mebibytes "$MEMORY"; }
+
+mebibytes() { # mebibytes SIZE: a size in MiB, rounded up
+  local number=${1%?}
+  case $1 in
   *K) echo $(((number + 1023) / 1024)) ;;
   *M) echo "$number" ;;
   *G) echo $((number * 1024)) ;;
@@ -90,7 +102,7 @@ memory_mebibytes() { # the guest's memory in MiB, rounded up
 
 kernel_words() { # the kernel's command line, behind its own file name as QEMU puts it
   local text="${KERNEL##*/} memory=$MEMORY trace=$TRACE"
-  text+="${LARGE:+ large=$LARGE}${VPID:+ vpid=$VPID}${CHECKS:+ checks=$CHECKS}${TESTDEV:+ testdev=$TESTDEV}${SCREEN:+ screen=$SCREEN}${rows:+ rows=$rows}${FLAT:+ flat=$FLAT}${HIDE:+ hide=$(hidden_names)} $(report_words)${TRACE_FILE:+ record=serial recordway=$record_way}${EXTRA:+ $EXTRA}"
+  text+="${LARGE:+ large=$LARGE}${MMU:+ mmu=$MMU}${SHADOW:+ shadow=$SHADOW}${VPID:+ vpid=$VPID}${CHECKS:+ checks=$CHECKS}${TESTDEV:+ testdev=$TESTDEV}${SCREEN:+ screen=$SCREEN}${rows:+ rows=$rows}${FLAT:+ flat=$FLAT}${HIDE:+ hide=$(hidden_names)} $(report_words)${TRACE_FILE:+ record=serial recordway=$record_way}${EXTRA:+ $EXTRA}"
   printf %s "$text"
 }
 

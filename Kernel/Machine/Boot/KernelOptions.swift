@@ -9,6 +9,10 @@ public struct KernelOptions: Equatable, Sendable {
     public var memory = ByteCount.mebibytes(256)
     /// trace=off|summary|exits|full.
     public var trace = TraceLevel.exits
+    /// mmu=nested|shadow: which tables translate for the guest.
+    public var mmu = MemoryManagement.nested
+    /// shadow=16M: the memory for shadow tables.
+    public var shadowSize = ByteCount.mebibytes(16)
     /// flat=on|off: whether a guest image without any mark is a flat binary.
     public var takesFlat = false
     /// large=4k|2m|1g: the largest pages to map guest RAM with.
@@ -68,6 +72,14 @@ public struct KernelOptions: Equatable, Sendable {
 
     public enum Screen: Sendable { case automatic, on, off }
 
+    /// Which tables translate a guest's addresses.
+    public enum MemoryManagement: Sendable {
+        /// The guest's own, and nested ones (EPT).
+        case nested
+        /// Those that Martlet makes of the guest's.
+        case shadow
+    }
+
     /// A serial port for the launcher.
     public enum Report: Sendable { case com2, com3 }
 
@@ -100,6 +112,8 @@ public enum KernelOptionError: Error, Equatable, TextConvertible {
     case unknownKey(OptionText)
     /// A value that the key does not take, and what it takes.
     case badValue(OptionText, accepted: StaticString)
+    /// Words that exclude each other.
+    case conflict(StaticString)
     /// A feature to hide that has no such name, and the nearest that there is.
     case unknownFeature(OptionText, nearest: OptionText)
 
@@ -110,7 +124,8 @@ public enum KernelOptionError: Error, Equatable, TextConvertible {
         case .unknownKey(let word):
             output.write("unknown key on the command line: \"")
             output.write(word)
-            output.write("\"; there are memory, trace, flat, hide, large, vpid, apic, timer, checks, testdev, exceptions, report, agent, stop, step, record, recordway, records, slice, selftest, guest, then, restart, limit, checksum, roundtrip, screen, rows")
+            output.write("\"; there are memory, trace, flat, hide, large, vpid, mmu, shadow, apic, timer, checks, testdev, exceptions, report, agent, stop, step, record, recordway, records, slice, selftest, guest, then, restart, limit, checksum, roundtrip, screen, rows")
+        case .conflict(let words): output.write(words)
         case .unknownFeature(let name, let nearest):
             output.write("there is no feature \"")
             output.write(name)
@@ -151,6 +166,9 @@ extension KernelOptions {
             if !(isFirst && KernelOptions.isFileName(word)) { try take(word) }
             isFirst = false
             position = end
+        }
+        if mmu == .shadow, isStudied || roundTrip != nil {
+            throw .conflict("mmu=shadow goes neither with agent= nor with roundtrip=: leave one of them out")
         }
     }
 
@@ -201,6 +219,19 @@ extension KernelOptions {
             } else {
                 throw refused("4k, 2m or 1g")
             }
+        } else if key.equals("mmu") {
+            if value.equals("nested") {
+                mmu = .nested
+            } else if value.equals("shadow") {
+                mmu = .shadow
+            } else {
+                throw refused("nested or shadow")
+            }
+        } else if key.equals("shadow") {
+            guard let size = KernelOptions.size(value), size.bytes & 0xFFF == 0, size >= ShadowLayout.leastSize,
+                size <= .gibibytes(1)
+            else { throw refused("a size from 256K to 1G, a multiple of 4K") }
+            shadowSize = size
         } else if key.equals("vpid") {
             usesVPID = try flag()
         } else if key.equals("flat") {

@@ -30,10 +30,16 @@ extension VirtualCPU {
             cpu.pointee.end(.unsupported(.instruction))
             return .over
         }
+        let wasShadowed = cpu.pointee.leaveShadowTables()
         let wasTrapped = cpu.pointee.processor.trapInstruction(true)
         services.leadBack(true, cpu)
-        var exit = lastExit(cpu)
         var isEntered = true
+        if wasShadowed {
+            // The nested tables fault for it too.
+            cpu.pointee.processor.beginAnew()
+            isEntered = services.enter(cpu)
+        }
+        var exit = lastExit(cpu)
         // Each round adds a page or makes one writable, so there are few.
         while isEntered, let fault = exit.operandFault, cpu.pointee.standIn(for: fault, &standIns) {
             cpu.pointee.processor.beginAnew()
@@ -43,6 +49,7 @@ extension VirtualCPU {
         cpu.pointee.writeBack(&standIns, isExecuted: isEntered && exit == .monitorTrap)
         services.leadBack(false, cpu)
         _ = cpu.pointee.processor.trapInstruction(wasTrapped)
+        if wasShadowed { cpu.pointee.returnToShadowTables() }
         guard isEntered else { return .refused }
         if exit == .monitorTrap, !wasTrapped {
             cpu.pointee.pending = .resume

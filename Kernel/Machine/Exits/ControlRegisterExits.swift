@@ -75,6 +75,7 @@ extension VirtualCPU {
         if turnsPagingOff { processor.extendedFeatures = efer.subtracting(.longModeActive) }
         processor.cr0 = value
         if (value ^ old).intersects(.paging | .protectionEnable) { processor.flushTranslations() }
+        if (value ^ old).intersects(.paging | .protectionEnable | .writeProtect) { followPaging() }
         return .step
     }
 
@@ -89,7 +90,7 @@ extension VirtualCPU {
             guard loadPageDirectoryPointers(address) else { return .inject(.generalProtection) }
         }
         processor.cr3 = address
-        if !keepsTranslations { processor.flushTranslations() }
+        followAddressSpace(keepsTranslations: keepsTranslations)
         return .step
     }
 
@@ -115,6 +116,7 @@ extension VirtualCPU {
             .ofTranslation | .processContextIdentifiers | .supervisorAccessPrevention | .fiveLevelPaging)
         {
             processor.flushTranslations()
+            followPaging()
         }
         return .step
     }

@@ -9,6 +9,7 @@ extension VirtualCPU {
         noteOperand(UInt64(exception.errorCode ?? 0))
         switch exception.vector {
         case .machineCheck: return .end(.unsupported(.machineCheck))
+        case .pageFault where processor.usesShadowTables: return resolvePageFault(exception)
         case .pageFault: host.loadPageFaultAddress(exception.qualification)
         case .debug where !exception.kind.isSoftware:
             // DR6, DR7.GD, and LBR and BTF of IA32_DEBUGCTL are left to the hypervisor (SDM volume 3, 29.1 "Architectural

@@ -1,0 +1,199 @@
+import Memory
+import Virtualization
+import X86
+
+// Shadow paging: the processor translates by tables of Martlet's that follow the guest's (Memory, ShadowTables), from when the guest
+// turns paging on with CR0.WP set until it turns one of them off. Before that, and for an instruction that the processor executes
+// on pages that stand in for devices, nested tables translate.
+
+extension VirtualCPU {
+    /// The guest changed how it translates: the processor follows.
+    @inline(never)
+    public mutating func followPaging() {
+        guard let shadow = machine.pointee.shadow else { return }
+        guard processor.canUseShadowTables else {
+            // What the guest does to its tables meanwhile is not seen.
+            if processor.usesShadowTables { shadow.pointee.reset() }
+            processor.useNestedTables()
+            processor.flushTranslations()
+            // With paging on, what stands in the way are segments that it has not loaded yet.
+            awaitSegments(processor.cr0.contains(.paging | .writeProtect))
+            return
+        }
+        awaitSegments(false)
+        shadow.pointee.load(paging)
+        shadow.pointee.synchronize()
+        _ = shadow.pointee.takeFlush()
+        processor.useShadowTables(shadow.pointee.rootAddress)
+        processor.flushTranslations()
+    }
+
+    private mutating func awaitSegments(_ waits: Bool) {
+        guard waits != awaitsSegments else { return }
+        awaitsSegments = waits
+        _ = processor.trapInstruction(waits)
+    }
+
+    /// The trap behind each instruction of a guest whose segments are awaited; or a debugger's, which looks on.
+    mutating func endTrappedInstruction() -> Outcome {
+        if awaitsSegments { followPaging() }
+        return .resume
+    }
+
+    /// A load of CR3 that keeps cached translations, or drops them.
+    mutating func followAddressSpace(keepsTranslations: Bool) {
+        guard let shadow = machine.pointee.shadow, processor.usesShadowTables else {
+            if !keepsTranslations { processor.flushTranslations() }
+            return
+        }
+        shadow.pointee.load(paging)
+        if !keepsTranslations { shadow.pointee.synchronize() }
+        if shadow.pointee.takeFlush() || !keepsTranslations { processor.flushTranslations() }
+        processor.useShadowTables(shadow.pointee.rootAddress)
+    }
+
+    /// For an instruction that the processor is to execute on nested tables.
+    /// - Returns: whether shadow tables were in use.
+    mutating func leaveShadowTables() -> Bool {
+        guard processor.usesShadowTables else { return false }
+        processor.useNestedTables()
+        processor.flushTranslations()
+        return true
+    }
+
+    /// The guest may have written to its tables meanwhile.
+    mutating func returnToShadowTables() {
+        machine.pointee.shadow?.pointee.distrustAll()
+        followPaging()
+    }
+
+    // MARK: Page faults
+
+    /// A page fault under shadow tables: the guest's own, or for want of an entry, or an access to what is not RAM.
+    @inline(never)
+    mutating func resolvePageFault(_ exception: ExceptionExit) -> Outcome {
+        let code = PageFaultErrorCode(rawValue: exception.errorCode ?? 0)
+        let address = GuestVirtualAddress(exception.qualification)
+        let kind: GuestAccess.Kind = code.isWrite ? .write : code.isFetch ? .fetch : .read
+        if kind == .read, !code.isUser, fillsForFetch(address) {
+            processor.beginAnew()
+            return .resume
+        }
+        // A supervisor access in user mode is the processor's own, to a descriptor table or task-state segment.
+        let access: GuestAccess =
+            !code.isUser && processor.privilegeLevel == 3
+            ? .implicit(kind)
+            : .explicit(kind, privilegeLevel: code.isUser ? 3 : 0, alignmentCheck: processor.flags.contains(.alignmentCheck))
+        switch paging.translate(address, for: access, in: memory) {
+        case .page(let page):
+            guard memory.contains(page.address, count: 1), !isHidden(page.address) else {
+                return resolve(
+                    NestedPageFault(
+                        address: page.address, isRead: kind == .read, isWrite: kind == .write, isFetch: kind == .fetch,
+                        isMapped: false, duringWalk: false))
+            }
+            return fillShadow(address, isWrite: kind == .write, exception)
+        case .fault(let code): return deliverPageFault(address, code)
+        case .notCanonical: return deliverPageFault(address, code)
+        case .tableOutsideRAM: return .end(.unsupported(.tableInAbsentMemory))
+        }
+    }
+
+    /// Without execute-disable and SMEP an error code does not tell a fetch, which SMAP does not hinder, from a read, which it does. A
+    /// read that stands where instructions are fetched comes back when that is filled.
+    private mutating func fillsForFetch(_ address: GuestVirtualAddress) -> Bool {
+        let cr4 = processor.cr4
+        guard cr4.contains(.supervisorAccessPrevention), !cr4.contains(.supervisorExecutionPrevention),
+            !processor.extendedFeatures.contains(.executeDisable), let shadow = machine.pointee.shadow
+        else { return false }
+        let start = processor.instructionPointer &+ (processor.executes64BitCode ? 0 : processor.segment(.cs).base)
+        guard (address.rawValue &- start) & linearMask < UInt64(InstructionBytes.capacity),
+            case .page(let page) = paging.translate(address, for: access(.fetch), in: memory),
+            memory.contains(page.address, count: 1), !isHidden(page.address)
+        else { return false }
+        let hasChanged = shadow.pointee.fill(address, isWrite: false)
+        followTables()
+        return hasChanged
+    }
+
+    /// The processor drops what it holds of tables that have changed.
+    private mutating func followTables() {
+        guard let shadow = machine.pointee.shadow, shadow.pointee.takeFlush() else { return }
+        processor.useShadowTables(shadow.pointee.rootAddress)
+        processor.flushTranslations()
+    }
+
+    private mutating func fillShadow(_ address: GuestVirtualAddress, isWrite: Bool, _ exception: ExceptionExit) -> Outcome {
+        guard let shadow = machine.pointee.shadow else { return .resume }
+        let hasChanged = shadow.pointee.fill(address, isWrite: isWrite)
+        followTables()
+        if !hasChanged {
+            // The processor may hold what the tables said before. What it does not find in them then is the guest's.
+            guard fruitlessFault != address else {
+                fruitlessFault = nil
+                return deliverPageFault(address, PageFaultErrorCode(rawValue: exception.errorCode ?? 0))
+            }
+            processor.flushTranslations()
+        }
+        fruitlessFault = hasChanged ? nil : address
+        processor.beginAnew()
+        return .resume
+    }
+
+    private mutating func deliverPageFault(_ address: GuestVirtualAddress, _ code: PageFaultErrorCode) -> Outcome {
+        host.loadPageFaultAddress(address.rawValue)
+        return raise(.exception(.pageFault, errorCode: code.rawValue), during: processor.interruptedEvent)
+    }
+
+    // MARK: INVLPG and INVPCID
+
+    mutating func invalidatePage(_ address: GuestVirtualAddress) -> Outcome {
+        guard let shadow = machine.pointee.shadow else { return .end(.unsupported(.controlNotSet)) }
+        shadow.pointee.invalidate(address)
+        finishInvalidation()
+        return .step
+    }
+
+    /// SDM volume 2, "INVPCID - Invalidate Process-Context Identifier".
+    mutating func invalidateByPCID() -> Outcome {
+        guard let shadow = machine.pointee.shadow else { return .end(.unsupported(.controlNotSet)) }
+        let operand = processor.invalidationOperand()
+        let mode = processor.mode
+        var offset = operand.displacement
+        if let base = operand.base { offset &+= value(of: base) }
+        if let index = operand.index { offset &+= value(of: index) << operand.scale }
+        let mask = addressMask(operand.addressSize)
+        var descriptor: [2 of UInt64] = [0, 0]
+        for half in 0..<2 {
+            switch locate(offset: (offset &+ UInt64(8 * half)) & mask, size: 8, in: operand.segment, .read, mode) {
+            case .place(let place): descriptor[half] = read(place, count: 8)
+            case .outcome(let outcome): return outcome
+            }
+        }
+        let kind = readGeneral(operand.kind)
+        let tag = descriptor[0]
+        let hasTags = processor.cr4.contains(.processContextIdentifiers)
+        guard kind <= 3, tag >> 12 == 0, kind > 1 || hasTags || tag == 0 else { return .inject(.generalProtection) }
+        if kind == 0 {
+            let address = descriptor[1]
+            let unused = UInt64(processor.cr4.contains(.fiveLevelPaging) ? 7 : 16)
+            guard UInt64(bitPattern: Int64(bitPattern: address << unused) >> Int64(unused)) == address else {
+                return .inject(.generalProtection)
+            }
+            if !hasTags || tag == processor.cr3 & 0xFFF {
+                shadow.pointee.invalidate(GuestVirtualAddress(address))
+                finishInvalidation()
+                return .step
+            }
+        }
+        shadow.pointee.synchronize()
+        finishInvalidation()
+        return .step
+    }
+
+    private mutating func finishInvalidation() {
+        guard let shadow = machine.pointee.shadow else { return }
+        _ = shadow.pointee.takeFlush()
+        processor.flushTranslations()
+    }
+}

@@ -1,0 +1,69 @@
+// What is remembered of shadow tables besides their entries. All numbers are indices; that of a page is at least 1, so that 0 is
+// none: page 0 is the root of modes without long mode.
+
+/// A shadow table.
+struct ShadowPage {
+    /// The guest's table that it shadows; of a direct one, the first frame that it maps.
+    var frame: UInt32 = 0
+    var level: UInt8 = 0
+    var part: UInt8 = 0
+    /// It maps a part of a guest's large page and shadows no table.
+    var isDirect = false
+    /// The guest's table is none any more, and what still refers to it will not for long.
+    var isDetached = false
+    var isUsed = false
+    /// Entries that are not zero.
+    var validCount: UInt16 = 0
+    /// Entries that refer to it.
+    var references: UInt32 = 0
+    /// The next of the same frame, or the next that is free.
+    var next: UInt32 = 0
+
+    func isSame(_ frame: UInt64, _ level: Int, _ part: UInt8, isDirect: Bool) -> Bool {
+        self.frame == UInt32(truncatingIfNeeded: frame) && self.level == UInt8(truncatingIfNeeded: level) && self.part == part
+            && self.isDirect == isDirect && !isDetached
+    }
+}
+
+/// How many shadow entries map a page of one size writable, and the places of the last two that came, if they are still there: a
+/// page that a guest has in its map of all memory and in a program's besides is found at once when it becomes a table.
+struct WritableMappings {
+    var count: UInt32 = 0
+    var last: UInt32 = 0
+    var earlier: UInt32 = 0
+
+    mutating func add(_ place: Int) {
+        count &+= 1
+        earlier = last
+        last = UInt32(truncatingIfNeeded: place)
+    }
+
+    mutating func remove(_ place: Int) {
+        count &-= 1
+        if last == UInt32(truncatingIfNeeded: place) { last = earlier }
+    }
+}
+
+/// A frame of the guest's RAM.
+struct FrameUse {
+    var writable = WritableMappings()
+    /// The first shadow table of this frame.
+    var firstPage: UInt32 = 0
+    /// Shadow tables that stand for this frame as a table.
+    var tableCount: UInt16 = 0
+    /// It was written to since it was compared: what shadows it may be out of date.
+    var isOutOfStep = false
+    /// It is in the list of those.
+    var isListed = false
+    var nextListed: UInt32 = 0
+
+    /// It must not be written to unseen.
+    var isProtected: Bool { tableCount > 0 && !isOutOfStep }
+}
+
+/// A large page's worth of the guest's RAM.
+struct RegionUse {
+    var writable = WritableMappings()
+    /// Frames in it that are protected.
+    var protectedCount: UInt32 = 0
+}

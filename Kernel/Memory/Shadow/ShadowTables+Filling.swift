@@ -1,0 +1,132 @@
+extension ShadowTables {
+    /// Takes over from the guest's tables what an access needs that the guest's own processor would have allowed, and whose
+    /// accessed and dirty bits are set.
+    /// - Parameter linear: canonical; without long mode of 32 bits.
+    /// - Returns: whether anything changed. If not, the processor should have made the access.
+    public mutating func fill(_ linear: GuestVirtualAddress, isWrite: Bool) -> Bool {
+        if freeCount < Self.mostNeeded { reclaim() }
+        var number = root
+        var level = Int(pages[root].level)
+        var hasChanged = false
+        if root == 0 {
+            let entry = entries[Int(truncatingIfNeeded: linear.rawValue >> 30 & 3)]
+            guard entry != 0 else { return false }
+            number = child(of: entry)
+            level = 2
+        }
+        while true {
+            let slot = number << 9 | Self.index(linear.rawValue, level)
+            guard let wanted = mirror(slot) else { break }
+            let new = wanted.isPage ? makePage(wanted, level, isWrite: isWrite) : makeTable(wanted, level, entries[slot])
+            guard new != 0 else { break }
+            if entries[slot] != new {
+                set(slot, new)
+                hasChanged = true
+            }
+            if isLeaf(new, level: level) { break }
+            number = child(of: new)
+            level -= 1
+        }
+        if hasChanged { counts.fills &+= 1 }
+        return hasChanged
+    }
+
+    /// The most tables that one address takes: a root that was just chosen, four below, and a direct one.
+    static var mostNeeded: Int { 8 }
+
+    /// What an entry has to lead to.
+    func mirror(_ slot: Int) -> MirroredEntry? {
+        let page = pages[slot >> 9]
+        let index = slot & 511
+        let level = Int(page.level)
+        guard page.isDirect else {
+            return paging.mirror(frame: UInt64(page.frame), level: level, part: page.part, index: index, in: memory)
+        }
+        // The entry that refers to a direct table has the rights.
+        let address = UInt64(page.frame) << 12 &+ UInt64(index) &* Self.coverage(level)
+        return MirroredEntry(isPage: true, address: address, part: 0, bits: GuestEntryBits.writable | GuestEntryBits.user)
+    }
+
+    // MARK: Pages
+
+    /// The entry that maps a page, or refers to a direct table for it; 0 outside RAM.
+    private mutating func makePage(_ wanted: MirroredEntry, _ level: Int, isWrite: Bool) -> UInt64 {
+        let frame = wanted.address >> 12
+        if level == 1 {
+            guard frame < UInt64(layout.frameCount), frame != hole else { return 0 }
+            if isWrite, frames[Int(frame)].isProtected { leaveOutOfStep(Int(frame)) }
+            return leaf(wanted)
+        }
+        if let leaf = largeLeaf(wanted, level) { return leaf }
+        guard let table = find(frame, level - 1, 0, isDirect: true) ?? make(frame, level - 1, 0, isDirect: true) else { return 0 }
+        return reference(to: table, wanted.bits)
+    }
+
+    /// The entry for 4 KiB of RAM.
+    @inline(__always)
+    func leaf(_ wanted: MirroredEntry) -> UInt64 {
+        let entry = ram.start.rawValue &+ wanted.address | wanted.bits | Self.present | GuestEntryBits.dirty
+        return frames[Int(truncatingIfNeeded: wanted.address >> 12)].isProtected ? entry & ~GuestEntryBits.writable : entry
+    }
+
+    /// The entry for a large page, if there is all of it, and nothing in it is protected from what the guest allows.
+    func largeLeaf(_ wanted: MirroredEntry, _ level: Int) -> UInt64? {
+        let size = Self.coverage(level)
+        guard let pageSize = PageSize(level: level), leafSizes.contains(pageSize),
+            wanted.address <= ram.count.bytes, ram.count.bytes - wanted.address >= size,
+            ram.start.rawValue & (size - 1) == 0, hole ^ wanted.address >> 12 >= size >> 12
+        else { return nil }
+        let isWritable = wanted.bits & GuestEntryBits.writable != 0
+        let region = layout.region(Int(truncatingIfNeeded: wanted.address >> 12), level)
+        if isWritable, regions[region].protectedCount > 0 { return nil }
+        // The page attribute bit of a large page is bit 12.
+        let attribute = wanted.bits & GuestEntryBits.largePage
+        let bits = wanted.bits & ~GuestEntryBits.largePage | attribute << 5
+        return ram.start.rawValue &+ wanted.address | bits | Self.present | GuestEntryBits.dirty | GuestEntryBits.largePage
+    }
+
+    // MARK: Tables
+
+    private mutating func makeTable(_ wanted: MirroredEntry, _ level: Int, _ old: UInt64) -> UInt64 {
+        let frame = wanted.address >> 12
+        guard frame < UInt64(layout.frameCount) else { return 0 }
+        if old != 0, !isLeaf(old, level: level), pages[child(of: old)].isSame(frame, level - 1, wanted.part, isDirect: false) {
+            return reference(to: child(of: old), wanted.bits)
+        }
+        guard let table = find(frame, level - 1, wanted.part, isDirect: false) ?? make(frame, level - 1, wanted.part, isDirect: false)
+        else { return 0 }
+        return reference(to: table, wanted.bits)
+    }
+
+    @inline(__always)
+    func reference(to page: Int, _ bits: UInt64) -> UInt64 { address(of: page) | bits & MirroredEntry.ofTable | Self.present }
+
+    /// The shadow table of a frame.
+    func find(_ frame: UInt64, _ level: Int, _ part: UInt8, isDirect: Bool) -> Int? {
+        guard frame < UInt64(layout.frameCount) else { return nil }
+        var number = Int(frames[Int(frame)].firstPage)
+        while number != 0 {
+            if pages[number].isSame(frame, level, part, isDirect: isDirect) { return number }
+            number = Int(pages[number].next)
+        }
+        return nil
+    }
+
+    /// Makes the shadow table of a frame, without entries. A direct one may begin where there is no RAM.
+    mutating func make(_ frame: UInt64, _ level: Int, _ part: UInt8, isDirect: Bool) -> Int? {
+        guard frame < UInt64(layout.frameCount), firstFree != 0 else { return nil }
+        let number = Int(firstFree)
+        firstFree = pages[number].next
+        freeCount -= 1
+        if number >= usedEnd { usedEnd = number + 1 }
+        let use = frames + Int(frame)
+        pages[number] = ShadowPage(
+            frame: UInt32(truncatingIfNeeded: frame), level: UInt8(truncatingIfNeeded: level), part: part, isDirect: isDirect,
+            isUsed: true, next: use.pointee.firstPage)
+        use.pointee.firstPage = UInt32(truncatingIfNeeded: number)
+        guard !isDirect else { return number }
+        use.pointee.tableCount += 1
+        if use.pointee.tableCount == 1 { protect(Int(frame)) }
+        return number
+    }
+}

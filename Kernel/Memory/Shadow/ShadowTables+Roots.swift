@@ -1,0 +1,114 @@
+extension ShadowTables {
+    /// Makes the tables those of a guest's paging: of an address space that is known, or of a new one. The guest's flush of
+    /// translations is another matter (`synchronize`).
+    public mutating func load(_ new: GuestPaging) {
+        if !new.isShadowed(as: paging) { reset() }
+        paging = new
+        if freeCount < Self.mostNeeded { reclaim() }
+        chooseRoot()
+    }
+
+    private mutating func chooseRoot() {
+        let levels = paging.shadowLevelCount
+        if levels > 3 {
+            let frame = (paging.cr3 & GuestEntryBits.address) >> 12
+            // Tables outside RAM end the guest at its first access.
+            root = find(frame, levels, 0, isDirect: false) ?? make(frame, levels, 0, isDirect: false) ?? 0
+            if root == 0 { for slot in 0..<4 { set(slot, 0) } }
+            return
+        }
+        root = 0
+        for part in 0..<4 { set(part, directory(part)) }
+    }
+
+    /// The entry of the fixed root for a GiB; it has no rights (SDM vol. 3, "Format of a PAE Page-Directory-Pointer-Table Entry").
+    private mutating func directory(_ part: Int) -> UInt64 {
+        var frame = (paging.cr3 & 0xFFFF_FFFF) >> 12
+        var number = UInt8(truncatingIfNeeded: part)
+        if paging.mode == .pae {
+            let pointer = paging.pageDirectoryPointer(for: UInt64(part) << 30)
+            guard pointer & GuestEntryBits.present != 0 else { return 0 }
+            frame = (pointer & GuestEntryBits.address) >> 12
+            number = 0
+        }
+        guard let page = find(frame, 2, number, isDirect: false) ?? make(frame, 2, number, isDirect: false) else { return 0 }
+        return address(of: page) | GuestEntryBits.present
+    }
+
+    // MARK: Room
+
+    /// Takes back tables that nothing refers to: those of address spaces other than the one in use, from their roots down.
+    mutating func reclaim() {
+        counts.reclaims &+= 1
+        for level in stride(from: 5, to: 0, by: -1) {
+            for number in 1..<usedEnd
+            where pages[number].isUsed && Int(pages[number].level) == level && pages[number].references == 0 && number != root {
+                free(number)
+            }
+        }
+        guard freeCount < layout.pageCount / 4 else { return }
+        reset()
+        chooseRoot()
+    }
+
+    /// Takes a table back to which nothing refers.
+    private mutating func free(_ number: Int) {
+        clear(number)
+        if !pages[number].isDetached { unlink(number) }
+        release(number)
+    }
+
+    /// Takes all entries out of a table.
+    mutating func clear(_ number: Int) {
+        var left = pages[number].validCount
+        var slot = number << 9
+        while left > 0 {
+            if entries[slot] != 0 {
+                left -= 1
+                set(slot, 0)
+            }
+            slot += 1
+        }
+    }
+
+    /// A frame's shadow tables, which have no entries, are no more found; those that something refers to stay as long.
+    mutating func detachTables(of frame: Int) {
+        // The frame is out of step no longer and not protected: its count of tables goes to zero without more ado.
+        var number = Int(frames[frame].firstPage)
+        while number != 0 {
+            let page = pages[number]
+            if !page.isDirect {
+                unlink(number, isProtected: false)
+                pages[number].isDetached = true
+                if page.references == 0 { release(number) }
+            }
+            number = Int(page.next)
+        }
+    }
+
+    /// Takes a table out of those of its frame.
+    mutating func unlink(_ number: Int) { unlink(number, isProtected: frames[Int(pages[number].frame)].isProtected) }
+
+    private mutating func unlink(_ number: Int, isProtected: Bool) {
+        let frame = Int(pages[number].frame)
+        var link = frames[frame].firstPage
+        if Int(link) == number {
+            frames[frame].firstPage = pages[number].next
+        } else {
+            while Int(pages[Int(link)].next) != number { link = pages[Int(link)].next }
+            pages[Int(link)].next = pages[number].next
+        }
+        guard !pages[number].isDirect else { return }
+        frames[frame].tableCount -= 1
+        guard frames[frame].tableCount == 0 else { return }
+        frames[frame].isOutOfStep = false
+        if isProtected { addProtected(-1, frame) }
+    }
+
+    /// Gives back a table without entries that is nobody's.
+    mutating func release(_ number: Int) {
+        pages[number] = ShadowPage(next: firstFree)
+        firstFree = UInt32(truncatingIfNeeded: number)
+        freeCount += 1
+    }
+}

@@ -1,0 +1,152 @@
+// Tables in step with the guest's, and out of step.
+
+extension ShadowTables {
+    /// Martlet itself wrote to the guest's RAM.
+    public mutating func noteWrite(at address: GuestPhysicalAddress) {
+        let frame = address.rawValue >> 12
+        if frame < UInt64(layout.frameCount), frames[Int(frame)].isProtected { leaveOutOfStep(Int(frame)) }
+    }
+
+    /// The guest may have written to any of its tables.
+    public mutating func distrustAll() {
+        for number in 1..<usedEnd where pages[number].isUsed && !pages[number].isDirect && !pages[number].isDetached {
+            if frames[Int(pages[number].frame)].isProtected { leaveOutOfStep(Int(pages[number].frame)) }
+        }
+    }
+
+    /// Lets the guest write to one of its tables.
+    mutating func leaveOutOfStep(_ frame: Int) {
+        frames[frame].isOutOfStep = true
+        addProtected(-1, frame)
+        counts.outOfStep &+= 1
+        guard !frames[frame].isListed else { return }
+        frames[frame].isListed = true
+        frames[frame].nextListed = firstListed
+        firstListed = UInt32(truncatingIfNeeded: frame + 1)
+    }
+
+    /// Compares all that is out of step, as the guest has flushed its translations.
+    public mutating func synchronize() {
+        while firstListed != 0 {
+            let frame = Int(firstListed) - 1
+            firstListed = frames[frame].nextListed
+            frames[frame].isListed = false
+            if frames[frame].tableCount > 0, frames[frame].isOutOfStep { bringBack(frame) }
+        }
+    }
+
+    private mutating func bringBack(_ frame: Int) {
+        var isInUse = false
+        var number = Int(frames[frame].firstPage)
+        while number != 0 {
+            let page = pages[number]
+            if !page.isDirect {
+                compare(number)
+                if pages[number].validCount > 0 || isLoaded(number) { isInUse = true }
+            }
+            number = Int(page.next)
+        }
+        frames[frame].isOutOfStep = false
+        counts.comparisons &+= 1
+        // A table that leads nowhere is probably none any more.
+        isInUse ? protect(frame) : detachTables(of: frame)
+    }
+
+    /// Whether the processor begins there: CR3, or a page-directory-pointer register, refers to it.
+    private func isLoaded(_ number: Int) -> Bool {
+        number == root || root == 0 && pages[number].level == 2 && pages[number].references > 0
+    }
+
+    private mutating func compare(_ number: Int) {
+        var left = pages[number].validCount
+        var slot = number << 9
+        while left > 0 {
+            if entries[slot] != 0 {
+                left -= 1
+                set(slot, now(slot))
+            }
+            slot += 1
+        }
+    }
+
+    /// What an entry should be now that is there; 0 if nothing of it can stay.
+    private func now(_ slot: Int) -> UInt64 {
+        let entry = entries[slot]
+        let level = Int(pages[slot >> 9].level)
+        guard let wanted = mirror(slot) else { return 0 }
+        let frame = wanted.address >> 12
+        if level == 1 { return frame < UInt64(layout.frameCount) && frame != hole ? leaf(wanted) : 0 }
+        if isLeaf(entry, level: level) { return wanted.isPage ? largeLeaf(wanted, level) ?? 0 : 0 }
+        let table = child(of: entry)
+        guard pages[table].isSame(frame, level - 1, wanted.part, isDirect: wanted.isPage) else { return 0 }
+        return reference(to: table, wanted.bits)
+    }
+
+    /// Compares the entries on the way to one address, whose translation the guest has invalidated.
+    public mutating func invalidate(_ linear: GuestVirtualAddress) {
+        needsFlush = true
+        var number = root
+        var level = Int(pages[root].level)
+        if root == 0 {
+            let entry = entries[Int(truncatingIfNeeded: linear.rawValue >> 30 & 3)]
+            guard entry != 0 else { return }
+            number = child(of: entry)
+            level = 2
+        }
+        while true {
+            let slot = number << 9 | Self.index(linear.rawValue, level)
+            guard entries[slot] != 0 else { return }
+            if !pages[number].isDirect, frames[Int(pages[number].frame)].isOutOfStep { set(slot, now(slot)) }
+            let entry = entries[slot]
+            guard entry != 0, !isLeaf(entry, level: level) else { return }
+            number = child(of: entry)
+            level -= 1
+        }
+    }
+
+    // MARK: Protection
+
+    /// Takes the right to write to a table from every entry that maps it.
+    mutating func protect(_ frame: Int) {
+        addProtected(1, frame)
+        while frames[frame].writable.count > 0 {
+            guard let slot = writableSlot(of: UInt64(frame), 1, frames[frame].writable) else { return }
+            set(slot, entries[slot] & ~GuestEntryBits.writable)
+        }
+        removeLarge(over: frame, 2)
+        removeLarge(over: frame, 3)
+    }
+
+    func addProtected(_ change: Int, _ frame: Int) {
+        for level in 2...3 {
+            let region = regions + layout.region(frame, level)
+            region.pointee.protectedCount = UInt32(truncatingIfNeeded: Int(region.pointee.protectedCount) + change)
+        }
+    }
+
+    /// What maps a whole region writable goes: it comes back in parts.
+    private mutating func removeLarge(over frame: Int, _ level: Int) {
+        let region = regions + layout.region(frame, level)
+        let first = UInt64(frame) & ~(Self.coverage(level) >> 12 - 1)
+        while region.pointee.writable.count > 0 {
+            guard let slot = writableSlot(of: first, level, region.pointee.writable) else { return }
+            set(slot, 0)
+        }
+    }
+
+    /// Where an entry maps a page writable: nearly always the only one, whose place is known.
+    private func writableSlot(of frame: UInt64, _ level: Int, _ mappings: WritableMappings) -> Int? {
+        if mapsWritable(Int(mappings.last), frame, level) { return Int(mappings.last) }
+        if mapsWritable(Int(mappings.earlier), frame, level) { return Int(mappings.earlier) }
+        for number in 1..<usedEnd where pages[number].isUsed && Int(pages[number].level) == level && pages[number].validCount > 0 {
+            for slot in number << 9..<(number + 1) << 9 where mapsWritable(slot, frame, level) { return slot }
+        }
+        return nil
+    }
+
+    private func mapsWritable(_ slot: Int, _ frame: UInt64, _ level: Int) -> Bool {
+        let entry = entries[slot]
+        return entry & GuestEntryBits.writable != 0 && Int(pages[slot >> 9].level) == level && isLeaf(entry, level: level)
+            && self.frame(of: entry, level: level) == frame
+    }
+}

@@ -1,0 +1,218 @@
+/// Page tables that the processor uses in the place of a guest's own, and that map guest-linear to host-physical addresses.
+///
+/// They mirror the guest's: to each table of the guest's that is in use belongs a shadow table (or a few, under 32-bit paging),
+/// shared by all address spaces that share it, with an entry for each of its entries that was used. The rights of an entry are the
+/// guest's, so that the processor combines them as it would; a page that is not dirty yet is not writable, and one whose entry
+/// lacks the accessed bit is not there. A large page of the guest's is as large here if RAM and protection allow it; else a
+/// *direct* table maps its parts.
+///
+/// A table *in step* is not writable for the guest: its first write is a page fault, after which it is *out of step* and may be
+/// written freely until the guest flushes translations (a CR3 load, INVPCID, a change of CR4); then its entries are compared with
+/// what they were made from, and it is protected again. INVLPG compares the entries for one address. That is what the
+/// architecture promises of cached translations, and no more (Intel SDM vol. 3, "Caching Translation Information").
+///
+/// Nothing but the guest's RAM is ever mapped.
+public struct ShadowTables<Guest: GuestTableMemory>: ~Copyable {
+    let memory: Guest
+    let layout: ShadowLayout
+    let ram: HostPhysicalRange
+    let leafSizes: LeafSizes
+    let entries: UnsafeMutablePointer<UInt64>
+    let entriesAddress: UInt64
+    let pages: UnsafeMutablePointer<ShadowPage>
+    let frames: UnsafeMutablePointer<FrameUse>
+    /// Of 2 MiB, and behind them those of 1 GiB.
+    let regions: UnsafeMutablePointer<RegionUse>
+
+    /// The guest's paging, for which the tables are.
+    public internal(set) var paging: GuestPaging
+    /// The page that CR3 refers to.
+    var root = 0
+    var firstFree: UInt32 = 0
+    /// One more than the highest number of a table that was ever in use.
+    var usedEnd = 1
+    /// Shadow tables that are not in use.
+    public internal(set) var freeCount = 0
+    /// The first frame, and one, of those that are out of step.
+    var firstListed: UInt32 = 0
+    /// A frame that is a device's for now.
+    var hole: UInt64 = .max
+    /// Translations that a processor holds may be out of date.
+    var needsFlush = false
+    public internal(set) var counts = ShadowCounts()
+
+    /// - Parameters:
+    ///   - storage: `layout.bytes` bytes at a page's start that nothing else uses; whatever they hold.
+    ///   - address: the same to the processor, below 4 GiB.
+    ///   - ram: where the guest's RAM lies, from guest-physical 0 on.
+    ///   - leafSizes: what the processor offers.
+    ///   - paging: of a guest that was just made.
+    public init(
+        _ layout: ShadowLayout, storage: UnsafeMutableRawPointer, at address: HostPhysicalAddress, memory: Guest,
+        ram: HostPhysicalRange, leafSizes: LeafSizes, paging: GuestPaging
+    ) {
+        self.layout = layout
+        self.memory = memory
+        self.ram = ram
+        self.leafSizes = leafSizes
+        self.paging = paging
+        entries = storage.bindMemory(to: UInt64.self, capacity: layout.pageCount * 512)
+        entriesAddress = address.rawValue
+        pages = (storage + layout.pagesOffset).bindMemory(to: ShadowPage.self, capacity: layout.pageCount)
+        frames = (storage + layout.framesOffset).bindMemory(to: FrameUse.self, capacity: layout.frameCount)
+        regions = (storage + layout.regionsOffset).bindMemory(to: RegionUse.self, capacity: layout.regionCount)
+        frames.initialize(repeating: FrameUse(), count: layout.frameCount)
+        regions.initialize(repeating: RegionUse(), count: layout.regionCount)
+        entries.initialize(repeating: 0, count: layout.pageCount * 512)
+        pages.initialize(repeating: ShadowPage(), count: layout.pageCount)
+        pages[0].isUsed = true
+        pages[0].level = 3
+        firstFree = 0
+        for number in stride(from: layout.pageCount - 1, to: 0, by: -1) {
+            pages[number].next = firstFree
+            firstFree = UInt32(truncatingIfNeeded: number)
+        }
+        freeCount = layout.pageCount - 1
+    }
+
+    /// Forgets all tables.
+    public mutating func reset() {
+        // What has no entries and no table is not found, and what is known of a frame goes with both.
+        for number in 0..<usedEnd where pages[number].validCount > 0 { clear(number) }
+        for number in 1..<usedEnd where pages[number].isUsed {
+            if !pages[number].isDetached { unlink(number) }
+            release(number)
+        }
+        root = 0
+        needsFlush = true
+        counts.resets &+= 1
+    }
+
+    /// A page of the guest's RAM is a device's, or none is any more.
+    public mutating func setHole(_ page: GuestPhysicalAddress?) {
+        hole = page.map { $0.rawValue >> 12 } ?? .max
+        reset()
+    }
+
+    /// What the processor's CR3 has to refer to.
+    public var rootAddress: HostPhysicalAddress { HostPhysicalAddress(address(of: root)) }
+
+    /// Whether translations that a processor holds have to be dropped; asked once.
+    public mutating func takeFlush() -> Bool {
+        defer { needsFlush = false }
+        return needsFlush
+    }
+
+    // MARK: Entries
+
+    static var present: UInt64 { GuestEntryBits.present | GuestEntryBits.accessed }
+
+    func address(of page: Int) -> UInt64 { entriesAddress + UInt64(page) << 12 }
+
+    /// The page that an entry refers to.
+    @inline(__always)
+    func child(of entry: UInt64) -> Int { Int(truncatingIfNeeded: (entry & GuestEntryBits.address &- entriesAddress) >> 12) }
+
+    @inline(__always)
+    func isLeaf(_ entry: UInt64, level: Int) -> Bool { level == 1 || entry & GuestEntryBits.largePage != 0 && level < 4 }
+
+    /// The first frame of the guest's that a leaf maps.
+    @inline(__always)
+    func frame(of leaf: UInt64, level: Int) -> UInt64 {
+        // Bit 12 of a large leaf is the page attribute bit.
+        (leaf & GuestEntryBits.address & ~(Self.coverage(level) - 1) &- ram.start.rawValue) >> 12
+    }
+
+    @inline(__always)
+    static func coverage(_ level: Int) -> UInt64 { 1 &<< UInt64(truncatingIfNeeded: 3 &+ 9 &* level) }
+
+    @inline(__always)
+    static func index(_ linear: UInt64, _ level: Int) -> Int {
+        Int(truncatingIfNeeded: linear &>> UInt64(truncatingIfNeeded: 3 &+ 9 &* level) & 511)
+    }
+
+    /// Changes an entry, with all that is remembered of it.
+    mutating func set(_ slot: Int, _ new: UInt64) {
+        let old = entries[slot]
+        guard new != old else { return }
+        let page = slot >> 9
+        let level = Int(pages[page].level)
+        entries[slot] = new
+        if old == 0 { pages[page].validCount &+= 1 }
+        if new == 0 { pages[page].validCount &-= 1 }
+        // What is only added, or gets more rights, a processor finds out by itself.
+        if old != 0, old | GuestEntryBits.writable != new { needsFlush = true }
+        if new != 0 {
+            if isLeaf(new, level: level) {
+                if new & GuestEntryBits.writable != 0 { mappings(new, level).pointee.add(slot) }
+            } else {
+                pages[child(of: new)].references &+= 1
+            }
+        }
+        guard old != 0 else { return }
+        if isLeaf(old, level: level) {
+            if old & GuestEntryBits.writable != 0 { mappings(old, level).pointee.remove(slot) }
+        } else {
+            let page = child(of: old)
+            pages[page].references &-= 1
+            if pages[page].references == 0, pages[page].isDetached { release(page) }
+        }
+    }
+
+    private func mappings(_ leaf: UInt64, _ level: Int) -> UnsafeMutablePointer<WritableMappings> {
+        let frame = Int(truncatingIfNeeded: frame(of: leaf, level: level))
+        return level == 1 ? writableMappings(frames + frame) : writableMappings(regions + layout.region(frame, level))
+    }
+
+    private func writableMappings(_ use: UnsafeMutablePointer<FrameUse>) -> UnsafeMutablePointer<WritableMappings> {
+        UnsafeMutableRawPointer(use).assumingMemoryBound(to: WritableMappings.self)
+    }
+
+    private func writableMappings(_ use: UnsafeMutablePointer<RegionUse>) -> UnsafeMutablePointer<WritableMappings> {
+        UnsafeMutableRawPointer(use).assumingMemoryBound(to: WritableMappings.self)
+    }
+}
+
+/// What shadow tables have had to do.
+public struct ShadowCounts: Equatable, Sendable {
+    /// Page faults that filled something in.
+    public var fills: UInt64 = 0
+    /// Tables that the guest wrote to and that were left out of step.
+    public var outOfStep: UInt64 = 0
+    /// Tables that were compared and brought back.
+    public var comparisons: UInt64 = 0
+    /// Times that tables were taken back for want of room.
+    public var reclaims: UInt64 = 0
+    public var resets: UInt64 = 0
+}
+
+/// How the memory of shadow tables is used.
+public struct ShadowLayout: Equatable, Sendable {
+    /// Shadow tables, with the fixed root.
+    public let pageCount: Int
+    /// Frames of the guest's RAM.
+    public let frameCount: Int
+
+    /// The least that makes sense: enough for some address spaces.
+    public static var leastSize: ByteCount { .kibibytes(256) }
+
+    /// - Parameters:
+    ///   - size: for the tables.
+    ///   - ram: the guest's, a multiple of 4 KiB.
+    public init(size: ByteCount, ram: ByteCount) {
+        pageCount = Int(size.wholeFrames)
+        frameCount = Int(ram.wholeFrames)
+    }
+
+    /// 2 MiB regions and 1 GiB regions.
+    var regionCount: Int { (frameCount + 0x1FF) >> 9 + (frameCount + 0x3FFFF) >> 18 }
+    var pagesOffset: Int { pageCount * 4096 }
+    var framesOffset: Int { pagesOffset + (pageCount * MemoryLayout<ShadowPage>.stride + 15) & ~15 }
+    var regionsOffset: Int { framesOffset + (frameCount * MemoryLayout<FrameUse>.stride + 15) & ~15 }
+    /// All that is needed, in bytes.
+    public var bytes: Int { regionsOffset + regionCount * MemoryLayout<RegionUse>.stride }
+
+    /// The number of the region of a level's size that a frame lies in.
+    @inline(__always)
+    func region(_ frame: Int, _ level: Int) -> Int { level == 2 ? frame >> 9 : (frameCount + 0x1FF) >> 9 + frame >> 18 }
+}

@@ -1,0 +1,94 @@
+import Memory
+import Virtualization
+import X86
+
+/// What of a virtual CPU's registers shadow paging keeps outside the VMCS.
+public struct ShadowRegisters: Sendable {
+    /// Shadow tables translate for the guest now; otherwise nested ones do.
+    var isOn = false
+    /// The guest's CR3: the field of the VMCS refers to the shadow tables.
+    var cr3: UInt64 = 0
+    /// RFLAGS.RF of the last debug exception that was injected: its delivery may fault.
+    var debugResume = RFlags.none
+    /// Page faults exited before, for somebody who looks on.
+    var observedPageFaults = false
+
+    public init() {}
+}
+
+// Shadow tables in the place of nested ones (SDM volume 3, 34.3 "Memory Virtualization").
+
+extension VMXProcessor {
+    public var usesShadowTables: Bool { constants.pointee.shadow?.pointee.isOn ?? false }
+
+    /// Without EPT there is no unrestricted guest: shadow tables need one that is in protected mode with paging, and whose
+    /// segments are as protected mode loads them (SDM volume 3, 27.3.1.2 "Checks on Guest Segment Registers").
+    public var canUseShadowTables: Bool {
+        guard vmcs[.guestCR0].contains(.paging | .writeProtect) else { return false }
+        if vmcs[.guestRFLAGS].contains(.virtual8086) { return true }
+        let code = segment(.cs)
+        let stack = segment(.ss)
+        guard code.attributes.isCode, code.selector.requestedPrivilegeLevel == stack.selector.requestedPrivilegeLevel,
+            stack.attributes.rawValue == 0 || stack.attributes.privilegeLevel == stack.selector.requestedPrivilegeLevel
+        else { return false }
+        return isAsLoaded(.ds) && isAsLoaded(.es) && isAsLoaded(.fs) && isAsLoaded(.gs)
+    }
+
+    private func isAsLoaded(_ register: SegmentRegister) -> Bool {
+        let data = segment(register)
+        guard data.attributes.rawValue != 0, !data.attributes.isConforming else { return true }
+        return data.attributes.privilegeLevel >= data.selector.requestedPrivilegeLevel
+    }
+
+    /// Has the processor translate by shadow tables from now on, or by others than before.
+    public func useShadowTables(_ root: HostPhysicalAddress) {
+        guard let shadow = constants.pointee.shadow else { return }
+        if !shadow.pointee.isOn {
+            let (guest, guestCR4) = (vmcs[.guestCR3], cr4)
+            shadow.pointee.isOn = true
+            shadow.pointee.cr3 = guest
+            shadow.pointee.observedPageFaults = vmcs[.exceptionBitmap] & Self.pageFaultBit != 0
+            vmcs[.secondaryControls] = vmcs[.secondaryControls].subtracting(.enableEPT | .unrestrictedGuest)
+            vmcs[.primaryControls] = vmcs[.primaryControls] | Self.shadowExits
+            vmcs[.exceptionBitmap] = vmcs[.exceptionBitmap] | Self.pageFaultBit
+            cr4 = guestCR4
+        }
+        // The tag of an address space counts; how its root is cached does not.
+        let tag = cr4.contains(.processContextIdentifiers) ? shadow.pointee.cr3 & 0xFFF : 0
+        vmcs[.guestCR3] = root.rawValue | tag
+    }
+
+    /// Has the processor translate by the guest's own tables and the nested ones.
+    public func useNestedTables() {
+        guard let shadow = constants.pointee.shadow, shadow.pointee.isOn else { return }
+        let guestCR4 = cr4
+        shadow.pointee.isOn = false
+        vmcs[.secondaryControls] = vmcs[.secondaryControls] | .enableEPT | .unrestrictedGuest
+        vmcs[.primaryControls] = vmcs[.primaryControls].subtracting(Self.shadowExits)
+        if !shadow.pointee.observedPageFaults { vmcs[.exceptionBitmap] = vmcs[.exceptionBitmap] & ~Self.pageFaultBit }
+        vmcs[.guestCR3] = shadow.pointee.cr3
+        cr4 = guestCR4
+    }
+
+    private static var pageFaultBit: UInt32 { 1 << 14 }
+    private static var shadowExits: PrimaryControls { .cr3LoadExiting | .cr3StoreExiting | .invlpgExiting }
+
+    /// Under 32-bit paging the tables are those of PAE paging, which the guest does not see.
+    var cr4OfShadow: ControlRegister4 {
+        usesShadowTables && !vmcs[.guestEFER].contains(.longModeActive) ? .physicalAddressExtension : .none
+    }
+
+    /// SDM volume 3, table "Format of the VM-Exit Instruction-Information Field as Used for INVEPT, INVPCID, and INVVPID"; the
+    /// displacement is the qualification, with RIP in it if the operand is relative to that.
+    public func invalidationOperand() -> InvalidationOperand {
+        let information = vmcs[.exitInstructionInformation]
+        func register(_ shift: UInt32, unless absent: UInt32) -> RegisterNumber? {
+            information & absent != 0 ? nil : RegisterNumber(UInt8(truncatingIfNeeded: information >> shift) & 15)
+        }
+        return InvalidationOperand(
+            kind: RegisterNumber(UInt8(truncatingIfNeeded: information >> 28)),
+            segment: SegmentRegister(rawValue: UInt8(truncatingIfNeeded: information >> 15) & 7) ?? .ds,
+            base: register(23, unless: 1 << 27), index: register(18, unless: 1 << 22), scale: UInt64(information & 3),
+            displacement: vmcs[.exitQualification], addressSize: addressSize(information))
+    }
+}

@@ -1,0 +1,38 @@
+import Memory
+import Support
+import VMX
+
+@testable import Machine
+
+/// Shadow tables for a test machine, whose RAM is at 4000 0000H of the machine's memory.
+final class TestShadow {
+    let tables: UnsafeMutablePointer<ShadowTables<GuestMemory>>
+    let registers: UnsafeMutablePointer<ShadowRegisters>
+    private let storage: UnsafeMutableRawPointer
+
+    static let ramStart: UInt64 = 0x4000_0000
+
+    init(_ ram: GuestRAM) {
+        let layout = ShadowLayout(size: .kibibytes(256), ram: ByteCount(UInt64(TestMachine.ramSize)))
+        storage = .allocate(byteCount: layout.bytes, alignment: 4096)
+        registers = .allocate(capacity: 1)
+        registers.initialize(to: ShadowRegisters())
+        tables = .allocate(capacity: 1)
+        tables.initialize(
+            to: ShadowTables(
+                layout, storage: storage, at: HostPhysicalAddress(0x1000_0000), memory: ram.memory,
+                ram: HostPhysicalRange(start: HostPhysicalAddress(Self.ramStart), count: ByteCount(UInt64(TestMachine.ramSize))),
+                leafSizes: .upToOneGibibyte,
+                paging: GuestPaging(
+                    mode: .none, cr3: 0, writeProtects: false, hasPageSizeExtensions: false, hasExecuteDisable: false,
+                    preventsSupervisorExecution: false, preventsSupervisorAccess: false, hasGibibytePages: false, hasPSE36: false,
+                    physicalAddressWidth: 36)))
+    }
+
+    deinit {
+        tables.deinitialize(count: 1)
+        tables.deallocate()
+        registers.deallocate()
+        storage.deallocate()
+    }
+}

@@ -1,0 +1,128 @@
+import Testing
+@testable import Memory
+
+/// Shadow tables against the guest's own, with tables that change at random.
+struct ShadowTablesTests {
+    static func paging(_ mode: GuestPagingMode) -> GuestPaging {
+        GuestPaging(
+            mode: mode, cr3: 0x1000, writeProtects: true, hasPageSizeExtensions: true, hasExecuteDisable: mode != .bits32,
+            preventsSupervisorExecution: false, preventsSupervisorAccess: false, hasGibibytePages: true, hasPSE36: true,
+            physicalAddressWidth: 40)
+    }
+
+    /// Frames 1 to 12 are tables and everything else besides; entries stand at few places, so that they meet.
+    struct Guest {
+        var random: SeededGenerator
+        let model: ShadowTablesModel
+        var mode: GuestPagingMode { model.paging.mode }
+        var entrySize: Int { mode == .bits32 ? 4 : 8 }
+        static let places = [0, 1, 3, 255, 256, 510, 511]
+
+        mutating func number(_ limit: Int) -> Int { Int(random.next() % UInt64(limit)) }
+        mutating func place() -> Int {
+            let place = Self.places[number(Self.places.count)]
+            return mode == .bits32 ? place * 2 + number(2) : place
+        }
+
+        mutating func entry() -> UInt64 {
+            var entry = UInt64(1 + number(12)) << 12
+            switch number(24) {
+            case 0: entry = UInt64(number(model.frameCount)) << 12
+            case 1: entry = UInt64(number(5)) << 21 | 0x80
+            case 2: entry = 0x80
+            default: break
+            }
+            let bits = random.next()
+            entry |= bits & 0x11E
+            // Most are present, accessed, writable and the user's.
+            if number(16) > 0 { entry |= 1 }
+            if number(6) > 0 { entry |= 0x26 }
+            if number(2) > 0 { entry |= 0x40 }
+            if model.paging.hasExecuteDisable, number(4) == 0 { entry |= 1 << 63 }
+            if number(40) == 0 { entry |= 1 << 45 }
+            return entry
+        }
+
+        mutating func linear() -> UInt64 {
+            var linear = UInt64(number(4096))
+            switch mode {
+            case .fourLevel, .fiveLevel:
+                let levels = mode == .fourLevel ? 4 : 5
+                for level in 1...levels { linear |= UInt64(place()) << UInt64(3 + 9 * level) }
+                let unused = UInt64(52 - 9 * levels)
+                return UInt64(bitPattern: Int64(bitPattern: linear << unused) >> Int64(unused))
+            case .pae: return linear | UInt64(place()) << 12 | UInt64(place()) << 21 | UInt64(number(4)) << 30
+            case .bits32: return linear | UInt64(place()) << 12 | UInt64(place()) << 22
+            case .none: return linear
+            }
+        }
+
+        mutating func access() -> GuestAccess {
+            .explicit([.read, .write, .fetch][number(3)], privilegeLevel: number(2) * 3, alignmentCheck: false)
+        }
+
+        mutating func chooseAddressSpace() {
+            model.paging.cr3 = UInt64(1 + number(3)) << 12
+            if mode == .pae {
+                for part in 0..<4 { model.paging.pdptes[part] = UInt64(1 + number(12)) << 12 | (number(8) > 0 ? 1 : 0) }
+            }
+            model.tables.load(model.paging)
+        }
+    }
+
+    @Test(arguments: [GuestPagingMode.fourLevel, .fiveLevel, .pae, .bits32])
+    func `random tables, changes and invalidations never leave a right that the guest's tables do not give`(mode: GuestPagingMode) {
+        var guest = Guest(random: SeededGenerator(seed: 7), model: ShadowTablesModel(Self.paging(mode)))
+        let model = guest.model
+        for frame in 1...12 {
+            for place in Guest.places { model.write(guest.entry(), frame: frame, index: place, size: guest.entrySize) }
+        }
+        guest.chooseAddressSpace()
+        var isFlushed = true
+        var pages = 0
+        for step in 0..<20_000 {
+            switch guest.number(100) {
+            case 0..<60:
+                let (linear, access) = (guest.linear(), guest.access())
+                let result = model.access(linear, access)
+                if case .page = result { pages += 1 }
+                guard result != .loops else { Issue.record("step \(step): \(access) at \(String(linear, radix: 16)) comes to no end: \(model.processorTranslates(linear, access)), the guest has \(model.paging.translate(GuestVirtualAddress(linear), for: access, in: model.ram))"); return }
+                // What the guest has not flushed may be as it was.
+                guard isFlushed else { continue }
+                let expected = model.paging.translate(GuestVirtualAddress(linear), for: access, in: model.ram)
+                switch (result, expected) {
+                case (.page(let seen), .page(let page)): #expect(seen == page.address.rawValue, "step \(step)")
+                case (.device(let seen), .page(let page)): #expect(seen == page.address.rawValue, "step \(step)")
+                case (.fault(let seen), .fault(let code)): #expect(seen == code.rawValue, "step \(step)")
+                case (.outside, .tableOutsideRAM), (.outside, .notCanonical): break
+                default: Issue.record("step \(step): \(result), not \(expected)")
+                }
+            case 60..<80:
+                model.write(guest.entry(), frame: 1 + guest.number(12), index: guest.place(), size: guest.entrySize)
+                isFlushed = false
+            case 80..<90:
+                let linear = guest.linear()
+                model.tables.invalidate(GuestVirtualAddress(linear))
+                let excess = model.excess(linear)
+                #expect(excess == nil, "step \(step), INVLPG")
+            case 90..<96:
+                model.tables.synchronize()
+                isFlushed = true
+                for _ in 0..<20 {
+                    let excess = model.excess(guest.linear())
+                    #expect(excess == nil, "step \(step), a flush")
+                }
+            default:
+                guest.chooseAddressSpace()
+                model.tables.synchronize()
+                isFlushed = true
+            }
+            if step % 100 == 0 {
+                let disorder = model.disorder()
+                #expect(disorder == nil, "step \(step)")
+                if disorder != nil { return }
+            }
+        }
+        #expect(pages > 2000 && model.tables.counts.outOfStep > 100 && model.tables.counts.comparisons > 100)
+    }
+}
