@@ -27,7 +27,7 @@ extension VirtualCPU {
     public static func handleExit(_ cpu: Pointer) -> Continuation { handle(cpu.pointee.processor.decodeExit(), cpu) }
 
     /// The same for an exit that was decoded, where somebody wants to see what became of it.
-    @_optimize(speed) @inline(never)
+    @inline(never)
     public static func handleExit(_ exit: Exit, _ cpu: Pointer) -> Outcome {
         cpu.pointee.pending = .resume
         cpu.pointee.attention.insert(.observer)
@@ -83,41 +83,41 @@ extension VirtualCPU {
 
     // MARK: The ways
 
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func answerCPUID(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.answerCPUID(), cpu) }
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func answerHypercall(_ cpu: Pointer) -> Continuation {
         cpu.pointee.registers.rax == 0 ? finish(cpu.pointee.answerSignature(), cpu) : performHypercall(cpu)
     }
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func performHypercall(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.performHypercall(), cpu) }
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func input(_ cpu: Pointer, _ port: UInt16, _ size: Int) -> Continuation {
         size == 1 ? finish(cpu.pointee.input(port, 1), cpu) : inputWide(cpu, port, size)
     }
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func inputWide(_ cpu: Pointer, _ port: UInt16, _ size: Int) -> Continuation {
         finish(cpu.pointee.input(port, size), cpu)
     }
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func output(_ cpu: Pointer, _ port: UInt16, _ size: Int) -> Continuation {
         guard size == 1 else { return outputWide(cpu, port, size) }
         let board = cpu.pointee.board
         board.pointee.writeByte(port, UInt8(truncatingIfNeeded: cpu.pointee.registers.rax), at: cpu.pointee.clock.now)
         return board.pointee.asksNothing ? finish(.step, cpu) : answerBoard(cpu)
     }
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func outputWide(_ cpu: Pointer, _ port: UInt16, _ size: Int) -> Continuation {
         cpu.pointee.writePort(port, size)
         return answerBoard(cpu)
     }
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func answerBoard(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.answerBoard(), cpu) }
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func resolve(_ cpu: Pointer, _ fault: NestedPageFault) -> Continuation {
         finish(cpu.pointee.resolve(fault), cpu)
     }
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func serveTimer(_ cpu: Pointer) -> Continuation {
         cpu.pointee.host.look()
         let stamp = cpu.pointee.host.timeStamp()
@@ -125,16 +125,16 @@ extension VirtualCPU {
         cpu.pointee.run(at: stamp)
         return cpu.pointee.attention == .none ? .resume : conclude(.resume, isOver: true, cpu)
     }
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func bringAboutWhatIsDue(_ cpu: Pointer) -> Continuation {
         finish(cpu.pointee.bringAboutWhatIsDue(at: cpu.pointee.clock.now), cpu)
     }
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func halt(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.halt(), cpu) }
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func openInterruptWindow(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.openInterruptWindow(), cpu) }
 
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func readMSR(_ cpu: Pointer) -> Continuation {
         let register = cpu.pointee.namedMSR
         switch register {
@@ -143,10 +143,10 @@ extension VirtualCPU {
         default: return finish(cpu.pointee.readMSR(register), cpu)
         }
     }
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func readProcessorMSR(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.readProcessorMSR(), cpu) }
 
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func writeMSR(_ cpu: Pointer) -> Continuation {
         let register = cpu.pointee.namedMSR
         switch register {
@@ -158,7 +158,7 @@ extension VirtualCPU {
         default: return finish(cpu.pointee.writeMSR(register), cpu)
         }
     }
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func writeLocalAPICRegister(_ cpu: Pointer) -> Continuation {
         switch cpu.pointee.namedMSR {
         case .interruptCommand: requestHere(isForSelf: false, cpu)
@@ -171,17 +171,17 @@ extension VirtualCPU {
         cpu.pointee.requestsHere(isForSelf: isForSelf)
             ? finish(cpu.pointee.requestHere(isForSelf: isForSelf), cpu) : sendInterrupt(cpu)
     }
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func writeLocalAPIC(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.writeLocalAPIC(), cpu) }
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func sendInterrupt(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.writeInterruptCommand(), cpu) }
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func writeDeadline(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.writeDeadline(), cpu) }
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func writeProcessorMSR(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.writeProcessorMSR(), cpu) }
 
     /// A port instruction of a guest with breakpoints.
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func performWatchedIO(_ cpu: Pointer, _ access: IOAccess) -> Continuation {
         if access.isString { return performStringIO(cpu, access) }
         cpu.pointee.meetBreakpoints(.port, at: UInt64(access.port), size: access.size)
@@ -190,53 +190,55 @@ extension VirtualCPU {
 
     // These are rare enough to share what brings their outcome about.
 
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func performStringIO(_ cpu: Pointer, _ access: IOAccess) -> Continuation {
         complete(cpu.pointee.performStringIO(access), cpu)
     }
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func accessControlRegister(_ cpu: Pointer, _ access: ControlRegisterAccess) -> Continuation {
         complete(cpu.pointee.accessControlRegister(access), cpu)
     }
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func accessDebugRegister(_ cpu: Pointer, _ access: DebugRegisterAccess) -> Continuation {
         complete(cpu.pointee.accessDebugRegister(access), cpu)
     }
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func setExtendedControlRegister(_ cpu: Pointer) -> Continuation {
         complete(cpu.pointee.setExtendedControlRegister(), cpu)
     }
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func endTrappedInstruction(_ cpu: Pointer) -> Continuation {
         complete(cpu.pointee.endTrappedInstruction(), cpu)
     }
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func invalidatePage(_ cpu: Pointer, _ address: GuestVirtualAddress) -> Continuation {
         complete(cpu.pointee.invalidatePage(address), cpu)
     }
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func invalidateByPCID(_ cpu: Pointer) -> Continuation { complete(cpu.pointee.invalidateByPCID(), cpu) }
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func reflect(_ cpu: Pointer, _ exception: ExceptionExit) -> Continuation {
         complete(cpu.pointee.reflect(exception), cpu)
     }
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func finishHostInterrupt(_ cpu: Pointer, _ vector: UInt8?) -> Continuation {
         complete(cpu.pointee.finishHostInterrupt(vector), cpu)
     }
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func finishHostNonMaskableInterrupt(_ cpu: Pointer) -> Continuation {
         complete(cpu.pointee.finishHostNonMaskableInterrupt(), cpu)
     }
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func openNonMaskableInterruptWindow(_ cpu: Pointer) -> Continuation {
         complete(cpu.pointee.openNonMaskableInterruptWindow(), cpu)
     }
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func switchTask(_ cpu: Pointer, _ request: TaskSwitch) -> Continuation {
-        complete(cpu.pointee.switchTask(request), cpu)
+        let outcome = cpu.pointee.switchTask(request)
+        cpu.pointee.followSegments()
+        return complete(outcome, cpu)
     }
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func serve(_ cpu: Pointer, _ exit: VirtualAPICExit) -> Continuation {
         complete(cpu.pointee.serve(exit), cpu)
     }
@@ -258,7 +260,7 @@ extension VirtualCPU {
     }
 
     /// The same where the exit is more than the end of an instruction.
-    @_optimize(speed) @inline(never)
+    @inline(never)
     @discardableResult
     public static func complete(_ outcome: Outcome, _ cpu: Pointer) -> Continuation {
         switch outcome {
@@ -274,7 +276,7 @@ extension VirtualCPU {
 
     /// What has to come before the guest goes on.
     /// - Parameter isOver: nothing hangs on the end of the instruction any more.
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func conclude(_ outcome: Outcome, isOver: Bool, _ cpu: Pointer) -> Continuation {
         if !isOver { cpu.pointee.endInstruction() }
         if cpu.pointee.records.isOn { cpu.pointee.noteResumption(outcome) }
@@ -301,7 +303,7 @@ extension VirtualCPU {
     }
 
     /// What the end of an instruction brings besides; a debug trap then waits with the other events.
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private mutating func endInstruction() { unmasked.insert(.debugTrap, if: processor.endInstruction()) }
 
     /// The run loop has something to do.

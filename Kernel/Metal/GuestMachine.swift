@@ -150,8 +150,8 @@ struct GuestMachine: ~Copyable {
     }
 
     static var answersOffset: Int { 8 * 1024 }
-    static var shadowTablesOffset: Int { 14 * 1024 }
-    static var shadowRegistersOffset: Int { 14 * 1024 + 512 }
+    static var shadowTablesOffset: Int { 13 * 1024 }
+    static var shadowRegistersOffset: Int { 14 * 1024 }
     static var constantsOffset: Int { 15 * 1024 }
     static var machineOffset: Int { 16 * 1024 }
 

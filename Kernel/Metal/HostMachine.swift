@@ -74,6 +74,9 @@ extension HostMachine {
             error.report { Report.error($0) }
             HostMachine.refuse("use a processor with EPT and unrestricted guest (Intel since 2010), or Bochs", .missingFeature)
         }
+        if options.mmu == .shadow, !capabilities.primary.allowed.contains(.monitorTrapFlag) {
+            HostMachine.refuse("mmu=shadow needs the monitor trap flag, which this processor does not have; use mmu=nested", .missingFeature)
+        }
         log(
             "martlet: VMX revision \(hex: capabilities.basic.revisionIdentifier), EPT pages up to \(capabilities.eptAndVPID.largestPage), \(capabilities.eptAndVPID.accessedAndDirty ? "accessed and dirty flags" : "no accessed and dirty flags"), \(controls.secondary.contains(.enableVPID) ? "VPID" : "no VPID")"
         )

@@ -1,6 +1,7 @@
 import Devices
 import Instructions
 import Machine
+import Memory
 import Text
 import Trace
 import VMX
@@ -24,6 +25,12 @@ enum Layouts {
         fits(
             CPUIDAnswers.entryCount * MemoryLayout<CPUIDAnswers.Entry>.stride,
             GuestMachine.shadowTablesOffset - GuestMachine.answersOffset, "CPUID's answers")
+        fits(
+            MemoryLayout<ShadowTables<GuestMemory>>.size, GuestMachine.shadowRegistersOffset - GuestMachine.shadowTablesOffset,
+            "the shadow tables")
+        fits(
+            MemoryLayout<ShadowRegisters>.size, GuestMachine.constantsOffset - GuestMachine.shadowRegistersOffset,
+            "the registers of shadow paging")
         fits(MemoryLayout<VMXConstants>.size, GuestMachine.machineOffset - GuestMachine.constantsOffset, "a VMCS's constants")
         fits(
             MemoryLayout<HardwareCPU.Machine>.size, Int(size_of_virtual_cpu_area()) - GuestMachine.machineOffset,

@@ -8,6 +8,11 @@ public struct ShadowRegisters: Sendable {
     var isOn = false
     /// The guest's CR3: the field of the VMCS refers to the shadow tables.
     var cr3: UInt64 = 0
+    /// The guest's page-directory-pointer registers: without EPT, exits leave the fields of the VMCS undefined (SDM volume 3, 29.3.4
+    /// "Saving Non-Register State").
+    var pageDirectoryPointers: [4 of UInt64] = [0, 0, 0, 0]
+    /// The exits that shadow tables need and that were off.
+    var addedExits = PrimaryControls.none
     /// RFLAGS.RF of the last debug exception that was injected: its delivery may fault.
     var debugResume = RFlags.none
     /// Page faults exited before, for somebody who looks on.
@@ -45,8 +50,10 @@ extension VMXProcessor {
         guard let shadow = constants.pointee.shadow else { return }
         if !shadow.pointee.isOn {
             let (guest, guestCR4) = (vmcs[.guestCR3], cr4)
+            shadow.pointee.pageDirectoryPointers = pageDirectoryPointers()
             shadow.pointee.isOn = true
             shadow.pointee.cr3 = guest
+            shadow.pointee.addedExits = Self.shadowExits.subtracting(vmcs[.primaryControls])
             shadow.pointee.observedPageFaults = vmcs[.exceptionBitmap] & Self.pageFaultBit != 0
             vmcs[.secondaryControls] = vmcs[.secondaryControls].subtracting(.enableEPT | .unrestrictedGuest)
             vmcs[.primaryControls] = vmcs[.primaryControls] | Self.shadowExits
@@ -63,8 +70,9 @@ extension VMXProcessor {
         guard let shadow = constants.pointee.shadow, shadow.pointee.isOn else { return }
         let guestCR4 = cr4
         shadow.pointee.isOn = false
+        setPageDirectoryPointers(shadow.pointee.pageDirectoryPointers)
         vmcs[.secondaryControls] = vmcs[.secondaryControls] | .enableEPT | .unrestrictedGuest
-        vmcs[.primaryControls] = vmcs[.primaryControls].subtracting(Self.shadowExits)
+        vmcs[.primaryControls] = vmcs[.primaryControls].subtracting(shadow.pointee.addedExits)
         if !shadow.pointee.observedPageFaults { vmcs[.exceptionBitmap] = vmcs[.exceptionBitmap] & ~Self.pageFaultBit }
         vmcs[.guestCR3] = shadow.pointee.cr3
         cr4 = guestCR4

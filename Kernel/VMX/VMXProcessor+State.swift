@@ -123,6 +123,10 @@ extension VMXProcessor {
     }
 
     public func setPageDirectoryPointers(_ entries: [4 of UInt64]) {
+        if let shadow = constants.pointee.shadow, shadow.pointee.isOn {
+            shadow.pointee.pageDirectoryPointers = entries
+            return
+        }
         vmcs[.guestPDPTE0] = entries[0]
         vmcs[.guestPDPTE1] = entries[1]
         vmcs[.guestPDPTE2] = entries[2]
@@ -130,7 +134,8 @@ extension VMXProcessor {
     }
 
     public func pageDirectoryPointers() -> [4 of UInt64] {
-        [vmcs[.guestPDPTE0], vmcs[.guestPDPTE1], vmcs[.guestPDPTE2], vmcs[.guestPDPTE3]]
+        if let shadow = constants.pointee.shadow, shadow.pointee.isOn { return shadow.pointee.pageDirectoryPointers }
+        return [vmcs[.guestPDPTE0], vmcs[.guestPDPTE1], vmcs[.guestPDPTE2], vmcs[.guestPDPTE3]]
     }
 
     public var timeStampOffset: UInt64 {

@@ -108,4 +108,35 @@ import X86
         machine.processor.setSegment(.ds, .init(selector: 16, base: 0, limit: 0xFFFF_FFFF, attributes: .data32))
         #expect(machine.exit(37) == .resume && !Self.usesEPT(machine) && machine.vmcs[0x4002] & 1 << 27 == 0)
     }
+
+    @Test func `the page-directory pointers are the guest's, whatever exits leave in their fields`() {
+        let machine = Self.machine(.pae)
+        for field in stride(from: 0x280A, through: 0x2810, by: 2) { machine.vmcs[UInt32(field)] = 0xDEAD_B001 }
+        #expect(Self.pageFault(machine, 0x20_0000, 0) == .resume)
+        machine.cpu.registers.rax = 0x8000_0031
+        #expect(machine.exit(28, qualification: 0, length: 3) == .step && Self.usesEPT(machine))
+        #expect(machine.vmcs[0x280A] & 1 == 1 && machine.vmcs[0x280A] != 0xDEAD_B001 && machine.vmcs[0x280C] == 0)
+    }
+
+    @Test func `a load of CR3 that keeps translations has none to keep that were invalidated before`() {
+        let machine = Self.machine(.long64)
+        let own = machine.cpu.processor.cr3
+        machine.cpu.registers.rax = 0x2_0020
+        #expect(machine.exit(28, qualification: 4, length: 3) == .step)  // CR4.PCIDE
+        func load(_ tag: UInt64, keeps: Bool) {
+            machine.cpu.registers.rax = own | tag | (keeps ? 1 << 63 : 0)
+            #expect(machine.exit(28, qualification: 3, length: 3) == .step)
+        }
+        load(2, keeps: false)
+        load(1, keeps: false)
+        #expect(Self.invalidate(machine, kind: 1, tag: 2) == .step)
+        #expect(!machine.machine.pointee.shadow!.pointee.identifiers.contains(2))
+        load(2, keeps: true)
+        let identifiers = machine.machine.pointee.shadow!.pointee.identifiers
+        #expect(identifiers.contains(1) && identifiers.contains(2) && !identifiers.contains(3))
+        #expect(Self.invalidate(machine, kind: 1, tag: 1) == .step)
+        #expect(machine.machine.pointee.shadow!.pointee.identifiers.contains(1) == false)
+        #expect(Self.invalidate(machine, kind: 3, tag: 0) == .step)
+        #expect(machine.machine.pointee.shadow!.pointee.identifiers.contains(2))
+    }
 }

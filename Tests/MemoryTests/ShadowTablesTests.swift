@@ -125,4 +125,30 @@ struct ShadowTablesTests {
         }
         #expect(pages > 2000 && model.tables.counts.outOfStep > 100 && model.tables.counts.comparisons > 100)
     }
+
+    @Test func `a frame beyond all RAM is not taken for the one with the same low bits`() {
+        let model = ShadowTablesModel(Self.paging(.fourLevel))
+        model.paging.physicalAddressWidth = 46
+        model.tables.load(model.paging)
+        for (frame, entry) in [(1, 0x2067), (2, 0x3067), (3, 0x4067), (4, 0x5067)] as [(Int, UInt64)] {
+            model.write(entry, frame: frame, index: 0, size: 8)
+        }
+        let read = GuestAccess.explicit(.read, privilegeLevel: 0, alignmentCheck: false)
+        #expect(model.access(0, read) == .page(0x5000))
+        model.write(0x3067 | 1 << 44, frame: 2, index: 0, size: 8)
+        model.tables.synchronize()
+        #expect(model.access(0, read) == .outside)
+    }
+
+    @Test func `a frame that many entries map writable is protected in one go when it becomes a table`() {
+        let model = ShadowTablesModel(Self.paging(.fourLevel))
+        for (frame, entry) in [(1, 0x2067), (2, 0x3067), (3, 0x4067)] as [(Int, UInt64)] { model.write(entry, frame: frame, index: 0, size: 8) }
+        for index in 0..<512 { model.write(0x9067, frame: 4, index: index, size: 8) }
+        let write = GuestAccess.explicit(.write, privilegeLevel: 3, alignmentCheck: false)
+        for index in 0..<512 { #expect(model.access(UInt64(index) << 12, write) == .page(0x9000)) }
+        model.write(0x9067, frame: 3, index: 1, size: 8)
+        model.write(0xA067, frame: 9, index: 0, size: 8)
+        #expect(model.access(1 << 21, write) == .page(0xA000))
+        #expect(model.disorder() == nil && model.tables.frames[9].isProtected && model.tables.frames[9].writable.count == 0)
+    }
 }

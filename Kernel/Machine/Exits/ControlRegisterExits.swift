@@ -68,14 +68,15 @@ extension VirtualCPU {
                 return .inject(.generalProtection)
             }
         }
-        if loadsPointers(value, changed: value ^ old, cr4, efer) {
+        let loadsPointers = loadsPointers(value, changed: value ^ old, cr4, efer)
+        if loadsPointers {
             guard loadPageDirectoryPointers(processor.cr3) else { return .inject(.generalProtection) }
         }
         if turnsPagingOn, efer.contains(.longModeEnable) { processor.extendedFeatures = efer | .longModeActive }
         if turnsPagingOff { processor.extendedFeatures = efer.subtracting(.longModeActive) }
         processor.cr0 = value
         if (value ^ old).intersects(.paging | .protectionEnable) { processor.flushTranslations() }
-        if (value ^ old).intersects(.paging | .protectionEnable | .writeProtect) { followPaging() }
+        if loadsPointers || (value ^ old).intersects(.paging | .protectionEnable | .writeProtect) { followPaging() }
         return .step
     }
 

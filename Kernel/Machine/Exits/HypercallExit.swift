@@ -102,7 +102,6 @@ extension VirtualCPU {
         return result
     }
 
-    @_optimize(speed)
     private mutating func armTimer() -> UInt64 {
         guard processor.privilegeLevel == 0 else { return Hypercall.refused }
         let vector = registers.rbx

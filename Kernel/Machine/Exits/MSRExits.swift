@@ -114,7 +114,7 @@ extension VirtualCPU {
     // Registers whose value the virtual processor holds. Each returns false for #GP.
 
     /// Last-branch records and single steps by branches; the records themselves are not the guest's to read.
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private mutating func writeDebugControl(_ value: UInt64) -> Bool {
         guard value & ~0b11 == 0 else { return false }
         processor.debugControl = value
@@ -123,7 +123,7 @@ extension VirtualCPU {
 
     /// A write of either register moves the other (SDM volume 3, "Time-Stamp Counter Adjustment"), and a deadline of the local
     /// APIC's comes sooner or later.
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private mutating func moveTimeStamp(by ticks: UInt64) -> Bool {
         let deadline = apic.readDeadline(at: clock.now)
         processor.timeStampOffset &+= ticks
@@ -139,7 +139,7 @@ extension VirtualCPU {
     }
 
     /// SDM volume 3, 2.2.1 "Extended Feature Enable Register": LMA is the processor's, LME is fixed while paging is on.
-    @_optimize(speed) @inline(never)
+    @inline(never)
     mutating func writeExtendedFeatures(_ value: ExtendedFeatureEnable) -> Bool {
         var allowed = ExtendedFeatureEnable.none
         if features.hasSystemCall { allowed = allowed | .systemCall }

@@ -18,7 +18,7 @@ extension VirtualCPU {
 
     /// No instruction's operand: the guest's walk, its code, or an event whose delivery needs a stack or a descriptor table. All
     /// but the walk may be in the test device's memory.
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private mutating func endWithout(_ fault: NestedPageFault) -> Outcome {
         if !fault.duringWalk, board.pointee.testMemoryPage(fault.address.rawValue) != nil { return .execute }
         return .end(.unsupported(fault.isFetch && !fault.duringWalk ? .fetchFromAbsentMemory : .tableInAbsentMemory))
@@ -26,7 +26,7 @@ extension VirtualCPU {
 
     // MARK: The frequent: a MOV
 
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private mutating func emulateOutside64BitMode(_ fault: NestedPageFault) -> Outcome {
         emulate(fault, in: processor.mode)
     }
@@ -58,7 +58,7 @@ extension VirtualCPU {
 
     /// A MOV in 64-bit code whose operand is plainly seen to begin where the fault is, at a page's start; kept apart, since
     /// most are not.
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private mutating func emulateAtPageStart(_ bytes: InstructionBytes, _ fault: NestedPageFault) -> Outcome {
         guard let move = InstructionDecoder.decodePlainMove(bytes, in: .long64), isPlainlyAtPageStart(move, fault) else {
             return emulateAny(bytes, fault, in: .long64)
@@ -73,7 +73,7 @@ extension VirtualCPU {
     }
 
     /// An access to a device: RAM does not fault.
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private mutating func accessDevice(_ fault: NestedPageFault) -> Outcome {
         let mode = processor.mode
         let bytes = fetchInstruction(in: mode)
@@ -92,7 +92,7 @@ extension VirtualCPU {
     // MARK: Any instruction
 
     /// An instruction that is not known here the processor executes.
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private mutating func emulateAny(
         _ bytes: InstructionBytes, _ fault: NestedPageFault, in mode: ProcessorMode
     ) -> Outcome {

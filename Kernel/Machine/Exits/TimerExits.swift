@@ -56,7 +56,7 @@ extension VirtualCPU {
     }
 
     /// What ends HLT at once, where that may be others than interrupts.
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private mutating func endOfHalt() -> Outcome? {
         var waiting = waitingEvents()
         waiting.insert(.interrupt, if: virtualInterruptWaits)
@@ -120,7 +120,7 @@ extension VirtualCPU {
     }
 
     /// The same at this moment.
-    @_optimize(speed) @inline(never)
+    @inline(never)
     mutating func armNow() { arm(at: clock.now) }
 
     /// Finds the moment at which something is due, and lets the guest run until then.
@@ -131,7 +131,7 @@ extension VirtualCPU {
         run(at: now.ticks &+ startTime)
     }
 
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private mutating func heedTimer(at now: MachineTime) {
         // One that is past and waits for a window comes with that: the preemption timer would exit at once, again and again.
         guard timer.deadline < dueMoment, !isWindowOpen || timer.deadline > now.ticks &+ startTime else { return }
@@ -170,7 +170,7 @@ extension VirtualCPU {
     }
 
     /// Brings about what is due by now, as far as the guest can tell before its next instruction, or sets the timer anew.
-    @_optimize(speed) @inline(never)
+    @inline(never)
     mutating func lookAtClock() {
         let stamp = host.timeStamp()
         guard stamp < dueMoment else {
@@ -182,6 +182,6 @@ extension VirtualCPU {
         run(for: min(slice, ahead > 4096 ? ahead / 2 : ahead))
     }
 
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private static func setHostTimer(_ host: Host, _ ticks: UInt64) { host.setTimer(ticks: ticks) }
 }

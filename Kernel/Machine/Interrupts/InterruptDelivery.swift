@@ -7,7 +7,7 @@ import Virtualization
 extension VirtualCPU {
     /// Takes up what the devices ask for.
     /// - Returns: the guest's end, if that is what became of it.
-    @_optimize(speed) @inline(never)
+    @inline(never)
     mutating func attendToDevices() -> Ending? {
         acceptRequests()
         return demandedEnd
@@ -20,7 +20,7 @@ extension VirtualCPU {
     }
 
     /// Takes up what the devices and the machine's own serial line have for the guest.
-    @_optimize(speed) @inline(never)
+    @inline(never)
     mutating func acceptRequests() {
         passInput()
         followRedirections()
@@ -51,7 +51,7 @@ extension VirtualCPU {
         if hasRisen || board.pointee.requestsExternalInterrupt != apic.line0IsHigh { driveLine0(hasRisen: hasRisen) }
     }
 
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private mutating func driveLine0(hasRisen: Bool) {
         take(apic.setLine0(isHigh: board.pointee.requestsExternalInterrupt, hasRisen: hasRisen))
     }
@@ -83,7 +83,6 @@ extension VirtualCPU {
     }
 
     /// Does what an interrupt that the local APIC accepted is to this virtual CPU.
-    @_optimize(speed)
     mutating func take(_ accepted: AcceptedInterrupt) {
         switch accepted {
         case .requested(let vector): offer(vector)
@@ -154,14 +153,13 @@ extension VirtualCPU {
         return externalInterruptWaits ? takeExternalInterrupt() : .interrupt(apic.acknowledge())
     }
 
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private mutating func takeExternalInterrupt() -> Event {
         takesExternalMessage = false
         return .interrupt(board.pointee.acknowledgeExternalInterrupt(at: clock.now))
     }
 
     /// What waits now. A debug trap comes by itself, with the next VM entry that injects no event.
-    @_optimize(speed)
     mutating func waitingEvents() -> BoundaryEvents {
         if !processor.isDebugTrapPending { unmasked.remove(.debugTrap) }
         var waiting = unmasked
@@ -171,7 +169,7 @@ extension VirtualCPU {
 
     /// The same where others than interrupts wait. Who has to wait longer is called when it can come: the windows open behind
     /// the debug trap, and behind what is injected.
-    @_optimize(speed) @inline(never)
+    @inline(never)
     mutating func firstEventToInject() -> Event? {
         var event: Event?
         switch waitingEvents().first(blocked: processor.blockedEvents) {
@@ -202,7 +200,7 @@ extension VirtualCPU {
         if apic.highestRequested | awaitedPriorityClass != 0 { tellAwaitedPriority() }
     }
 
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private mutating func tellAwaitedPriority() {
         guard processor.interruptAssistance == .taskPriority else { return }
         let awaited = apic.awaitedPriorityClass
@@ -220,13 +218,13 @@ extension VirtualCPU {
         return .inject(event)
     }
 
-    @_optimize(speed) @inline(never)
+    @inline(never)
     mutating func openWindow() {
         processor.requestInterruptWindow(true)
         isWindowOpen = true
     }
 
-    @_optimize(speed) @inline(never)
+    @inline(never)
     mutating func closeWindow() {
         processor.requestInterruptWindow(false)
         isWindowOpen = false

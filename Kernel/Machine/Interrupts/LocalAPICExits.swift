@@ -91,7 +91,7 @@ extension VirtualCPU {
 
     // MARK: What the processor reports (SDM volume 3, chapter 30 "APIC Virtualization and Virtual Interrupts")
 
-    @_optimize(speed) @inline(never)
+    @inline(never)
     mutating func serve(_ exit: VirtualAPICExit) -> Outcome {
         switch exit {
         case .accessDuringDelivery: return .end(.unsupported(.tableInAbsentMemory))
@@ -133,7 +133,7 @@ extension VirtualCPU {
         }
     }
 
-    @_optimize(speed) @inline(never)
+    @inline(never)
     private mutating func bringAboutRarely(_ effect: LocalAPICEffect) {
         switch effect {
         case .none, .priorityChanged, .requested: break

@@ -23,6 +23,7 @@ extension VirtualCPU {
         awaitSegments(false)
         shadow.pointee.load(paging)
         shadow.pointee.synchronize()
+        shadow.pointee.identifiers.removeAll(but: contextIdentifier)
         _ = shadow.pointee.takeFlush()
         processor.useShadowTables(shadow.pointee.rootAddress)
         processor.flushTranslations()
@@ -47,9 +48,20 @@ extension VirtualCPU {
             return
         }
         shadow.pointee.load(paging)
-        if !keepsTranslations { shadow.pointee.synchronize() }
+        let tag = contextIdentifier
+        if !keepsTranslations || !shadow.pointee.identifiers.contains(tag) { shadow.pointee.synchronize() }
+        shadow.pointee.identifiers.insert(tag)
         if shadow.pointee.takeFlush() || !keepsTranslations { processor.flushTranslations() }
         processor.useShadowTables(shadow.pointee.rootAddress)
+    }
+
+    private var contextIdentifier: UInt64 {
+        mutating get { processor.cr4.contains(.processContextIdentifiers) ? processor.cr3 & 0xFFF : 0 }
+    }
+
+    /// A task switch may have loaded segments without which there is no way into the guest but with nested tables.
+    mutating func followSegments() {
+        if processor.usesShadowTables, !processor.canUseShadowTables { followPaging() }
     }
 
     /// For an instruction that the processor is to execute on nested tables.
@@ -87,6 +99,8 @@ extension VirtualCPU {
         switch paging.translate(address, for: access, in: memory) {
         case .page(let page):
             guard memory.contains(page.address, count: 1), !isHidden(page.address) else {
+                // The processor has translated the operand, and not looked at its alignment yet.
+                if checksAlignment, kind != .fetch, !processor.isDeliveringEvent { return .execute }
                 return resolve(
                     NestedPageFault(
                         address: page.address, isRead: kind == .read, isWrite: kind == .write, isFetch: kind == .fetch,
@@ -113,6 +127,7 @@ extension VirtualCPU {
         else { return false }
         let hasChanged = shadow.pointee.fill(address, isWrite: false)
         followTables()
+        if hasChanged { fruitlessFault = nil }
         return hasChanged
     }
 
@@ -150,6 +165,8 @@ extension VirtualCPU {
     mutating func invalidatePage(_ address: GuestVirtualAddress) -> Outcome {
         guard let shadow = machine.pointee.shadow else { return .end(.unsupported(.controlNotSet)) }
         shadow.pointee.invalidate(address)
+        // A global page's translation goes for all of them.
+        shadow.pointee.identifiers.removeAll(but: contextIdentifier)
         finishInvalidation()
         return .step
     }
@@ -180,13 +197,16 @@ extension VirtualCPU {
             guard UInt64(bitPattern: Int64(bitPattern: address << unused) >> Int64(unused)) == address else {
                 return .inject(.generalProtection)
             }
-            if !hasTags || tag == processor.cr3 & 0xFFF {
-                shadow.pointee.invalidate(GuestVirtualAddress(address))
-                finishInvalidation()
-                return .step
-            }
+            if tag == contextIdentifier { shadow.pointee.invalidate(GuestVirtualAddress(address)) }
+        } else if kind > 1 || tag == contextIdentifier {
+            shadow.pointee.synchronize()
         }
-        shadow.pointee.synchronize()
+        if kind > 1 {
+            shadow.pointee.identifiers.removeAll(but: contextIdentifier)
+        } else if tag != contextIdentifier {
+            // The next load compares what this one leaves.
+            shadow.pointee.identifiers.remove(tag)
+        }
         finishInvalidation()
         return .step
     }

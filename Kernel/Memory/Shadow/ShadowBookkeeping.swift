@@ -40,7 +40,8 @@ struct WritableMappings {
 
     mutating func remove(_ place: Int) {
         count &-= 1
-        if last == UInt32(truncatingIfNeeded: place) { last = earlier }
+        if earlier == UInt32(truncatingIfNeeded: place) { earlier = 0 }
+        if last == UInt32(truncatingIfNeeded: place) { (last, earlier) = (earlier, 0) }
     }
 }
 

@@ -77,6 +77,7 @@ extension ShadowTables {
         let frame = wanted.address >> 12
         if level == 1 { return frame < UInt64(layout.frameCount) && frame != hole ? leaf(wanted) : 0 }
         if isLeaf(entry, level: level) { return wanted.isPage ? largeLeaf(wanted, level) ?? 0 : 0 }
+        guard frame < UInt64(layout.frameCount) else { return 0 }
         let table = child(of: entry)
         guard pages[table].isSame(frame, level - 1, wanted.part, isDirect: wanted.isPage) else { return 0 }
         return reference(to: table, wanted.bits)
@@ -106,15 +107,15 @@ extension ShadowTables {
 
     // MARK: Protection
 
-    /// Takes the right to write to a table from every entry that maps it.
+    /// Takes the right to write to a table from every entry that maps it; what maps a whole region writable goes, and comes back in
+    /// parts.
     mutating func protect(_ frame: Int) {
         addProtected(1, frame)
-        while frames[frame].writable.count > 0 {
-            guard let slot = writableSlot(of: UInt64(frame), 1, frames[frame].writable) else { return }
-            set(slot, entries[slot] & ~GuestEntryBits.writable)
+        strip(UInt64(frame), 1, writableMappings(frames + frame))
+        for level in 2...3 {
+            let first = UInt64(frame) & ~(Self.coverage(level) >> 12 - 1)
+            strip(first, level, writableMappings(regions + layout.region(frame, level)))
         }
-        removeLarge(over: frame, 2)
-        removeLarge(over: frame, 3)
     }
 
     func addProtected(_ change: Int, _ frame: Int) {
@@ -124,24 +125,23 @@ extension ShadowTables {
         }
     }
 
-    /// What maps a whole region writable goes: it comes back in parts.
-    private mutating func removeLarge(over frame: Int, _ level: Int) {
-        let region = regions + layout.region(frame, level)
-        let first = UInt64(frame) & ~(Self.coverage(level) >> 12 - 1)
-        while region.pointee.writable.count > 0 {
-            guard let slot = writableSlot(of: first, level, region.pointee.writable) else { return }
-            set(slot, 0)
+    /// Nearly always there is one entry, whose place is known; else each table is looked through once.
+    private mutating func strip(_ frame: UInt64, _ level: Int, _ mappings: UnsafeMutablePointer<WritableMappings>) {
+        guard mappings.pointee.count > 0 else { return }
+        let (last, earlier) = (Int(mappings.pointee.last), Int(mappings.pointee.earlier))
+        strip(last, frame, level)
+        strip(earlier, frame, level)
+        var number = 1
+        while mappings.pointee.count > 0, number < usedEnd {
+            if pages[number].isUsed, Int(pages[number].level) == level, pages[number].validCount > 0 {
+                for slot in number << 9..<(number + 1) << 9 { strip(slot, frame, level) }
+            }
+            number += 1
         }
     }
 
-    /// Where an entry maps a page writable: nearly always the only one, whose place is known.
-    private func writableSlot(of frame: UInt64, _ level: Int, _ mappings: WritableMappings) -> Int? {
-        if mapsWritable(Int(mappings.last), frame, level) { return Int(mappings.last) }
-        if mapsWritable(Int(mappings.earlier), frame, level) { return Int(mappings.earlier) }
-        for number in 1..<usedEnd where pages[number].isUsed && Int(pages[number].level) == level && pages[number].validCount > 0 {
-            for slot in number << 9..<(number + 1) << 9 where mapsWritable(slot, frame, level) { return slot }
-        }
-        return nil
+    private mutating func strip(_ slot: Int, _ frame: UInt64, _ level: Int) {
+        if mapsWritable(slot, frame, level) { set(slot, level == 1 ? entries[slot] & ~GuestEntryBits.writable : 0) }
     }
 
     private func mapsWritable(_ slot: Int, _ frame: UInt64, _ level: Int) -> Bool {

@@ -37,6 +37,8 @@ public struct ShadowTables<Guest: GuestTableMemory>: ~Copyable {
     var firstListed: UInt32 = 0
     /// A frame that is a device's for now.
     var hole: UInt64 = .max
+    /// For which the guest may count on translations that are not in its tables any more.
+    public var identifiers = ContextIdentifiers()
     /// Translations that a processor holds may be out of date.
     var needsFlush = false
     public internal(set) var counts = ShadowCounts()
@@ -164,11 +166,11 @@ public struct ShadowTables<Guest: GuestTableMemory>: ~Copyable {
         return level == 1 ? writableMappings(frames + frame) : writableMappings(regions + layout.region(frame, level))
     }
 
-    private func writableMappings(_ use: UnsafeMutablePointer<FrameUse>) -> UnsafeMutablePointer<WritableMappings> {
+    func writableMappings(_ use: UnsafeMutablePointer<FrameUse>) -> UnsafeMutablePointer<WritableMappings> {
         UnsafeMutableRawPointer(use).assumingMemoryBound(to: WritableMappings.self)
     }
 
-    private func writableMappings(_ use: UnsafeMutablePointer<RegionUse>) -> UnsafeMutablePointer<WritableMappings> {
+    func writableMappings(_ use: UnsafeMutablePointer<RegionUse>) -> UnsafeMutablePointer<WritableMappings> {
         UnsafeMutableRawPointer(use).assumingMemoryBound(to: WritableMappings.self)
     }
 }
