@@ -414,8 +414,8 @@ end_text:       db " ticks", 10, 0
 sources:        dq start_deadline, 1, 0, deadline_text
                 dq start_count, 1, 200, count_text
                 dq start_period, TICKS, 200, period_text
-                dq start_counter, 1, 600, counter_text
-                dq start_square_wave, TICKS, 600, wave_text
+                dq start_counter, 1, 700, counter_text
+                dq start_square_wave, TICKS, 700, wave_text
                 dq start_clock, CLOCK_TICKS, LATEST, clock_text
 sources_end:
 ; What goes on, and its name.
