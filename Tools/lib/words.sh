@@ -37,14 +37,18 @@ word_file() { # word_file KEY: the value is a file that can be read; it is one f
   printf -v "$1" %s "$(cd "$(dirname "$value")" && pwd)/${value##*/}"
 }
 
+word_size() { # word_size KEY EXAMPLE: the value is a size; its letter is a capital afterwards
+  [[ ${!1} =~ ^[1-9][0-9]{0,8}[KMGkmg]$ ]] ||
+    fail $BAD_USAGE "$1=${!1} is not a size: a whole number and K, M or G, such as $2"
+  printf -v "$1" %s "${!1^^}"
+}
+
 words_check() {
   local key
   for key in $WORDS; do
     case ${!key} in *[[:cntrl:]]*) fail $BAD_USAGE "$key holds a control character, which no machine passes on" ;; esac
   done
-  [[ $MEMORY =~ ^[1-9][0-9]{0,8}[KMGkmg]$ ]] ||
-    fail $BAD_USAGE "MEMORY=$MEMORY is not a size: a whole number and K, M or G, such as 256M"
-  MEMORY=${MEMORY^^}
+  word_size MEMORY 256M
   [ -z "$TIMEOUT" ] || [[ $TIMEOUT =~ ^[0-9]*[1-9][0-9]*(\.[0-9]+)?$|^0*\.[0-9]*[1-9][0-9]*$ ]] ||
     fail $BAD_USAGE "TIMEOUT=$TIMEOUT is not a number of seconds"
   word_among MACHINE "auto kvm tcg bochs bochs2.7 nested"
@@ -69,9 +73,7 @@ words_check() {
   word_among MMU "nested shadow"
   if [ "$MMU" = shadow ]; then
     : "${SHADOW:=16M}"
-    [[ $SHADOW =~ ^[1-9][0-9]{0,8}[KMGkmg]$ ]] ||
-      fail $BAD_USAGE "SHADOW=$SHADOW is not a size: a whole number and K, M or G, such as 16M"
-    SHADOW=${SHADOW^^}
+    word_size SHADOW 16M
     ! monitor_wanted || fail $BAD_USAGE "MMU=shadow and MONITOR are for different runs: the monitor shows nested paging alone"
   elif [ -n "$SHADOW" ]; then
     fail $BAD_USAGE "SHADOW=$SHADOW needs MMU=shadow"

@@ -5,15 +5,8 @@ extension ShadowTables {
     /// - Returns: whether anything changed. If not, the processor should have made the access.
     public mutating func fill(_ linear: GuestVirtualAddress, isWrite: Bool) -> Bool {
         if freeCount < Self.mostNeeded { reclaim() }
-        var number = root
-        var level = Int(pages[root].level)
+        guard var (number, level) = start(of: linear) else { return false }
         var hasChanged = false
-        if root == 0 {
-            let entry = entries[Int(truncatingIfNeeded: linear.rawValue >> 30 & 3)]
-            guard entry != 0 else { return false }
-            number = child(of: entry)
-            level = 2
-        }
         while true {
             let slot = number << 9 | Self.index(linear.rawValue, level)
             guard let wanted = mirror(slot) else { break }
@@ -29,6 +22,13 @@ extension ShadowTables {
         }
         if hasChanged { counts.fills &+= 1 }
         return hasChanged
+    }
+
+    /// The table at which the way to an address begins: the root, or below the fixed one, whose entries are there or not.
+    func start(of linear: GuestVirtualAddress) -> (number: Int, level: Int)? {
+        guard root == 0 else { return (root, Int(pages[root].level)) }
+        let entry = entries[Int(truncatingIfNeeded: linear.rawValue >> 30 & 3)]
+        return entry == 0 ? nil : (child(of: entry), 2)
     }
 
     /// The most tables that one address takes: a root that was just chosen, four below, and a direct one.
@@ -58,7 +58,7 @@ extension ShadowTables {
             return leaf(wanted)
         }
         if let leaf = largeLeaf(wanted, level) { return leaf }
-        guard let table = find(frame, level - 1, 0, isDirect: true) ?? make(frame, level - 1, 0, isDirect: true) else { return 0 }
+        guard let table = table(frame, level - 1, 0, isDirect: true) else { return 0 }
         return reference(to: table, wanted.bits)
     }
 
@@ -93,16 +93,19 @@ extension ShadowTables {
         if old != 0, !isLeaf(old, level: level), pages[child(of: old)].isSame(frame, level - 1, wanted.part, isDirect: false) {
             return reference(to: child(of: old), wanted.bits)
         }
-        guard let table = find(frame, level - 1, wanted.part, isDirect: false) ?? make(frame, level - 1, wanted.part, isDirect: false)
-        else { return 0 }
+        guard let table = table(frame, level - 1, wanted.part, isDirect: false) else { return 0 }
         return reference(to: table, wanted.bits)
     }
 
     @inline(__always)
     func reference(to page: Int, _ bits: UInt64) -> UInt64 { address(of: page) | bits & MirroredEntry.ofTable | Self.present }
 
-    /// The shadow table of a frame.
-    func find(_ frame: UInt64, _ level: Int, _ part: UInt8, isDirect: Bool) -> Int? {
+    /// The shadow table of a frame, found or made; nil if there is no such frame, or no room.
+    mutating func table(_ frame: UInt64, _ level: Int, _ part: UInt8, isDirect: Bool) -> Int? {
+        find(frame, level, part, isDirect: isDirect) ?? make(frame, level, part, isDirect: isDirect)
+    }
+
+    private func find(_ frame: UInt64, _ level: Int, _ part: UInt8, isDirect: Bool) -> Int? {
         guard frame < UInt64(layout.frameCount) else { return nil }
         var number = Int(frames[Int(frame)].firstPage)
         while number != 0 {
@@ -113,7 +116,7 @@ extension ShadowTables {
     }
 
     /// Makes the shadow table of a frame, without entries. A direct one may begin where there is no RAM.
-    mutating func make(_ frame: UInt64, _ level: Int, _ part: UInt8, isDirect: Bool) -> Int? {
+    private mutating func make(_ frame: UInt64, _ level: Int, _ part: UInt8, isDirect: Bool) -> Int? {
         guard frame < UInt64(layout.frameCount), firstFree != 0 else { return nil }
         let number = Int(firstFree)
         firstFree = pages[number].next

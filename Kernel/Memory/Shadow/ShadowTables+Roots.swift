@@ -13,7 +13,7 @@ extension ShadowTables {
         if levels > 3 {
             let frame = (paging.cr3 & GuestEntryBits.address) >> 12
             // Tables outside RAM end the guest at its first access.
-            root = find(frame, levels, 0, isDirect: false) ?? make(frame, levels, 0, isDirect: false) ?? 0
+            root = table(frame, levels, 0, isDirect: false) ?? 0
             if root == 0 { for slot in 0..<4 { set(slot, 0) } }
             return
         }
@@ -31,7 +31,7 @@ extension ShadowTables {
             frame = (pointer & GuestEntryBits.address) >> 12
             number = 0
         }
-        guard let page = find(frame, 2, number, isDirect: false) ?? make(frame, 2, number, isDirect: false) else { return 0 }
+        guard let page = table(frame, 2, number, isDirect: false) else { return 0 }
         return address(of: page) | GuestEntryBits.present
     }
 

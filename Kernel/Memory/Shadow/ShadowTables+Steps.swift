@@ -86,14 +86,7 @@ extension ShadowTables {
     /// Compares the entries on the way to one address, whose translation the guest has invalidated.
     public mutating func invalidate(_ linear: GuestVirtualAddress) {
         needsFlush = true
-        var number = root
-        var level = Int(pages[root].level)
-        if root == 0 {
-            let entry = entries[Int(truncatingIfNeeded: linear.rawValue >> 30 & 3)]
-            guard entry != 0 else { return }
-            number = child(of: entry)
-            level = 2
-        }
+        guard var (number, level) = start(of: linear) else { return }
         while true {
             let slot = number << 9 | Self.index(linear.rawValue, level)
             guard entries[slot] != 0 else { return }
