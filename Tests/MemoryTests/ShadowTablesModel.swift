@@ -11,6 +11,9 @@ final class ShadowTablesModel {
     private let storage: UnsafeMutableRawPointer
     private let layout: ShadowLayout
     var paging: GuestPaging
+    /// The identifier of the address space in use.
+    private(set) var tag: UInt64 = 0
+    private(set) var history = TranslationHistory()
 
     init(_ paging: GuestPaging, megabytes: Int = 8, tables count: UInt64 = 64, leafSizes: LeafSizes = .upToOneGibibyte) {
         frameCount = megabytes * 256
@@ -24,6 +27,7 @@ final class ShadowTablesModel {
             ram: HostPhysicalRange(start: HostPhysicalAddress(Self.ramStart), count: .mebibytes(UInt64(megabytes))),
             leafSizes: leafSizes, paging: paging)
         tables.load(paging)
+        flush()
     }
 
     deinit { storage.deallocate() }
@@ -81,13 +85,34 @@ final class ShadowTablesModel {
     /// The guest writes to an entry of its tables: as a page fault leads to it, if the table is in step.
     func write(_ value: UInt64, frame: Int, index: Int, size: Int) {
         tables.noteWrite(at: GuestPhysicalAddress(UInt64(frame) << 12))
+        let word = frame * 512 + (size == 8 ? index : index / 2)
+        let old = ram.words[word]
+        defer { history.note(frame: frame, word: word & 511, old: old, new: ram.words[word]) }
         if size == 8 {
-            ram.words[frame * 512 + index] = value
+            ram.words[word] = value
         } else {
-            let word = frame * 512 + index / 2
             let shift = UInt64(32 * (index & 1))
             ram.words[word] = ram.words[word] & ~(0xFFFF_FFFF << shift) | (value & 0xFFFF_FFFF) << shift
         }
+    }
+
+    /// The guest loads CR3 with another address space's root, or the same.
+    func load(tag: UInt64, keepsTranslations: Bool) {
+        self.tag = tag
+        tables.loadRoot(paging.cr3, tag: tag, keepsTranslations: keepsTranslations)
+        history.load(paging, tag: tag, keepsTranslations: keepsTranslations)
+    }
+
+    /// The guest flushes all translations.
+    func flush() {
+        tables.synchronize()
+        tables.flushOthers(than: tag)
+        history.flush(paging, tag: tag)
+    }
+
+    func invalidate(_ linear: UInt64) {
+        tables.invalidate(GuestVirtualAddress(linear))
+        history.invalidate(linear, paging, tag: tag)
     }
 
     // MARK: What must hold

@@ -23,7 +23,7 @@ extension VirtualCPU {
         awaitSegments(false)
         shadow.pointee.load(paging)
         shadow.pointee.synchronize()
-        shadow.pointee.identifiers.removeAll(but: contextIdentifier)
+        shadow.pointee.flushOthers(than: contextIdentifier)
         _ = shadow.pointee.takeFlush()
         processor.useShadowTables(shadow.pointee.rootAddress)
         processor.flushTranslations()
@@ -47,10 +47,12 @@ extension VirtualCPU {
             if !keepsTranslations { processor.flushTranslations() }
             return
         }
-        shadow.pointee.load(paging)
-        let tag = contextIdentifier
-        if !keepsTranslations || !shadow.pointee.identifiers.contains(tag) { shadow.pointee.synchronize() }
-        shadow.pointee.identifiers.insert(tag)
+        if processor.extendedFeatures.contains(.longModeActive) {
+            shadow.pointee.loadRoot(processor.cr3, tag: contextIdentifier, keepsTranslations: keepsTranslations)
+        } else {
+            shadow.pointee.load(paging)
+            shadow.pointee.synchronize()
+        }
         if shadow.pointee.takeFlush() || !keepsTranslations { processor.flushTranslations() }
         processor.useShadowTables(shadow.pointee.rootAddress)
     }
@@ -166,7 +168,7 @@ extension VirtualCPU {
         guard let shadow = machine.pointee.shadow else { return .end(.unsupported(.controlNotSet)) }
         shadow.pointee.invalidate(address)
         // A global page's translation goes for all of them.
-        shadow.pointee.identifiers.removeAll(but: contextIdentifier)
+        shadow.pointee.flushOthers(than: contextIdentifier)
         finishInvalidation()
         return .step
     }
@@ -202,10 +204,10 @@ extension VirtualCPU {
             shadow.pointee.synchronize()
         }
         if kind > 1 {
-            shadow.pointee.identifiers.removeAll(but: contextIdentifier)
+            shadow.pointee.flushOthers(than: contextIdentifier)
         } else if tag != contextIdentifier {
             // The next load compares what this one leaves.
-            shadow.pointee.identifiers.remove(tag)
+            shadow.pointee.flushOther(tag)
         }
         finishInvalidation()
         return .step

@@ -1,22 +1,36 @@
-/// The process-context identifiers (PCIDs) for which a guest's processor may hold translations: those whose address spaces were
-/// loaded since the guest last invalidated them. A load that keeps translations has none to keep for any other.
+/// The address spaces for which a guest's processor may hold translations: of each process-context identifier (PCID) the root that was
+/// loaded with it last, if the guest has not invalidated what belongs to it since. A load that keeps translations has none to keep for
+/// any other.
 ///
 /// Intel SDM vol. 3, "Process-Context Identifiers (PCIDs)" and "Operations that Invalidate TLBs and Paging-Structure Caches".
-public struct ContextIdentifiers: Sendable {
-    private var words: [64 of UInt64] = .init(repeating: 0)
+public struct ContextIdentifiers {
+    /// Of each identifier: the root's frame, and above it the generation in which it was loaded.
+    private let roots: UnsafeMutablePointer<UInt64>
+    private var generation: UInt64 = 0
 
-    public init() {}
+    static var count: Int { 4096 }
 
-    private static func place(_ tag: UInt64) -> (word: Int, bit: UInt64) {
-        (Int(truncatingIfNeeded: tag >> 6 & 63), 1 &<< (tag & 63))
+    init(_ storage: UnsafeMutablePointer<UInt64>) {
+        roots = storage
+        removeAll()
     }
 
-    public func contains(_ tag: UInt64) -> Bool { words[Self.place(tag).word] & Self.place(tag).bit != 0 }
-    public mutating func insert(_ tag: UInt64) { words[Self.place(tag).word] |= Self.place(tag).bit }
-    public mutating func remove(_ tag: UInt64) { words[Self.place(tag).word] &= ~Self.place(tag).bit }
+    /// - Parameter root: the root's frame.
+    public func contains(_ tag: UInt64, root: UInt64) -> Bool {
+        roots[Int(truncatingIfNeeded: tag) & 4095] == generation << 32 | root & 0xFFFF_FFFF
+    }
 
-    public mutating func removeAll(but tag: UInt64) {
-        words = .init(repeating: 0)
-        insert(tag)
+    public mutating func insert(_ tag: UInt64, root: UInt64) {
+        roots[Int(truncatingIfNeeded: tag) & 4095] = generation << 32 | root & 0xFFFF_FFFF
+    }
+
+    public mutating func remove(_ tag: UInt64) { roots[Int(truncatingIfNeeded: tag) & 4095] = 0 }
+
+    public mutating func removeAll() {
+        generation = (generation + 1) & 0xFFFF_FFFF
+        // What was loaded in a generation of the same number is long forgotten.
+        guard generation <= 1 else { return }
+        generation = 1
+        roots.update(repeating: 0, count: Self.count)
     }
 }

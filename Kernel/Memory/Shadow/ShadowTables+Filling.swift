@@ -25,7 +25,7 @@ extension ShadowTables {
     }
 
     /// The table at which the way to an address begins: the root, or below the fixed one, whose entries are there or not.
-    func start(of linear: GuestVirtualAddress) -> (number: Int, level: Int)? {
+    mutating func start(of linear: GuestVirtualAddress) -> (number: Int, level: Int)? {
         guard root == 0 else { return (root, Int(pages[root].level)) }
         let entry = entries[Int(truncatingIfNeeded: linear.rawValue >> 30 & 3)]
         return entry == 0 ? nil : (child(of: entry), 2)
@@ -35,7 +35,7 @@ extension ShadowTables {
     static var mostNeeded: Int { 8 }
 
     /// What an entry has to lead to.
-    func mirror(_ slot: Int) -> MirroredEntry? {
+    mutating func mirror(_ slot: Int) -> MirroredEntry? {
         let page = pages[slot >> 9]
         let index = slot & 511
         let level = Int(page.level)
@@ -64,13 +64,13 @@ extension ShadowTables {
 
     /// The entry for 4 KiB of RAM.
     @inline(__always)
-    func leaf(_ wanted: MirroredEntry) -> UInt64 {
+    mutating func leaf(_ wanted: MirroredEntry) -> UInt64 {
         let entry = ram.start.rawValue &+ wanted.address | wanted.bits | Self.present | GuestEntryBits.dirty
         return frames[Int(truncatingIfNeeded: wanted.address >> 12)].isProtected ? entry & ~GuestEntryBits.writable : entry
     }
 
     /// The entry for a large page, if there is all of it, and nothing in it is protected from what the guest allows.
-    func largeLeaf(_ wanted: MirroredEntry, _ level: Int) -> UInt64? {
+    mutating func largeLeaf(_ wanted: MirroredEntry, _ level: Int) -> UInt64? {
         let size = Self.coverage(level)
         guard let pageSize = PageSize(level: level), leafSizes.contains(pageSize),
             wanted.address <= ram.count.bytes, ram.count.bytes - wanted.address >= size,
@@ -94,7 +94,24 @@ extension ShadowTables {
             return reference(to: child(of: old), wanted.bits)
         }
         guard let table = table(frame, level - 1, wanted.part, isDirect: false) else { return 0 }
+        if pages[table].validCount > 0 { renew(table) }
         return reference(to: table, wanted.bits)
+    }
+
+    /// What a processor may hold of a table that is out of step is for the addresses that led to it before. Where it is met in another
+    /// place, nothing is held yet: it is what the guest's is now.
+    private mutating func renew(_ table: Int) {
+        guard firstListed != 0 else { return }
+        guard pages[table].level > 1 else {
+            if frames[Int(pages[table].frame)].isOutOfStep { compare(table) }
+            return
+        }
+        // Any of those may lie below.
+        var listed = Int(firstListed)
+        while listed != 0 {
+            if frames[listed - 1].isOutOfStep { compareTables(of: listed - 1) }
+            listed = Int(frames[listed - 1].nextListed)
+        }
     }
 
     @inline(__always)
@@ -105,7 +122,7 @@ extension ShadowTables {
         find(frame, level, part, isDirect: isDirect) ?? make(frame, level, part, isDirect: isDirect)
     }
 
-    private func find(_ frame: UInt64, _ level: Int, _ part: UInt8, isDirect: Bool) -> Int? {
+    private mutating func find(_ frame: UInt64, _ level: Int, _ part: UInt8, isDirect: Bool) -> Int? {
         guard frame < UInt64(layout.frameCount) else { return nil }
         var number = Int(frames[Int(frame)].firstPage)
         while number != 0 {

@@ -8,12 +8,37 @@ extension ShadowTables {
         chooseRoot()
     }
 
+    /// The same where a guest in long mode loads CR3 and nothing else has changed.
+    /// - Parameters:
+    ///   - tag: the process-context identifier, or 0.
+    ///   - keepsTranslations: the guest does not flush those of the identifier.
+    public mutating func loadRoot(_ cr3: UInt64, tag: UInt64, keepsTranslations: Bool) {
+        paging.cr3 = cr3
+        if freeCount < Self.mostNeeded { reclaim() }
+        chooseRoot()
+        if !keepsTranslations || !identifiers.contains(tag, root: rootFrame) { synchronize() }
+        identifiers.insert(tag, root: rootFrame)
+    }
+
+    // MARK: Flushes of other address spaces' translations
+
+    /// The guest flushed all translations, or global ones: for the other address spaces, those that were loaded have nothing to keep.
+    /// - Parameter tag: of the address space in use, which has been seen to.
+    public mutating func flushOthers(than tag: UInt64) {
+        identifiers.removeAll()
+        identifiers.insert(tag, root: rootFrame)
+    }
+
+    /// The guest flushed the translations of an address space that is not in use.
+    public mutating func flushOther(_ tag: UInt64) { identifiers.remove(tag) }
+
+    private var rootFrame: UInt64 { (paging.cr3 & GuestEntryBits.address) >> 12 }
+
     private mutating func chooseRoot() {
         let levels = paging.shadowLevelCount
         if levels > 3 {
-            let frame = (paging.cr3 & GuestEntryBits.address) >> 12
             // Tables outside RAM end the guest at its first access.
-            root = table(frame, levels, 0, isDirect: false) ?? 0
+            root = table(rootFrame, levels, 0, isDirect: false) ?? 0
             if root == 0 { for slot in 0..<4 { set(slot, 0) } }
             return
         }

@@ -36,28 +36,35 @@ extension ShadowTables {
     }
 
     private mutating func bringBack(_ frame: Int) {
-        var isInUse = false
-        var number = Int(frames[frame].firstPage)
-        while number != 0 {
-            let page = pages[number]
-            if !page.isDirect {
-                compare(number)
-                if pages[number].validCount > 0 || isLoaded(number) { isInUse = true }
-            }
-            number = Int(page.next)
-        }
+        let isInUse = compareTables(of: frame)
         frames[frame].isOutOfStep = false
         counts.comparisons &+= 1
         // A table that leads nowhere is probably none any more.
         isInUse ? protect(frame) : detachTables(of: frame)
     }
 
+    /// - Returns: whether any of the frame's tables leads anywhere.
+    @discardableResult
+    mutating func compareTables(of frame: Int) -> Bool {
+        var isInUse = false
+        var number = Int(frames[frame].firstPage)
+        while number != 0 {
+            let next = Int(pages[number].next)
+            if !pages[number].isDirect {
+                compare(number)
+                if pages[number].validCount > 0 || isLoaded(number) { isInUse = true }
+            }
+            number = next
+        }
+        return isInUse
+    }
+
     /// Whether the processor begins there: CR3, or a page-directory-pointer register, refers to it.
-    private func isLoaded(_ number: Int) -> Bool {
+    private mutating func isLoaded(_ number: Int) -> Bool {
         number == root || root == 0 && pages[number].level == 2 && pages[number].references > 0
     }
 
-    private mutating func compare(_ number: Int) {
+    mutating func compare(_ number: Int) {
         var left = pages[number].validCount
         var slot = number << 9
         while left > 0 {
@@ -70,7 +77,7 @@ extension ShadowTables {
     }
 
     /// What an entry should be now that is there; 0 if nothing of it can stay.
-    private func now(_ slot: Int) -> UInt64 {
+    private mutating func now(_ slot: Int) -> UInt64 {
         let entry = entries[slot]
         let level = Int(pages[slot >> 9].level)
         guard let wanted = mirror(slot) else { return 0 }
@@ -111,7 +118,7 @@ extension ShadowTables {
         }
     }
 
-    func addProtected(_ change: Int, _ frame: Int) {
+    mutating func addProtected(_ change: Int, _ frame: Int) {
         for level in 2...3 {
             let region = regions + layout.region(frame, level)
             region.pointee.protectedCount = UInt32(truncatingIfNeeded: Int(region.pointee.protectedCount) + change)
@@ -137,7 +144,7 @@ extension ShadowTables {
         if mapsWritable(slot, frame, level) { set(slot, level == 1 ? entries[slot] & ~GuestEntryBits.writable : 0) }
     }
 
-    private func mapsWritable(_ slot: Int, _ frame: UInt64, _ level: Int) -> Bool {
+    private mutating func mapsWritable(_ slot: Int, _ frame: UInt64, _ level: Int) -> Bool {
         let entry = entries[slot]
         return entry & GuestEntryBits.writable != 0 && Int(pages[slot >> 9].level) == level && isLeaf(entry, level: level)
             && self.frame(of: entry, level: level) == frame

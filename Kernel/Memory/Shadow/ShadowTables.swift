@@ -38,7 +38,7 @@ public struct ShadowTables<Guest: GuestTableMemory>: ~Copyable {
     /// A frame that is a device's for now.
     var hole: UInt64 = .max
     /// For which the guest may count on translations that are not in its tables any more.
-    public var identifiers = ContextIdentifiers()
+    public internal(set) var identifiers: ContextIdentifiers
     /// Translations that a processor holds may be out of date.
     var needsFlush = false
     public internal(set) var counts = ShadowCounts()
@@ -63,6 +63,8 @@ public struct ShadowTables<Guest: GuestTableMemory>: ~Copyable {
         pages = (storage + layout.pagesOffset).bindMemory(to: ShadowPage.self, capacity: layout.pageCount)
         frames = (storage + layout.framesOffset).bindMemory(to: FrameUse.self, capacity: layout.frameCount)
         regions = (storage + layout.regionsOffset).bindMemory(to: RegionUse.self, capacity: layout.regionCount)
+        identifiers = ContextIdentifiers(
+            (storage + layout.identifiersOffset).bindMemory(to: UInt64.self, capacity: ContextIdentifiers.count))
         frames.initialize(repeating: FrameUse(), count: layout.frameCount)
         regions.initialize(repeating: RegionUse(), count: layout.regionCount)
         entries.initialize(repeating: 0, count: layout.pageCount * 512)
@@ -161,16 +163,16 @@ public struct ShadowTables<Guest: GuestTableMemory>: ~Copyable {
         }
     }
 
-    private func mappings(_ leaf: UInt64, _ level: Int) -> UnsafeMutablePointer<WritableMappings> {
+    private mutating func mappings(_ leaf: UInt64, _ level: Int) -> UnsafeMutablePointer<WritableMappings> {
         let frame = Int(truncatingIfNeeded: frame(of: leaf, level: level))
         return level == 1 ? writableMappings(frames + frame) : writableMappings(regions + layout.region(frame, level))
     }
 
-    func writableMappings(_ use: UnsafeMutablePointer<FrameUse>) -> UnsafeMutablePointer<WritableMappings> {
+    mutating func writableMappings(_ use: UnsafeMutablePointer<FrameUse>) -> UnsafeMutablePointer<WritableMappings> {
         UnsafeMutableRawPointer(use).assumingMemoryBound(to: WritableMappings.self)
     }
 
-    func writableMappings(_ use: UnsafeMutablePointer<RegionUse>) -> UnsafeMutablePointer<WritableMappings> {
+    mutating func writableMappings(_ use: UnsafeMutablePointer<RegionUse>) -> UnsafeMutablePointer<WritableMappings> {
         UnsafeMutableRawPointer(use).assumingMemoryBound(to: WritableMappings.self)
     }
 }
@@ -211,8 +213,9 @@ public struct ShadowLayout: Equatable, Sendable {
     var pagesOffset: Int { pageCount * 4096 }
     var framesOffset: Int { pagesOffset + (pageCount * MemoryLayout<ShadowPage>.stride + 15) & ~15 }
     var regionsOffset: Int { framesOffset + (frameCount * MemoryLayout<FrameUse>.stride + 15) & ~15 }
+    var identifiersOffset: Int { (regionsOffset + regionCount * MemoryLayout<RegionUse>.stride + 15) & ~15 }
     /// All that is needed, in bytes.
-    public var bytes: Int { regionsOffset + regionCount * MemoryLayout<RegionUse>.stride }
+    public var bytes: Int { identifiersOffset + ContextIdentifiers.count * 8 }
 
     /// The number of the region of a level's size that a frame lies in.
     @inline(__always)
