@@ -186,6 +186,18 @@ bench: ## instructions per exit, and what Linux costs, against the recorded figu
 	@Tools/bench
 	@Tools/bench-linux
 
+.PHONY: bench-mmu
+bench-mmu: ## what shadow and nested page tables cost Linux, as text and as a page, build/mmu.html
+	@Tools/setup linux
+	+@$(MAKE_BUILD)
+	@Tools/bench-mmu
+
+.PHONY: feel
+feel: ## a program that touches memory, under shadow page tables and nested ones
+	@Tools/setup linux
+	+@$(MAKE_BUILD)
+	@Tools/feel
+
 .PHONY: clean
 clean: ## remove everything built
 	@rm -rf $(BUILD) .build

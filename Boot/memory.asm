@@ -19,6 +19,10 @@ memset:
 memcpy:
     mov rax, rdi
     mov rcx, rdx
+    shr rcx, 3                                          ; in words, and what is left in bytes
+    rep movsq
+    mov ecx, edx
+    and ecx, 7
     rep movsb
     ret
 
@@ -30,8 +34,7 @@ memmove:
     sub r8, rsi
     cmp r8, rdx
     jb .backwards                                       ; the destination starts inside the source
-    rep movsb
-    ret
+    jmp memcpy
 .backwards:
     lea rdi, [rdi + rdx - 1]
     lea rsi, [rsi + rdx - 1]

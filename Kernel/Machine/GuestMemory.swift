@@ -50,6 +50,34 @@ public struct GuestMemory {
         cell(address, of: UInt32.self).pointee.bitwiseOr(bits, ordering: .relaxed)
     }
 
+    public func copyPage(at address: GuestPhysicalAddress, to words: UnsafeMutablePointer<UInt64>) {
+        guard contains(address, count: 0x1000) else { return }
+        UnsafeMutableRawPointer(words).copyMemory(from: base + Int(truncatingIfNeeded: address.rawValue), byteCount: 0x1000)
+    }
+
+    public func difference(at address: GuestPhysicalAddress, to words: UnsafePointer<UInt64>, from start: Int) -> Int {
+        guard contains(address, count: 0x1000) else { return 512 }
+        let page = UnsafeRawPointer(base + Int(truncatingIfNeeded: address.rawValue)).assumingMemoryBound(to: UInt64.self)
+        var index = start
+        while index < 512 {
+            // Nearly all are the same: eight at once, as soon as they are aligned.
+            if index & 7 == 0 {
+                let (left, right) = (page + index, words + index)
+                var different = (left[0] ^ right[0]) | (left[1] ^ right[1])
+                different |= (left[2] ^ right[2]) | (left[3] ^ right[3])
+                different |= (left[4] ^ right[4]) | (left[5] ^ right[5])
+                different |= (left[6] ^ right[6]) | (left[7] ^ right[7])
+                if different == 0 {
+                    index &+= 8
+                    continue
+                }
+            }
+            if page[index] != words[index] { return index }
+            index &+= 1
+        }
+        return 512
+    }
+
     /// The 16 bytes at an address, as two words; nil unless all are in the RAM.
     @inline(__always)
     func readPair(at address: GuestPhysicalAddress) -> (low: UInt64, high: UInt64)? {
@@ -118,4 +146,4 @@ public struct GuestMemory {
     }
 }
 
-extension GuestMemory: FirmwareMemory, GuestTableMemory {}
+extension GuestMemory: FirmwareMemory, ComparedTableMemory {}

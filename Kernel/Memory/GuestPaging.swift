@@ -123,3 +123,12 @@ public protocol GuestTableMemory {
     /// instruction. Accessed and dirty bits are in the low half of every entry.
     func setBits(_ bits: UInt32, at address: GuestPhysicalAddress)
 }
+
+/// A guest's RAM whose tables are compared with what they held before.
+public protocol ComparedTableMemory: GuestTableMemory {
+    /// Copies the 512 words of the page at `address`, inside the guest's RAM.
+    func copyPage(at address: GuestPhysicalAddress, to words: UnsafeMutablePointer<UInt64>)
+
+    /// The first word from `start` on in which the page at `address`, inside the guest's RAM, differs from 512 others; 512 if none.
+    func difference(at address: GuestPhysicalAddress, to words: UnsafePointer<UInt64>, from start: Int) -> Int
+}

@@ -1,4 +1,5 @@
 import Machine
+import Memory
 import Text
 import VMX
 import X86
@@ -15,6 +16,11 @@ func conclude(
     if ports > 0 { machine.log("martlet: \(accesses(ports)) to ports without a device") }
     let refused = cpu.pointee.refusedMSRs
     if refused > 0 { machine.log("martlet: \(accesses(refused)) to MSRs that are not there or values they do not take") }
+    if let shadow = cpu.pointee.machine.pointee.shadow {
+        let counts = shadow.pointee.counts
+        machine.log(
+            "martlet: shadow tables: \(shadow.pointee.mostPages) pages at most, \(counts.fills) page faults filled in, \(counts.outOfStep) writes to tables in step, \(counts.comparisons) tables compared, \(counts.reclaims) times short of room")
+    }
     switch ending {
     case .debugExit(let value):
         machine.log("martlet: \(name): \(ending)")

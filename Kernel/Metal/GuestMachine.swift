@@ -134,7 +134,11 @@ struct GuestMachine: ~Copyable {
                 paging: GuestPaging(
                     mode: .none, cr3: 0, writeProtects: false, hasPageSizeExtensions: false, hasExecuteDisable: false,
                     preventsSupervisorExecution: false, preventsSupervisorAccess: false, hasGibibytePages: false, hasPSE36: false,
-                    physicalAddressWidth: 36)))
+                    physicalAddressWidth: 36),
+                twins: RootTwins(
+                    window: host.twinRange,
+                    storage: UnsafeMutableRawPointer(bitPattern: UInt(max(host.twinRange.start.rawValue, 0x1000)))!,
+                    limit: Int(host.capabilities.miscellaneous.cr3TargetCount))))
         return place
     }
 

@@ -17,6 +17,8 @@ struct HostMachine: ~Copyable {
     let guestRAM: HostPhysicalRange
     /// Where shadow tables lie, for a guest that has them.
     let shadowRange: HostPhysicalRange?
+    /// Memory that nothing else uses, for copies of shadow roots at the guest's own addresses.
+    let twinRange: HostPhysicalRange
     /// Where the frames are: page tables, and what the VMCS points to.
     let frameRange: HostPhysicalRange
     var frames: FramePool<IdentityMemory>
@@ -92,6 +94,7 @@ extension HostMachine {
         shadowRange = HostMachine.findShadowTables(options, &map)
         frameRange = HostMachine.findFrames(options, &map)
         frames = HostMachine.makeFramePool(frameRange)
+        twinRange = shadowRange == nil ? .init(start: .init(0), count: .zero) : map.largestBlock ?? .init(start: .init(0), count: .zero)
         memoryTypes = HostMachine.readMemoryTypes(host)
 
         log("martlet: switching to the kernel's own page tables")
@@ -149,8 +152,9 @@ extension HostMachine {
         guard options.mmu == .shadow else { return nil }
         let layout = ShadowLayout(size: options.shadowSize, ram: options.memory)
         let size = ByteCount.frames(ByteCount(UInt64(layout.bytes) + 0xFFF).wholeFrames)
+        // What is free below is for the twins of roots, whose places the guest chooses.
         guard let range = map.findBlock(
-            size: size, alignment: .kibibytes(4), below: HostPhysicalAddress(4 << 30), preferHigh: false)
+            size: size, alignment: .kibibytes(4), below: HostPhysicalAddress(4 << 30), preferHigh: true)
         else {
             refuse(
                 "shadow=\(options.shadowSize.mebibytes)M does not fit the machine: give the machine more memory, or the shadow tables less",
@@ -168,6 +172,7 @@ extension HostMachine {
         guard let range = map.findBlock(
             size: size, alignment: .kibibytes(4), below: HostPhysicalAddress(4 << 30), preferHigh: false)
         else { refuse("there is no room for the kernel's tables: give the machine more memory, or the guest less", .badUsage) }
+        do { try map.reserve(range) } catch { refuse("the machine's memory map has too many pieces", .badUsage) }
         return range
     }
 

@@ -6,8 +6,12 @@ import X86
 public struct ShadowRegisters: Sendable {
     /// Shadow tables translate for the guest now; otherwise nested ones do.
     var isOn = false
-    /// The guest's CR3: the field of the VMCS refers to the shadow tables.
+    /// The guest's CR3 as long as the field of the VMCS, which refers to the shadow tables, is `loaded`; if it is anything else, the
+    /// guest has loaded that without an exit.
     var cr3: UInt64 = 0
+    var loaded: UInt64 = 0
+    /// MOV from CR3 exits.
+    var readsExit = false
     /// The guest's page-directory-pointer registers: without EPT, exits leave the fields of the VMCS undefined (SDM volume 3, 29.3.4
     /// "Saving Non-Register State").
     var pageDirectoryPointers: [4 of UInt64] = [0, 0, 0, 0]
@@ -46,13 +50,13 @@ extension VMXProcessor {
     }
 
     /// Has the processor translate by shadow tables from now on, or by others than before.
-    public func useShadowTables(_ root: HostPhysicalAddress) {
+    public func useShadowTables(_ root: HostPhysicalAddress, for guest: UInt64) {
         guard let shadow = constants.pointee.shadow else { return }
         if !shadow.pointee.isOn {
-            let (guest, guestCR4) = (vmcs[.guestCR3], cr4)
+            let guestCR4 = cr4
             shadow.pointee.pageDirectoryPointers = pageDirectoryPointers()
             shadow.pointee.isOn = true
-            shadow.pointee.cr3 = guest
+            shadow.pointee.readsExit = true
             shadow.pointee.addedExits = Self.shadowExits.subtracting(vmcs[.primaryControls])
             shadow.pointee.observedPageFaults = vmcs[.exceptionBitmap] & Self.pageFaultBit != 0
             vmcs[.secondaryControls] = vmcs[.secondaryControls].subtracting(.enableEPT | .unrestrictedGuest)
@@ -60,21 +64,36 @@ extension VMXProcessor {
             vmcs[.exceptionBitmap] = vmcs[.exceptionBitmap] | Self.pageFaultBit
             cr4 = guestCR4
         }
-        // The tag of an address space counts; how its root is cached does not.
-        let tag = cr4.contains(.processContextIdentifiers) ? shadow.pointee.cr3 & 0xFFF : 0
-        vmcs[.guestCR3] = root.rawValue | tag
+        let hasTwin = guest & ~0xFFF == root.rawValue
+        if hasTwin == shadow.pointee.readsExit {
+            shadow.pointee.readsExit = !hasTwin
+            vmcs[.primaryControls] = vmcs[.primaryControls].setting(.cr3StoreExiting, to: !hasTwin)
+        }
+        // The tag of an address space counts; how its root is cached does not, unless the guest can see it.
+        let loaded = hasTwin ? guest : root.rawValue | (cr4.contains(.processContextIdentifiers) ? guest & 0xFFF : 0)
+        shadow.pointee.cr3 = guest
+        shadow.pointee.loaded = loaded
+        vmcs[.guestCR3] = loaded
+    }
+
+    public func allowLoads(of values: [4 of UInt64], count: Int) {
+        if count > 0 { vmcs[.cr3TargetValue0] = values[0] }
+        if count > 1 { vmcs[.cr3TargetValue1] = values[1] }
+        if count > 2 { vmcs[.cr3TargetValue2] = values[2] }
+        if count > 3 { vmcs[.cr3TargetValue3] = values[3] }
+        vmcs[.cr3TargetCount] = UInt32(truncatingIfNeeded: count)
     }
 
     /// Has the processor translate by the guest's own tables and the nested ones.
     public func useNestedTables() {
         guard let shadow = constants.pointee.shadow, shadow.pointee.isOn else { return }
-        let guestCR4 = cr4
+        let (guest, guestCR4) = (cr3, cr4)
         shadow.pointee.isOn = false
         setPageDirectoryPointers(shadow.pointee.pageDirectoryPointers)
         vmcs[.secondaryControls] = vmcs[.secondaryControls] | .enableEPT | .unrestrictedGuest
         vmcs[.primaryControls] = vmcs[.primaryControls].subtracting(shadow.pointee.addedExits)
         if !shadow.pointee.observedPageFaults { vmcs[.exceptionBitmap] = vmcs[.exceptionBitmap] & ~Self.pageFaultBit }
-        vmcs[.guestCR3] = shadow.pointee.cr3
+        vmcs[.guestCR3] = guest
         cr4 = guestCR4
     }
 

@@ -48,7 +48,8 @@ extension VMXProcessor {
 
     public var cr3: UInt64 {
         get {
-            guard let shadow = constants.pointee.shadow, shadow.pointee.isOn else { return vmcs[.guestCR3] }
+            let loaded = vmcs[.guestCR3]
+            guard let shadow = constants.pointee.shadow, shadow.pointee.isOn, loaded == shadow.pointee.loaded else { return loaded }
             return shadow.pointee.cr3
         }
         nonmutating set {
@@ -57,6 +58,7 @@ extension VMXProcessor {
                 return
             }
             shadow.pointee.cr3 = newValue
+            shadow.pointee.loaded = vmcs[.guestCR3]
         }
     }
 

@@ -137,8 +137,13 @@ public protocol VirtualProcessor {
     var canUseShadowTables: Bool { get }
 
     /// Has the processor translate by shadow tables, and page faults, CR3, INVLPG and INVPCID exit.
-    /// - Parameter root: what CR3 refers to; `cr3` is still the guest's.
-    func useShadowTables(_ root: HostPhysicalAddress)
+    /// - Parameters:
+    ///   - root: what CR3 refers to. Where that is what the guest's refers to, reading CR3 does not exit.
+    ///   - cr3: the guest's, from now on.
+    func useShadowTables(_ root: HostPhysicalAddress, for cr3: UInt64)
+
+    /// Lets the guest load these values into CR3 without an exit, and no others.
+    func allowLoads(of values: [4 of UInt64], count: Int)
 
     /// Has the processor translate by the guest's own tables and nested ones.
     func useNestedTables()

@@ -10,8 +10,8 @@ import X86
     static let pagingModes: [TestMachine.Mode] = [.paged32, .pae, .compatibility32, .long64]
 
     /// A guest that has set CR0.WP.
-    static func machine(_ mode: TestMachine.Mode) -> TestMachine {
-        let machine = TestMachine(mode, isShadowed: true)
+    static func machine(_ mode: TestMachine.Mode, hasTwins: Bool = false) -> TestMachine {
+        let machine = TestMachine(mode, isShadowed: true, hasTwins: hasTwins)
         machine.cpu.registers.rax = 0x8001_0031
         #expect(machine.exit(28, qualification: 0, length: 3) == .step)
         return machine
@@ -138,5 +138,50 @@ import X86
         #expect(!isKnown(1))
         #expect(Self.invalidate(machine, kind: 3, tag: 0) == .step)
         #expect(isKnown(2))
+    }
+
+    /// The CR3-target values.
+    static func allowed(_ machine: TestMachine) -> Set<UInt64> {
+        Set((0..<UInt32(machine.vmcs[0x400A])).map { machine.vmcs[0x6008 + 2 * $0] })
+    }
+
+    @Test func `where the machine's memory is free, what the guest has loaded it loads again without an exit`() {
+        let machine = Self.machine(.long64, hasTwins: true)
+        let own = machine.cpu.processor.cr3
+        #expect(Self.loadedCR3(machine) == own && machine.vmcs[0x4002] & 0x1_8000 == 0x8000 && Self.allowed(machine) == [own])
+        machine.cpu.registers.rax = 0x2_0020
+        #expect(machine.exit(28, qualification: 4, length: 3) == .step)  // CR4.PCIDE
+        func load(_ value: UInt64) {
+            machine.cpu.registers.rax = value
+            #expect(machine.exit(28, qualification: 3, length: 3) == .step)
+        }
+        // Another address space, whose tables are the same but for the root.
+        let other: UInt64 = 0x3_0000
+        for index in stride(from: 0, to: 4096, by: 8) { machine.ram.put64(machine.ram.word64(Int(own) + index), at: Int(other) + index) }
+        load(own | 1)
+        load(other | 2)
+        let keeps: UInt64 = 1 << 63
+        #expect(Self.allowed(machine).isSuperset(of: [own | 1 | keeps, other | 2 | keeps]) && Self.loadedCR3(machine) == other | 2)
+        // Without an exit back to the first, whose tables are then filled.
+        machine.vmcs[0x6802] = own | 1
+        #expect(machine.cpu.processor.cr3 == own | 1)
+        #expect(Self.pageFault(machine, 0x20_0000, 0) == .resume)
+        #expect(machine.machine.pointee.shadow!.pointee.paging.cr3 == own | 1)
+        // The same from an address space at whose root's place the machine has something else.
+        let occupied = TestShadow.occupied
+        for index in stride(from: 0, to: 4096, by: 8) { machine.ram.put64(machine.ram.word64(Int(own) + index), at: Int(occupied) + index) }
+        load(occupied | 3)
+        #expect(Self.isOfShadow(Self.loadedCR3(machine)) && machine.cpu.processor.cr3 == occupied | 3 && machine.vmcs[0x4002] & 0x1_0000 != 0)
+        machine.vmcs[0x6802] = own | 1
+        #expect(machine.cpu.processor.cr3 == own | 1 && Self.pageFault(machine, 0x20_1000, 0) == .resume)
+        #expect(machine.machine.pointee.shadow!.pointee.paging.cr3 == own | 1)
+        // What the guest has invalidated of the other it has to load with an exit.
+        #expect(Self.invalidate(machine, kind: 1, tag: 2) == .step)
+        #expect(Self.allowed(machine).contains(own | 1 | keeps) && !Self.allowed(machine).contains(other | 2 | keeps))
+        #expect(Self.invalidate(machine, kind: 2, tag: 0) == .step)
+        #expect(Self.allowed(machine) == [own | 1 | keeps])
+        machine.cpu.registers.rax = 0x8000_0031
+        #expect(machine.exit(28, qualification: 0, length: 3) == .step)
+        #expect(Self.usesEPT(machine) && Self.loadedCR3(machine) == own | 1)
     }
 }

@@ -37,7 +37,7 @@ final class TestMachine {
     /// Where tests put code.
     static let code = 0x10000
 
-    init(_ mode: Mode = .long64, set: CapabilitySet = .skylakeX, timer: TimerChoice = .processorOrHost, hidden: HiddenFeatures = .init(), isShadowed: Bool = false, beside first: TestMachine? = nil, configure: (SimulatedHost) -> Void = { _ in }) {
+    init(_ mode: Mode = .long64, set: CapabilitySet = .skylakeX, timer: TimerChoice = .processorOrHost, hidden: HiddenFeatures = .init(), isShadowed: Bool = false, hasTwins: Bool = false, beside first: TestMachine? = nil, configure: (SimulatedHost) -> Void = { _ in }) {
         let host = SimulatedHost()
         host.registers = set.registers
         host.registers[0x10A] = .max
@@ -48,7 +48,7 @@ final class TestMachine {
         let ram = GuestRAM(size: TestMachine.ramSize)
         let controls = try! VMXControls(capabilities, wantsVPID: true, timer: timer)
         let tag = Invalidations.newTag()
-        let shadow = isShadowed ? TestShadow(ram) : nil
+        let shadow = isShadowed ? TestShadow(ram, hasTwins: hasTwins) : nil
         self.shadow = shadow
         constants = .allocate(capacity: 1)
         constants.initialize(

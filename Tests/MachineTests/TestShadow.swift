@@ -9,11 +9,18 @@ final class TestShadow {
     let tables: UnsafeMutablePointer<ShadowTables<GuestMemory>>
     let registers: UnsafeMutablePointer<ShadowRegisters>
     private let storage: UnsafeMutableRawPointer
+    /// Free memory of the machine's, from 0 on.
+    private let window: UnsafeMutableRawPointer
 
     static let ramStart: UInt64 = 0x4000_0000
 
-    init(_ ram: GuestRAM) {
+    /// Above it the machine's memory is not free.
+    static let occupied: UInt64 = 0x3_8000
+
+    /// - Parameter hasTwins: below that the machine's memory is free.
+    init(_ ram: GuestRAM, hasTwins: Bool) {
         let layout = ShadowLayout(size: .kibibytes(256), ram: ByteCount(UInt64(TestMachine.ramSize)))
+        window = .allocate(byteCount: Int(Self.occupied), alignment: 4096)
         storage = .allocate(byteCount: layout.bytes, alignment: 4096)
         registers = .allocate(capacity: 1)
         registers.initialize(to: ShadowRegisters())
@@ -26,7 +33,10 @@ final class TestShadow {
                 paging: GuestPaging(
                     mode: .none, cr3: 0, writeProtects: false, hasPageSizeExtensions: false, hasExecuteDisable: false,
                     preventsSupervisorExecution: false, preventsSupervisorAccess: false, hasGibibytePages: false, hasPSE36: false,
-                    physicalAddressWidth: 36)))
+                    physicalAddressWidth: 36),
+                twins: RootTwins(
+                    window: HostPhysicalRange(start: HostPhysicalAddress(0), count: ByteCount(hasTwins ? Self.occupied : 0)),
+                    storage: window, limit: 4)))
     }
 
     deinit {
@@ -34,5 +44,6 @@ final class TestShadow {
         tables.deallocate()
         registers.deallocate()
         storage.deallocate()
+        window.deallocate()
     }
 }

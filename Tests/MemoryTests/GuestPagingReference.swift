@@ -28,6 +28,16 @@ final class FakeGuestRAM: GuestTableMemory {
     }
 }
 
+extension FakeGuestRAM: ComparedTableMemory {
+    func copyPage(at address: GuestPhysicalAddress, to words: UnsafeMutablePointer<UInt64>) {
+        for index in 0..<512 { words[index] = readUInt64(at: GuestPhysicalAddress(address.rawValue + UInt64(8 * index)))! }
+    }
+
+    func difference(at address: GuestPhysicalAddress, to words: UnsafePointer<UInt64>, from start: Int) -> Int {
+        (start..<512).first { readUInt64(at: GuestPhysicalAddress(address.rawValue + UInt64(8 * $0))) != words[$0] } ?? 512
+    }
+}
+
 /// An access in the manual's words.
 struct AccessDescription {
     var kind: GuestAccess.Kind

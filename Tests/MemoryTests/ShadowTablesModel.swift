@@ -9,6 +9,13 @@ final class ShadowTablesModel {
     let frameCount: Int
     var tables: ShadowTables<FakeGuestRAM>
     private let storage: UnsafeMutableRawPointer
+    /// Free memory where two of the three roots of the guest's believe to be.
+    private let windowStorage: UnsafeMutableRawPointer
+    static let window = HostPhysicalRange(start: HostPhysicalAddress(0x1000), count: .kibibytes(8))
+    /// What the processor's CR3 refers to.
+    private var loadedRoot = HostPhysicalAddress(0)
+    /// Loads of CR3 that did not exit.
+    private(set) var quietLoads = 0
     private let layout: ShadowLayout
     var paging: GuestPaging
     /// The identifier of the address space in use.
@@ -21,16 +28,21 @@ final class ShadowTablesModel {
         self.paging = paging
         layout = ShadowLayout(size: .frames(count), ram: .mebibytes(UInt64(megabytes)))
         storage = UnsafeMutableRawPointer.allocate(byteCount: layout.bytes, alignment: 4096)
+        windowStorage = UnsafeMutableRawPointer.allocate(byteCount: Int(Self.window.count.bytes), alignment: 4096)
         storage.initializeMemory(as: UInt8.self, repeating: 0xA5, count: layout.bytes)
         tables = ShadowTables(
             layout, storage: storage, at: HostPhysicalAddress(Self.storageStart), memory: ram,
             ram: HostPhysicalRange(start: HostPhysicalAddress(Self.ramStart), count: .mebibytes(UInt64(megabytes))),
-            leafSizes: leafSizes, paging: paging)
-        tables.load(paging)
+            leafSizes: leafSizes, paging: paging,
+            twins: RootTwins(window: Self.window, storage: windowStorage, limit: 2))
+        tables.load(paging, hasIdentifiers: paging.shadowLevelCount > 3)
         flush()
     }
 
-    deinit { storage.deallocate() }
+    deinit {
+        storage.deallocate()
+        windowStorage.deallocate()
+    }
 
     // MARK: The processor
 
@@ -38,8 +50,12 @@ final class ShadowTablesModel {
     private struct Storage: GuestTableMemory {
         let start: UnsafeMutableRawPointer
         let count: Int
+        let window: UnsafeMutableRawPointer
 
         func readUInt64(at address: GuestPhysicalAddress) -> UInt64? {
+            if ShadowTablesModel.window.contains(HostPhysicalAddress(address.rawValue)) {
+                return window.load(fromByteOffset: Int(address.rawValue - ShadowTablesModel.window.start.rawValue), as: UInt64.self)
+            }
             precondition(address.rawValue >= storageStart && address.rawValue < storageStart + UInt64(count), "a table outside the storage")
             return start.load(fromByteOffset: Int(address.rawValue - storageStart), as: UInt64.self)
         }
@@ -49,9 +65,9 @@ final class ShadowTablesModel {
 
     /// What the processor makes of an access with the shadow tables, which has no cached translations.
     func processorTranslates(_ linear: UInt64, _ access: GuestAccess) -> GuestTranslation {
-        let memory = Storage(start: storage, count: layout.pageCount * 4096)
+        let memory = Storage(start: storage, count: layout.pageCount * 4096, window: windowStorage)
         var own = paging
-        own.cr3 = tables.rootAddress.rawValue
+        own.cr3 = loadedRoot.rawValue
         own.writeProtects = true
         own.protectionKeyRights = 0
         own.hasGibibytePages = true
@@ -76,7 +92,9 @@ final class ShadowTablesModel {
             case .notCanonical, .tableOutsideRAM: return .outside
             case .page(let page):
                 guard page.address.rawValue < UInt64(frameCount) << 12 else { return .device(page.address.rawValue) }
+                tables.follow(paging.cr3)
                 _ = tables.fill(GuestVirtualAddress(linear), isWrite: access.kind == .write)
+                loadedRoot = tables.rootAddress
             }
         }
         return .loops
@@ -96,22 +114,39 @@ final class ShadowTablesModel {
         }
     }
 
-    /// The guest loads CR3 with another address space's root, or the same.
+    /// The guest loads CR3 with another address space's root, or the same, with an exit or without.
     func load(tag: UInt64, keepsTranslations: Bool) {
         self.tag = tag
-        tables.loadRoot(paging.cr3, tag: tag, keepsTranslations: keepsTranslations)
+        paging.cr3 = paging.cr3 & ~0xFFF | tag
+        if tables.twins.contains(paging.cr3 | (keepsTranslations ? 1 << 63 : 0)) {
+            quietLoads += 1
+            loadedRoot = HostPhysicalAddress(paging.cr3 & ~0xFFF)
+        } else {
+            tables.loadRoot(paging.cr3, keepsTranslations: keepsTranslations)
+            loadedRoot = tables.rootAddress
+        }
         history.load(paging, tag: tag, keepsTranslations: keepsTranslations)
+    }
+
+    /// The guest loads what may be in another mode.
+    func load() {
+        tables.load(paging)
+        flush()
     }
 
     /// The guest flushes all translations.
     func flush() {
+        tables.follow(paging.cr3)
         tables.synchronize()
-        tables.flushOthers(than: tag)
+        tables.flushOthers()
+        loadedRoot = tables.rootAddress
         history.flush(paging, tag: tag)
     }
 
     func invalidate(_ linear: UInt64) {
+        tables.follow(paging.cr3)
         tables.invalidate(GuestVirtualAddress(linear))
+        loadedRoot = tables.rootAddress
         history.invalidate(linear, paging, tag: tag)
     }
 

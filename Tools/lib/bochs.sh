@@ -37,6 +37,9 @@ bochs_memory() { # sets memory, the machine's MiB
     fail $BAD_USAGE "MEMORY=$MEMORY does not fit: Bochs has at most ${BOCHS_MOST_MEMORY}M, $(files_advice)${most}M for the guest"
   [ $memory -le $BOCHS_MOST_MEMORY ] ||
     fail $BAD_USAGE "GUEST and MODULES do not fit: they have $(files_mebibytes) MiB, and Bochs at most ${BOCHS_MOST_MEMORY}M; take smaller ones"
+  # As much again is free for the roots that a guest under shadow tables loads without exits, each at its own address.
+  [ -z "$SHADOW" ] || memory=$((memory + $(memory_mebibytes)))
+  [ $memory -le $BOCHS_MOST_MEMORY ] || memory=$BOCHS_MOST_MEMORY
   # A whole GiB that is aligned to its size must be free beside Martlet.
   [ "$(memory_mebibytes)" -lt 1024 ] || memory=$BOCHS_MOST_MEMORY
 }

@@ -55,13 +55,13 @@ linux_initramfs() { # makes the initramfs when a part of it is newer; the same p
   "$LINUX/busybox" --list | while IFS= read -r file; do [ "$file" = busybox ] || ln -s busybox "$tree/bin/$file"; done
   cp "$parts"/{init,shell} "$tree"
   cp "$parts"/scripts/* "$tree/scripts"
-  for file in mark vectors; do
+  for file in mark vectors workloads; do
     nasm -f elf64 -w+error -o "$tree/$file.o" "$parts/$file.asm"
     ld.lld -static -s -o "$tree/bin/$file" "$tree/$file.o"
     rm "$tree/$file.o"
   done
   chmod -R u=rwX,go=rX "$tree"
-  chmod 755 "$tree"/init "$tree"/bin/{busybox,mark,vectors}
+  chmod 755 "$tree"/init "$tree"/bin/{busybox,mark,vectors,workloads}
   find "$tree" -exec touch -h -d @0 {} +
   # Nothing of this machine has a place in it: no owner, device or inode number, no time.
   (cd "$tree" && find . | LC_ALL=C sort | "$LINUX/busybox" cpio -o -H newc -R 0:0 --ignore-devno --renumber-inodes 2> /dev/null) |

@@ -45,7 +45,7 @@ extension VirtualCPU {
     /// Writes `size` bytes, likewise.
     mutating func writePhysical(_ address: GuestPhysicalAddress, size: Int, _ value: UInt64) {
         if !isHidden(address), memory.write(value, count: size, at: address) {
-            machine.pointee.shadow?.pointee.noteWrite(at: address)
+            noteWrite(at: address)
             return
         }
         writeDevice(address, size: size, value & UInt64.max >> UInt64(64 - 8 * size))

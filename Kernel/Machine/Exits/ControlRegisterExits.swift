@@ -82,6 +82,7 @@ extension VirtualCPU {
 
     /// MOV to CR3 exits only where the processor has no true controls. A task switch does the same.
     mutating func writeCR3(_ value: UInt64) -> Outcome {
+        if let outcome = loadShadowRoot(value) { return outcome }
         let keepsTranslations = value >> 63 != 0 && processor.cr4.contains(.processContextIdentifiers)
         let address = keepsTranslations ? value & ~(1 << 63) : value
         guard address >> UInt64(features.physicalAddressWidth) == 0 || !processor.mode.is64Bit else {
@@ -91,7 +92,7 @@ extension VirtualCPU {
             guard loadPageDirectoryPointers(address) else { return .inject(.generalProtection) }
         }
         processor.cr3 = address
-        followAddressSpace(keepsTranslations: keepsTranslations)
+        if !keepsTranslations { followAddressSpace() }
         return .step
     }
 

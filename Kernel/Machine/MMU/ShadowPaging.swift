@@ -21,12 +21,31 @@ extension VirtualCPU {
             return
         }
         awaitSegments(false)
-        shadow.pointee.load(paging)
+        shadow.pointee.load(paging, hasIdentifiers: processor.cr4.contains(.processContextIdentifiers))
         shadow.pointee.synchronize()
-        shadow.pointee.flushOthers(than: contextIdentifier)
+        shadow.pointee.flushOthers()
         _ = shadow.pointee.takeFlush()
-        processor.useShadowTables(shadow.pointee.rootAddress)
+        use(shadow, for: processor.cr3)
         processor.flushTranslations()
+    }
+
+    private mutating func use(_ shadow: UnsafeMutablePointer<ShadowTables<GuestMemory>>, for cr3: UInt64) {
+        processor.useShadowTables(shadow.pointee.rootAddress, for: cr3)
+        allowLoads(shadow)
+    }
+
+    /// Lets the guest load what it may without an exit.
+    private mutating func allowLoads(_ shadow: UnsafeMutablePointer<ShadowTables<GuestMemory>>) {
+        if let allowed = shadow.pointee.twins.takeChange() { processor.allowLoads(of: allowed.values, count: allowed.count) }
+    }
+
+    /// The shadow tables, if there are any, for the address space that the guest has loaded.
+    private var shadowTables: UnsafeMutablePointer<ShadowTables<GuestMemory>>? {
+        mutating get {
+            guard let shadow = machine.pointee.shadow else { return nil }
+            shadow.pointee.follow(processor.cr3)
+            return shadow
+        }
     }
 
     private mutating func awaitSegments(_ waits: Bool) {
@@ -41,20 +60,24 @@ extension VirtualCPU {
         return .resume
     }
 
-    /// A load of CR3 that keeps cached translations, or drops them.
-    mutating func followAddressSpace(keepsTranslations: Bool) {
-        guard let shadow = machine.pointee.shadow, processor.usesShadowTables else {
-            if !keepsTranslations { processor.flushTranslations() }
-            return
-        }
-        if processor.extendedFeatures.contains(.longModeActive) {
-            shadow.pointee.loadRoot(processor.cr3, tag: contextIdentifier, keepsTranslations: keepsTranslations)
-        } else {
-            shadow.pointee.load(paging)
-            shadow.pointee.synchronize()
-        }
+    /// A load of CR3 that keeps cached translations, or drops them; in long mode, shadow tables have seen to it (`loadShadowRoot`).
+    mutating func followAddressSpace() {
+        guard processor.usesShadowTables else { return processor.flushTranslations() }
+        followPaging()
+    }
+
+    /// A load of CR3 in long mode, if shadow tables translate.
+    /// - Returns: whether they do.
+    @inline(__always)
+    mutating func loadShadowRoot(_ value: UInt64) -> Outcome? {
+        guard let shadow = machine.pointee.shadow, processor.usesShadowTables, shadow.pointee.paging.shadowLevelCount > 3 else { return nil }
+        let keepsTranslations = value >> 63 != 0 && shadow.pointee.hasIdentifiers
+        let cr3 = keepsTranslations ? value & ~(1 << 63) : value
+        guard cr3 >> UInt64(features.physicalAddressWidth) == 0 else { return .inject(.generalProtection) }
+        shadow.pointee.loadRoot(cr3, keepsTranslations: keepsTranslations)
         if shadow.pointee.takeFlush() || !keepsTranslations { processor.flushTranslations() }
-        processor.useShadowTables(shadow.pointee.rootAddress)
+        use(shadow, for: cr3)
+        return .step
     }
 
     private var contextIdentifier: UInt64 {
@@ -64,6 +87,13 @@ extension VirtualCPU {
     /// A task switch may have loaded segments without which there is no way into the guest but with nested tables.
     mutating func followSegments() {
         if processor.usesShadowTables, !processor.canUseShadowTables { followPaging() }
+    }
+
+    /// Martlet itself has written to the guest's RAM.
+    mutating func noteWrite(at address: GuestPhysicalAddress) {
+        guard let shadow = machine.pointee.shadow else { return }
+        shadow.pointee.noteWrite(at: address)
+        allowLoads(shadow)
     }
 
     /// For an instruction that the processor is to execute on nested tables.
@@ -120,7 +150,7 @@ extension VirtualCPU {
     private mutating func fillsForFetch(_ address: GuestVirtualAddress) -> Bool {
         let cr4 = processor.cr4
         guard cr4.contains(.supervisorAccessPrevention), !cr4.contains(.supervisorExecutionPrevention),
-            !processor.extendedFeatures.contains(.executeDisable), let shadow = machine.pointee.shadow
+            !processor.extendedFeatures.contains(.executeDisable), let shadow = shadowTables
         else { return false }
         let start = processor.instructionPointer &+ (processor.executes64BitCode ? 0 : processor.segment(.cs).base)
         guard (address.rawValue &- start) & linearMask < UInt64(InstructionBytes.capacity),
@@ -135,13 +165,15 @@ extension VirtualCPU {
 
     /// The processor drops what it holds of tables that have changed.
     private mutating func followTables() {
-        guard let shadow = machine.pointee.shadow, shadow.pointee.takeFlush() else { return }
-        processor.useShadowTables(shadow.pointee.rootAddress)
+        guard let shadow = machine.pointee.shadow else { return }
+        allowLoads(shadow)
+        guard shadow.pointee.takeFlush() else { return }
+        processor.useShadowTables(shadow.pointee.rootAddress, for: processor.cr3)
         processor.flushTranslations()
     }
 
     private mutating func fillShadow(_ address: GuestVirtualAddress, isWrite: Bool, _ exception: ExceptionExit) -> Outcome {
-        guard let shadow = machine.pointee.shadow else { return .resume }
+        guard let shadow = shadowTables else { return .resume }
         let hasChanged = shadow.pointee.fill(address, isWrite: isWrite)
         followTables()
         if !hasChanged {
@@ -165,36 +197,32 @@ extension VirtualCPU {
     // MARK: INVLPG and INVPCID
 
     mutating func invalidatePage(_ address: GuestVirtualAddress) -> Outcome {
-        guard let shadow = machine.pointee.shadow else { return .end(.unsupported(.controlNotSet)) }
+        guard let shadow = shadowTables else { return .end(.unsupported(.controlNotSet)) }
         shadow.pointee.invalidate(address)
-        // A global page's translation goes for all of them.
-        shadow.pointee.flushOthers(than: contextIdentifier)
         finishInvalidation()
         return .step
     }
 
     /// SDM volume 2, "INVPCID - Invalidate Process-Context Identifier".
     mutating func invalidateByPCID() -> Outcome {
-        guard let shadow = machine.pointee.shadow else { return .end(.unsupported(.controlNotSet)) }
+        guard let shadow = shadowTables else { return .end(.unsupported(.controlNotSet)) }
         let operand = processor.invalidationOperand()
         let mode = processor.mode
         var offset = operand.displacement
         if let base = operand.base { offset &+= value(of: base) }
         if let index = operand.index { offset &+= value(of: index) << operand.scale }
-        let mask = addressMask(operand.addressSize)
-        var descriptor: [2 of UInt64] = [0, 0]
-        for half in 0..<2 {
-            switch locate(offset: (offset &+ UInt64(8 * half)) & mask, size: 8, in: operand.segment, .read, mode) {
-            case .place(let place): descriptor[half] = read(place, count: 8)
-            case .outcome(let outcome): return outcome
-            }
+        let place: OperandPlace
+        switch locate(offset: offset & addressMask(operand.addressSize), size: 16, in: operand.segment, .read, mode) {
+        case .place(let found): place = found
+        case .outcome(let outcome): return outcome
         }
+        let descriptor = (tag: read(place, count: 8), address: read(place, at: 8, count: 8))
         let kind = readGeneral(operand.kind)
-        let tag = descriptor[0]
+        let tag = descriptor.tag
         let hasTags = processor.cr4.contains(.processContextIdentifiers)
         guard kind <= 3, tag >> 12 == 0, kind > 1 || hasTags || tag == 0 else { return .inject(.generalProtection) }
         if kind == 0 {
-            let address = descriptor[1]
+            let address = descriptor.address
             let unused = UInt64(processor.cr4.contains(.fiveLevelPaging) ? 7 : 16)
             guard UInt64(bitPattern: Int64(bitPattern: address << unused) >> Int64(unused)) == address else {
                 return .inject(.generalProtection)
@@ -204,7 +232,7 @@ extension VirtualCPU {
             shadow.pointee.synchronize()
         }
         if kind > 1 {
-            shadow.pointee.flushOthers(than: contextIdentifier)
+            shadow.pointee.flushOthers()
         } else if tag != contextIdentifier {
             // The next load compares what this one leaves.
             shadow.pointee.flushOther(tag)
@@ -216,6 +244,7 @@ extension VirtualCPU {
     private mutating func finishInvalidation() {
         guard let shadow = machine.pointee.shadow else { return }
         _ = shadow.pointee.takeFlush()
+        allowLoads(shadow)
         processor.flushTranslations()
     }
 }

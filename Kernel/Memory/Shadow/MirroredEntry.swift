@@ -22,7 +22,7 @@ struct MirroredEntry {
 
 extension GuestPaging {
     /// The levels of the tables that shadow this mode's; 3 without long mode, where the root has four entries.
-    var shadowLevelCount: Int {
+    public var shadowLevelCount: Int {
         switch mode {
         case .fiveLevel: 5
         case .fourLevel: 4

@@ -12,6 +12,8 @@ struct ShadowPage {
     /// The guest's table is none any more, and what still refers to it will not for long.
     var isDetached = false
     var isUsed = false
+    /// A copy of it stands at the guest's address of the table (`RootTwins`).
+    var hasTwin = false
     /// Entries that are not zero.
     var validCount: UInt16 = 0
     /// Entries that refer to it.
@@ -52,8 +54,12 @@ struct FrameUse {
     var firstPage: UInt32 = 0
     /// Shadow tables that stand for this frame as a table.
     var tableCount: UInt16 = 0
+    /// The number of the snapshot of what it held when it was last compared; 0 if there is none.
+    var snapshot: UInt16 = 0
     /// It was written to since it was compared: what shadows it may be out of date.
     var isOutOfStep = false
+    /// A snapshot has shown that since the guest's last flush.
+    var isWrittenTo = false
     /// It is in the list of those.
     var isListed = false
     var nextListed: UInt32 = 0

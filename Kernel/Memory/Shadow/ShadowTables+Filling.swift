@@ -16,12 +16,23 @@ extension ShadowTables {
                 set(slot, new)
                 hasChanged = true
             }
-            if isLeaf(new, level: level) { break }
+            note(slot)
+            if isLeaf(new, level: level) {
+                if new & MirroredEntry.global != 0 { noteGlobal(linear) }
+                break
+            }
             number = child(of: new)
             level -= 1
         }
         if hasChanged { counts.fills &+= 1 }
         return hasChanged
+    }
+
+    mutating func part(of linear: GuestVirtualAddress) -> Int { Self.index(linear.rawValue, paging.shadowLevelCount) }
+
+    private mutating func noteGlobal(_ linear: GuestVirtualAddress) {
+        let part = part(of: linear)
+        globalParts[part >> 6] |= 1 &<< UInt64(truncatingIfNeeded: part & 63)
     }
 
     /// The table at which the way to an address begins: the root, or below the fixed one, whose entries are there or not.
@@ -103,7 +114,7 @@ extension ShadowTables {
     private mutating func renew(_ table: Int) {
         guard firstListed != 0 else { return }
         guard pages[table].level > 1 else {
-            if frames[Int(pages[table].frame)].isOutOfStep { compare(table) }
+            if frames[Int(pages[table].frame)].isOutOfStep { compareTables(of: Int(pages[table].frame)) }
             return
         }
         // Any of those may lie below.
@@ -145,6 +156,7 @@ extension ShadowTables {
             isUsed: true, next: use.pointee.firstPage)
         use.pointee.firstPage = UInt32(truncatingIfNeeded: number)
         guard !isDirect else { return number }
+        dropSnapshot(of: Int(frame))
         use.pointee.tableCount += 1
         if use.pointee.tableCount == 1 { protect(Int(frame)) }
         return number

@@ -1,36 +1,77 @@
 extension ShadowTables {
     /// Makes the tables those of a guest's paging: of an address space that is known, or of a new one. The guest's flush of
     /// translations is another matter (`synchronize`).
-    public mutating func load(_ new: GuestPaging) {
+    ///
+    /// - Parameter hasIdentifiers: process-context identifiers are in use.
+    public mutating func load(_ new: GuestPaging, hasIdentifiers: Bool = false) {
         if !new.isShadowed(as: paging) { reset() }
         paging = new
+        self.hasIdentifiers = hasIdentifiers
+        twins.removeAll()
         if freeCount < Self.mostNeeded { reclaim() }
         chooseRoot()
     }
 
     /// The same where a guest in long mode loads CR3 and nothing else has changed.
     /// - Parameters:
-    ///   - tag: the process-context identifier, or 0.
+    ///   - cr3: with the process-context identifier, if there are any.
     ///   - keepsTranslations: the guest does not flush those of the identifier.
-    public mutating func loadRoot(_ cr3: UInt64, tag: UInt64, keepsTranslations: Bool) {
+    public mutating func loadRoot(_ cr3: UInt64, keepsTranslations: Bool) {
         paging.cr3 = cr3
         if freeCount < Self.mostNeeded { reclaim() }
         chooseRoot()
-        if !keepsTranslations || !identifiers.contains(tag, root: rootFrame) { synchronize() }
-        identifiers.insert(tag, root: rootFrame)
+        let tag = self.tag
+        let isKnown = identifiers.contains(tag, root: rootFrame)
+        if !keepsTranslations || !isKnown { synchronize() }
+        if !isKnown {
+            // What was allowed for the identifier was allowed for another root.
+            twins.remove(tag)
+            identifiers.insert(tag, root: rootFrame)
+        }
+        allowLoad()
+    }
+
+    /// The guest may have loaded another root since, without an exit.
+    @inline(__always)
+    public mutating func follow(_ cr3: UInt64) {
+        guard cr3 != paging.cr3 else { return }
+        paging.cr3 = cr3
+        chooseRoot()
+    }
+
+    /// From now on the guest may load what it has loaded now.
+    private mutating func allowLoad() {
+        guard root != 0 else { return }
+        if !pages[root].hasTwin {
+            guard let twin = twins.twin(ofFrame: rootFrame) else { return }
+            pages[root].hasTwin = true
+            twin.update(from: entries + root << 9, count: 512)
+        }
+        if hasIdentifiers {
+            twins.add(paging.cr3 | 1 << 63)
+        } else if firstListed == 0 {
+            twins.add(paging.cr3)
+        }
     }
 
     // MARK: Flushes of other address spaces' translations
 
     /// The guest flushed all translations, or global ones: for the other address spaces, those that were loaded have nothing to keep.
-    /// - Parameter tag: of the address space in use, which has been seen to.
-    public mutating func flushOthers(than tag: UInt64) {
+    public mutating func flushOthers() {
         identifiers.removeAll()
         identifiers.insert(tag, root: rootFrame)
+        twins.removeAll()
+        allowLoad()
     }
 
     /// The guest flushed the translations of an address space that is not in use.
-    public mutating func flushOther(_ tag: UInt64) { identifiers.remove(tag) }
+    public mutating func flushOther(_ tag: UInt64) {
+        identifiers.remove(tag)
+        twins.remove(tag)
+    }
+
+    /// The identifier of the address space in use.
+    private var tag: UInt64 { hasIdentifiers ? paging.cr3 & 0xFFF : 0 }
 
     private var rootFrame: UInt64 { (paging.cr3 & GuestEntryBits.address) >> 12 }
 
@@ -96,14 +137,13 @@ extension ShadowTables {
         }
     }
 
-    /// A frame's shadow tables, which have no entries, are no more found; those that something refers to stay as long.
-    mutating func detachTables(of frame: Int) {
-        // The frame is out of step no longer and not protected: its count of tables goes to zero without more ado.
+    /// A frame's shadow tables without entries are no more found; those that something refers to stay as long.
+    mutating func detachEmptyTables(of frame: Int) {
         var number = Int(frames[frame].firstPage)
         while number != 0 {
             let page = pages[number]
-            if !page.isDirect {
-                unlink(number, isProtected: false)
+            if !page.isDirect, page.validCount == 0, !isLoaded(number) {
+                unlink(number)
                 pages[number].isDetached = true
                 if page.references == 0 { release(number) }
             }
@@ -112,10 +152,9 @@ extension ShadowTables {
     }
 
     /// Takes a table out of those of its frame.
-    mutating func unlink(_ number: Int) { unlink(number, isProtected: frames[Int(pages[number].frame)].isProtected) }
-
-    private mutating func unlink(_ number: Int, isProtected: Bool) {
+    mutating func unlink(_ number: Int) {
         let frame = Int(pages[number].frame)
+        let isProtected = frames[frame].isProtected
         var link = frames[frame].firstPage
         if Int(link) == number {
             frames[frame].firstPage = pages[number].next
@@ -126,12 +165,14 @@ extension ShadowTables {
         guard !pages[number].isDirect else { return }
         frames[frame].tableCount -= 1
         guard frames[frame].tableCount == 0 else { return }
+        dropSnapshot(of: frame)
         frames[frame].isOutOfStep = false
         if isProtected { addProtected(-1, frame) }
     }
 
     /// Gives back a table without entries that is nobody's.
     mutating func release(_ number: Int) {
+        if pages[number].hasTwin { twins.removeAll() }
         pages[number] = ShadowPage(next: firstFree)
         firstFree = UInt32(truncatingIfNeeded: number)
         freeCount += 1

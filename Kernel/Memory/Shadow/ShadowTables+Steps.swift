@@ -16,51 +16,63 @@ extension ShadowTables {
 
     /// Lets the guest write to one of its tables.
     mutating func leaveOutOfStep(_ frame: Int) {
+        takeSnapshot(of: frame)
         frames[frame].isOutOfStep = true
         addProtected(-1, frame)
         counts.outOfStep &+= 1
-        guard !frames[frame].isListed else { return }
-        frames[frame].isListed = true
-        frames[frame].nextListed = firstListed
-        firstListed = UInt32(truncatingIfNeeded: frame + 1)
+        list(frame)
     }
 
     /// Compares all that is out of step, as the guest has flushed its translations.
     public mutating func synchronize() {
-        while firstListed != 0 {
-            let frame = Int(firstListed) - 1
-            firstListed = frames[frame].nextListed
+        var listed = firstListed
+        firstListed = 0
+        while listed != 0 {
+            let frame = Int(listed) - 1
+            listed = frames[frame].nextListed
             frames[frame].isListed = false
             if frames[frame].tableCount > 0, frames[frame].isOutOfStep { bringBack(frame) }
         }
     }
 
     private mutating func bringBack(_ frame: Int) {
-        let isInUse = compareTables(of: frame)
-        frames[frame].isOutOfStep = false
         counts.comparisons &+= 1
+        compareTables(of: frame)
         // A table that leads nowhere is probably none any more.
-        isInUse ? protect(frame) : detachTables(of: frame)
+        detachEmptyTables(of: frame)
+        guard frames[frame].tableCount > 0 else { return }
+        // What the guest writes to between one flush and the next it probably writes to before the one after.
+        if frames[frame].isWrittenTo {
+            frames[frame].isWrittenTo = false
+            return list(frame)
+        }
+        frames[frame].isOutOfStep = false
+        dropSnapshot(of: frame)
+        protect(frame)
     }
 
-    /// - Returns: whether any of the frame's tables leads anywhere.
-    @discardableResult
-    mutating func compareTables(of frame: Int) -> Bool {
-        var isInUse = false
+    private mutating func list(_ frame: Int) {
+        guard !frames[frame].isListed else { return }
+        // A load that flushes has to exit from now on.
+        if !hasIdentifiers { twins.removeAll() }
+        frames[frame].isListed = true
+        frames[frame].nextListed = firstListed
+        firstListed = UInt32(truncatingIfNeeded: frame + 1)
+    }
+
+    mutating func compareTables(of frame: Int) {
         var number = Int(frames[frame].firstPage)
         while number != 0 {
             let next = Int(pages[number].next)
             if !pages[number].isDirect {
-                compare(number)
-                if pages[number].validCount > 0 || isLoaded(number) { isInUse = true }
+                frames[frame].snapshot != 0 ? compareChanged(frame, number) : compare(number)
             }
             number = next
         }
-        return isInUse
     }
 
     /// Whether the processor begins there: CR3, or a page-directory-pointer register, refers to it.
-    private mutating func isLoaded(_ number: Int) -> Bool {
+    mutating func isLoaded(_ number: Int) -> Bool {
         number == root || root == 0 && pages[number].level == 2 && pages[number].references > 0
     }
 
@@ -77,7 +89,7 @@ extension ShadowTables {
     }
 
     /// What an entry should be now that is there; 0 if nothing of it can stay.
-    private mutating func now(_ slot: Int) -> UInt64 {
+    mutating func now(_ slot: Int) -> UInt64 {
         let entry = entries[slot]
         let level = Int(pages[slot >> 9].level)
         guard let wanted = mirror(slot) else { return 0 }
@@ -93,11 +105,17 @@ extension ShadowTables {
     /// Compares the entries on the way to one address, whose translation the guest has invalidated.
     public mutating func invalidate(_ linear: GuestVirtualAddress) {
         needsFlush = true
+        let part = part(of: linear)
+        // A global page's translation goes for all address spaces.
+        if globalParts[part >> 6] & 1 &<< UInt64(truncatingIfNeeded: part & 63) != 0 { flushOthers() }
         guard var (number, level) = start(of: linear) else { return }
         while true {
             let slot = number << 9 | Self.index(linear.rawValue, level)
             guard entries[slot] != 0 else { return }
-            if !pages[number].isDirect, frames[Int(pages[number].frame)].isOutOfStep { set(slot, now(slot)) }
+            if !pages[number].isDirect, frames[Int(pages[number].frame)].isOutOfStep {
+                set(slot, now(slot))
+                note(slot)
+            }
             let entry = entries[slot]
             guard entry != 0, !isLeaf(entry, level: level) else { return }
             number = child(of: entry)

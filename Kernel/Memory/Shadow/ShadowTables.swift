@@ -12,7 +12,7 @@
 /// architecture promises of cached translations, and no more (Intel SDM vol. 3, "Caching Translation Information").
 ///
 /// Nothing but the guest's RAM is ever mapped.
-public struct ShadowTables<Guest: GuestTableMemory>: ~Copyable {
+public struct ShadowTables<Guest: ComparedTableMemory>: ~Copyable {
     let memory: Guest
     let layout: ShadowLayout
     let ram: HostPhysicalRange
@@ -35,10 +35,19 @@ public struct ShadowTables<Guest: GuestTableMemory>: ~Copyable {
     public internal(set) var freeCount = 0
     /// The first frame, and one, of those that are out of step.
     var firstListed: UInt32 = 0
+    let snapshots: UnsafeMutablePointer<UInt64>
+    /// The first of those that are free; in its first word stands the next.
+    var firstSnapshot: UInt16 = 0
     /// A frame that is a device's for now.
     var hole: UInt64 = .max
     /// For which the guest may count on translations that are not in its tables any more.
     public internal(set) var identifiers: ContextIdentifiers
+    /// The guest has turned on such identifiers.
+    public internal(set) var hasIdentifiers = false
+    /// Of what the guest may load without an exit.
+    public var twins: RootTwins
+    /// The parts of the address space, by the index of the uppermost table, for which a global page was filled in.
+    var globalParts: [8 of UInt64] = .init(repeating: 0)
     /// Translations that a processor holds may be out of date.
     var needsFlush = false
     public internal(set) var counts = ShadowCounts()
@@ -49,10 +58,12 @@ public struct ShadowTables<Guest: GuestTableMemory>: ~Copyable {
     ///   - ram: where the guest's RAM lies, from guest-physical 0 on.
     ///   - leafSizes: what the processor offers.
     ///   - paging: of a guest that was just made.
+    ///   - twins: none yet.
     public init(
         _ layout: ShadowLayout, storage: UnsafeMutableRawPointer, at address: HostPhysicalAddress, memory: Guest,
-        ram: HostPhysicalRange, leafSizes: LeafSizes, paging: GuestPaging
+        ram: HostPhysicalRange, leafSizes: LeafSizes, paging: GuestPaging, twins: RootTwins
     ) {
+        self.twins = twins
         self.layout = layout
         self.memory = memory
         self.ram = ram
@@ -63,6 +74,7 @@ public struct ShadowTables<Guest: GuestTableMemory>: ~Copyable {
         pages = (storage + layout.pagesOffset).bindMemory(to: ShadowPage.self, capacity: layout.pageCount)
         frames = (storage + layout.framesOffset).bindMemory(to: FrameUse.self, capacity: layout.frameCount)
         regions = (storage + layout.regionsOffset).bindMemory(to: RegionUse.self, capacity: layout.regionCount)
+        snapshots = (storage + layout.snapshotsOffset).bindMemory(to: UInt64.self, capacity: layout.snapshotCount * 512)
         identifiers = ContextIdentifiers(
             (storage + layout.identifiersOffset).bindMemory(to: UInt64.self, capacity: ContextIdentifiers.count))
         frames.initialize(repeating: FrameUse(), count: layout.frameCount)
@@ -77,6 +89,8 @@ public struct ShadowTables<Guest: GuestTableMemory>: ~Copyable {
             firstFree = UInt32(truncatingIfNeeded: number)
         }
         freeCount = layout.pageCount - 1
+        firstSnapshot = 0
+        for number in stride(from: layout.snapshotCount, to: 0, by: -1) { freeSnapshot(UInt16(truncatingIfNeeded: number)) }
     }
 
     /// Forgets all tables.
@@ -88,6 +102,8 @@ public struct ShadowTables<Guest: GuestTableMemory>: ~Copyable {
             release(number)
         }
         root = 0
+        twins.removeAll()
+        globalParts = .init(repeating: 0)
         needsFlush = true
         counts.resets &+= 1
     }
@@ -99,13 +115,20 @@ public struct ShadowTables<Guest: GuestTableMemory>: ~Copyable {
     }
 
     /// What the processor's CR3 has to refer to.
-    public var rootAddress: HostPhysicalAddress { HostPhysicalAddress(address(of: root)) }
+    public var rootAddress: HostPhysicalAddress {
+        mutating get {
+            HostPhysicalAddress(pages[root].hasTwin ? UInt64(pages[root].frame) << 12 : address(of: root))
+        }
+    }
 
     /// Whether translations that a processor holds have to be dropped; asked once.
     public mutating func takeFlush() -> Bool {
         defer { needsFlush = false }
         return needsFlush
     }
+
+    /// The most tables that were in use at a time, or a few more.
+    public var mostPages: Int { usedEnd - 1 }
 
     // MARK: Entries
 
@@ -142,6 +165,7 @@ public struct ShadowTables<Guest: GuestTableMemory>: ~Copyable {
         let page = slot >> 9
         let level = Int(pages[page].level)
         entries[slot] = new
+        if pages[page].hasTwin { twins.twin(ofFrame: UInt64(pages[page].frame))?[slot & 511] = new }
         if old == 0 { pages[page].validCount &+= 1 }
         if new == 0 { pages[page].validCount &-= 1 }
         // What is only added, or gets more rights, a processor finds out by itself.
@@ -214,8 +238,11 @@ public struct ShadowLayout: Equatable, Sendable {
     var framesOffset: Int { pagesOffset + (pageCount * MemoryLayout<ShadowPage>.stride + 15) & ~15 }
     var regionsOffset: Int { framesOffset + (frameCount * MemoryLayout<FrameUse>.stride + 15) & ~15 }
     var identifiersOffset: Int { (regionsOffset + regionCount * MemoryLayout<RegionUse>.stride + 15) & ~15 }
+    var snapshotsOffset: Int { (identifiersOffset + ContextIdentifiers.count * 8 + 4095) & ~4095 }
+    /// Few tables are out of step at a time.
+    var snapshotCount: Int { pageCount / 16 < 256 ? pageCount / 16 : 256 }
     /// All that is needed, in bytes.
-    public var bytes: Int { identifiersOffset + ContextIdentifiers.count * 8 }
+    public var bytes: Int { snapshotsOffset + snapshotCount * 4096 }
 
     /// The number of the region of a level's size that a frame lies in.
     @inline(__always)
