@@ -100,9 +100,11 @@ final class ShadowTablesModel {
         return .loops
     }
 
-    /// The guest writes to an entry of its tables: as a page fault leads to it, if the table is in step.
-    func write(_ value: UInt64, frame: Int, index: Int, size: Int) {
-        tables.noteWrite(at: GuestPhysicalAddress(UInt64(frame) << 12))
+    /// The guest writes to an entry of its tables: itself, as a page fault leads to it if the table is in step, or by an instruction that
+    /// Martlet does for it.
+    func write(_ value: UInt64, frame: Int, index: Int, size: Int, isEmulated: Bool = false) {
+        if !isEmulated, tables.frames[frame].isProtected { tables.leaveOutOfStep(frame, isWrittenTo: false) }
+        defer { if isEmulated { tables.noteWrite(at: GuestPhysicalAddress(UInt64(frame) << 12)) } }
         let word = frame * 512 + (size == 8 ? index : index / 2)
         let old = ram.words[word]
         defer { history.note(frame: frame, word: word & 511, old: old, new: ram.words[word]) }

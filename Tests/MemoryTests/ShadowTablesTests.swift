@@ -117,7 +117,8 @@ struct ShadowTablesTests {
                 default: Issue.record("step \(step): \(result), not \(expected)")
                 }
             case 60..<80:
-                model.write(guest.entry(), frame: 1 + guest.number(12), index: guest.place(), size: guest.entrySize)
+                model.write(
+                    guest.entry(), frame: 1 + guest.number(12), index: guest.place(), size: guest.entrySize, isEmulated: guest.number(4) == 0)
                 isFlushed = false
             case 80..<90:
                 let linear = guest.linear()

@@ -65,7 +65,7 @@ extension ShadowTables {
         let frame = wanted.address >> 12
         if level == 1 {
             guard frame < UInt64(layout.frameCount), frame != hole else { return 0 }
-            if isWrite, frames[Int(frame)].isProtected { leaveOutOfStep(Int(frame)) }
+            if isWrite, frames[Int(frame)].isProtected { leaveOutOfStep(Int(frame), isWrittenTo: false) }
             return leaf(wanted)
         }
         if let leaf = largeLeaf(wanted, level) { return leaf }

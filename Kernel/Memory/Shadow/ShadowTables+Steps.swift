@@ -4,19 +4,19 @@ extension ShadowTables {
     /// Martlet itself wrote to the guest's RAM.
     public mutating func noteWrite(at address: GuestPhysicalAddress) {
         let frame = address.rawValue >> 12
-        if frame < UInt64(layout.frameCount), frames[Int(frame)].isProtected { leaveOutOfStep(Int(frame)) }
+        if frame < UInt64(layout.frameCount), frames[Int(frame)].isProtected { leaveOutOfStep(Int(frame), isWrittenTo: true) }
     }
 
     /// The guest may have written to any of its tables.
     public mutating func distrustAll() {
         for number in 1..<usedEnd where pages[number].isUsed && !pages[number].isDirect && !pages[number].isDetached {
-            if frames[Int(pages[number].frame)].isProtected { leaveOutOfStep(Int(pages[number].frame)) }
+            if frames[Int(pages[number].frame)].isProtected { leaveOutOfStep(Int(pages[number].frame), isWrittenTo: true) }
         }
     }
 
-    /// Lets the guest write to one of its tables.
-    mutating func leaveOutOfStep(_ frame: Int) {
-        takeSnapshot(of: frame)
+    /// Lets the guest write to one of its tables, or finds out that it was written to: then it is too late for a snapshot.
+    mutating func leaveOutOfStep(_ frame: Int, isWrittenTo: Bool) {
+        if !isWrittenTo { takeSnapshot(of: frame) }
         frames[frame].isOutOfStep = true
         addProtected(-1, frame)
         counts.outOfStep &+= 1
