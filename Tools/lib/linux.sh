@@ -56,7 +56,7 @@ linux_initramfs() { # makes the initramfs when a part of it is newer; the same p
   cp "$parts"/{init,shell} "$tree"
   cp "$parts"/scripts/* "$tree/scripts"
   for file in mark vectors workloads; do
-    nasm -f elf64 -w+error -o "$tree/$file.o" "$parts/$file.asm"
+    nasm -f elf64 -w+error -I "$parts/" -o "$tree/$file.o" "$parts/$file.asm"
     ld.lld -static -s -o "$tree/bin/$file" "$tree/$file.o"
     rm "$tree/$file.o"
   done

@@ -60,14 +60,14 @@ extension VirtualCPU {
         return .resume
     }
 
-    /// A load of CR3 that keeps cached translations, or drops them; in long mode, shadow tables have seen to it (`loadShadowRoot`).
+    /// A load of CR3 that drops cached translations. (What shadow tables make of one in long mode is `loadShadowRoot`.)
     mutating func followAddressSpace() {
         guard processor.usesShadowTables else { return processor.flushTranslations() }
         followPaging()
     }
 
     /// A load of CR3 in long mode, if shadow tables translate.
-    /// - Returns: whether they do.
+    /// - Returns: nil, and nothing is changed, if they do not.
     @inline(__always)
     mutating func loadShadowRoot(_ value: UInt64) -> Outcome? {
         guard let shadow = machine.pointee.shadow, processor.usesShadowTables, shadow.pointee.paging.shadowLevelCount > 3 else { return nil }
@@ -78,10 +78,6 @@ extension VirtualCPU {
         if shadow.pointee.takeFlush() || !keepsTranslations { processor.flushTranslations() }
         use(shadow, for: cr3)
         return .step
-    }
-
-    private var contextIdentifier: UInt64 {
-        mutating get { processor.cr4.contains(.processContextIdentifiers) ? processor.cr3 & 0xFFF : 0 }
     }
 
     /// A task switch may have loaded segments without which there is no way into the guest but with nested tables.
@@ -219,21 +215,20 @@ extension VirtualCPU {
         let descriptor = (tag: read(place, count: 8), address: read(place, at: 8, count: 8))
         let kind = readGeneral(operand.kind)
         let tag = descriptor.tag
-        let hasTags = processor.cr4.contains(.processContextIdentifiers)
-        guard kind <= 3, tag >> 12 == 0, kind > 1 || hasTags || tag == 0 else { return .inject(.generalProtection) }
+        guard kind <= 3, tag >> 12 == 0, kind > 1 || shadow.pointee.hasIdentifiers || tag == 0 else { return .inject(.generalProtection) }
         if kind == 0 {
             let address = descriptor.address
             let unused = UInt64(processor.cr4.contains(.fiveLevelPaging) ? 7 : 16)
             guard UInt64(bitPattern: Int64(bitPattern: address << unused) >> Int64(unused)) == address else {
                 return .inject(.generalProtection)
             }
-            if tag == contextIdentifier { shadow.pointee.invalidate(GuestVirtualAddress(address)) }
-        } else if kind > 1 || tag == contextIdentifier {
+            if tag == shadow.pointee.tag { shadow.pointee.invalidate(GuestVirtualAddress(address)) }
+        } else if kind > 1 || tag == shadow.pointee.tag {
             shadow.pointee.synchronize()
         }
         if kind > 1 {
             shadow.pointee.flushOthers()
-        } else if tag != contextIdentifier {
+        } else if tag != shadow.pointee.tag {
             // The next load compares what this one leaves.
             shadow.pointee.flushOther(tag)
         }

@@ -5,7 +5,7 @@
 /// Intel SDM vol. 3, "CR3-Target Controls".
 public struct RootTwins {
     /// Free memory of the machine's, which may be nowhere.
-    let window: HostPhysicalRange
+    private let window: HostPhysicalRange
     private let storage: UnsafeMutableRawPointer
     /// How many values the processor has room for.
     private let limit: Int
@@ -13,7 +13,7 @@ public struct RootTwins {
     private var count = 0
     private var oldest = 0
     /// The values have changed since they were asked for.
-    var haveChanged = false
+    private var haveChanged = false
 
     /// - Parameters:
     ///   - window: whole pages that nothing else uses.

@@ -70,8 +70,8 @@ extension ShadowTables {
         twins.remove(tag)
     }
 
-    /// The identifier of the address space in use.
-    private var tag: UInt64 { hasIdentifiers ? paging.cr3 & 0xFFF : 0 }
+    /// The process-context identifier of the address space in use, or 0.
+    public var tag: UInt64 { hasIdentifiers ? paging.cr3 & 0xFFF : 0 }
 
     private var rootFrame: UInt64 { (paging.cr3 & GuestEntryBits.address) >> 12 }
 

@@ -88,21 +88,13 @@ _start: mov rsi, [rsp + 16]
         cmp ebx, 16
         jb .check
         mov ebx, right_words
-        mov r15d, right_words.end - right_words
         jmp tell
 wrong:  mov ebx, wrong_words
-        mov r15d, wrong_words.end - wrong_words
 tell:   mov esi, first_words
-        mov edx, first_words.end - first_words
         call print
         mov rsi, [name]
-        mov rdx, -1
-.count: inc rdx
-        cmp byte [rsi + rdx], 0
-        jne .count
         call print
         mov esi, ebx
-        mov edx, r15d
         call print
         mov eax, 60                     ; exit(0 if right)
         xor edi, edi
@@ -110,10 +102,8 @@ tell:   mov esi, first_words
         setne dil
         syscall
 
-print:  mov eax, 1
-        mov edi, 1
-        syscall
-        ret
+%include "print.inc"
+section .text
 
 time:   mov eax, 201                    ; time(nothing), in whole seconds
         xor edi, edi
@@ -172,12 +162,9 @@ store:   each store_wide, store_narrow
 add_one: each add_wide, add_narrow
 
 section .data
-first_words:    db "vectors "
-.end:
-right_words:    db " right", 10
-.end:
-wrong_words:    db " WRONG", 10
-.end:
+first_words:    db "vectors ", 0
+right_words:    db " right", 10, 0
+wrong_words:    db " WRONG", 10, 0
 align 32
 ones:   dq 1.0, 1.0, 1.0, 1.0
 

@@ -107,28 +107,13 @@ measure:
         sub rax, [begun]
         xor edx, edx
         div qword [r12 + 16]
-        mov edi, digits.end
-        mov ecx, 10
-.digit: xor edx, edx
-        div rcx
-        add dl, '0'
-        dec rdi
-        mov [rdi], dl
-        test rax, rax
-        jnz .digit
-        dec rdi
-        mov byte [rdi], ' '
-        mov rsi, rdi
-        ; and on into print
+        call decimal
+        dec rsi
+        mov byte [rsi], ' '
+        jmp print
 
-print:  mov rdx, -1
-.count: inc rdx
-        cmp byte [rsi + rdx], 0
-        jne .count
-        mov eax, WRITE
-        mov edi, 1
-        syscall
-        ret
+%include "print.inc"
+section .text
 
 %macro begin 0
         rdtsc
@@ -419,8 +404,6 @@ word_row: db "row ", 0
 word_failed: db "workloads: a system call failed", 10, 0
 
 section .data
-digits: times 21 db ' '
-.end:   db 10, 0
 text:   times 8 db "memory, "
 
 section .bss
