@@ -16,7 +16,7 @@ PIC_VECTOR      equ 0x60                ; of IRQ 0; IRQ 8 is 8 further on
 AHEAD           equ 100000              ; ticks until a timer is due
 PERIOD          equ 40000               ; ticks between two of a periodic one
 TICKS           equ 20
-LATEST          equ 2000                ; ticks that an interrupt may be late
+LATEST          equ 4000                ; ticks that an interrupt may be late: the longest exit, and its own way to the guest
 COUNTER_HZ      equ 1193182
 COUNT           equ 2400                ; of the 8254, until its interrupt
 CLOCK_TICKS     equ 16                  ; of the real-time clock, at 8192 Hz

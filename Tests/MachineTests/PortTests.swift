@@ -262,6 +262,45 @@ func portQualification(_ port: UInt16, size: Int, isInput: Bool, isString: Bool 
         #expect(outcome == .inject(.exception(.stackFault, errorCode: 0)))
     }
 
+    @Test func `a repetition does what its elements do one by one, wherever its segment and its pages end`() {
+        var random = RandomWords(seed: 21)
+        let machines = [TestMachine(.protected32), TestMachine(.protected32)]
+        let flagsBefore = machines[0].rflags
+        var ended = 0
+        for _ in 0..<3000 {
+            let size = [1, 2, 4].randomElement(using: &random)!
+            let addressSize = UInt32.random(in: 0...1, using: &random)
+            let limit = UInt32.random(in: 0x800..<0x2000, using: &random)
+            let growsDown = Bool.random(using: &random)
+            let segment = Segment(
+                selector: 16, base: 0x20000 + .random(in: 0..<0x1000, using: &random), limit: limit,
+                attributes: .init(rawValue: growsDown ? 0xC097 : 0xC093))
+            // At the limit, at the end of the 64 KiB that growing down and 16 bits have, or at a page's end.
+            let around = [UInt64(limit), addressSize == 0 ? 0 : 0x1_0000, 0x1000 &- segment.base & 0xFFF].randomElement(using: &random)!
+            let index = (around &+ .random(in: 0..<24, using: &random) &- 12) & 0xFFFF_FFFF
+            let flags: UInt64 = Bool.random(using: &random) ? 1 << 10 : 0
+            let count = UInt64.random(in: 1..<24, using: &random)
+            for machine in machines {
+                machine.rflags = flagsBefore | flags
+                machine.processor.setSegment(.es, segment)
+                machine.cpu.registers.rdi = index
+            }
+            let outcome = Self.string(machines[0], 0x2100, size: size, isInput: true, count: count, addressSize: addressSize)
+            var left = count
+            var single = Outcome.step
+            while left > 0, single == .step {
+                single = Self.string(machines[1], 0x2100, size: size, isInput: true, addressSize: addressSize)
+                if single == .step { left -= 1 }
+            }
+            #expect(outcome == single)
+            #expect(machines[0].cpu.registers.rcx == left)
+            #expect(machines[0].cpu.registers.rdi == machines[1].cpu.registers.rdi)
+            #expect(machines[0].ram[0x1F000..<0x34000] == machines[1].ram[0x1F000..<0x34000])
+            if outcome != .step { ended += 1 }
+        }
+        #expect((300..<2700).contains(ended))
+    }
+
     @Test func `a string through SS at a non-canonical address is a stack fault`() {
         let machine = TestMachine()
         machine.cpu.registers.rsi = 1 << 47

@@ -86,6 +86,7 @@ extension VirtualCPU {
         return UInt64(bitPattern: signed >> 3) & ~UInt64(size - 1)
     }
 
+    @inline(__always)
     func addressMask(_ size: Int) -> UInt64 { UInt64.max >> UInt64(64 - 8 * size) }
 
     // MARK: Registers

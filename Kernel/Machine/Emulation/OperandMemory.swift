@@ -56,7 +56,13 @@ extension VirtualCPU {
     mutating func isHidden(_ address: GuestPhysicalAddress) -> Bool { pageUnderLocalAPIC != nil && isLocalAPIC(address) }
 
     /// Reads 1 to 8 bytes of one page, in as few accesses as bus sizes allow.
+    @inline(__always)
     private mutating func readPart(_ address: GuestPhysicalAddress, count: Int) -> UInt64 {
+        count & (count - 1) == 0 ? readPhysical(address, size: count) : readOddPart(address, count: count)
+    }
+
+    @inline(never)
+    private mutating func readOddPart(_ address: GuestPhysicalAddress, count: Int) -> UInt64 {
         var value: UInt64 = 0
         var done = 0
         while done < count {
@@ -68,8 +74,17 @@ extension VirtualCPU {
         return value
     }
 
-    @inline(never)
+    @inline(__always)
     private mutating func writePart(_ address: GuestPhysicalAddress, count: Int, _ value: UInt64) {
+        if count & (count - 1) == 0 {
+            writePhysical(address, size: count, value)
+        } else {
+            writeOddPart(address, count: count, value)
+        }
+    }
+
+    @inline(never)
+    private mutating func writeOddPart(_ address: GuestPhysicalAddress, count: Int, _ value: UInt64) {
         var done = 0
         while done < count {
             let place = address.advanced(by: ByteCount(UInt64(done)))
@@ -81,7 +96,6 @@ extension VirtualCPU {
 
     /// What is whole goes in one access, aligned or not; a part of 3, 5, 6 or 7 bytes in aligned ones.
     private static func accessSize(_ address: GuestPhysicalAddress, count: Int, done: Int) -> Int {
-        if count & (count - 1) == 0 { return count }
         let aligned = 1 << min(address.rawValue.trailingZeroBitCount, 2)
         let rest = count - done
         return min(aligned, rest >= 4 ? 4 : rest >= 2 ? 2 : 1)
@@ -118,6 +132,7 @@ extension VirtualCPU {
     }
 
     /// Reads 1 to 8 bytes of an operand.
+    @inline(never)
     mutating func read(_ place: OperandPlace, at offset: Int = 0, count: Int) -> UInt64 {
         if offset + count <= place.countInFirst {
             return readPart(place.first.advanced(by: ByteCount(UInt64(offset))), count: count)
@@ -131,6 +146,7 @@ extension VirtualCPU {
     }
 
     /// Writes 1 to 8 bytes of an operand.
+    @inline(never)
     mutating func write(_ place: OperandPlace, at offset: Int = 0, count: Int, _ value: UInt64) {
         if offset + count <= place.countInFirst {
             return writePart(place.first.advanced(by: ByteCount(UInt64(offset))), count: count, value)

@@ -51,12 +51,13 @@ extension VirtualCPU {
         let operand = processor.stringIOOperand()
         let mask = addressMask(operand.addressSize)
         let mode = processor.mode
+        var page = OperandPage()
         var remaining = access.isRepeated ? registers.rcx & mask : 1
         if remaining == 0 { return .step }
         let step = processor.flags.contains(.direction) ? 0 &- UInt64(access.size) : UInt64(access.size)
         var budget = iterationBudget(elementSize: access.size)
         while remaining > 0, budget > 0 {
-            switch transfer(access, operand, mask, in: mode) {
+            switch transfer(access, operand, mask, &page, in: mode) {
             case .step: break
             case let other: return other
             }
@@ -75,26 +76,17 @@ extension VirtualCPU {
     /// One element between port and memory. The memory's place is found first: a fault must come before the port's register
     /// is read.
     private mutating func transfer(
-        _ access: IOAccess, _ operand: StringIOOperand, _ mask: UInt64, in mode: ProcessorMode
+        _ access: IOAccess, _ operand: StringIOOperand, _ mask: UInt64, _ page: inout OperandPage, in mode: ProcessorMode
     ) -> Outcome {
-        let index = (access.isInput ? registers.rdi : registers.rsi) & mask
-        let segment = access.isInput ? SegmentRegister.es : operand.segment
-        let address: GuestVirtualAddress
-        switch linear(index, size: access.size, in: segment, access.isInput ? .write : .read, mode) {
-        case .address(let found): address = found
-        case .outcome(let outcome): return outcome
-        }
-        if address.rawValue & UInt64(access.size - 1) != 0, checksAlignment {
-            return .inject(.exception(.alignmentCheck, errorCode: 0))
-        }
+        let offset = (access.isInput ? registers.rdi : registers.rsi) & mask
         let place: OperandPlace
-        switch locate(address, size: access.size, access.isInput ? .write : .read, through: segment) {
-        case .place(let found): place = found
-        case .outcome(let outcome): return outcome
-        }
-        if hasBreakpoints {
-            meetBreakpoints(access.isInput ? .write : .read, at: address.rawValue, size: access.size)
-            meetBreakpoints(.port, at: UInt64(access.port), size: access.size)
+        if let known = page.place(of: offset, size: access.size), known.rawValue & UInt64(access.size - 1) == 0, !hasBreakpoints {
+            place = OperandPlace(known)
+        } else {
+            switch locate(access, at: offset, in: access.isInput ? .es : operand.segment, &page, in: mode) {
+            case .place(let found): place = found
+            case .outcome(let outcome): return outcome
+            }
         }
         if access.isInput {
             write(place, count: access.size, UInt64(readPort(access.port, access.size)))
@@ -103,6 +95,28 @@ extension VirtualCPU {
         board.pointee.write(
             access.port, size: access.size, UInt32(truncatingIfNeeded: read(place, count: access.size)), at: clock.now)
         return answerBoard()
+    }
+
+    /// An element that is not known to be in a page, whole and aligned.
+    @inline(never)
+    private mutating func locate(
+        _ access: IOAccess, at offset: UInt64, in segment: SegmentRegister, _ page: inout OperandPage, in mode: ProcessorMode
+    ) -> LocatedOperand {
+        let kind: GuestAccess.Kind = access.isInput ? .write : .read
+        let address: GuestVirtualAddress
+        switch linear(offset, size: access.size, in: segment, kind, mode) {
+        case .address(let found): address = found
+        case .outcome(let outcome): return .outcome(outcome)
+        }
+        if address.rawValue & UInt64(access.size - 1) != 0, checksAlignment {
+            return .outcome(.inject(.exception(.alignmentCheck, errorCode: 0)))
+        }
+        let located = locateAnew(offset: offset, size: access.size, in: segment, kind, mode, &page)
+        if hasBreakpoints, case .place = located {
+            meetBreakpoints(access.isInput ? .write : .read, at: address.rawValue, size: access.size)
+            meetBreakpoints(.port, at: UInt64(access.port), size: access.size)
+        }
+        return located
     }
 
     private mutating func advanceIndex(isInput: Bool, by step: UInt64, addressSize: Int) {
