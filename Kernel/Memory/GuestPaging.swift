@@ -12,6 +12,8 @@ public enum GuestPagingMode: Equatable, Sendable {
     case fourLevel
     /// IA32_EFER.LMA is 1, CR4.LA57 is 1.
     case fiveLevel
+    /// As `fourLevel`, but entries and CR3 hold machine addresses (DirectTables).
+    case direct
 }
 
 /// What of a guest's registers and processor model decides how its linear addresses are translated.
@@ -39,12 +41,14 @@ public struct GuestPaging: Sendable {
     public var hasPSE36: Bool
     /// MAXPHYADDR of the guest's processor (CPUID 80000008H, EAX[7:0]).
     public var physicalAddressWidth: Int
+    /// The machine address of guest-physical 0. Used where entries hold such addresses.
+    public var ramStart: UInt64
 
     public init(
         mode: GuestPagingMode, cr3: UInt64, pdptes: InlineArray<4, UInt64> = InlineArray(repeating: 0),
         writeProtects: Bool, hasPageSizeExtensions: Bool, hasExecuteDisable: Bool,
         preventsSupervisorExecution: Bool, preventsSupervisorAccess: Bool, protectionKeyRights: UInt32 = 0,
-        hasGibibytePages: Bool, hasPSE36: Bool, physicalAddressWidth: Int
+        hasGibibytePages: Bool, hasPSE36: Bool, physicalAddressWidth: Int, ramStart: UInt64 = 0
     ) {
         self.mode = mode
         self.cr3 = cr3
@@ -58,6 +62,7 @@ public struct GuestPaging: Sendable {
         self.hasGibibytePages = hasGibibytePages
         self.hasPSE36 = hasPSE36
         self.physicalAddressWidth = physicalAddressWidth
+        self.ramStart = ramStart
     }
 }
 

@@ -85,12 +85,29 @@ extension GuestPaging {
             return follow(
                 Bits32Entries.self, address.rawValue & 0xFFFF_FFFF, table: cr3 & 0xFFFF_F000, topShift: 22,
                 access: access, memory: memory, path: &path)
+        case .direct: return followDirect(address, for: access, in: memory)
         case .none:
             let everything = GuestEntryBits.writable | GuestEntryBits.user | GuestEntryBits.executeDisable
                 | GuestEntryBits.dirty
             return .page(GuestPage(
                 address: GuestPhysicalAddress(address.rawValue & 0xFFFF_FFFF), size: .fourKibibytes, rights: everything))
         }
+    }
+
+    /// A walk of tables that hold machine addresses, to a page's guest-physical address. It sets the bits that are due in any case:
+    /// nobody looks on under direct paging, and one walk is code enough.
+    @inline(never)
+    private func followDirect(
+        _ address: GuestVirtualAddress, for access: GuestAccess, in memory: some GuestTableMemory
+    ) -> GuestTranslation? {
+        guard UInt64(bitPattern: Int64(bitPattern: address.rawValue << 16) >> 16) == address.rawValue else { return .notCanonical }
+        var path = MarkedEntryPath()
+        let result = follow(
+            LongModeEntries.self, address.rawValue, table: cr3 & GuestEntryBits.address, topShift: 39, access: access,
+            memory: MachineMemory(guest: memory, start: ramStart), path: &path)
+        guard case .page(let page) = result else { return result }
+        return .page(
+            GuestPage(address: GuestPhysicalAddress(page.address.rawValue &- ramStart), size: page.size, rights: page.rights))
     }
 
     /// The PDPTE register for a 32-bit address, in PAE paging. Constant indices: a variable one would copy the whole

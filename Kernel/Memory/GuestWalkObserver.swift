@@ -57,7 +57,7 @@ extension GuestPaging {
         case .none: 0
         case .bits32: reservedBits(Bits32Entries.self, of: entry, shift: shift)
         case .pae: reservedBits(PAEEntries.self, of: entry, shift: shift)
-        case .fourLevel, .fiveLevel: reservedBits(LongModeEntries.self, of: entry, shift: shift)
+        case .fourLevel, .fiveLevel, .direct: reservedBits(LongModeEntries.self, of: entry, shift: shift)
         }
     }
 

@@ -85,7 +85,7 @@ struct GuestPagingReference {
             let pdpte = paging.pdptes[Int(bits(linear, 31, 30))]
             if bits(pdpte, 0, 0) == 0 { return .fault(code(present: false, reserved: false, access)) }
             return walk([(29, 21), (20, 12)], linear, bits(pdpte, 51, 12) << 12, access)
-        case .fourLevel:
+        case .fourLevel, .direct:
             let top = bits(linear, 63, 47)
             if top != 0 && top != (1 << 17) - 1 { return .notCanonical }
             return walk([(47, 39), (38, 30), (29, 21), (20, 12)], linear, bits(paging.cr3, 51, 12) << 12, access)

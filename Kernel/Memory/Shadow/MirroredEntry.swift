@@ -26,7 +26,7 @@ extension GuestPaging {
         switch mode {
         case .fiveLevel: 5
         case .fourLevel: 4
-        case .pae, .bits32, .none: 3
+        case .pae, .bits32, .direct, .none: 3
         }
     }
 
@@ -42,7 +42,7 @@ extension GuestPaging {
         case .fourLevel, .fiveLevel: mirror(LongModeEntries.self, frame << 12 | UInt64(index) << 3, level, in: memory)
         case .pae: mirror(PAEEntries.self, frame << 12 | UInt64(index) << 3, level, in: memory)
         case .bits32: mirrorBits32(frame: frame, level, UInt64(part), UInt64(index), in: memory)
-        case .none: nil
+        case .direct, .none: nil
         }
     }
 

@@ -95,6 +95,7 @@ extension GuestPagingMode {
         case .pae: "PAE paging"
         case .fourLevel: "4-level paging"
         case .fiveLevel: "5-level paging"
+        case .direct: "4-level paging by machine addresses"
         }
     }
 }
