@@ -8,7 +8,7 @@ public struct GuestFeatures: PagingAbilities, Equatable, Sendable {
     /// The bits of XCR0 that it may set; 0 without XSAVE.
     public var extendedState: UInt64
     /// The first offset in a page at which the quick way to fetch an instruction, which knows four levels of tables, is not
-    /// taken: 0 for a guest that may have five, or shadow tables.
+    /// taken: 0 for a guest that may have five, or other tables than nested ones.
     let quickFetchEnd: UInt64
     public var hasExecuteDisable: Bool
     public var has1GiBPages: Bool
@@ -53,9 +53,9 @@ public struct GuestFeatures: PagingAbilities, Equatable, Sendable {
     var mayHaveFiveLevels: Bool { quickFetchEnd == 0 }
 
     /// What CPUID shows under a policy, in terms of the registers.
-    /// - Parameter hasShadowTables: the processor's CR3 need not be the guest's.
+    /// - Parameter hasOtherTables: the processor's CR3 need not hold a guest-physical address.
     public init(
-        _ policy: CPUIDPolicy, _ processor: some ProcessorIdentification & ModelSpecificRegisterAccess, hasShadowTables: Bool = false
+        _ policy: CPUIDPolicy, _ processor: some ProcessorIdentification & ModelSpecificRegisterAccess, hasOtherTables: Bool = false
     ) {
         let leaf1 = policy.answer(1, 0, from: processor)
         let leaf7 = policy.answer(7, 0, from: processor)
@@ -79,7 +79,7 @@ public struct GuestFeatures: PagingAbilities, Equatable, Sendable {
         if leaf7.ecx & CPUIDFeature.protectionKeys != 0 { cr4 = cr4 | .protectionKeys }
         if leaf7.ecx & CPUIDFeature.fiveLevelPaging != 0 { cr4 = cr4 | .fiveLevelPaging }
         self.cr4 = cr4
-        quickFetchEnd = hasShadowTables || cr4.contains(.fiveLevelPaging) ? 0 : GuestFeatures.wholeInstructionEnd
+        quickFetchEnd = hasOtherTables || cr4.contains(.fiveLevelPaging) ? 0 : GuestFeatures.wholeInstructionEnd
         extendedState = policy.offeredExtendedState(processor)
         hasExecuteDisable = extended.edx & CPUIDFeature.executeDisable != 0
         has1GiBPages = extended.edx & CPUIDFeature.page1GB != 0

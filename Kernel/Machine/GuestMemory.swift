@@ -147,3 +147,7 @@ public struct GuestMemory {
 }
 
 extension GuestMemory: FirmwareMemory, ComparedTableMemory {}
+
+extension GuestMemory: DirectTableMemory {
+    public func writeUInt64(_ value: UInt64, at address: GuestPhysicalAddress) { write(value, count: 8, at: address) }
+}

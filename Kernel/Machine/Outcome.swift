@@ -62,4 +62,25 @@ public enum Unsupported: Equatable, Sendable {
     case nestedPageMisconfiguration
     /// The machine itself reported an error while the guest ran.
     case machineCheck
+    /// Under direct paging, what the guest did to its paging.
+    case directPaging(DirectObstacle)
+}
+
+/// Why direct paging cannot begin, or go on.
+public enum DirectObstacle: UInt8, Equatable, Sendable {
+    // The tables that the guest turned paging on with, as a DirectRefusal.
+    case foreign = 1
+    case wrongTable = 2
+    case reservedBits = 3
+    case writableTable = 4
+    case inUse = 5
+    case tooMany = 6
+    /// Paging other than with four levels in long mode.
+    case otherMode = 7
+    /// CR0.WP is clear.
+    case noWriteProtection = 8
+    /// CR0.PG is clear again.
+    case pagingOff = 9
+    /// A segment register holds what protected mode does not load.
+    case segments = 10
 }

@@ -61,6 +61,7 @@ extension VirtualCPU {
     public static func run<Services: RunLoopServices>(_ cpu: Pointer, _ services: inout Services) -> Ending?
     where Services.Processor == Processor, Services.Host == Host {
         cpu.pointee.followPaging()
+        if case .end(let ending) = cpu.pointee.followDirectPaging() { return ending }
         while true {
             guard services.willEnter(cpu) else { return nil }
             let entry = cpu.pointee.host.timeStamp()

@@ -31,6 +31,8 @@ public struct VirtualMachine<Processor: VirtualProcessor, Host: HostServices>: ~
     var hiddenPage: GuestPhysicalAddress?
     /// The tables that translate for its guest in the place of nested ones; nil where those do.
     public var shadow: UnsafeMutablePointer<ShadowTables<GuestMemory>>?
+    /// Which of its guest's pages are tables that the processor walks by themselves; nil where others translate.
+    public var direct: UnsafeMutablePointer<DirectTables<GuestMemory>>?
     /// What its devices were made with.
     private var parameters: Board.Parameters
     private var cpus: [8 of CPU.Pointer?] = .init(repeating: nil)

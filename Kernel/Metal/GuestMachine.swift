@@ -59,7 +59,7 @@ struct GuestMachine: ~Copyable {
                 xsaves: secondary.contains(.enableXSAVES), pat: machine.controls.switchesPAT, cr4: capabilities.cr4.fixed1,
                 fastStrings: machine.host.read(.miscEnable) & MSRPolicy.fastStrings != 0),
             timeStampFrequency: Processor.current.pointee.timeStamp.frequency, hidden: GuestMachine.hidden(machine.options))
-        features = GuestFeatures(policy, machine.host, hasShadowTables: machine.shadowRange != nil)
+        features = GuestFeatures(policy, machine.host, hasOtherTables: machine.options.mmu != .nested)
         let bitmaps = MSRBitmaps(page: structures.msrBitmaps, memory: memory)
         MSRPolicy.forEachPassing(features) { bitmaps.pass($0, reads: $1, writes: $2) }
 
@@ -76,9 +76,15 @@ struct GuestMachine: ~Copyable {
                 localAPIC: LocalAPICVirtualization(
                     machine.controls, msrBitmaps: structures.msrBitmaps, accessEntry: accessEntry.address,
                     accessEntryValue: accessEntry.value), usesPreemptionTimer: machine.controls.usesPreemptionTimer,
-                shadow: machine.shadowRange == nil ? nil : GuestMachine.shadowRegisters(area)))
+                shadow: machine.options.mmu == .nested ? nil : GuestMachine.shadowRegisters(area)))
         self.constants = UnsafePointer(constants)
-        if let range = machine.shadowRange { virtual.pointee.shadow = makeShadowTables(range, on: machine) }
+        if let range = machine.tableRange {
+            if machine.options.mmu == .shadow {
+                virtual.pointee.shadow = makeShadowTables(range, on: machine)
+            } else {
+                virtual.pointee.direct = makeDirectTables(range, on: machine)
+            }
+        }
         makeCPU(number: virtual.pointee.cpuCount, on: machine)
         virtual.pointee.add(cpu)
     }
@@ -89,7 +95,9 @@ struct GuestMachine: ~Copyable {
         let processor = VMXProcessor(HardwareVMCS(), constants)
         processor.vmcs.prepare(
             host.controls, structures, GuestMachine.hostState(host.options),
-            GuestOwnedBits(host.capabilities, offered: features.cr4, hasShadowTables: host.shadowRange != nil))
+            GuestOwnedBits(
+                host.capabilities, offered: features.cr4, hasShadowTables: host.options.mmu == .shadow,
+                seesWriteProtect: host.options.mmu == .direct))
         GuestMachine.shadowRegisters(UnsafeMutableRawPointer(cpu)).initialize(to: ShadowRegisters())
         machine.pointee.shadow?.pointee.reset()
         if host.options.seesExceptions { processor.vmcs[.exceptionBitmap] = .max & ~(1 << 2) }
@@ -129,8 +137,7 @@ struct GuestMachine: ~Copyable {
                 storage: UnsafeMutableRawPointer(bitPattern: UInt(range.start.rawValue))!, at: range.start,
                 memory: machine.pointee.memory, ram: host.guestRAM,
                 leafSizes: LeafSizes(
-                    twoMebibytes: largest >= .twoMebibytes,
-                    oneGibibyte: largest >= .oneGibibyte && host.host.cpuid(0x8000_0001, 0).edx & CPUIDFeature.page1GB != 0),
+                    twoMebibytes: largest >= .twoMebibytes, oneGibibyte: largest >= .oneGibibyte && host.hasGibibytePages),
                 paging: GuestPaging(
                     mode: .none, cr3: 0, writeProtects: false, hasPageSizeExtensions: false, hasExecuteDisable: false,
                     preventsSupervisorExecution: false, preventsSupervisorAccess: false, hasGibibytePages: false, hasPSE36: false,
@@ -139,6 +146,19 @@ struct GuestMachine: ~Copyable {
                     window: host.twinRange,
                     storage: UnsafeMutableRawPointer(bitPattern: UInt(max(host.twinRange.start.rawValue, 0x1000)))!,
                     limit: Int(host.capabilities.miscellaneous.cr3TargetCount))))
+        return place
+    }
+
+    /// For a guest's own tables, none of which is one yet.
+    private func makeDirectTables(
+        _ range: HostPhysicalRange, on host: borrowing HostMachine
+    ) -> UnsafeMutablePointer<DirectTables<GuestMemory>> {
+        let place = (UnsafeMutableRawPointer(cpu) + GuestMachine.shadowTablesOffset)
+            .bindMemory(to: DirectTables<GuestMemory>.self, capacity: 1)
+        place.initialize(
+            to: DirectTables(
+                DirectLayout(host.guestRAM), storage: UnsafeMutableRawPointer(bitPattern: UInt(range.start.rawValue))!,
+                memory: machine.pointee.memory, leafSizes: LeafSizes(twoMebibytes: true, oneGibibyte: host.hasGibibytePages)))
         return place
     }
 

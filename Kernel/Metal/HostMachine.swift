@@ -15,8 +15,8 @@ struct HostMachine: ~Copyable {
     let memoryTypes: MemoryTypeRangeRegisters?
     /// Where the guests' RAM lies in the machine's memory.
     let guestRAM: HostPhysicalRange
-    /// Where shadow tables lie, for a guest that has them.
-    let shadowRange: HostPhysicalRange?
+    /// Where shadow tables lie, or what is kept of a guest's tables under direct paging.
+    let tableRange: HostPhysicalRange?
     /// Memory that nothing else uses, for copies of shadow roots at the guest's own addresses.
     let twinRange: HostPhysicalRange
     /// Where the frames are: page tables, and what the VMCS points to.
@@ -31,6 +31,9 @@ struct HostMachine: ~Copyable {
 
     /// Whether a frame may be shown to whoever studies a guest: the guest's RAM, and the tables that its processor works with.
     func showsMemory(in frame: HostPhysicalAddress) -> Bool { guestRAM.contains(frame) || frameRange.contains(frame) }
+
+    /// Whether the processor's own tables may map 1 GiB at once.
+    var hasGibibytePages: Bool { host.cpuid(0x8000_0001, 0).edx & CPUIDFeature.page1GB != 0 }
 
     /// Says something that went wrong, and ends the machine.
     static func refuse(_ line: Line, _ status: Status) -> Never {
@@ -91,10 +94,10 @@ extension HostMachine {
         HostMachine.reserveKernel(in: &map, information)
         guestRAM = HostMachine.findGuestRAM(options, &map)
         HostMachine.openRecords(options, &map)
-        shadowRange = HostMachine.findShadowTables(options, &map)
+        tableRange = HostMachine.findTables(options, guestRAM, &map)
         frameRange = HostMachine.findFrames(options, &map)
         frames = HostMachine.makeFramePool(frameRange)
-        twinRange = shadowRange == nil ? .init(start: .init(0), count: .zero) : map.largestBlock ?? .init(start: .init(0), count: .zero)
+        twinRange = options.mmu != .shadow ? .init(start: .init(0), count: .zero) : map.largestBlock ?? .init(start: .init(0), count: .zero)
         memoryTypes = HostMachine.readMemoryTypes(host)
 
         log("martlet: switching to the kernel's own page tables")
@@ -125,15 +128,16 @@ extension HostMachine {
         }
     }
 
-    /// Takes the guest's RAM out of the map, aligned so that the largest pages can map it.
+    /// Takes the guest's RAM out of the map, aligned so that the largest pages can map it. Under direct paging these are the guest's
+    /// own, and it has to load CR3 with an address below 4 GiB.
     private static func findGuestRAM(_ options: KernelOptions, _ map: inout PhysicalMemoryMap) -> HostPhysicalRange {
         let size = options.memory
-        let end = HostPhysicalAddress(UInt64.max & ~0xFFF)
+        let end = HostPhysicalAddress(options.mmu == .direct ? 4 << 30 : UInt64.max & ~0xFFF)
         var found: HostPhysicalRange?
         if options.largestPage == .oneGibibyte, size >= .gibibytes(1) {
             found = map.findBlock(size: size, alignment: .gibibytes(1), below: end, preferHigh: true)
         }
-        if found == nil, options.largestPage != .fourKibibytes {
+        if found == nil, options.largestPage != .fourKibibytes || options.mmu == .direct {
             found = map.findBlock(size: size, alignment: .mebibytes(2), below: end, preferHigh: true)
         }
         found = found ?? map.findBlock(size: size, alignment: .kibibytes(4), below: end, preferHigh: true)
@@ -147,15 +151,24 @@ extension HostMachine {
         return found
     }
 
-    /// Room for shadow tables; below 4 GiB, where CR3 reaches without long mode.
-    private static func findShadowTables(_ options: KernelOptions, _ map: inout PhysicalMemoryMap) -> HostPhysicalRange? {
-        guard options.mmu == .shadow else { return nil }
-        let layout = ShadowLayout(size: options.shadowSize, ram: options.memory)
-        let size = ByteCount.frames(ByteCount(UInt64(layout.bytes) + 0xFFF).wholeFrames)
+    /// Room for shadow tables, below 4 GiB, where CR3 reaches without long mode, or for direct paging's.
+    private static func findTables(
+        _ options: KernelOptions, _ ram: HostPhysicalRange, _ map: inout PhysicalMemoryMap
+    ) -> HostPhysicalRange? {
+        let bytes: Int
+        switch options.mmu {
+        case .nested: return nil
+        case .shadow: bytes = ShadowLayout(size: options.shadowSize, ram: options.memory).bytes
+        case .direct: bytes = DirectLayout(ram).bytes
+        }
+        let size = ByteCount.frames(ByteCount(UInt64(bytes) + 0xFFF).wholeFrames)
         // What is free below is for the twins of roots, whose places the guest chooses.
         guard let range = map.findBlock(
             size: size, alignment: .kibibytes(4), below: HostPhysicalAddress(4 << 30), preferHigh: true)
         else {
+            if options.mmu == .direct {
+                refuse("there is no room for what mmu=direct keeps: give the machine more memory, or the guest less", .badUsage)
+            }
             refuse(
                 "shadow=\(options.shadowSize.mebibytes)M does not fit the machine: give the machine more memory, or the shadow tables less",
                 .badUsage)

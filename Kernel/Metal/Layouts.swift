@@ -29,6 +29,9 @@ enum Layouts {
             MemoryLayout<ShadowTables<GuestMemory>>.size, GuestMachine.shadowRegistersOffset - GuestMachine.shadowTablesOffset,
             "the shadow tables")
         fits(
+            MemoryLayout<DirectTables<GuestMemory>>.size, GuestMachine.shadowRegistersOffset - GuestMachine.shadowTablesOffset,
+            "the tables of direct paging")
+        fits(
             MemoryLayout<ShadowRegisters>.size, GuestMachine.constantsOffset - GuestMachine.shadowRegistersOffset,
             "the registers of shadow paging")
         fits(MemoryLayout<VMXConstants>.size, GuestMachine.machineOffset - GuestMachine.constantsOffset, "a VMCS's constants")

@@ -180,14 +180,15 @@ public struct GuestOwnedBits: Equatable, Sendable {
     /// - Parameters:
     ///   - offered: the bits of CR4 that the guest may set; of the others each write exits, to be refused.
     ///   - hasShadowTables: those that take part in translation exit too.
-    public init(_ capabilities: VMXCapabilities, offered: ControlRegister4, hasShadowTables: Bool = false) {
+    ///   - seesWriteProtect: CR0.WP does.
+    public init(_ capabilities: VMXCapabilities, offered: ControlRegister4, hasShadowTables: Bool = false, seesWriteProtect: Bool = false) {
         // PE and PG change the mode, which Martlet has to see; NE, CD and NW are not the guest's to change. No write changes ET.
         let own: ControlRegister0 =
             (.taskSwitched | .writeProtect | .monitorCoprocessor | .emulation | .alignmentMask | .extensionType)
             & capabilities.cr0.fixed1 & .init(rawValue: ~capabilities.cr0.fixed0.rawValue)
         // VMXE is fixed; OSXSAVE and PKE show in CPUID; machine checks are the host's. PAE, PCIDE and LA57 take part in mode
         // changes, whose rules the processor knows.
-        cr0 = hasShadowTables ? own.subtracting(.writeProtect) : own
+        cr0 = hasShadowTables || seesWriteProtect ? own.subtracting(.writeProtect) : own
         var wanted = offered.subtracting(.vmxEnable | .smxEnable | .xsave | .machineCheckEnable | .protectionKeys)
         if hasShadowTables {
             wanted = wanted.subtracting(

@@ -11,7 +11,7 @@ public struct VMXConstants: @unchecked Sendable {
     /// The tag of the virtual CPU's cached translations, or 0 without VPID.
     let tag: UInt16
     let localAPIC: LocalAPICVirtualization
-    /// Where shadow paging keeps registers; nil for a guest that never has shadow tables.
+    /// Where shadow and direct paging keep registers; nil for a guest that never has other tables than nested ones.
     let shadow: UnsafeMutablePointer<ShadowRegisters>?
 
     public init(

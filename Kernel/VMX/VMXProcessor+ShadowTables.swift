@@ -2,7 +2,7 @@ import Memory
 import Virtualization
 import X86
 
-/// What of a virtual CPU's registers shadow paging keeps outside the VMCS.
+/// What of a virtual CPU's registers shadow paging keeps outside the VMCS, and how direct paging stands.
 public struct ShadowRegisters: Sendable {
     /// Shadow tables translate for the guest now; otherwise nested ones do.
     var isOn = false
@@ -21,6 +21,9 @@ public struct ShadowRegisters: Sendable {
     var debugResume = RFlags.none
     /// Page faults exited before, for somebody who looks on.
     var observedPageFaults = false
+    /// The guest's own tables translate for it alone, and where its RAM lies in the machine's memory.
+    var isDirect = false
+    var ramStart: UInt64 = 0
 
     public init() {}
 }

@@ -106,13 +106,18 @@ extension VMXProcessor {
         let cr0 = vmcs[.guestCR0]
         let cr4 = usesShadowTables ? self.cr4 : vmcs[.guestCR4]
         let extendedFeatures = vmcs[.guestEFER]
-        let mode: GuestPagingMode
+        var mode: GuestPagingMode
         if !cr0.contains(.paging) {
             mode = .none
         } else if extendedFeatures.contains(.longModeActive) {
             mode = cr4.contains(.fiveLevelPaging) ? .fiveLevel : .fourLevel
         } else {
             mode = cr4.contains(.physicalAddressExtension) ? .pae : .bits32
+        }
+        var ramStart: UInt64 = 0
+        if let registers = constants.pointee.shadow, registers.pointee.isDirect {
+            mode = .direct
+            ramStart = registers.pointee.ramStart
         }
         return GuestPaging(
             mode: mode, cr3: cr3, pdptes: mode == .pae ? pageDirectoryPointers() : [0, 0, 0, 0],
@@ -121,7 +126,7 @@ extension VMXProcessor {
             preventsSupervisorExecution: cr4.contains(.supervisorExecutionPrevention),
             preventsSupervisorAccess: cr4.contains(.supervisorAccessPrevention),
             hasGibibytePages: abilities.has1GiBPages, hasPSE36: true,
-            physicalAddressWidth: abilities.physicalAddressWidth)
+            physicalAddressWidth: abilities.physicalAddressWidth, ramStart: ramStart)
     }
 
     public func setPageDirectoryPointers(_ entries: [4 of UInt64]) {

@@ -133,7 +133,7 @@ public protocol VirtualProcessor {
     /// Whether shadow tables translate for the guest, rather than nested ones.
     var usesShadowTables: Bool { get }
 
-    /// Whether the guest is in a state in which they can.
+    /// Whether the guest is in a state in which they can, or its own tables alone.
     var canUseShadowTables: Bool { get }
 
     /// Has the processor translate by shadow tables, and page faults, CR3, INVLPG and INVPCID exit.
@@ -150,6 +150,15 @@ public protocol VirtualProcessor {
 
     /// The operands of INVPCID.
     func invalidationOperand() -> InvalidationOperand
+
+    // MARK: Direct paging
+
+    /// Whether the guest's own tables translate for it alone.
+    var translatesDirectly: Bool { get }
+
+    /// Has the processor translate by the guest's own tables alone, to the end of the guest, and MOV to CR3 exit.
+    /// - Parameter ram: where the guest's RAM lies in the machine's memory.
+    func translateDirectly(_ ram: HostPhysicalAddress)
 
     // MARK: State
 

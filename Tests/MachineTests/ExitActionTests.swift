@@ -68,6 +68,8 @@ import X86
             (.unsupported(.unknownReason(0x23)), "unknown reason 0x23"), (.unsupported(.instruction), "an instruction on a device or absent memory"),
             (.unsupported(.fetchFromAbsentMemory), "executes in memory that is not there"), (.unsupported(.tableInAbsentMemory), "a table or stack"),
             (.unsupported(.nestedPageMisconfiguration), "bug of Martlet's"),
+            (.unsupported(.directPaging(.foreign)), "lead out of its RAM"), (.unsupported(.directPaging(.noWriteProtection)), "CR0.WP"),
+            (.unsupported(.directPaging(.otherMode)), "use MMU=nested"),
         ]
         var seen: Set<String> = []
         for (ending, part) in endings {

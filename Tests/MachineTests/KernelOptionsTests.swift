@@ -37,15 +37,16 @@ import Trace
         #expect(usual.recording == .off && usual.recordCount == 1024)
     }
 
-    @Test func `shadow paging refuses what does not go with it`() {
+    @Test func `shadow and direct paging refuse what does not go with them`() {
         for size in ["0", "252K", "4M1", "2G"] { #expect(Self.error("mmu=shadow shadow=\(size)")?.contains("it takes a size from 256K to 1G") == true) }
-        #expect(Self.error("mmu=direct")?.contains("nested or shadow") == true)
-        for words in ["mmu=shadow agent=com2", "roundtrip=5 mmu=shadow"] { #expect(Self.error(words)?.contains("leave one of them out") == true) }
+        #expect(Self.error("mmu=none")?.contains("nested, shadow or direct") == true)
+        for words in ["mmu=shadow agent=com2", "roundtrip=5 mmu=shadow", "mmu=direct agent=com2", "roundtrip=5 mmu=direct"] { #expect(Self.error(words)?.contains("leave one of them out") == true) }
         #expect(Self.options("mmu=nested agent=com2 roundtrip=5") != nil)
     }
 
     @Test func `each key takes each of its values`() {
         #expect(Self.options("mmu=shadow")?.mmu == .shadow && Self.options("mmu=nested")?.mmu == .nested)
+        #expect(Self.options("mmu=direct")?.mmu == .direct)
         #expect(Self.options("mmu=shadow shadow=256K")?.shadowSize == .kibibytes(256))
         #expect(Self.options("record=serial")?.recording == .serial)
         #expect(Self.options("record=memory records=2")?.recording == .memory)

@@ -10,7 +10,7 @@ import Virtualization
         .entryFailure(reason: 0x8000_0021), .unsupported(.initSignal), .unsupported(.startupIPI),
         .unsupported(.systemManagementInterrupt), .unsupported(.controlNotSet), .unsupported(.unknownReason(99)),
         .unsupported(.instruction), .unsupported(.fetchFromAbsentMemory), .unsupported(.tableInAbsentMemory),
-        .unsupported(.nestedPageMisconfiguration), .unsupported(.machineCheck),
+        .unsupported(.nestedPageMisconfiguration), .unsupported(.machineCheck), .unsupported(.directPaging(.pagingOff)),
     ]
 
     @Test func `what Martlet did comes back as it was taken down`() {

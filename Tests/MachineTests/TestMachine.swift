@@ -25,6 +25,7 @@ final class TestMachine {
     var board: UnsafeMutablePointer<Board> { machine.pointee.boardPointer }
     let apicPage = UnsafeMutablePointer<UInt32>.allocate(capacity: 1024)
     private var shadow: TestShadow?
+    private var direct: TestDirect?
 
     /// The slice that machines are made with, in time-stamp ticks.
     static let slice: UInt64 = 500_000
@@ -37,7 +38,7 @@ final class TestMachine {
     /// Where tests put code.
     static let code = 0x10000
 
-    init(_ mode: Mode = .long64, set: CapabilitySet = .skylakeX, timer: TimerChoice = .processorOrHost, hidden: HiddenFeatures = .init(), isShadowed: Bool = false, hasTwins: Bool = false, beside first: TestMachine? = nil, configure: (SimulatedHost) -> Void = { _ in }) {
+    init(_ mode: Mode = .long64, set: CapabilitySet = .skylakeX, timer: TimerChoice = .processorOrHost, hidden: HiddenFeatures = .init(), isShadowed: Bool = false, hasTwins: Bool = false, isDirect: Bool = false, beside first: TestMachine? = nil, configure: (SimulatedHost) -> Void = { _ in }) {
         let host = SimulatedHost()
         host.registers = set.registers
         host.registers[0x10A] = .max
@@ -50,6 +51,8 @@ final class TestMachine {
         let tag = Invalidations.newTag()
         let shadow = isShadowed ? TestShadow(ram, hasTwins: hasTwins) : nil
         self.shadow = shadow
+        let direct = isDirect ? TestDirect(ram) : nil
+        self.direct = direct
         constants = .allocate(capacity: 1)
         constants.initialize(
             to: VMXConstants(
@@ -58,7 +61,7 @@ final class TestMachine {
                 localAPIC: LocalAPICVirtualization(
                     controls, msrBitmaps: HostPhysicalAddress(0x3000), accessEntry: HostPhysicalAddress(0x7000),
                     accessEntryValue: 0x6037), usesPreemptionTimer: controls.usesPreemptionTimer,
-                shadow: shadow?.registers))
+                shadow: shadow?.registers ?? direct?.registers))
         entries = .allocate(capacity: CPUIDAnswers.entryCount)
         let policy = CPUIDPolicy(
             CPUIDPolicy.Offers(
@@ -66,14 +69,15 @@ final class TestMachine {
                 xsaves: controls.secondary.contains(.enableXSAVES), pat: controls.switchesPAT, cr4: capabilities.cr4.fixed1,
                 fastStrings: host.read(.miscEnable) & MSRPolicy.fastStrings != 0),
             timeStampFrequency: TestMachine.frequency, hidden: hidden)
-        let features = GuestFeatures(policy, host, hasShadowTables: isShadowed)
+        let features = GuestFeatures(policy, host, hasOtherTables: isShadowed || isDirect)
         self.first = first
         machine = first?.machine ?? .allocate(capacity: 1)
         if first == nil { machine.initialize(to: CPU.Machine(name: "test", memory: ram.memory, TestMachine.parameters)) }
         if let shadow { machine.pointee.shadow = shadow.tables }
+        if let direct { machine.pointee.direct = direct.tables }
         let processor = VMXProcessor(vmcs, constants)
         processor.vmcs.prepare(
-            controls, TestMachine.structures(tag, capabilities), TestMachine.hostState, GuestOwnedBits(capabilities, offered: features.cr4, hasShadowTables: isShadowed))
+            controls, TestMachine.structures(tag, capabilities), TestMachine.hostState, GuestOwnedBits(capabilities, offered: features.cr4, hasShadowTables: isShadowed, seesWriteProtect: isDirect))
         cpu = VirtualCPU(
             processor: processor, host: host, machine: machine, number: machine.pointee.cpuCount, apicPage: apicPage, features: features,
             answers: CPUIDAnswers(policy, host, entries: entries), slice: TestMachine.slice)

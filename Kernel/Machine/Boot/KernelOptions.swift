@@ -9,7 +9,7 @@ public struct KernelOptions: Equatable, Sendable {
     public var memory = ByteCount.mebibytes(256)
     /// trace=off|summary|exits|full.
     public var trace = TraceLevel.exits
-    /// mmu=nested|shadow: which tables translate for the guest.
+    /// mmu=nested|shadow|direct: which tables translate for the guest.
     public var mmu = MemoryManagement.nested
     /// shadow=16M: the memory for shadow tables.
     public var shadowSize = ByteCount.mebibytes(16)
@@ -78,6 +78,8 @@ public struct KernelOptions: Equatable, Sendable {
         case nested
         /// Those that Martlet makes of the guest's.
         case shadow
+        /// The guest's own alone, with machine addresses in them.
+        case direct
     }
 
     /// A serial port for the launcher.
@@ -167,8 +169,8 @@ extension KernelOptions {
             isFirst = false
             position = end
         }
-        if mmu == .shadow, isStudied || roundTrip != nil {
-            throw .conflict("mmu=shadow goes neither with agent= nor with roundtrip=: leave one of them out")
+        if mmu != .nested, isStudied || roundTrip != nil {
+            throw .conflict("mmu=shadow and mmu=direct go neither with agent= nor with roundtrip=: leave one of them out")
         }
     }
 
@@ -224,8 +226,10 @@ extension KernelOptions {
                 mmu = .nested
             } else if value.equals("shadow") {
                 mmu = .shadow
+            } else if value.equals("direct") {
+                mmu = .direct
             } else {
-                throw refused("nested or shadow")
+                throw refused("nested, shadow or direct")
             }
         } else if key.equals("shadow") {
             guard let size = KernelOptions.size(value), size.bytes & 0xFFF == 0, size >= ShadowLayout.leastSize,

@@ -76,11 +76,13 @@ extension VirtualCPU {
         if turnsPagingOff { processor.extendedFeatures = efer.subtracting(.longModeActive) }
         processor.cr0 = value
         if (value ^ old).intersects(.paging | .protectionEnable) { processor.flushTranslations() }
-        if loadsPointers || (value ^ old).intersects(.paging | .protectionEnable | .writeProtect) { followPaging() }
-        return .step
+        guard loadsPointers || (value ^ old).intersects(.paging | .protectionEnable | .writeProtect) else { return .step }
+        followPaging()
+        return followDirectPaging()
     }
 
-    /// MOV to CR3 exits only where the processor has no true controls. A task switch does the same.
+    /// MOV to CR3 exits only where the processor has no true controls, or under shadow and direct paging. A task switch does the
+    /// same.
     mutating func writeCR3(_ value: UInt64) -> Outcome {
         if let outcome = loadShadowRoot(value) { return outcome }
         let keepsTranslations = value >> 63 != 0 && processor.cr4.contains(.processContextIdentifiers)
@@ -91,6 +93,7 @@ extension VirtualCPU {
         if usesPAEPaging {
             guard loadPageDirectoryPointers(address) else { return .inject(.generalProtection) }
         }
+        if processor.translatesDirectly { return loadDirectRoot(address) == nil ? .step : .inject(.generalProtection) }
         processor.cr3 = address
         if !keepsTranslations { followAddressSpace() }
         return .step

@@ -14,11 +14,12 @@ import X86
 /// | 3 | the note that the guest left with function 4, perhaps before it was started anew; 0 at first |
 /// | 4 | leaves RBX as a note, which outlasts the guest's next starts; returns 0 |
 /// | 5 | foretells an access to the linear address in RBX, without making it: see below |
+/// | 6 to 13 | direct paging: see Docs/Memory.md |
 ///
 /// Function 5 takes the access in ECX: bits 1:0 are 0 for a read, 1 for a write, 2 for a fetch, and bit 2 is set for one in
 /// user mode; RFLAGS.AC counts as it is. It returns 0 and the guest-physical address in RBX, or the vector of the exception
 /// and its error code in RBX: 14, or 13 for an address that is not canonical. RDX is the upper half of RBX, for 32-bit
-/// guests. It returns all ones, and in RBX the place, if the guest's tables lead out of its RAM.
+/// guests. It returns all ones, and in RBX the place, if the guest's tables lead out of its RAM. Under direct paging there is none.
 ///
 /// An unknown function, a bad argument, or functions 1, 4 and 5 outside ring 0 return all ones.
 public enum Hypercall {
@@ -46,6 +47,7 @@ extension VirtualCPU {
             case 3: machine.pointee.note
             case 4: leaveNote()
             case 5: foretellAccess()
+            case 6...13: answerDirectPaging()
             default: Hypercall.refused
             }
         return .step
@@ -81,7 +83,7 @@ extension VirtualCPU {
     }
 
     private mutating func foretellAccess() -> UInt64 {
-        guard let access = accessAskedFor else { return Hypercall.refused }
+        guard let access = accessAskedFor, !processor.translatesDirectly else { return Hypercall.refused }
         var observer = NoWalkObserver()
         let result: UInt64
         switch paging.foretell(GuestVirtualAddress(registers.rbx), for: access, in: memory, observer: &observer) {

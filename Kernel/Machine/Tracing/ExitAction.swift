@@ -109,6 +109,26 @@ extension Unsupported: TextConvertible {
             "the processor needs a table or stack of the guest's (page tables, descriptors, interrupt stack) in memory that is not there"
         case .machineCheck: "a machine check: the machine's hardware reported an error"
         case .nestedPageMisconfiguration: "a misconfigured EPT entry: this is a bug of Martlet's"
+        case .directPaging(let obstacle): "MMU=direct is not for this guest (see Docs/Memory.md, or use MMU=nested): \(obstacle)"
+        }
+    }
+}
+
+extension DirectObstacle: TextConvertible {
+    public func write(to output: inout Line) { output.write(words) }
+
+    private var words: StaticString {
+        switch self {
+        case .foreign: "its page tables lead out of its RAM, whose machine addresses they have to hold"
+        case .wrongTable: "it uses a page as page tables of two levels"
+        case .reservedBits: "an entry of its page tables has a reserved bit set, or is neither present nor 0"
+        case .writableTable: "its page tables let it write to one of them"
+        case .inUse: "a page table of its own is in use"
+        case .tooMany: "its page tables map one page too often"
+        case .otherMode: "it turned paging on other than with four levels in long mode"
+        case .noWriteProtection: "it turned paging on without CR0.WP, or CR0.WP off"
+        case .pagingOff: "it turned paging off"
+        case .segments: "it turned paging on before it loaded segments in protected mode"
         }
     }
 }

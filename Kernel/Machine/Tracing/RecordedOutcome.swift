@@ -62,6 +62,7 @@ extension Ending {
         case .unsupported(.tableInAbsentMemory): (40, 0)
         case .unsupported(.nestedPageMisconfiguration): (41, 0)
         case .unsupported(.machineCheck): (42, 0)
+        case .unsupported(.directPaging(let obstacle)): (43, UInt32(obstacle.rawValue))
         }
     }
 
@@ -86,6 +87,9 @@ extension Ending {
         case 40: self = .unsupported(.tableInAbsentMemory)
         case 41: self = .unsupported(.nestedPageMisconfiguration)
         case 42: self = .unsupported(.machineCheck)
+        case 43:
+            guard let obstacle = DirectObstacle(rawValue: UInt8(truncatingIfNeeded: detail)) else { return nil }
+            self = .unsupported(.directPaging(obstacle))
         default: return nil
         }
     }
