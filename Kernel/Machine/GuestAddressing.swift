@@ -82,7 +82,8 @@ extension VirtualCPU {
     private mutating func fetchAnyInstruction(in mode: ProcessorMode) -> InstructionBytes {
         let pointer = processor.instructionPointer
         if features.mayHaveFiveLevels, mode.is64Bit, pointer & 0xFFF < GuestFeatures.wholeInstructionEnd,
-            !processor.usesShadowTables, !processor.translatesDirectly, !processor.cr4.contains(.fiveLevelPaging), let bytes = fetchThroughFourLevels(pointer)
+            !processor.usesShadowTables, !processor.translatesDirectly, !processor.cr4.contains(.fiveLevelPaging),
+            let bytes = fetchThroughFourLevels(pointer)
         {
             return bytes
         }

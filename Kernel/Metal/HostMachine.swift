@@ -97,7 +97,8 @@ extension HostMachine {
         tableRange = HostMachine.findTables(options, guestRAM, &map)
         frameRange = HostMachine.findFrames(options, &map)
         frames = HostMachine.makeFramePool(frameRange)
-        twinRange = options.mmu != .shadow ? .init(start: .init(0), count: .zero) : map.largestBlock ?? .init(start: .init(0), count: .zero)
+        let none = HostPhysicalRange(start: .init(0), count: .zero)
+        twinRange = options.mmu == .shadow ? map.largestBlock ?? none : none
         memoryTypes = HostMachine.readMemoryTypes(host)
 
         log("martlet: switching to the kernel's own page tables")

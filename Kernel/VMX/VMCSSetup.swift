@@ -181,7 +181,9 @@ public struct GuestOwnedBits: Equatable, Sendable {
     ///   - offered: the bits of CR4 that the guest may set; of the others each write exits, to be refused.
     ///   - hasShadowTables: those that take part in translation exit too.
     ///   - seesWriteProtect: CR0.WP does.
-    public init(_ capabilities: VMXCapabilities, offered: ControlRegister4, hasShadowTables: Bool = false, seesWriteProtect: Bool = false) {
+    public init(
+        _ capabilities: VMXCapabilities, offered: ControlRegister4, hasShadowTables: Bool = false, seesWriteProtect: Bool = false
+    ) {
         // PE and PG change the mode, which Martlet has to see; NE, CD and NW are not the guest's to change. No write changes ET.
         let own: ControlRegister0 =
             (.taskSwitched | .writeProtect | .monitorCoprocessor | .emulation | .alignmentMask | .extensionType)

@@ -58,7 +58,7 @@ struct ShadowTablesTests {
                 return UInt64(bitPattern: Int64(bitPattern: linear << unused) >> Int64(unused))
             case .pae: return linear | UInt64(place()) << 12 | UInt64(place()) << 21 | UInt64(number(4)) << 30
             case .bits32: return linear | UInt64(place()) << 12 | UInt64(place()) << 22
-            case .none: return linear
+            case .direct, .none: return linear
             }
         }
 
