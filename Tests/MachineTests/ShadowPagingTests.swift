@@ -184,4 +184,18 @@ import X86
         #expect(machine.exit(28, qualification: 0, length: 3) == .step)
         #expect(Self.usesEPT(machine) && Self.loadedCR3(machine) == own | 1)
     }
+
+    @Test func `without process-context identifiers each address space that fits is loaded again without an exit, while no table is out of step`() {
+        let machine = Self.machine(.long64, hasTwins: true)
+        let own = machine.cpu.processor.cr3
+        let other: UInt64 = 0x3_0000
+        for index in stride(from: 0, to: 4096, by: 8) { machine.ram.put64(machine.ram.word64(Int(own) + index), at: Int(other) + index) }
+        machine.cpu.registers.rax = other
+        #expect(machine.exit(28, qualification: 3, length: 3) == .step)
+        #expect(Self.allowed(machine) == [own, other])
+        // A table is mapped and written to.
+        #expect(Self.pageFault(machine, own, 0) == .resume)
+        #expect(Self.pageFault(machine, own, 2) == .resume)
+        #expect(Self.allowed(machine).isEmpty)
+    }
 }

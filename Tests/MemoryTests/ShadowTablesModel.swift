@@ -22,7 +22,7 @@ final class ShadowTablesModel {
     private(set) var tag: UInt64 = 0
     private(set) var history = TranslationHistory()
 
-    init(_ paging: GuestPaging, megabytes: Int = 8, tables count: UInt64 = 64, leafSizes: LeafSizes = .upToOneGibibyte) {
+    init(_ paging: GuestPaging, megabytes: Int = 8, tables count: UInt64 = 64, leafSizes: LeafSizes = .upToOneGibibyte, hasIdentifiers: Bool = true) {
         frameCount = megabytes * 256
         ram = FakeGuestRAM(frames: frameCount)
         self.paging = paging
@@ -35,7 +35,7 @@ final class ShadowTablesModel {
             ram: HostPhysicalRange(start: HostPhysicalAddress(Self.ramStart), count: .mebibytes(UInt64(megabytes))),
             leafSizes: leafSizes, paging: paging,
             twins: RootTwins(window: Self.window, storage: windowStorage, limit: 2))
-        tables.load(paging, hasIdentifiers: paging.shadowLevelCount > 3)
+        tables.load(paging, hasIdentifiers: hasIdentifiers && paging.shadowLevelCount > 3)
         flush()
     }
 

@@ -70,8 +70,12 @@ struct ShadowTablesTests {
         mutating func chooseAddressSpace() -> Bool {
             model.paging.cr3 = UInt64(1 + number(3)) << 12
             if mode == .fourLevel || mode == .fiveLevel {
-                model.load(tag: UInt64(number(3)), keepsTranslations: number(3) > 0)
-                return false
+                if model.tables.hasIdentifiers {
+                    model.load(tag: UInt64(number(3)), keepsTranslations: number(3) > 0)
+                    return false
+                }
+                model.load(tag: 0, keepsTranslations: false)
+                return true
             }
             if mode == .pae {
                 for part in 0..<4 { model.paging.pdptes[part] = UInt64(1 + number(12)) << 12 | (number(8) > 0 ? 1 : 0) }
@@ -81,12 +85,21 @@ struct ShadowTablesTests {
         }
     }
 
-    /// With snapshots of tables out of step, and without.
+    /// With snapshots of tables out of step and process-context identifiers, and without.
     @Test(arguments: [GuestPagingMode.fourLevel, .fiveLevel, .pae, .bits32], [true, false])
     func `random tables, changes and invalidations never leave a right that the guest's tables do not give`(
         mode: GuestPagingMode, hasSnapshots: Bool
     ) {
-        var guest = Guest(random: SeededGenerator(seed: 7), model: ShadowTablesModel(Self.paging(mode)))
+        change(mode, hasSnapshots: hasSnapshots, hasIdentifiers: mode != .fiveLevel || hasSnapshots)
+    }
+
+    @Test func `nor do they where each load of CR3 drops all translations`() {
+        change(.fourLevel, hasSnapshots: true, hasIdentifiers: false)
+    }
+
+    private func change(_ mode: GuestPagingMode, hasSnapshots: Bool, hasIdentifiers: Bool) {
+        var guest = Guest(
+            random: SeededGenerator(seed: 7), model: ShadowTablesModel(Self.paging(mode), hasIdentifiers: hasIdentifiers))
         let model = guest.model
         if !hasSnapshots { model.tables.firstSnapshot = 0 }
         for frame in 1...12 {

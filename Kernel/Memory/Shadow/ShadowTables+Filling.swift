@@ -9,6 +9,11 @@ extension ShadowTables {
         var hasChanged = false
         while true {
             let slot = number << 9 | Self.index(linear.rawValue, level)
+            if leadsOn(slot, level) {
+                number = child(of: entries[slot])
+                level -= 1
+                continue
+            }
             guard let wanted = mirror(slot) else { break }
             let new = wanted.isPage ? makePage(wanted, level, isWrite: isWrite) : makeTable(wanted, level, entries[slot])
             guard new != 0 else { break }
@@ -26,6 +31,16 @@ extension ShadowTables {
         }
         if hasChanged { counts.fills &+= 1 }
         return hasChanged
+    }
+
+    /// Whether an entry refers to the table that the guest's refers to: it cannot have changed in a table that is in step.
+    @inline(__always)
+    private mutating func leadsOn(_ slot: Int, _ level: Int) -> Bool {
+        let entry = entries[slot]
+        guard entry != 0, !isLeaf(entry, level: level) else { return false }
+        let page = pages + (slot >> 9)
+        let next = pages + child(of: entry)
+        return !page.pointee.isDirect && !frames[Int(page.pointee.frame)].isOutOfStep && !next.pointee.isDirect && !next.pointee.isDetached
     }
 
     mutating func part(of linear: GuestVirtualAddress) -> Int { Self.index(linear.rawValue, paging.shadowLevelCount) }

@@ -24,8 +24,8 @@ extension ShadowTables {
         let isKnown = identifiers.contains(tag, root: rootFrame)
         if !keepsTranslations || !isKnown { synchronize() }
         if !isKnown {
-            // What was allowed for the identifier was allowed for another root.
-            twins.remove(tag)
+            // What was allowed for the identifier was allowed for another root. Without identifiers each load drops all.
+            if hasIdentifiers { twins.remove(tag) }
             identifiers.insert(tag, root: rootFrame)
         }
         allowLoad()
