@@ -187,7 +187,7 @@ bench: ## instructions per exit, and what Linux costs, against the recorded figu
 	@Tools/bench-linux
 
 .PHONY: bench-mmu
-bench-mmu: ## what shadow and nested page tables cost Linux, as text and as a page, build/mmu.html
+bench-mmu: ## what nested, shadow and direct paging cost, as text and as a page, build/mmu.html
 	@Tools/setup linux
 	+@$(MAKE_BUILD)
 	@Tools/bench-mmu

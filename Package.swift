@@ -44,6 +44,8 @@ let package = Package(
             name: "ExplainTools", dependencies: ["Text", "X86", "Memory", "VMX", "VMXChecks", "StudyTools"],
             path: "Tools/martlet-explain/Library"),
         .executableTarget(name: "martlet-explain", dependencies: ["ExplainTools"], path: "Tools/martlet-explain/Program"),
+        .target(name: "MMUTools", path: "Tools/martlet-mmu/Library"),
+        .executableTarget(name: "martlet-mmu", dependencies: ["MMUTools"], path: "Tools/martlet-mmu/Program"),
         .target(
             name: "Support", dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "Machine"], path: "Tests/Support"),
         tests("Text", "Support"),
@@ -63,6 +65,7 @@ let package = Package(
             ], path: "Tests/StudyTests", exclude: ["Dumps"]),
         tests("Debug", "Text", "X86", "Memory", "Virtualization", "VMX", "VMXChecks", "Devices", "Trace", "Machine", "Support"),
         tests("TraceTools", "Text", "Virtualization", "Trace", "Machine", "VMX", "Support"),
+        tests("MMUTools"),
         tests("Machine", "Text", "X86", "Memory", "Virtualization", "VMX", "VMXChecks", "Devices", "Trace", "Support"),
     ]
 )

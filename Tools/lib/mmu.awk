@@ -1,8 +1,14 @@
 # The figures of Tools/bench-mmu, "COLUMN NAME NUMBER" a line, as text and as the page.
-# Variables: columns, their names in order, WAY-off or WAY-on; page, the file to write; template, what it is made of.
+# Variables: columns, their names in order, WAY-off or WAY-on; page, the file to write; template, what it is made of. The columns of a
+# guest of ours are spaces-WAY; of what it accessed, in a model of a processor's caches, walks-WAY.
 
 BEGIN {
-  column_count = split(columns, column, " ")
+  count["linux"] = split(columns, linux, " ")
+  for (i in linux) column["linux", i] = linux[i]
+  count["spaces"] = split("bare nested shadow direct", ways, " ")
+  for (i in ways) column["spaces", i] = "spaces-" ways[i]
+  count["walks"] = split("tables tables-off nested-4k nested-4k-off nested-2m nested-2m-off nested-1g nested-1g-off", ways, " ")
+  for (i in ways) column["walks", i] = "walks-" ways[i]
   # UnixBench's tests, by the workloads that are like them.
   split("integers floats exec copy-1024 copy-256 copy-4096 pipe switch fork shell-1 shell-8 call", of_index, " ")
   text["integers"] = "whole numbers and text"; text["floats"] = "floating point"
@@ -12,15 +18,33 @@ BEGIN {
   text["pipe"] = "512 bytes through a pipe"; text["switch"] = "a switch between processes"
   text["fork"] = "fork, exit, wait"; text["exec"] = "exec, exit, wait"
   text["copy-256"] = "256 bytes copied"; text["copy-1024"] = "1024 bytes copied"; text["copy-4096"] = "4096 bytes copied"
+  text["again"] = "a page touched again, all in turn"; text["exits"] = "CPUID, and 16 pages touched"
   text["shell-1"] = "a shell script"; text["shell-8"] = "a shell script, eight at once"
   # What the literature measured, as the time that shadow paging takes for what takes nested paging 1.
   book["touch"] = 3.55; book["exec"] = 9.06; book["fork"] = 10.32; book["call"] = 13.61
 }
 
-{ value[$1, $2] = $3 }
-$2 in text && !($2 in seen) { seen[$2] = 1; row[++row_count] = $2 }
+function part_of(name) { return name ~ /^spaces-/ ? "spaces" : name ~ /^walks-/ ? "walks" : "linux" }
+{ value[$1, $2] = $3; part = part_of($1) }
+(part != "linux" || $2 in text && $2 != "exits") && !((part, $2) in seen) { seen[part, $2] = 1; row[part, ++row_count[part]] = $2 }
 
+function meaning(name, part,   size) {
+  if (name in text && !(part != "linux" && name == "touch-again")) return text[name]
+  size = name
+  sub(/.*-/, "", size)
+  if (name ~ /^random-/) return "an access at random in " (size == 1024 ? "1 GiB" : size " MiB")
+  if (name ~ /^switch-/) return "a switch among " size " spaces, 8 pages"
+  if (name ~ /^tagged-/) return "the same with identifiers, " size
+  return name
+}
 function label(name) {
+  if (sub(/^walks-/, "", name)) {
+    sub(/^tables/, "one set", name)
+    sub(/^nested-4k/, "EPT 4K", name); sub(/^nested-2m/, "EPT 2M", name); sub(/^nested-1g/, "EPT 1G", name)
+    sub(/-off$/, " (-)", name)
+    return name
+  }
+  sub(/^spaces-/, "", name)
   sub(/-off$/, "", name)
   if (sub(/-on$/, "", name)) name = name ", KPTI"
   return name
@@ -31,50 +55,74 @@ function index_of(name,   i, sum) {
   return 100 * exp(sum / (i - 1))
 }
 function grouped(number,   result) {
+  if (number ~ /\./) return number
   for (number = sprintf("%d", number); length(number) > 3; number = substr(number, 1, length(number) - 3))
     result = "," substr(number, length(number) - 2) result
   return number result
 }
-function table_line(name, what, empty,   i) {
-  printf "%-30s", what
-  for (i = 1; i <= column_count; i++)
-    printf " %13s", (column[i], name) in value ? grouped(value[column[i], name]) : empty
+function heading(part, what,   i) {
+  printf "%-40s", what
+  for (i = 1; i <= count[part]; i++) printf " %13s", label(column[part, i])
   print ""
+}
+function table_line(part, name, what, empty,   i) {
+  printf "%-40s", what
+  for (i = 1; i <= count[part]; i++)
+    printf " %13s", ((column[part, i], name) in value) ? grouped(value[column[part, i], name]) : empty
+  print ""
+}
+function rows(part, empty,   r) {
+  for (r = 1; r <= row_count[part]; r++) table_line(part, row[part, r], meaning(row[part, r], part), empty)
+}
+function bars(part,   r, i, most, note, class, number) {
+  for (r = 1; r <= row_count[part]; r++) {
+    most = 0
+    for (i = 1; i <= count[part]; i++) if (value[column[part, i], row[part, r]] + 0 > most) most = value[column[part, i], row[part, r]] + 0
+    note = part == "linux" && row[part, r] in book ? sprintf(" <small>in the literature shadow paging takes %.1f times as long as nested paging</small>", book[row[part, r]]) : ""
+    print "<section><h3>" meaning(row[part, r], part) note "</h3>" > page
+    for (i = 1; i <= count[part]; i++) {
+      if (!((column[part, i], row[part, r]) in value)) continue
+      number = value[column[part, i], row[part, r]]
+      class = column[part, i]
+      sub(/^(spaces|walks)-/, "", class)
+      sub(/-.*/, "", class)
+      printf "<div class=\"line\"><span>%s</span><i class=\"%s\" style=\"width:%.2f%%\"></i><b>%s</b></div>\n", label(column[part, i]), class, (most > 0 ? number * 62 / most : 0), grouped(number) > page
+    }
+    print "</section>" > page
+  }
 }
 
 END {
-  printf "%-30s", "instructions a round"
-  for (i = 1; i <= column_count; i++) printf " %13s", label(column[i])
-  print ""
-  for (r = 1; r <= row_count; r++) table_line(row[r], text[row[r]], "?")
-  table_line("exits", "VM exits, boot and all", "-")
-  table_line("pages", "EPT pages", "-")
-  table_line("shadow-pages", "shadow tables", "-")
-  printf "%-30s", "index, bare being 100"
-  for (i = 1; i <= column_count; i++) printf " %13.1f", index_of(column[i])
+  heading("linux", "instructions a round, in Linux")
+  rows("linux", "?")
+  table_line("linux", "exits", "VM exits, boot and all", "-")
+  table_line("linux", "pages", "EPT pages", "-")
+  table_line("linux", "shadow-pages", "shadow tables", "-")
+  printf "%-40s", "index, bare being 100"
+  for (i = 1; i <= count["linux"]; i++) printf " %13.1f", index_of(column["linux", i])
   print "\n"
-  print "An emulator counts instructions. It shows what exits and Martlet's own work cost, and the same again on every run; not what the"
-  print "processor's walks of the tables cost, which are longer with two sets of tables, nor misses of caches: the size of pages in the"
-  print "EPT and VPID change no count here."
+  heading("spaces", "instructions a round, a guest of ours")
+  rows("spaces", "-")
+  print ""
+  heading("walks", "entries loaded in an access; (-) no VPID")
+  rows("walks", "-")
+  print ""
+  while ((getline line < caveat) > 0) print line
+  close(caveat)
 
   while ((getline line < template) > 0) {
-    if (line != "<!-- figures -->") { print line > page; continue }
-    for (i = 1; i <= column_count; i++)
-      if (column[i] !~ /^bare/) indices = indices sprintf("<tr><th>%s</th><td>%.1f</td><td>%s</td></tr>", label(column[i]), index_of(column[i]), grouped(value[column[i], "exits"]))
-    print "<table><tr><th></th><th>index, the machine without Martlet being 100</th><th>VM exits</th></tr>" indices "</table>" > page
-    for (r = 1; r <= row_count; r++) {
-      most = 0
-      for (i = 1; i <= column_count; i++) if (value[column[i], row[r]] > most) most = value[column[i], row[r]]
-      note = row[r] in book ? sprintf(" <small>in the literature shadow paging takes %.1f times as long as nested paging</small>", book[row[r]]) : ""
-      print "<section><h2>" text[row[r]] note "</h2>" > page
-      for (i = 1; i <= column_count; i++) {
-        number = value[column[i], row[r]]
-        class = column[i]
-        sub(/-.*/, "", class)
-        printf "<div class=\"line\"><span>%s</span><i class=\"%s\" style=\"width:%.2f%%\"></i><b>%s</b></div>\n", label(column[i]), class, number * 62 / most, grouped(number) > page
-      }
-      print "</section>" > page
-    }
+    if (line == "<!-- linux -->") {
+      indices = ""
+      for (i = 1; i <= count["linux"]; i++)
+        if (linux[i] !~ /^bare/) indices = indices sprintf("<tr><th>%s</th><td>%.1f</td><td>%s</td></tr>", label(linux[i]), index_of(linux[i]), grouped(value[linux[i], "exits"]))
+      print "<table><tr><th></th><th>index, the machine without Martlet being 100</th><th>VM exits</th></tr>" indices "</table>" > page
+      bars("linux")
+    } else if (line == "<!-- spaces -->") bars("spaces")
+    else if (line == "<!-- walks -->") bars("walks")
+    else if (line == "<!-- caveat -->") {
+      while ((getline line < caveat) > 0) print line > page
+      close(caveat)
+    } else print line > page
   }
   close(page)
 }
