@@ -112,16 +112,35 @@ public struct Debugger: ~Copyable {
         case .exits(let count):
             if count <= 1 { return .exits }
             goal = .exits(count - 1)
-        case .instructions(let count):
-            if exit.isBetweenInstructions { return nil }
-            if count <= 1 { return toldAfterwards.map { .stop($0) } ?? .instructions }
-            goal = .instructions(count - 1)
+        case .instructions:
+            if exit.isBetweenInstructions || exit.isPageFault && cpu.pointee.processor.usesShadowTables { return nil }
+            return countInstruction()
         case .reason(let wanted, let condition):
             guard UInt16(truncatingIfNeeded: cpu.pointee.processor.exitReasonNumber) == wanted else { return nil }
             return condition?.holds({ Debugger.value(of: $0, cpu) }) ?? true ? .reason : nil
         case .never: break
         }
         return nil
+    }
+
+    private mutating func countInstruction() -> StopReport.Cause? {
+        guard case .instructions(let count) = goal else { return nil }
+        if count <= 1 { return toldAfterwards.map { .stop($0) } ?? .instructions }
+        goal = .instructions(count - 1)
+        return nil
+    }
+
+    /// Whether the guest may stop behind an exit for what comes of it (`cause(behind:of:)`).
+    public func mayStop(behind exit: Exit) -> Bool { isCountingInstructions && exit.isPageFault }
+
+    /// Why the guest stops when an exit has been handled that did not stop it before. A page fault that shadow tables have exit is
+    /// the end of an instruction only if Martlet has done it; else the instruction begins anew, or an event is delivered.
+    public mutating func cause(behind outcome: Outcome, of exit: Exit) -> StopReport.Cause? {
+        guard mayStop(behind: exit) else { return nil }
+        switch outcome {
+        case .resume, .inject, .end: return nil
+        default: return countInstruction()
+        }
     }
 
     /// Whether a stop's kind is an exit like this, and its condition holds.
@@ -180,5 +199,9 @@ extension Exit {
         case .externalInterrupt, .nonMaskableInterrupt, .timerExpired, .interruptWindow, .nonMaskableInterruptWindow: true
         default: false
         }
+    }
+
+    var isPageFault: Bool {
+        if case .exception(let exception) = self { exception.vector == .pageFault } else { false }
     }
 }

@@ -25,4 +25,9 @@ extension VirtualCPU {
         let is64Bit = processor.mode.is64Bit
         return ((is64Bit ? 0 : processor.segment(.cs).base) &+ processor.instructionPointer) & (is64Bit ? .max : 0xFFFF_FFFF)
     }
+
+    /// How shadow tables stand, for the address space that the guest has loaded if they translate; nil without such tables.
+    public var shadowStanding: ShadowStanding? {
+        mutating get { (processor.usesShadowTables ? shadowTables : machine.pointee.shadow)?.pointee.standing }
+    }
 }

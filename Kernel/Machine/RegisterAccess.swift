@@ -30,5 +30,6 @@ extension VirtualCPU {
         answers.update(osxsave: cr4.contains(.xsave))
         answers.update(protectionKeysEnabled: cr4.contains(.protectionKeys))
         processor.flushTranslations()
+        followPaging()
     }
 }

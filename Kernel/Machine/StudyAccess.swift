@@ -45,6 +45,7 @@ extension VirtualCPU {
         let linear = processor.mode.is64Bit ? offset : (stack.base &+ offset) & 0xFFFF_FFFF
         guard let place = locate(GuestVirtualAddress(linear)), let byte = memory.readUInt8(at: place) else { return }
         memory.write(UInt64(byte & ~1), count: 1, at: place)
+        noteWrite(at: place)
     }
 
     /// The guest's debug registers that no VMCS holds, while it stands still: the processor has them, for the kernel uses none.

@@ -56,7 +56,7 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
     /// The state of the I/O APIC's table that the processor was told of.
     var seenRedirectionChanges: UInt64 = .max
     /// Shadow tables wait for the guest to load segments of protected mode; it traps behind each instruction.
-    var awaitsSegments = false
+    public internal(set) var awaitsSegments = false
     /// Where a page fault came last for which the shadow tables gave no reason.
     var fruitlessFault: GuestVirtualAddress?
     /// INIT reached this virtual CPU.

@@ -101,16 +101,18 @@ struct GuestStudy {
             return nil
         case .handle(let exit, let found):
             stopCause = port.session.hasInput && port.session.answerMeanwhile(cpu, port) ? .request : found
-            if stopCause != nil { agent.pointee.keepBefore(cpu, port) }
+            let isNoted = stopCause != nil || agent.pointee.debugger.mayStop(behind: exit)
+            if isNoted { agent.pointee.keepBefore(cpu, port) }
             // What was looked at took no time.
             cpu.pointee.skipTime(read_tsc() &- seen.arrival)
-            if stopCause != nil { agent.pointee.noteSkippedTime(cpu.pointee.processor, port) }
+            if isNoted { agent.pointee.noteSkippedTime(cpu.pointee.processor, port) }
             return exit
         }
     }
 
     /// Has the guest stand still behind an exit if the debugger wants that, or the host does, or the guest is at its end.
     mutating func didHandle(_ seen: ObservedExit, as exit: Exit, _ outcome: Outcome, _ cpu: CPU.Pointer) {
+        stopCause = stopCause ?? agent.pointee.debugger.cause(behind: outcome, of: exit)
         var isEnd = false
         if case .end = outcome { isEnd = true }
         if isEnd, stopCause == nil { agent.pointee.keepBefore(cpu, port) }

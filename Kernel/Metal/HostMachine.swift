@@ -30,7 +30,9 @@ struct HostMachine: ~Copyable {
     }
 
     /// Whether a frame may be shown to whoever studies a guest: the guest's RAM, and the tables that its processor works with.
-    func showsMemory(in frame: HostPhysicalAddress) -> Bool { guestRAM.contains(frame) || frameRange.contains(frame) }
+    func showsMemory(in frame: HostPhysicalAddress) -> Bool {
+        guestRAM.contains(frame) || frameRange.contains(frame) || tableRange?.contains(frame) == true
+    }
 
     /// Whether the processor's own tables may map 1 GiB at once.
     var hasGibibytePages: Bool { host.cpuid(0x8000_0001, 0).edx & CPUIDFeature.page1GB != 0 }

@@ -30,10 +30,10 @@ public struct VMXConstants: @unchecked Sendable {
 
     #if !hasFeature(Embedded)
     /// For the host, which decodes exits of a VMCS that was taken down and enters no guest.
-    public init(reading capabilities: VMXCapabilities) {
+    public init(reading capabilities: VMXCapabilities, shadow: UnsafeMutablePointer<ShadowRegisters>? = nil) {
         self.init(
             capabilities, tag: 0, invalidator: TranslationInvalidator(capabilities.eptAndVPID) { _, _ in }, localAPIC: .none,
-            usesPreemptionTimer: false)
+            usesPreemptionTimer: false, shadow: shadow)
     }
     #endif
 }

@@ -26,11 +26,27 @@ public struct ShadowRegisters: Sendable {
     var ramStart: UInt64 = 0
 
     public init() {}
+
+    #if !hasFeature(Embedded)
+    /// For the host, which reads a VMCS that was taken down while shadow tables translated.
+    public init(cr3: UInt64, loaded: UInt64, pageDirectoryPointers: [4 of UInt64]) {
+        isOn = true
+        self.cr3 = cr3
+        self.loaded = loaded
+        self.pageDirectoryPointers = pageDirectoryPointers
+    }
+    #endif
 }
 
 // Shadow tables in the place of nested ones (SDM volume 3, 34.3 "Memory Virtualization").
 
 extension VMXProcessor {
+    /// What goes with the fields of the VMCS when somebody puts them back.
+    public var shadowRegisters: ShadowRegisters? {
+        get { constants.pointee.shadow?.pointee }
+        nonmutating set { if let newValue { constants.pointee.shadow?.pointee = newValue } }
+    }
+
     public var usesShadowTables: Bool { constants.pointee.shadow?.pointee.isOn ?? false }
 
     /// Without EPT there is no unrestricted guest: shadow tables need one that is in protected mode with paging, and whose

@@ -25,8 +25,8 @@ final class AgentBench {
     private(set) var decision: Agent.Decision?
     private var sequence: UInt8 = 0
 
-    init(_ mode: TestMachine.Mode = .long64, hasTrapFlag: Bool = true) {
-        machine = TestMachine(mode)
+    init(_ mode: TestMachine.Mode = .long64, hasTrapFlag: Bool = true, isShadowed: Bool = false) {
+        machine = TestMachine(mode, isShadowed: isShadowed)
         states.initialize(repeating: StateSnapshot(), count: StateMoment.count)
         // Every MSR exits but C0000100H.
         for offset in UInt64(0)..<512 { machine.vmcs.physical[0x3000 + 8 * offset] = .max }
@@ -180,6 +180,7 @@ final class AgentBench {
                 cause = found
                 agent.keepBefore(cpu, port)
                 let outcome = TestMachine.CPU.handleExit(exit, cpu)
+                cause = cause ?? agent.debugger.cause(behind: outcome, of: exit)
                 if cause != nil { agent.keepAfter(outcome, cpu, port) }
             }
             guard let cause else { return nil }

@@ -40,7 +40,7 @@ import X86
                 .readWords(.virtual, address: .max, count: 10), .write(.physical, address: 11, text), .translate(linear: 12),
                 .setRegister(.efer, 13), .setField(encoding: 0x681E, 14), .setTrap(physical: 15), .deleteTrap(physical: 16),
                 .deleteAllTraps, .inject(.exception(.pageFault, errorCode: 17)), .run(.never), .run(.exits(18)),
-                .run(.instructions(19)), .run(.reason(20, Self.condition)), .run(.reason(21, nil)), .reset, .quit,
+                .run(.instructions(19)), .run(.reason(20, Self.condition)), .run(.reason(21, nil)), .reset, .quit, .shadow,
             ]
             for request in requests {
                 var message = Message()
@@ -74,7 +74,7 @@ import X86
     }
 
     @Test func `an unknown kind of request is told apart`() {
-        for kind in [0, 0x0B, 0x1F, 0x31, 0x7F] as [UInt8] {
+        for kind in [0, 0x0B, 0x1F, 0x32, 0x7F] as [UInt8] {
             #expect(throws: AgentError.unknownRequest) { try Request(kind: kind, .init(start: nil, count: 0)) }
         }
     }

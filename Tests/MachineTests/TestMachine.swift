@@ -24,7 +24,7 @@ final class TestMachine {
     private let first: TestMachine?
     var board: UnsafeMutablePointer<Board> { machine.pointee.boardPointer }
     let apicPage = UnsafeMutablePointer<UInt32>.allocate(capacity: 1024)
-    private var shadow: TestShadow?
+    private(set) var shadow: TestShadow?
     private var direct: TestDirect?
 
     /// The slice that machines are made with, in time-stamp ticks.

@@ -39,6 +39,7 @@ extension Agent {
             lastStop.encode(to: &message)
         case .statistics(let first): tellStatistics(from: first, cpu.pointee.machine.pointee.statistics)
         case .stops(let first): tellStops(from: first)
+        case .shadow: try tellShadow(cpu)
         default: throw AgentFailure(.unknownRequest)
         }
     }
@@ -86,6 +87,20 @@ extension Agent {
             let row = statistics.row(reason)
             if row.count > 0 { StatisticsRow(reason: UInt16(reason), row).encode(to: &message) }
         }
+    }
+
+    private mutating func tellShadow<Access: VMCSAccess, Services: HostServices>(
+        _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
+    ) throws(AgentFailure) {
+        guard let standing = cpu.pointee.shadowStanding else { throw AgentFailure(.noShadowTables) }
+        let processor = cpu.pointee.processor
+        let pointers = processor.pageDirectoryPointers()
+        var facts = ShadowFacts()
+        facts.isOn = processor.usesShadowTables
+        facts.cr3 = processor.cr3
+        facts.pageDirectoryPointers = (pointers[0], pointers[1], pointers[2], pointers[3])
+        facts.standing = standing
+        facts.encode(to: &message)
     }
 
     /// Each with its number before it, as many as fit.

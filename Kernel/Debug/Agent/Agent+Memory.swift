@@ -75,6 +75,7 @@ extension Agent {
         for offset in 0..<UInt64(bytes.count) {
             guard let place = try? finder.place(of: address &+ offset) else { return }
             cpu.pointee.guestMemory.write(UInt64(bytes[Int(offset)]), count: 1, at: place)
+            cpu.pointee.noteWrite(at: place)
         }
     }
 }

@@ -40,6 +40,10 @@ public enum AgentError: UInt8, Error, Equatable, Sendable {
     case noDebugRegister = 36
     /// The nested page tables cannot have such pages: no memory for tables is left, or there are no execute-only pages.
     case noNestedPages = 37
+    /// Memory cannot be watched beside shadow tables: watches are made of EPT permissions.
+    case noWatchesOfMemory = 38
+    /// There are no shadow tables.
+    case noShadowTables = 39
 
     // MARK: Registers and fields
     /// There is no such register.
@@ -59,6 +63,9 @@ public enum AgentError: UInt8, Error, Equatable, Sendable {
     /// The next VM entry would fail: the low half of the number is the encoding of the field to look at, the high half the
     /// number of the rule (`EntryRule`).
     case entryWouldFail = 55
+
+    /// Shadow paging keeps the field of the VMCS: the register is what can be set.
+    case keptByShadowPaging = 56
 
     // MARK: Segment registers; the number is the selector unless it says otherwise
     /// The descriptor, which the number is, is of no segment that is there.

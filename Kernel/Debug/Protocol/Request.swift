@@ -25,6 +25,7 @@ public enum Request {
     case readWords(AddressSpace, address: UInt64, count: UInt16)
     case write(AddressSpace, address: UInt64, UnsafeRawBufferPointer)
     case translate(linear: UInt64)
+    case shadow
     case setRegister(GuestRegister, UInt64)
     case setField(encoding: UInt16, UInt64)
     case setTrap(physical: UInt64)
@@ -39,7 +40,7 @@ public enum Request {
     public enum Kind: UInt8, Sendable {
         case hello = 0x01, capabilities, statistics, stops, setStop, deleteStop, deleteAllStops, stop, type, trace
         case state = 0x20, registers, lastExit, lastStop, read, readWords, write, translate, setRegister, setField, setTrap
-        case deleteTrap, deleteAllTraps, inject, run, reset, quit
+        case deleteTrap, deleteAllTraps, inject, run, reset, quit, shadow
 
         /// The agent answers while the guest runs, too.
         public var needsNoStop: Bool { rawValue < Kind.state.rawValue }
@@ -101,6 +102,7 @@ extension Request {
         case .readWords: .readWords
         case .write: .write
         case .translate: .translate
+        case .shadow: .shadow
         case .setRegister: .setRegister
         case .setField: .setField
         case .setTrap: .setTrap
@@ -143,7 +145,7 @@ extension Request {
             message.append(value)
         case .inject(let event): event.encode(to: &message)
         case .run(let goal): goal.encode(to: &message)
-        case .capabilities, .deleteAllStops, .stop, .registers, .lastExit, .lastStop, .deleteAllTraps, .reset, .quit: break
+        case .capabilities, .deleteAllStops, .stop, .registers, .lastExit, .lastStop, .deleteAllTraps, .reset, .quit, .shadow: break
         }
     }
 
@@ -233,6 +235,7 @@ extension Request {
         case .deleteAllTraps: self = .deleteAllTraps
         case .reset: self = .reset
         case .quit: self = .quit
+        case .shadow: self = .shadow
         }
     }
 }

@@ -49,9 +49,12 @@ struct GuestRegisters<Access: VMCSAccess, Services: HostServices> {
         default:
             let before = host.state(.now)
             before.pointee.fields = VMCSSnapshot(reading: processor.vmcs, host.capabilities)
+            let shadow = processor.shadowRegisters
             try change(register, to: value)
+            // Shadow tables need segments as protected mode loads them.
+            if register.selector != nil { cpu.pointee.followPaging() }
             guard let violation = newViolation(since: before, host.capabilities, host.circumstances) else { return }
-            restore(before, host.capabilities)
+            restore(before, shadow, host.capabilities)
             throw AgentFailure(.entryWouldFail, UInt64(violation.field.rawValue) | UInt64(violation.rule.rawValue) << 32)
         }
     }
@@ -82,7 +85,7 @@ struct GuestRegisters<Access: VMCSAccess, Services: HostServices> {
     // MARK: What the VM entry refuses
 
     /// Puts back what a change has changed.
-    private func restore(_ before: UnsafePointer<StateSnapshot>, _ capabilities: VMXCapabilities) {
+    private func restore(_ before: UnsafePointer<StateSnapshot>, _ shadow: ShadowRegisters?, _ capabilities: VMXCapabilities) {
         let vmcs = processor.vmcs
         for position in 0..<VMCSFieldDescription.count {
             let field = VMCSFieldDescription.field(at: position).encoding
@@ -90,6 +93,7 @@ struct GuestRegisters<Access: VMCSAccess, Services: HostServices> {
             let value = StateSnapshot.value(of: field, in: before)
             if vmcs.bits(of: field) != value { vmcs.setBits(of: field, to: value) }
         }
+        processor.shadowRegisters = shadow
         cpu.pointee.followControlRegisters()
     }
 
@@ -116,7 +120,22 @@ struct GuestRegisters<Access: VMCSAccess, Services: HostServices> {
             throw AgentFailure(.activityState)
         }
         guard value & ~field.valueMask == 0 else { throw AgentFailure(.valueTooWide, UInt64(field.bitCount)) }
+        guard cpu.pointee.machine.pointee.shadow == nil || !field.isKeptByShadowPaging else { throw AgentFailure(.keptByShadowPaging) }
         processor.vmcs.setBits(of: field, to: value)
+        cpu.pointee.followPaging()
+    }
+}
+
+extension VMCSFieldEncoding {
+    /// What decides the tables by which the processor translates: with any value, it might translate by whatever lies there.
+    fileprivate var isKeptByShadowPaging: Bool {
+        switch rawValue {
+        case VMCSField<ControlRegister0, Writable>.guestCR0.encoding.rawValue, VMCSField<UInt64, Writable>.guestCR3.encoding.rawValue,
+            VMCSField<ControlRegister4, Writable>.guestCR4.encoding.rawValue,
+            VMCSField<ExtendedFeatureEnable, Writable>.guestEFER.encoding.rawValue,
+            VMCSField<UInt64, Writable>.guestPDPTE0.encoding.rawValue...VMCSField<UInt64, Writable>.guestPDPTE3.encoding.rawValue: true
+        default: false
+        }
     }
 }
 

@@ -11,8 +11,11 @@ extension Debugger {
     private var wantsStep: Bool { isPassing || lendsDebugRegisters || isCountingInstructions }
 
     /// The exceptions that exit, be it for the debugger or not.
-    private var wantedExceptions: UInt32 {
-        traps.count > 0 ? exceptionBitmap | 1 << UInt32(ExceptionVector.breakpoint.number) : exceptionBitmap
+    private func wantedExceptions<Access: VMCSAccess>(_ processor: VMXProcessor<Access>) -> UInt32 {
+        var wanted = exceptionBitmap
+        if traps.count > 0 { wanted |= 1 << UInt32(ExceptionVector.breakpoint.number) }
+        if processor.usesShadowTables { wanted |= 1 << UInt32(ExceptionVector.pageFault.number) }
+        return wanted
     }
 
     var isCountingInstructions: Bool {
@@ -24,7 +27,7 @@ extension Debugger {
     ) {
         let processor = cpu.pointee.processor
         watchRegisters(processor)
-        var exceptions = wantedExceptions
+        var exceptions = wantedExceptions(processor)
         let usesDebugRegisters = addressCount > 0 && !lendsDebugRegisters
         if usesDebugRegisters {
             loadAddresses(cpu)
@@ -37,7 +40,7 @@ extension Debugger {
         }
         let controls = processor.vmcs[.primaryControls]
         let wanted = controls.setting(.movDRExiting, to: usesDebugRegisters)
-            .setting(.monitorTrapFlag, to: steps && hasTrapFlag)
+            .setting(.monitorTrapFlag, to: steps && hasTrapFlag || cpu.pointee.awaitsSegments)
         if wanted != controls { processor.vmcs[.primaryControls] = wanted }
         if processor.vmcs[.exceptionBitmap] != exceptions { processor.vmcs[.exceptionBitmap] = exceptions }
     }
@@ -89,7 +92,7 @@ extension Debugger {
             }
         }
         let isAwaited = result.isDone || metAddress != nil
-        if wantedExceptions >> UInt32(exception.vector.number) & 1 != 0, !isAwaited { return .exception(exception) }
+        if wantedExceptions(cpu.pointee.processor) >> UInt32(exception.vector.number) & 1 != 0, !isAwaited { return .exception(exception) }
         let outcome = cpu.pointee.reflect(exception)
         if case .end = outcome { return .exception(exception) }
         VirtualCPU<VMXProcessor<Access>, Services>.complete(outcome, cpu)

@@ -11,6 +11,7 @@ extension Debugger {
     ) throws(AgentFailure) -> UInt8 {
         switch stop.kind {
         case .memory(let watch):
+            guard cpu.pointee.machine.pointee.shadow == nil else { throw AgentFailure(.noWatchesOfMemory) }
             let size = cpu.pointee.guestMemory.size.bytes
             guard watch.last < size else { throw AgentFailure(.beyondMemory, size) }
         case .address(let address):

@@ -38,7 +38,8 @@ extension Debugger {
             _ = applyWatches(protect)
         }
         if let displaced { return .stop(.displaced(from: UInt8(displaced + 1))) }
-        return exit == .monitorTrap && !isCountingInstructions ? .resume : .none
+        // Shadow paging awaits segments behind each instruction.
+        return exit == .monitorTrap && !isCountingInstructions && !cpu.pointee.awaitsSegments ? .resume : .none
     }
 
     /// Stops let something pass, for one instruction.

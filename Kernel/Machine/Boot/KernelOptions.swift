@@ -169,9 +169,8 @@ extension KernelOptions {
             isFirst = false
             position = end
         }
-        if mmu != .nested, isStudied || roundTrip != nil {
-            throw .conflict("mmu=shadow and mmu=direct go neither with agent= nor with roundtrip=: leave one of them out")
-        }
+        if mmu != .nested, roundTrip != nil { throw .conflict("mmu=shadow and mmu=direct do not go with roundtrip=: leave one of them out") }
+        if mmu == .direct, isStudied { throw .conflict("mmu=direct does not go with agent=: leave one of them out") }
     }
 
     /// Without "=", or with a "/" before it.

@@ -40,7 +40,7 @@ extension VirtualCPU {
     }
 
     /// The shadow tables, if there are any, for the address space that the guest has loaded.
-    private var shadowTables: UnsafeMutablePointer<ShadowTables<GuestMemory>>? {
+    var shadowTables: UnsafeMutablePointer<ShadowTables<GuestMemory>>? {
         mutating get {
             guard let shadow = machine.pointee.shadow else { return nil }
             shadow.pointee.follow(processor.cr3)
@@ -86,7 +86,7 @@ extension VirtualCPU {
     }
 
     /// Martlet itself has written to the guest's RAM.
-    mutating func noteWrite(at address: GuestPhysicalAddress) {
+    public mutating func noteWrite(at address: GuestPhysicalAddress) {
         guard let shadow = machine.pointee.shadow else { return }
         shadow.pointee.noteWrite(at: address)
         allowLoads(shadow)

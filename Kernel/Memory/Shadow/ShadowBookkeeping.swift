@@ -2,18 +2,18 @@
 // none: page 0 is the root of modes without long mode.
 
 /// A shadow table.
-struct ShadowPage {
+public struct ShadowPage: BitwiseCopyable, Sendable {
     /// The guest's table that it shadows; of a direct one, the first frame that it maps.
-    var frame: UInt32 = 0
-    var level: UInt8 = 0
-    var part: UInt8 = 0
+    public internal(set) var frame: UInt32 = 0
+    public internal(set) var level: UInt8 = 0
+    public internal(set) var part: UInt8 = 0
     /// It maps a part of a guest's large page and shadows no table.
-    var isDirect = false
+    public internal(set) var isDirect = false
     /// The guest's table is none any more, and what still refers to it will not for long.
-    var isDetached = false
-    var isUsed = false
+    public internal(set) var isDetached = false
+    public internal(set) var isUsed = false
     /// A copy of it stands at the guest's address of the table (`RootTwins`).
-    var hasTwin = false
+    public internal(set) var hasTwin = false
     /// Entries that are not zero.
     var validCount: UInt16 = 0
     /// Entries that refer to it.
@@ -29,7 +29,7 @@ struct ShadowPage {
 
 /// How many shadow entries map a page of one size writable, and the places of the last two that came, if they are still there: a
 /// page that a guest has in its map of all memory and in a program's besides is found at once when it becomes a table.
-struct WritableMappings {
+public struct WritableMappings: BitwiseCopyable, Sendable {
     var count: UInt32 = 0
     var last: UInt32 = 0
     var earlier: UInt32 = 0
@@ -48,21 +48,21 @@ struct WritableMappings {
 }
 
 /// A frame of the guest's RAM.
-struct FrameUse {
+public struct FrameUse: BitwiseCopyable, Sendable {
     var writable = WritableMappings()
     /// The first shadow table of this frame.
     var firstPage: UInt32 = 0
     /// Shadow tables that stand for this frame as a table.
-    var tableCount: UInt16 = 0
+    public internal(set) var tableCount: UInt16 = 0
     /// The number of the snapshot of what it held when it was last compared; 0 if there is none.
     var snapshot: UInt16 = 0
     /// It was written to since it was compared: what shadows it may be out of date.
-    var isOutOfStep = false
+    public internal(set) var isOutOfStep = false
     /// A snapshot has shown that since the guest's last flush.
     var isWrittenTo = false
     /// It is in the list of those.
     var isListed = false
-    var nextListed: UInt32 = 0
+    public internal(set) var nextListed: UInt32 = 0
 
     /// It must not be written to unseen.
     var isProtected: Bool { tableCount > 0 && !isOutOfStep }

@@ -234,8 +234,8 @@ public struct ShadowLayout: Equatable, Sendable {
 
     /// 2 MiB regions and 1 GiB regions.
     var regionCount: Int { (frameCount + 0x1FF) >> 9 + (frameCount + 0x3FFFF) >> 18 }
-    var pagesOffset: Int { pageCount * 4096 }
-    var framesOffset: Int { pagesOffset + (pageCount * MemoryLayout<ShadowPage>.stride + 15) & ~15 }
+    public var pagesOffset: Int { pageCount * 4096 }
+    public var framesOffset: Int { pagesOffset + (pageCount * MemoryLayout<ShadowPage>.stride + 15) & ~15 }
     var regionsOffset: Int { framesOffset + (frameCount * MemoryLayout<FrameUse>.stride + 15) & ~15 }
     var identifiersOffset: Int { (regionsOffset + regionCount * MemoryLayout<RegionUse>.stride + 15) & ~15 }
     var snapshotsOffset: Int { (identifiersOffset + ContextIdentifiers.count * 8 + 4095) & ~4095 }

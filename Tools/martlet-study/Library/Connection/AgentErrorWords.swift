@@ -25,6 +25,10 @@ extension Complaint {
                 "of the four debug registers \(count: number, "serves", "serve") breakpoints, and the guest uses the others: \"break fetch\" needs none"
             case .noNestedPages:
                 "the EPT cannot have such pages: no memory for tables is left, or execute-only pages are not offered"
+            case .noWatchesOfMemory:
+                "memory cannot be watched under MMU=shadow, where the guest runs without the EPT that watches are made of: \"break address\" needs none"
+            case .noShadowTables: "there are no shadow tables: MMU=shadow makes them"
+            case .keptByShadowPaging: "shadow paging keeps this field: set the register, such as \"set cr3 VALUE\""
             case .noSuchRegister: "there is no such register"
             case .noSuchField: "there is no such field, or not on this processor"
             case .notGuestState: "the field is not of the guest's state"
