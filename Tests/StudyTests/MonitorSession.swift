@@ -30,8 +30,9 @@ final class MonitorSession {
     private(set) var study: Study!
     private(set) var decision: Agent.Decision?
 
-    init(_ mode: TestMachine.Mode = .long64, hasTrapFlag: Bool = true) {
-        machine = TestMachine(mode)
+    /// - Parameter isShadowed: shadow tables translate for the guest, which has set CR0.WP.
+    init(_ mode: TestMachine.Mode = .long64, hasTrapFlag: Bool = true, isShadowed: Bool = false, hasTwins: Bool = false) {
+        machine = TestMachine(mode, isShadowed: isShadowed, hasTwins: hasTwins)
         states.initialize(repeating: StateSnapshot(), count: StateMoment.count)
         statistics.initialize(to: ExitStatistics())
         agent.debugger.hasTrapFlag = hasTrapFlag
@@ -43,6 +44,10 @@ final class MonitorSession {
         pass(0xC000_0080, isWrite: false)
         // EPT that map nothing.
         for entry in UInt64(0)..<512 { memory.put(0, 8, at: 0x5000 + 8 * entry) }
+        if isShadowed {
+            machine.cpu.registers.rax = 0x8001_0031
+            machine.exit(28, qualification: 0, length: 3)
+        }
         withCPU { $0.tellStop(.start, $1, Port(session: self)) }
         line = Line(self)
         let connection = GuestConnection(line)
@@ -129,6 +134,7 @@ final class MonitorSession {
             case .handle(let exit, let cause):
                 agent.keepBefore(cpu, port)
                 let outcome = TestMachine.CPU.handleExit(exit, cpu)
+                let cause = cause ?? agent.debugger.cause(behind: outcome, of: exit)
                 if cause != nil { agent.keepAfter(outcome, cpu, port) }
                 return cause?.shortWords
             }
@@ -183,11 +189,28 @@ final class MonitorSession {
         var circumstances: EntryCircumstances { EntryCircumstances(session.machine.host) }
         var frequency: UInt64 { TestMachine.frequency }
         var states: UnsafeMutablePointer<StateSnapshot> { session.states }
-        var hostMemory: LoaderMemory { session.memory }
-        func hasMemory(in frame: HostPhysicalAddress) -> Bool { frame.rawValue == 0x5000 }
+        var hostMemory: SessionMemory { SessionMemory(session) }
+        func hasMemory(in frame: HostPhysicalAddress) -> Bool {
+            frame.rawValue == 0x5000 || session.machine.shadow?.word(at: frame.rawValue) != nil
+        }
         func protect(_ range: GuestPhysicalRange, _ passed: PassedAccesses, isForGood: Bool) -> Bool {
             session.protect(range, passed, isForGood)
         }
+    }
+
+    /// The machine's memory, with the shadow tables in it.
+    fileprivate struct SessionMemory: PhysicalMemory {
+        private let session: MonitorSession
+
+        init(_ session: MonitorSession) { self.session = session }
+
+        func readUInt64(at address: HostPhysicalAddress) -> UInt64 {
+            session.machine.shadow?.word(at: address.rawValue) ?? session.memory.readUInt64(at: address)
+        }
+        func readUInt32(at address: HostPhysicalAddress) -> UInt32 { session.memory.readUInt32(at: address) }
+        func writeUInt64(_ value: UInt64, at address: HostPhysicalAddress) { fatalError("the machine's memory is only read") }
+        func writeUInt32(_ value: UInt32, at address: HostPhysicalAddress) { fatalError("the machine's memory is only read") }
+        func compareExchange(at address: HostPhysicalAddress, expected: UInt64, desired: UInt64) -> Bool { false }
     }
 
     /// The line between the two, without anything in between.

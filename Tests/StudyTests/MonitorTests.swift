@@ -36,7 +36,7 @@ import Virtualization
 
     @Test(arguments: Command.allCases)
     func `the example of every command is one`(command: Command) {
-        let session = MonitorSession()
+        let session = MonitorSession(isShadowed: command == .shadow)
         session.machine.processor.stackPointer = 0x8000
         let example = command.description.example
         let answer = session.type("break cpuid 1", example)[1]

@@ -2,7 +2,7 @@ import Text
 
 /// The commands of the monitor.
 public enum Command: String, CaseIterable, Sendable {
-    case step, next, `continue`, until, `break`, delete, why, registers, vmcs, controls, changes, set, check, walk, ept, memory
+    case step, next, `continue`, until, `break`, delete, why, registers, vmcs, controls, changes, set, check, walk, ept, shadow, memory
     case disassemble, print, examine, backtrace, info, symbols, inject, type, trace, statistics, reset, quit, help
 
     /// The command whose name a word begins, or that gdb has a short name for.
@@ -72,8 +72,13 @@ public enum Command: String, CaseIterable, Sendable {
         case .walk:
             .init(
                 parameters: "ADDRESS [read | write | fetch] [user | supervisor]",
-                summary: "walk the page tables of guest and EPT for a guest-virtual address", example: "walk 0xffffffff81000000 fetch")
+                summary: "walk the page tables of guest and EPT for a guest-virtual address",
+                remarks: ["under MMU=shadow: of each level the guest's entry and the shadow entry"], example: "walk 0xffffffff81000000 fetch")
         case .ept: .init(parameters: "[FIRST [LAST]]", summary: "show the EPT's map", example: "ept 0 0x200000")
+        case .shadow:
+            .init(
+                summary: "show the roots of the shadow tables, how many pages they take, and which of the guest's tables are out of step",
+                remarks: ["under MMU=shadow (Docs/Memory.md)"], example: "shadow")
         case .memory: .init(parameters: "ADDRESS [COUNT] [physical]", summary: "show the guest's memory", example: "memory 0x7c00 64")
         case .disassemble: .init(parameters: "[ADDRESS [COUNT]]", summary: "show instructions", example: "disassemble 0x7c00 8")
         case .print:

@@ -25,7 +25,7 @@ extension Study {
             ([.disassemble, .backtrace], "instructions; who called whom"),
             ([.symbols, .info], "names of addresses; registers, breakpoints, a symbol"),
             ([.vmcs, .controls], "fields of the VMCS, decoded; the controls, and why"),
-            ([.walk, .ept], "the page walk of an address; the EPT's map"),
+            ([.walk, .ept, .shadow], "the page walk of an address; the EPT's map; shadow tables"),
             ([.check], "the rules of VM entry, on the VMCS as it is now"),
             ([.set, .inject, .type], "a register or field; an event; a line on COM1"),
             ([.trace, .statistics, .help], "a line for each exit; exits by reason; this"),

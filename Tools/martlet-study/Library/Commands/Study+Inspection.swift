@@ -37,7 +37,7 @@ extension Study {
             try disassemble(from: address, count: count ?? Disassembly.usualCount, &output)
         default:
             try text.end(1)
-            RegisterInspection.write(try guest.state(), to: &output)
+            RegisterInspection.write(try guest.state(), guestCR3: try guest.value(of: .cr3), to: &output)
         }
     }
 
@@ -96,14 +96,28 @@ extension Study {
         }
         let access = GuestAccess.explicit(
             kind, privilegeLevel: level, alignmentCheck: state[.guestRFLAGS].contains(.alignmentCheck))
+        if state.hasShadowTables {
+            let walk = ShadowWalk(
+                paging: try guest.paging(), book: try guest.shadowBook(), address: GuestVirtualAddress(address), access: access)
+            return walk.write(GuestTables(guest.words(.physical)), ShadowEntries(guest.words(.host)), to: &output)
+        }
         TwoDimensionalWalk.write(
             GuestVirtualAddress(address), for: access, paging: try guest.paging(), memory: GuestTables(guest.words(.physical)),
             nested: try guest.nestedTables(), pointer: state[.extendedPageTablePointer], to: &output)
     }
 
+    /// `shadow`
+    func showShadow(_ text: CommandText, _ output: inout Answer) throws(Complaint) {
+        try text.end(1)
+        ShadowInspection.write(try guest.shadowBook(), try guest.paging(), to: &output)
+    }
+
     /// `ept [FIRST [LAST]]`
     func showMap(_ text: CommandText, _ output: inout Answer) throws(Complaint) {
         let view = try guest.nestedTables()
+        if try guest.state().hasShadowTables {
+            output.line("the EPT do not translate now, shadow tables do (\"shadow\", \"walk\"); for a guest without paging they would be:")
+        }
         guard let first = try number(text, 1) else { return NestedMap.write(view, to: &output) }
         let last = try number(text, 2) ?? first
         try text.end(3)

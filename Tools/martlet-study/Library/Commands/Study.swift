@@ -73,6 +73,7 @@ public final class Study {
         case .memory: try showMemory(text, &output)
         case .walk: try walk(text, &output)
         case .ept: try showMap(text, &output)
+        case .shadow: try showShadow(text, &output)
         case .print: try print(text, format ?? Format(), &output)
         case .examine: try examine(text, format ?? Format(), &output)
         case .backtrace: try backtrace(text, &output)

@@ -6,17 +6,35 @@ import Virtualization
 /// The kernel's own code that reads exits and paging from a VMCS, over one that was taken down.
 final class ExitDecoder {
     private let constants = UnsafeMutablePointer<VMXConstants>.allocate(capacity: 1)
+    private let shadow = UnsafeMutablePointer<ShadowRegisters>.allocate(capacity: 1)
 
-    init(_ capabilities: VMXCapabilities) { constants.initialize(to: VMXConstants(reading: capabilities)) }
+    init(_ capabilities: VMXCapabilities) {
+        shadow.initialize(to: ShadowRegisters())
+        constants.initialize(to: VMXConstants(reading: capabilities, shadow: shadow))
+    }
 
-    deinit { constants.deallocate() }
+    deinit {
+        constants.deallocate()
+        shadow.deallocate()
+    }
 
     private func processor(_ state: StateSnapshot) -> VMXProcessor<SnapshotAccess> { VMXProcessor(SnapshotAccess(state), constants) }
 
     /// The exit that a state tells of.
     func exit(_ state: StateSnapshot) -> Exit { processor(state).decodeExit() }
 
-    func paging(_ state: StateSnapshot, _ abilities: some PagingAbilities) -> GuestPaging { processor(state).paging(abilities) }
+    /// How the guest translates.
+    /// - Parameter facts: what shadow paging keeps outside the VMCS; nil if nested tables translate.
+    func paging(_ state: StateSnapshot, _ facts: ShadowFacts?, _ abilities: some PagingAbilities) -> GuestPaging {
+        shadow.pointee = ShadowRegisters()
+        if let facts {
+            let pointers = facts.pageDirectoryPointers
+            shadow.pointee = ShadowRegisters(
+                cr3: facts.cr3, loaded: state[.guestCR3],
+                pageDirectoryPointers: [pointers.0, pointers.1, pointers.2, pointers.3])
+        }
+        return processor(state).paging(abilities)
+    }
 }
 
 /// A VMCS that was taken down. Nothing can be changed in it.

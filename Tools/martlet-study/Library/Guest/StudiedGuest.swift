@@ -28,6 +28,7 @@ public final class StudiedGuest {
     private var registers: [UInt64]?
     private var memories: [AddressSpace: MemoryCache] = [:]
     private var words: [AddressSpace: WordCache] = [:]
+    private var shadow: ShadowBook?
 
     /// Asks what there is to know of the machine.
     public init(_ connection: GuestConnection) throws(Complaint) {
@@ -84,7 +85,10 @@ public final class StudiedGuest {
     }
 
     /// The extended page tables may be others now.
-    func forgetTables() { words[.host] = nil }
+    func forgetTables() {
+        words[.host] = nil
+        shadow = nil
+    }
 
     /// Nothing of it is known any more.
     func forget() {
@@ -92,6 +96,7 @@ public final class StudiedGuest {
         registers = nil
         memories = [:]
         words = [:]
+        shadow = nil
     }
 
     /// It has not run yet since it was started.
@@ -181,7 +186,7 @@ public final class StudiedGuest {
     /// How it translates linear addresses.
     func paging() throws(Complaint) -> GuestPaging {
         let state = try state()
-        var paging = decoder.paging(state, abilities)
+        var paging = decoder.paging(state, state.hasShadowTables ? try shadowBook().facts : nil, abilities)
         paging.hasPSE36 = facts.guestHasPSE36
         paging.protectionKeyRights = state.protectionKeyRights ?? 0
         return paging
@@ -209,6 +214,16 @@ public final class StudiedGuest {
         PageTableView(
             format: ExtendedPageTableFormat(capabilities), memory: HostTables(words(.host)),
             root: try state()[.extendedPageTablePointer].root)
+    }
+
+    /// The shadow tables, and what the kernel keeps of them.
+    func shadowBook() throws(Complaint) -> ShadowBook {
+        if let shadow { return shadow }
+        let answer = try connection.ask(.shadow)
+        guard let facts = answer.withReader({ ShadowFacts(&$0) }) else { throw .damagedAnswer }
+        let book = ShadowBook(facts, words(.host))
+        shadow = book
+        return book
     }
 
     /// Changes bytes of its memory.

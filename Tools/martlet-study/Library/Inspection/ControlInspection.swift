@@ -159,6 +159,11 @@ public enum ControlInspection {
         return wishes.changing.contains(control) ? "at times" : "not wanted"
     }
 
+    /// What is required but off while shadow tables translate.
+    private static func shadowedControls<Controls: FlagSet>(_: Controls.Type) -> UInt32 where Controls.RawValue == UInt32 {
+        Controls.self == SecondaryControls.self ? (SecondaryControls.enableEPT | .unrestrictedGuest).rawValue : 0
+    }
+
     /// On or off, and what decides it: the processor, or Martlet.
     private static func state<Controls: ExplainedFlags>(
         _ bit: Int, _ now: Controls, _ capability: ControlCapability<Controls>, _ wishes: ControlWishes<Controls>
@@ -172,6 +177,7 @@ public enum ControlInspection {
             return isWanted ? "on" : "on for now"
         }
         if !isOffered { return "off: not offered, bit \(bit + 32) of that register is 0" }
+        if control.rawValue & shadowedControls(Controls.self) != 0 { return "off while shadow tables translate" }
         if wishes.required.contains(control) { return "off, though it is offered and required" }
         if wishes.preferred.contains(control) { return "off, though offered: an option says so" }
         return wishes.changing.contains(control) ? "off for now" : "off, though offered"

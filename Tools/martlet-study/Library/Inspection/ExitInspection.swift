@@ -32,6 +32,9 @@ public enum ExitInspection {
         writeInformation(reason, before, to: &output)
         if let outcome {
             output.line("Martlet: \(ExitAction(exit, outcome, after.registers))")
+            if case .exception(let exception) = exit, exception.vector == .pageFault, outcome == .resume, before.hasShadowTables {
+                output.line("  the shadow tables lacked it, and the guest's allow it: they were filled in, and the access is made again")
+            }
         } else {
             writeInterception(exit, to: &output)
         }

@@ -108,6 +108,9 @@ public enum FieldInspection {
         if words.is(.extendedPageTablePointer) {
             return NestedPagePointerExplanation(ExtendedPageTablePointer(rawValue: words.value)).report { output.line($0) }
         }
+        if words.is(.guestCR3), state.hasShadowTables {
+            return output.line("        the root of the shadow tables: \"registers\" has what the guest reads")
+        }
         if words.is(.exceptionBitmap) { return explainExceptions(low, to: &output) }
         if let register = words.field.modelSpecificRegister {
             return MSRExplanation(register).report(words.value) { output.line($0) }

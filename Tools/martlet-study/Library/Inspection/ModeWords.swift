@@ -22,7 +22,8 @@ extension StateSnapshot {
     /// How linear addresses are translated.
     var pagingWords: StaticString {
         guard self[.guestCR0].contains(.paging) else { return "no paging" }
-        let cr4 = self[.guestCR4]
+        // Shadow tables are those of PAE paging where the guest's are not.
+        let cr4 = hasShadowTables ? seenCR4 : self[.guestCR4]
         if self[.guestEFER].contains(.longModeActive) {
             return cr4.contains(.fiveLevelPaging) ? "5-level paging" : "4-level paging"
         }

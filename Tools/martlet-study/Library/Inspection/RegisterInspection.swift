@@ -6,14 +6,15 @@ import X86
 
 /// The command `registers`: what the guest's registers hold, in the width of the mode that it executes in.
 public enum RegisterInspection {
-    public static func write(_ state: StateSnapshot, to output: inout Answer) {
+    /// - Parameter guestCR3: the guest's, where the VMCS holds the shadow tables' root.
+    public static func write(_ state: StateSnapshot, guestCR3: UInt64? = nil, to output: inout Answer) {
         let mode = state.mode
         output.line("\(mode.words), privilege level \(UInt64(state[.guestSSAccessRights].privilegeLevel)), \(state.pagingWords)")
         writeGeneral(state, is64Bit: mode.is64Bit, to: &output)
         writeInstructionPointer(state, mode, to: &output)
         let flags = state[.guestRFLAGS]
         output.line("RFLAGS \(hex: flags.rawValue) = \(FlagWords(flags))")
-        writeControl(state, to: &output)
+        writeControl(state, guestCR3 ?? state[.guestCR3], to: &output)
         for index in 0..<UInt8(8) { writeSegment(index, state, to: &output) }
         writeTable("GDTR", state[.guestGDTRBase], state[.guestGDTRLimit], to: &output)
         writeTable("IDTR", state[.guestIDTRBase], state[.guestIDTRLimit], to: &output)
@@ -63,10 +64,11 @@ public enum RegisterInspection {
 
     // MARK: Control registers
 
-    private static func writeControl(_ state: StateSnapshot, to output: inout Answer) {
+    private static func writeControl(_ state: StateSnapshot, _ guestCR3: UInt64, to output: inout Answer) {
         writeControl("CR0", state[.guestCR0], seen: state.seenCR0, to: &output)
         output.line("CR2    \(hex: state.pageFaultAddress)")
-        output.line("CR3    \(hex: state[.guestCR3])")
+        output.line("CR3    \(hex: guestCR3)")
+        if state[.guestCR3] != guestCR3 { output.line("       the processor has \(hex: state[.guestCR3]), a shadow root") }
         writeControl("CR4", state[.guestCR4], seen: state.seenCR4, to: &output)
         output.line("EFER   \(hex: state[.guestEFER].rawValue) = \(state[.guestEFER])")
         let registers = state.debugRegisters

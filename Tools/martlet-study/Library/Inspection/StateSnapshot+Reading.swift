@@ -23,6 +23,9 @@ extension StateSnapshot {
         return self[.cr4ReadShadow] & mask | self[.guestCR4].subtracting(mask)
     }
 
+    /// Shadow tables translate for the guest, and CR3 in the VMCS refers to them.
+    var hasShadowTables: Bool { !self[.secondaryControls].contains(.enableEPT) }
+
     /// The mode that the guest executes in.
     public var mode: ProcessorMode {
         let rights = self[.guestCSAccessRights]
@@ -50,7 +53,7 @@ extension StateSnapshot {
     /// The privilege level that the guest executes at.
     var privilegeLevel: Int { Int(self[.guestSSAccessRights].privilegeLevel) }
 
-    /// A register as it is read by name; nil for CR8, which is the local APIC's.
+    /// A register as it is read by name; nil for CR8, which is the local APIC's, and for what shadow paging keeps elsewhere.
     func value(of register: GuestRegister) -> UInt64? {
         if let number = register.general { return value(of: number) }
         if let segment = register.selector { return self[SegmentFields(segment).selector] }
@@ -61,7 +64,7 @@ extension StateSnapshot {
         case .kernelGSBase: kernelGSBase
         case .cr0: seenCR0.rawValue
         case .cr2: pageFaultAddress
-        case .cr3: self[.guestCR3]
+        case .cr3: hasShadowTables ? nil : self[.guestCR3]
         case .cr4: seenCR4.rawValue
         case .efer: self[.guestEFER].rawValue
         default: nil
