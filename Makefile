@@ -179,6 +179,12 @@ test-nested: ## run the tour under real nested KVM (Linux with KVM in Bochs)
 	+@$(MAKE_BUILD)
 	@Tests/Nested/run
 
+.PHONY: test-walk
+test-walk: ## 100,000 random page tables in each paging mode, under nested and shadow paging
+	@Tools/setup run
+	+@$(MAKE_BUILD)
+	@Tests/Boot/walks
+
 .PHONY: bench
 bench: ## instructions per exit, and what Linux costs, against the recorded figures
 	@Tools/setup linux
