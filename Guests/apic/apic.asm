@@ -344,17 +344,17 @@ main:
         cli
         cmp     dword [count], 2
         jne     failed
-        call    now
+        call    read_time
         cmp     rax, r8
         jb      failed
         call    set_deadline
         mov     r8, rax
         sti
-.spin:  call    now                     ; no exit but that of the timer
+.spin:  call    read_time               ; no exit but that of the timer
         cmp     dword [count], 3
         jb      .spin
         cli
-        call    now                     ; it may have come behind the last look
+        call    read_time               ; it may have come behind the last look
         cmp     rax, r8
         jb      failed
         call    set_deadline
@@ -364,7 +364,7 @@ main:
         xor     edx, edx
         wrmsr
         sti
-.wait:  call    now
+.wait:  call    read_time
         sub     rax, SOON
         cmp     rax, r8
         jb      .wait
@@ -399,7 +399,7 @@ send_memory:                            ; VECTOR to itself
         ret
 
 set_deadline:                           ; RAX: when
-        call    now
+        call    read_time
         add     rax, SOON
         push    rax
         mov     rdx, rax
@@ -407,11 +407,6 @@ set_deadline:                           ; RAX: when
         mov     ecx, IA32_TSC_DEADLINE
         wrmsr
         pop     rax
-        ret
-
-now:    rdtsc
-        shl     rdx, 32
-        or      rax, rdx
         ret
 
 ; ---- The handlers count, and end the interrupt in the mode of the day ------------------------------
@@ -450,6 +445,7 @@ end_interrupt:
 
 %include "hypercalls.inc"
 %include "console.inc"
+%include "time.inc"
 %include "outcome.inc"
 %include "exceptions.inc"
 %include "longmode.inc"

@@ -103,16 +103,15 @@ main:
         mov     rsi, end_text
         call    print_cost
 
-
         CHECK   3
         call    exits                   ; the preemption timer
         mov     r13, rax
-        call    now
+        call    read_time
         mov     r14, rax
         mov     ecx, SPIN / 2
 .spin:  dec     ecx
         jnz     .spin
-        call    now
+        call    read_time
         sub     rax, r14
         sub     rax, SPIN
         mov     r14, rax                ; ticks that were not the loop's
@@ -153,7 +152,7 @@ main:
 ; first with EDX:EAX = IA32_MISC_ENABLE and RSI = a register in absent memory. Keeps RBP and R13.
 measure:
         mov     r12, [rounds]
-        call    now
+        call    read_time
         mov     r14, rax
         mov     esi, ABSENT_MEMORY + MMIO_REGISTER
         mov     ecx, IA32_MISC_ENABLE
@@ -162,7 +161,7 @@ measure:
         call    r15
         dec     r12
         jnz     .round
-        call    now
+        call    read_time
         sub     rax, r14
         ret
 
@@ -182,11 +181,6 @@ count_exits:
 
 exits:  mov     eax, HYPERCALL_EXITS
         vmcall
-        ret
-
-now:    rdtsc
-        shl     rdx, 32
-        or      rax, rdx
         ret
 
 print_cost:                             ; the name at RSI, the number in RAX
@@ -491,6 +485,7 @@ touch_ram:                              ; reads and writes every page from 1 MiB
 
 %include "hypercalls.inc"
 %include "console.inc"
+%include "time.inc"
 %include "outcome.inc"
 %include "exceptions.inc"
 %include "option.inc"

@@ -186,12 +186,6 @@ do_search:
 
 ; ---- The timers ----------------------------------------------------------------------------------
 
-read_time:                              ; RAX: the time stamp; changes RDX
-        rdtsc
-        shl     rdx, 32
-        or      rax, rdx
-        ret
-
 start_deadline:
         mov     esi, APIC_MEMORY
         mov     dword [rsi + APIC_TIMER], VECTOR | LVT_DEADLINE
@@ -397,6 +391,7 @@ find_frequency:
 
 %include "hypercalls.inc"
 %include "console.inc"
+%include "time.inc"
 %include "outcome.inc"
 %include "exceptions.inc"
 %include "longmode.inc"

@@ -46,18 +46,11 @@ ROUNDS          equ 8
         MULTIBOOT_HEADER
 
         bits    32
+%include "direct.inc"
+
 ; Tables with machine addresses where Martlet tells them, else with what this guest takes for physical.
 build_tables:
-        call    find_martlet
-        jne     .tables
-        mov     eax, HYPERCALL_MEMORY
-        vmcall
-        test    eax, eax
-        jnz     .tables
-        inc     byte [is_direct]
-        mov     [base], ebx
-        mov     [page_count], ecx
-.tables:
+        call    find_base
         mov     ebx, [base]
         mov     edi, low_table
         lea     eax, [ebx + PRESENT + WRITABLE]
@@ -494,12 +487,9 @@ own_number:
         align   4096
 
         align   8
-base:           dq 0                    ; where the RAM lies in the machine's memory, for entries
-page_count:     dq 0
 generation:     dd 0
 copies:         dd 0
 batch_count:    dd 0
-is_direct:      db 0
 
 section .bss
         alignb  4096

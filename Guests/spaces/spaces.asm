@@ -47,6 +47,8 @@ ENTRY_RIGHTS    equ PRESENT | WRITABLE
         MULTIBOOT_HEADER
 
         bits    32
+%include "direct.inc"
+
 ; Writes an entry at EDI with the address in EAX, and goes on to the next.
 add_entry:
         push    eax
@@ -75,15 +77,7 @@ build_tables:
         jbe     .size
         mov     eax, LARGEST_WINDOW
 .size:  mov     [window_size], eax
-        call    find_martlet
-        jne     .tables
-        mov     eax, HYPERCALL_MEMORY
-        vmcall
-        test    eax, eax
-        jnz     .tables
-        inc     byte [is_direct]
-        mov     [base], ebx
-.tables:
+        call    find_base
         mov     edi, WINDOW_TABLES
         xor     eax, eax
         mov     ecx, (SPACE_TABLES + SPACES * SPACE_SIZE - WINDOW_TABLES) / 4
@@ -284,12 +278,6 @@ print_name:                             ; EDI, RSI, and R10 if it is not 0
         call    print_decimal
 .end:   ret
 
-read_time:
-        rdtsc
-        shl     rdx, 32
-        or      rax, rdx
-        ret
-
 ; Runs the workload at R15 with a log, and prints that.
 record: push    rsi
         mov     r11d, LOG
@@ -463,6 +451,7 @@ record_all:
 %include "option.inc"
 %include "hypercalls.inc"
 %include "console.inc"
+%include "time.inc"
 %include "outcome.inc"
 %include "exceptions.inc"
 %include "longmode.inc"
@@ -485,9 +474,7 @@ read_text:      db "r ", 0
 exit_text:      db "x", 10, 0
 space_text:     db " ", 0
 end_text:       db 10, 0
-is_direct:      db 0
         align   8
-base:           dq 0                    ; of this guest's memory, under direct paging
 window_size:    dq 0
 rounds:         dq 0
 state:          dq 0x9E3779B97F4A7C15
