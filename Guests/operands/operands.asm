@@ -4,7 +4,8 @@
 ; test device is (TESTDEV=on), in 64-bit, compatibility, protected, virtual-8086 and real mode, in rings 0
 ; and 3. In real mode, which does not page, the segments of data lie where the window is, and the stack never does.
 ;
-; The command line may say seed=N, first=N and cases=N (the numbers of the first case and of that behind the last).
+; The command line may say seed=N, first=N and cases=N (the numbers of the first case and of that behind the last), and real=0: no case
+; in real mode, where the bases of segments beyond 1 MiB are more than a processor without unrestricted guest can be made to have.
 
         org     0x100000
         bits    64
@@ -147,6 +148,10 @@ main:
         call    option
         mov     [number], rax
         mov     [first], rax
+        mov     eax, 1
+        mov     esi, real_text
+        call    option
+        mov     [real], rax
 
         mov     al, 0xFF                ; no interrupts
         out     0x21, al
@@ -420,6 +425,12 @@ make_case:
         call    below
         imul    eax, mode_size
         add     eax, modes
+        cmp     word [rax + mode.wide], IN_REAL
+        jne     .chosen
+        cmp     dword [real], 0
+        jne     .chosen
+        add     eax, mode_size          ; the next is virtual-8086 mode
+.chosen:
         mov     [mode_place], eax
         mov     ebx, eax
         mov     eax, [rbx + mode.count]
@@ -1332,6 +1343,7 @@ guest_name:     db "operands", 0
 seed_text:      db "seed=", 0
 first_text:     db "first=", 0
 cases_text:     db "cases=", 0
+real_text:      db "real=", 0
 seed_said:      db "operands: seed=", 0
 separator_text: db ": ", 0
 cases_said:     db " cases, ", 0
@@ -1475,6 +1487,7 @@ values:         resq 16
 state:          resq 1
 seed:           resq 1
 cases:          resq 1
+real:           resq 1
 number:         resq 1
 first:          resq 1
 form_place:     resq 1

@@ -22,6 +22,11 @@ struct Attention: Equatable, Sendable {
     @inline(__always)
     mutating func remove(_ other: Self) { rawValue &= ~other.rawValue }
 
+    /// The guest is in a real mode in which Martlet delivers its events.
+    static var realMode: Self { .init(rawValue: 32) }
+
+    var concernsMode: Bool { rawValue & (Self.memory.rawValue | Self.realMode.rawValue) != 0 }
+
     /// Whether anything but the observer waits.
     var isForGuest: Bool { rawValue & Self.devices.rawValue != 0 }
     var concernsDevices: Bool { rawValue & 4 != 0 }

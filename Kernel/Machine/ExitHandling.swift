@@ -140,9 +140,15 @@ extension VirtualCPU {
         switch register {
         case .timeStampDeadline, .debugControl: return readProcessorMSR(cpu)
         case _ where register.isInX2APICRange: return readProcessorMSR(cpu)
-        default: return finish(cpu.pointee.readMSR(register), cpu)
+        default:
+            if let outcome = cpu.pointee.readMSR(register) { return finish(outcome, cpu) }
+            return readKeptMSR(cpu)
         }
     }
+    @inline(never)
+    private static func readKeptMSR(_ cpu: Pointer) -> Continuation { complete(cpu.pointee.readKeptMSR(), cpu) }
+    @inline(never)
+    private static func writeKeptMSR(_ cpu: Pointer) -> Continuation { complete(cpu.pointee.writeKeptMSR(), cpu) }
     @inline(never)
     private static func readProcessorMSR(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.readProcessorMSR(), cpu) }
 
@@ -155,7 +161,9 @@ extension VirtualCPU {
         case .timeStampDeadline: return writeDeadline(cpu)
         case .apicBase, .debugControl, .extendedFeatureEnable, .timeStampCounter, .timeStampAdjust:
             return writeProcessorMSR(cpu)
-        default: return finish(cpu.pointee.writeMSR(register), cpu)
+        default:
+            if let outcome = cpu.pointee.writeMSR(register) { return finish(outcome, cpu) }
+            return writeKeptMSR(cpu)
         }
     }
     @inline(never)
@@ -218,7 +226,8 @@ extension VirtualCPU {
     private static func invalidateByPCID(_ cpu: Pointer) -> Continuation { complete(cpu.pointee.invalidateByPCID(), cpu) }
     @inline(never)
     private static func reflect(_ cpu: Pointer, _ exception: ExceptionExit) -> Continuation {
-        complete(cpu.pointee.reflect(exception), cpu)
+        if cpu.pointee.processor.emulatesRealMode, cpu.pointee.standsAtHalt(exception) { return halt(cpu) }
+        return complete(cpu.pointee.reflect(exception), cpu)
     }
     @inline(never)
     private static func finishHostInterrupt(_ cpu: Pointer, _ vector: UInt8?) -> Continuation {
@@ -236,6 +245,7 @@ extension VirtualCPU {
     private static func switchTask(_ cpu: Pointer, _ request: TaskSwitch) -> Continuation {
         let outcome = cpu.pointee.switchTask(request)
         cpu.pointee.followSegments()
+        cpu.pointee.processor.fitSegmentsOfTask()
         return complete(outcome, cpu)
     }
     @inline(never)
@@ -290,6 +300,12 @@ extension VirtualCPU {
         cpu.pointee.attention = .none
         if asked.contains(.interrupts), let event = cpu.pointee.eventToInject() { cpu.pointee.processor.inject(event) }
         if asked.contains(.time) { cpu.pointee.armNow() }
+        return asked.concernsMode ? concludeAside(asked, cpu) : .resume
+    }
+
+    @inline(never)
+    private static func concludeAside(_ asked: Attention, _ cpu: Pointer) -> Continuation {
+        if asked.contains(.realMode), !cpu.pointee.followRealMode() { return .leave }
         guard asked.contains(.memory) else { return .resume }
         cpu.pointee.pending = .resume
         return .leave

@@ -10,6 +10,10 @@ public struct GuestFeatures: PagingAbilities, Equatable, Sendable {
     /// The first offset in a page at which the quick way to fetch an instruction, which knows four levels of tables, is not
     /// taken: 0 for a guest that may have five, or other tables than nested ones.
     let quickFetchEnd: UInt64
+    /// IA32_EFER in the processor need not be the guest's.
+    let keepsExtendedFeatures: Bool
+    /// Nor need IA32_PAT.
+    let keepsPageAttributes: Bool
     public var hasExecuteDisable: Bool
     public var has1GiBPages: Bool
     public var physicalAddressWidth: Int
@@ -53,10 +57,15 @@ public struct GuestFeatures: PagingAbilities, Equatable, Sendable {
     var mayHaveFiveLevels: Bool { quickFetchEnd == 0 }
 
     /// What CPUID shows under a policy, in terms of the registers.
-    /// - Parameter hasOtherTables: the processor's CR3 need not hold a guest-physical address.
+    /// - Parameters:
+    ///   - hasOtherTables: the processor's CR3 need not hold a guest-physical address.
+    ///   - keepsExtendedFeatures: its IA32_EFER need not hold the guest's value, and accesses exit.
+    ///   - keepsPageAttributes: the same of IA32_PAT.
     public init(
-        _ policy: CPUIDPolicy, _ processor: some ProcessorIdentification & ModelSpecificRegisterAccess, hasOtherTables: Bool = false
+        _ policy: CPUIDPolicy, _ processor: some ProcessorIdentification & ModelSpecificRegisterAccess, hasOtherTables: Bool = false,
+        keepsExtendedFeatures: Bool = false, keepsPageAttributes: Bool = false
     ) {
+        self.keepsExtendedFeatures = keepsExtendedFeatures
         let leaf1 = policy.answer(1, 0, from: processor)
         let leaf7 = policy.answer(7, 0, from: processor)
         let extended = policy.answer(0x8000_0001, 0, from: processor)
@@ -93,6 +102,7 @@ public struct GuestFeatures: PagingAbilities, Equatable, Sendable {
         hasSystemCall = extended.edx & 1 << 11 != 0
         hasLongMode = extended.edx & 1 << 29 != 0
         hasPAT = leaf1.edx & CPUIDFeature.pat != 0
+        self.keepsPageAttributes = keepsPageAttributes && leaf1.edx & CPUIDFeature.pat != 0
         hasAuxiliary = extended.edx & CPUIDFeature.rdtscp != 0 || leaf7.ecx & 1 << 22 != 0
         hasSupervisorState = policy.answer(0xD, 1, from: processor).eax & 1 << 3 != 0
         let speculation =

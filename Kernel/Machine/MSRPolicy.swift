@@ -39,13 +39,16 @@ import X86
 ///
 /// A value that a checked register does not take is refused with #GP, and so is a register whose feature is missing.
 ///
+/// On a processor without EPT, accesses to IA32_EFER and IA32_PAT exit: they are read as written, and what is written is checked.
+///
 /// Of what passes without an exit, the kernel uses nothing but IA32_PAT, which VM entries and exits switch. IA32_SPEC_CTRL
 /// stays as the guest set it while the kernel runs: it changes how fast the kernel is, not what it does.
 public enum MSRPolicy {
     /// Whether the guest reads the register without an exit.
     public static func passesReads(_ register: ModelSpecificRegister, _ features: GuestFeatures) -> Bool {
         switch register {
-        case .timeStampCounter, .extendedFeatureEnable: true
+        case .timeStampCounter: true
+        case .extendedFeatureEnable: !features.keepsExtendedFeatures
         case .predictionCommand, .flushCommand: false
         default: passesWrites(register, features)
         }
@@ -56,6 +59,7 @@ public enum MSRPolicy {
         switch register {
         case .predictionCommand: features.hasPredictionCommand
         case .flushCommand: features.hasFlushCommand
+        case .pat: features.hasPAT && !features.keepsPageAttributes
         default: HeldRegister.passes(register, features)
         }
     }

@@ -79,7 +79,7 @@ extension VirtualCPU {
                     let exit = lastExit(cpu)
                     _ = handleExit(exit, cpu)
                     // Nothing can stand in there, and nothing would change.
-                    if exit.operandFault != nil, cpu.pointee.pending == .execute {
+                    if cpu.pointee.operandFault(of: exit) != nil, cpu.pointee.pending == .execute {
                         cpu.pointee.end(.unsupported(.instruction))
                     }
                 case .refused: return nil

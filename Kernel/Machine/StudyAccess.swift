@@ -43,9 +43,8 @@ extension VirtualCPU {
         // TF is the lowest bit of the image's second byte.
         let offset = (processor.stackPointer &+ 1) & mask
         let linear = processor.mode.is64Bit ? offset : (stack.base &+ offset) & 0xFFFF_FFFF
-        guard let place = locate(GuestVirtualAddress(linear)), let byte = memory.readUInt8(at: place) else { return }
-        memory.write(UInt64(byte & ~1), count: 1, at: place)
-        noteWrite(at: place)
+        guard let place = locate(GuestVirtualAddress(linear)) else { return }
+        writePhysical(place, size: 1, readPhysical(place, size: 1) & ~1)
     }
 
     /// The guest's debug registers that no VMCS holds, while it stands still: the processor has them, for the kernel uses none.

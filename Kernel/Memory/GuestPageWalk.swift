@@ -1,13 +1,13 @@
-/// The bits of guest page-table entries that are the same in every mode.
-enum GuestEntryBits {
-    static var present: UInt64 { 1 << 0 }
-    static var writable: UInt64 { 1 << 1 }
-    static var user: UInt64 { 1 << 2 }
-    static var accessed: UInt64 { 1 << 5 }
-    static var dirty: UInt64 { 1 << 6 }
-    static var largePage: UInt64 { 1 << 7 }
-    static var address: UInt64 { 0x000F_FFFF_FFFF_F000 }
-    static var executeDisable: UInt64 { 1 << 63 }
+/// The bits of page-table entries that are the same in every mode (Intel SDM vol. 3, "Paging").
+public enum GuestEntryBits {
+    public static var present: UInt64 { 1 << 0 }
+    public static var writable: UInt64 { 1 << 1 }
+    public static var user: UInt64 { 1 << 2 }
+    public static var accessed: UInt64 { 1 << 5 }
+    public static var dirty: UInt64 { 1 << 6 }
+    public static var largePage: UInt64 { 1 << 7 }
+    public static var address: UInt64 { 0x000F_FFFF_FFFF_F000 }
+    public static var executeDisable: UInt64 { 1 << 63 }
 }
 
 /// How one kind of guest page table looks.

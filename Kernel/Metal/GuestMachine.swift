@@ -20,7 +20,7 @@ extension VirtualMachine where Processor == VMXProcessor<HardwareVMCS>, Host == 
     }
 }
 
-/// What a virtual machine has of the hardware: its nested page tables, and its virtual CPU with a VMCS.
+/// What a virtual machine has of the hardware: its nested page tables, if the processor has such, and its virtual CPU with a VMCS.
 struct GuestMachine: ~Copyable {
     typealias NestedTable = PageTable<ExtendedPageTableFormat, IdentityMemory>
 
@@ -31,35 +31,48 @@ struct GuestMachine: ~Copyable {
     private let features: GuestFeatures
     let machine: HardwareCPU.Machine.Pointer
     private var structures: ControlStructures
-    private var nestedTable: NestedTable
+    private var nestedTable: NestedTable?
 
     /// - Parameter virtual: has no virtual CPU yet.
     init(_ virtual: HardwareCPU.Machine.Pointer, on machine: inout HostMachine) {
         self.machine = virtual
         let memory = IdentityMemory()
-        nestedTable = GuestMachine.mapRAM(&machine)
-        let apicAccessPage = machine.frame()
-        let accessEntry = GuestMachine.mapAPICAccessPage(apicAccessPage, &nestedTable, &machine)
         let capabilities = machine.capabilities
+        let apicAccessPage = machine.frame()
+        var accessEntry = (address: HostPhysicalAddress(0), value: UInt64(0))
+        var pointer: ExtendedPageTablePointer?
+        var loadedMSRs: HostPhysicalAddress?
+        if machine.controls.hasNestedTables {
+            var table = GuestMachine.mapRAM(&machine)
+            accessEntry = GuestMachine.mapAPICAccessPage(apicAccessPage, &table, &machine)
+            pointer = ExtendedPageTablePointer(
+                root: table.root, levelCount: 4, memoryType: .writeBack,
+                usesAccessedAndDirty: capabilities.eptAndVPID.accessedAndDirty)
+            nestedTable = consume table
+        } else {
+            nestedTable = nil
+            loadedMSRs = machine.frame()
+            machine.logGuestRAM("")
+        }
         let (tag, startsAnew) = machine.tags.allocate()
         if startsAnew { VMXOperation.invalidateAll(capabilities) }
         vmcs = machine.frame()
         structures = ControlStructures(
             ioBitmapA: machine.frame(), ioBitmapB: machine.frame(), msrBitmaps: machine.frame(),
             virtualAPICPage: machine.frame(), apicAccessPage: apicAccessPage,
-            extendedPageTables: ExtendedPageTablePointer(
-                root: nestedTable.root, levelCount: 4, memoryType: .writeBack,
-                usesAccessedAndDirty: capabilities.eptAndVPID.accessedAndDirty),
-            tag: tag)
+            extendedPageTables: pointer, loadedMSRs: loadedMSRs, tag: tag)
         IOBitmaps.fill(structures.ioBitmapA, structures.ioBitmapB, in: memory)
         let secondary = machine.controls.secondary
         policy = CPUIDPolicy(
             CPUIDPolicy.Offers(
                 rdtscp: secondary.contains(.enableRDTSCP), invpcid: secondary.contains(.enableINVPCID),
-                xsaves: secondary.contains(.enableXSAVES), pat: machine.controls.switchesPAT, cr4: capabilities.cr4.fixed1,
+                xsaves: secondary.contains(.enableXSAVES), pat: machine.controls.switchesPAT || loadedMSRs != nil,
+                cr4: GuestMachine.offeredCR4(machine),
                 fastStrings: machine.host.read(.miscEnable) & MSRPolicy.fastStrings != 0),
             timeStampFrequency: Processor.current.pointee.timeStamp.frequency, hidden: GuestMachine.hidden(machine.options))
-        features = GuestFeatures(policy, machine.host, hasOtherTables: machine.options.mmu != .nested)
+        features = GuestFeatures(policy, machine.host, hasOtherTables: machine.options.mmu != .nested,
+            keepsExtendedFeatures: loadedMSRs != nil,
+            keepsPageAttributes: loadedMSRs != nil && !machine.controls.switchesPAT)
         let bitmaps = MSRBitmaps(page: structures.msrBitmaps, memory: memory)
         MSRPolicy.forEachPassing(features) { bitmaps.pass($0, reads: $1, writes: $2) }
 
@@ -76,6 +89,8 @@ struct GuestMachine: ~Copyable {
                 localAPIC: LocalAPICVirtualization(
                     machine.controls, msrBitmaps: structures.msrBitmaps, accessEntry: accessEntry.address,
                     accessEntryValue: accessEntry.value), usesPreemptionTimer: machine.controls.usesPreemptionTimer,
+                hasNestedTables: machine.controls.hasNestedTables,
+                loadedMSRs: loadedMSRs.map { LoadedMSRs($0, machine.controls) },
                 shadow: machine.options.mmu == .nested ? nil : GuestMachine.shadowRegisters(area)))
         self.constants = UnsafePointer(constants)
         if let range = machine.tableRange {
@@ -162,6 +177,14 @@ struct GuestMachine: ~Copyable {
         return place
     }
 
+    /// Where shadow tables translate at all times they do so without the guest's paging and write protection too, and these bits
+    /// would forbid what the guest may do then. No processor without nested tables has them.
+    private static func offeredCR4(_ machine: borrowing HostMachine) -> ControlRegister4 {
+        let offered = machine.capabilities.cr4.fixed1
+        return machine.controls.hasNestedTables
+            ? offered : offered.subtracting(.supervisorExecutionPrevention | .supervisorAccessPrevention)
+    }
+
     /// Shadow tables know no protection keys.
     private static func hidden(_ options: KernelOptions) -> HiddenFeatures {
         var hidden = options.hidden
@@ -183,8 +206,11 @@ struct GuestMachine: ~Copyable {
     consuming func destroy(on machine: inout HostMachine) {
         VMXOperation.clear(vmcs: vmcs)
         cpu.deinitialize(count: 1)
-        if execute_invept(2, 0) { Panic.stop("INVEPT failed") }
-        nestedTable.destroy(frames: &machine.frames)
+        if let table = nestedTable.take() {
+            if execute_invept(2, 0) { Panic.stop("INVEPT failed") }
+            table.destroy(frames: &machine.frames)
+        }
+        if let lists = structures.loadedMSRs { machine.frames.freeFrame(lists) }
         machine.frames.freeFrame(structures.ioBitmapA)
         machine.frames.freeFrame(structures.ioBitmapB)
         machine.frames.freeFrame(structures.msrBitmaps)
@@ -208,8 +234,8 @@ struct GuestMachine: ~Copyable {
         guard let permissions = allowed else { return false }
         do {
             let ram = GuestPhysicalRange(start: GuestPhysicalAddress(0), count: machine.guestRAM.count)
-            _ = try nestedTable.protect(range, permissions: permissions, frames: &machine.frames)
-            if merges { _ = try nestedTable.merge(ram, largest: machine.options.largestPage, frames: &machine.frames) }
+            _ = try nestedTable?.protect(range, permissions: permissions, frames: &machine.frames)
+            if merges { _ = try nestedTable?.merge(ram, largest: machine.options.largestPage, frames: &machine.frames) }
         } catch {
             return false
         }
@@ -217,20 +243,21 @@ struct GuestMachine: ~Copyable {
         return true
     }
 
-    /// Takes a page of RAM out of the EPT, or puts it back as it was.
+    /// Takes a page of RAM out of the EPT, if there is one, or puts it back as it was.
     /// - Returns: false, and nothing is changed, if there are no frames to split larger pages with.
     mutating func setHidden(_ page: GuestPhysicalAddress, _ isHidden: Bool, on machine: inout HostMachine) -> Bool {
+        guard machine.controls.hasNestedTables else { return true }
         let range = GuestPhysicalRange(start: page, count: ByteCount(0x1000))
         do {
             if isHidden {
-                _ = try nestedTable.unmap(range, frames: &machine.frames)
+                _ = try nestedTable?.unmap(range, frames: &machine.frames)
             } else {
                 let place = machine.guestRAM.start.advanced(by: ByteCount(page.rawValue))
-                _ = try nestedTable.map(
+                _ = try nestedTable?.map(
                     range, to: place, permissions: .all, memoryType: machine.memoryTypes?.type(of: place) ?? .writeBack,
                     largest: .fourKibibytes, frames: &machine.frames)
                 let ram = GuestPhysicalRange(start: GuestPhysicalAddress(0), count: machine.guestRAM.count)
-                _ = try nestedTable.merge(ram, largest: machine.options.largestPage, frames: &machine.frames)
+                _ = try nestedTable?.merge(ram, largest: machine.options.largestPage, frames: &machine.frames)
             }
         } catch {
             return false
@@ -260,8 +287,7 @@ struct GuestMachine: ~Copyable {
                 }
                 done += count
             }
-            machine.log(
-                "martlet: guest RAM \(ram.count.mebibytes) MiB at host-physical \(hex: ram.start.rawValue), \(table.tableCount) EPT pages, largest leaf \(table.largestLeaf)")
+            machine.logGuestRAM(", \(table.tableCount) EPT pages, largest leaf \(table.largestLeaf)")
             return table
         } catch {
             HostMachine.refuse("the guest's EPT does not fit the kernel's memory pool", .badUsage)

@@ -29,6 +29,10 @@ struct HostMachine: ~Copyable {
         if options.trace != .off { Console.print(line) }
     }
 
+    func logGuestRAM(_ tables: Line) {
+        log("martlet: guest RAM \(guestRAM.count.mebibytes) MiB at host-physical \(hex: guestRAM.start.rawValue)\(tables)")
+    }
+
     /// Whether a frame may be shown to whoever studies a guest: the guest's RAM, and the tables that its processor works with.
     func showsMemory(in frame: HostPhysicalAddress) -> Bool {
         guestRAM.contains(frame) || frameRange.contains(frame) || tableRange?.contains(frame) == true
@@ -58,7 +62,6 @@ extension HostMachine {
         let host = HardwareHost(
             agent: options.isStudied ? AgentSession(options.trace) : nil, stopLine: options.canBeStopped ? .com4 : nil)
         self.host = host
-        self.options = options
         func log(_ line: Line) {
             if options.trace != .off { Console.print(line) }
         }
@@ -71,22 +74,29 @@ extension HostMachine {
         log("martlet: reading the VMX capabilities")
         capabilities = VMXCapabilities(
             reading: host, physicalAddressWidth: host.physicalAddressWidth, linearAddressWidth: host.linearAddressWidth)
+        let hasNestedTables = VMXControls.offersNestedTables(capabilities)
+        let options = hasNestedTables ? options : HostMachine.withoutNestedTables(options)
+        self.options = options
         do {
             controls = try VMXControls(
                 capabilities, wantsVPID: options.usesVPID, assistance: options.assistance,
                 timer: !Processor.current.pointee.interruptController.hasTimer
-                    ? .processor : options.usesHostTimer ? .host : .processorOrHost)
+                    ? .processor : options.usesHostTimer ? .host : .processorOrHost, needsNestedTables: hasNestedTables)
         } catch {
             Report.error("this processor's VMX lacks something that Martlet needs:")
             error.report { Report.error($0) }
             HostMachine.refuse("use a processor with EPT and unrestricted guest (Intel since 2010), or Bochs", .missingFeature)
         }
-        if options.mmu == .shadow, !capabilities.primary.allowed.contains(.monitorTrapFlag) {
+        if options.mmu == .shadow, hasNestedTables, !capabilities.primary.allowed.contains(.monitorTrapFlag) {
             HostMachine.refuse("mmu=shadow needs the monitor trap flag, which this processor does not have; use mmu=nested", .missingFeature)
         }
+        let tables = hasNestedTables
+            ? Line("EPT pages up to \(capabilities.eptAndVPID.largestPage), \(capabilities.eptAndVPID.accessedAndDirty ? "accessed and dirty flags" : "no accessed and dirty flags")")
+            : Line("\(capabilities.secondary.allowed.contains(.enableEPT) ? "EPT without unrestricted guest" : "no EPT")")
         log(
-            "martlet: VMX revision \(hex: capabilities.basic.revisionIdentifier), EPT pages up to \(capabilities.eptAndVPID.largestPage), \(capabilities.eptAndVPID.accessedAndDirty ? "accessed and dirty flags" : "no accessed and dirty flags"), \(controls.secondary.contains(.enableVPID) ? "VPID" : "no VPID")"
+            "martlet: VMX revision \(hex: capabilities.basic.revisionIdentifier), \(tables), \(controls.secondary.contains(.enableVPID) ? "VPID" : "no VPID")"
         )
+        if !hasNestedTables { log("martlet: nested page tables need EPT and unrestricted guest: shadow page tables translate instead") }
         if options.trace == .full {
             log("controls                                            wanted      answer")
             controls.report(capabilities) { Console.print($0) }
@@ -112,6 +122,23 @@ extension HostMachine {
         }
         log("martlet: VMXON")
         VMXOperation.enter(capabilities, host: host, region: frame())
+    }
+
+    /// On a processor without EPT and unrestricted guest there are shadow tables, unless something else is asked for by name.
+    private static func withoutNestedTables(_ options: KernelOptions) -> KernelOptions {
+        let lacks: StaticString = "EPT and unrestricted guest, which this processor does not have"
+        if options.isStudied || options.roundTrip != nil {
+            refuse("agent= and roundtrip= need \(lacks); leave them out, or use a processor of Intel's since 2010, or Bochs", .missingFeature)
+        }
+        switch options.mmu {
+        case .nested where options.namesMMU:
+            refuse("mmu=nested needs \(lacks); leave mmu= out, or say mmu=shadow", .missingFeature)
+        case .direct: refuse("mmu=direct needs \(lacks); leave mmu= out, or say mmu=shadow", .missingFeature)
+        case .nested, .shadow: break
+        }
+        var options = options
+        options.mmu = .shadow
+        return options
     }
 
     private static func reserveKernel(

@@ -81,7 +81,9 @@ extension VMXProcessor {
             passedReads = apic.assistance == .delivery ? RegisterSet.readable : RegisterSet.taskPriority
             passedWrites = apic.assistance == .delivery ? RegisterSet.writable : RegisterSet.taskPriority
         }
-        vmcs[.secondaryControls] = vmcs[.secondaryControls].subtracting(VMXControls.allOfLocalAPIC) | apic.controls & wanted
+        if apic.controls != .none {
+            vmcs[.secondaryControls] = vmcs[.secondaryControls].subtracting(VMXControls.allOfLocalAPIC) | apic.controls & wanted
+        }
         // Reads of the low MSRs are the bitmaps' first KiB, writes the third; a bit each.
         vmcs.access.writePhysical(~passedReads, at: apic.msrBitmaps.advanced(by: ByteCount(0x800 / 8)))
         vmcs.access.writePhysical(~passedWrites, at: apic.msrBitmaps.advanced(by: ByteCount(2048 + 0x800 / 8)))

@@ -52,6 +52,7 @@ public struct VMCSFieldEncoding: Equatable, Hashable, Sendable {
         // for: guest-physical address, preemption timer, guest interrupt status, threshold.
         case 0x2400, 0x482E, 0x0810, 0x401C: true
         case 0x4824: true  // guest interruptibility state
+        case 0x4012, 0x6004: true  // entry controls, CR0's read shadow
         case 0x681C...0x6820: true  // guest RSP, RIP, RFLAGS
         case 0x4814...0x4822, 0x6800...0x6804: true  // guest access rights, CR0, CR3, CR4
         default: false

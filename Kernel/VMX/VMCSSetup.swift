@@ -52,13 +52,16 @@ public struct ControlStructures: Equatable, Sendable {
     public var virtualAPICPage: HostPhysicalAddress
     /// What the nested page tables map at the local APIC's place.
     public var apicAccessPage: HostPhysicalAddress
-    public var extendedPageTables: ExtendedPageTablePointer
+    /// Nil where the guest has shadow tables alone.
+    public var extendedPageTables: ExtendedPageTablePointer?
+    /// A page for the lists of MSRs that VM entries and VM exits load, where VMX does not switch them otherwise.
+    public var loadedMSRs: HostPhysicalAddress?
     public var tag: UInt16
 
     public init(
         ioBitmapA: HostPhysicalAddress, ioBitmapB: HostPhysicalAddress, msrBitmaps: HostPhysicalAddress,
         virtualAPICPage: HostPhysicalAddress, apicAccessPage: HostPhysicalAddress,
-        extendedPageTables: ExtendedPageTablePointer, tag: UInt16
+        extendedPageTables: ExtendedPageTablePointer?, loadedMSRs: HostPhysicalAddress? = nil, tag: UInt16
     ) {
         self.ioBitmapA = ioBitmapA
         self.ioBitmapB = ioBitmapB
@@ -66,6 +69,7 @@ public struct ControlStructures: Equatable, Sendable {
         self.virtualAPICPage = virtualAPICPage
         self.apicAccessPage = apicAccessPage
         self.extendedPageTables = extendedPageTables
+        self.loadedMSRs = loadedMSRs
         self.tag = tag
     }
 }
@@ -77,6 +81,7 @@ extension VMCS {
     ) {
         write(controls, structures)
         write(host)
+        if let page = structures.loadedMSRs { LoadedMSRs(page, controls).write(host, to: self) }
         writeConstantGuestState()
         self[.cr0GuestHostMask] = .init(rawValue: ~guestOwned.cr0.rawValue)
         self[.cr4GuestHostMask] = .init(rawValue: ~guestOwned.cr4.rawValue)
@@ -85,7 +90,7 @@ extension VMCS {
     private func write(_ controls: VMXControls, _ structures: ControlStructures) {
         self[.pinControls] = controls.pin
         self[.primaryControls] = controls.primary
-        self[.secondaryControls] = controls.secondary
+        if controls.primary.contains(.activateSecondaryControls) { self[.secondaryControls] = controls.secondary }
         self[.exitControls] = controls.exit
         self[.entryControls] = controls.entry
         self[.exceptionBitmap] = VMCS.observedExceptions
@@ -100,7 +105,7 @@ extension VMCS {
         self[.ioBitmapA] = structures.ioBitmapA
         self[.ioBitmapB] = structures.ioBitmapB
         self[.msrBitmaps] = structures.msrBitmaps
-        self[.extendedPageTablePointer] = structures.extendedPageTables
+        if let tables = structures.extendedPageTables { self[.extendedPageTablePointer] = tables }
         // A feature whose page is missing is never enabled: the field is only written with the page.
         if controls.primary.contains(.useTPRShadow) {
             self[.virtualAPICAddress] = structures.virtualAPICPage
@@ -123,7 +128,7 @@ extension VMCS {
         self[.hostCR0] = host.cr0
         self[.hostCR3] = host.cr3
         self[.hostCR4] = host.cr4
-        self[.hostEFER] = host.extendedFeatures
+        if self[.exitControls].contains(.loadEFER) { self[.hostEFER] = host.extendedFeatures }
         if self[.exitControls].contains(.loadPAT) { self[.hostPAT] = host.pat }
         let data = SegmentSelector(rawValue: host.dataSelector)
         let none = SegmentSelector(rawValue: 0)
@@ -159,9 +164,10 @@ extension VMCS {
         self[.guestSysenterCS] = 0
         self[.guestSysenterESP] = 0
         self[.guestSysenterEIP] = 0
-        // The value after reset (SDM volume 3, 13.12.4 "Programming the PAT").
-        if self[.entryControls].contains(.loadPAT) { self[.guestPAT] = 0x0007_0406_0007_0406 }
-        setZeroPageDirectoryPointers()
+        if self[.entryControls].contains(.loadPAT) { self[.guestPAT] = PageAttributeTable.atReset }
+        if self[.primaryControls].contains(.activateSecondaryControls), self[.secondaryControls].contains(.enableEPT) {
+            setZeroPageDirectoryPointers()
+        }
     }
 
     private func setZeroPageDirectoryPointers() {

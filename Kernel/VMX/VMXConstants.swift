@@ -11,14 +11,29 @@ public struct VMXConstants: @unchecked Sendable {
     /// The tag of the virtual CPU's cached translations, or 0 without VPID.
     let tag: UInt16
     let localAPIC: LocalAPICVirtualization
+    /// Nested tables can translate for the guest, in any mode; otherwise shadow tables do at all times, and CR0.PE and CR0.PG are set.
+    let hasNestedTables: Bool
+    /// MSRs that VM entries load from a list.
+    let loadedMSRs: LoadedMSRs?
+    let hasMonitorTrapFlag: Bool
+    /// MOV from CR3 need not exit.
+    let passesReadsOfCR3: Bool
     /// Where shadow and direct paging keep registers; nil for a guest that never has other tables than nested ones.
     let shadow: UnsafeMutablePointer<ShadowRegisters>?
+    /// The same, where there are no nested tables.
+    let aside: UnsafeMutablePointer<ShadowRegisters>?
 
     public init(
         _ capabilities: VMXCapabilities, tag: UInt16, invalidator: TranslationInvalidator,
-        localAPIC: LocalAPICVirtualization, usesPreemptionTimer: Bool = true, shadow: UnsafeMutablePointer<ShadowRegisters>? = nil
+        localAPIC: LocalAPICVirtualization, usesPreemptionTimer: Bool = true, hasNestedTables: Bool = true,
+        loadedMSRs: LoadedMSRs? = nil, shadow: UnsafeMutablePointer<ShadowRegisters>? = nil
     ) {
         self.shadow = shadow
+        aside = hasNestedTables ? nil : shadow
+        self.hasNestedTables = hasNestedTables
+        self.loadedMSRs = loadedMSRs
+        hasMonitorTrapFlag = capabilities.primary.allowed.contains(.monitorTrapFlag)
+        passesReadsOfCR3 = !capabilities.primary.required.contains(.cr3StoreExiting)
         cr0Fixed = capabilities.cr0
         cr4Fixed = capabilities.cr4
         timerShift = usesPreemptionTimer ? capabilities.miscellaneous.preemptionTimerShift : nil

@@ -23,26 +23,53 @@ public struct VMXControls: Equatable, Sendable {
     public let assistance: InterruptAssistance
     /// The secondary controls that make it do so; which of them are on follows the mode of the guest's APIC.
     public let localAPIC: SecondaryControls
+    /// Nested page tables can translate for the guest, in any mode.
+    public let hasNestedTables: Bool
 
     // What is required has no path without it. What is preferred has one.
 
     static var requiredPin: PinControls { .externalInterruptExiting | .nmiExiting }
     static var preferredPin: PinControls { .virtualNMIs | .activatePreemptionTimer }
-    static var requiredPrimary: PrimaryControls {
-        .useTSCOffsetting | .hltExiting | .mwaitExiting | .monitorExiting | .rdpmcExiting | .useIOBitmaps
-            | .useMSRBitmaps | .activateSecondaryControls
+    static var requiredPrimary: PrimaryControls { alwaysRequiredPrimary | .activateSecondaryControls }
+    static var alwaysRequiredPrimary: PrimaryControls {
+        .useTSCOffsetting | .hltExiting | .mwaitExiting | .monitorExiting | .rdpmcExiting | .useIOBitmaps | .useMSRBitmaps
     }
     static var preferredPrimary: PrimaryControls { .useTPRShadow }
     static var requiredSecondary: SecondaryControls { .enableEPT | .unrestrictedGuest }
     static var preferredSecondary: SecondaryControls {
         .enableRDTSCP | .enableINVPCID | .enableXSAVES | .wbinvdExiting
     }
-    static var requiredExit: ExitControls {
-        .hostAddressSpaceSize | .saveEFER | .loadEFER | .acknowledgeInterrupt | .saveDebugControls
-    }
+    static var requiredExit: ExitControls { alwaysRequiredExit | ofExtendedFeatures }
+    static var alwaysRequiredExit: ExitControls { .hostAddressSpaceSize | .acknowledgeInterrupt | .saveDebugControls }
+    static var ofExtendedFeatures: ExitControls { .saveEFER | .loadEFER }
     static var preferredExit: ExitControls { .savePAT | .loadPAT | .savePreemptionTimer }
     static var requiredEntry: EntryControls { .loadEFER | .loadDebugControls }
     static var preferredEntry: EntryControls { .loadPAT }
+
+    // Without nested tables there is a path without what they, or lists of MSRs, replace.
+
+    private static func requiredPrimary(_ hasNestedTables: Bool) -> PrimaryControls {
+        hasNestedTables ? requiredPrimary : alwaysRequiredPrimary | .cr3LoadExiting | .cr3StoreExiting | .invlpgExiting
+    }
+    private static func requiredSecondary(_ hasNestedTables: Bool) -> SecondaryControls {
+        hasNestedTables ? requiredSecondary : .none
+    }
+    private static func requiredExit(_ hasNestedTables: Bool) -> ExitControls {
+        hasNestedTables ? requiredExit : alwaysRequiredExit
+    }
+    private static func requiredEntry(_ hasNestedTables: Bool) -> EntryControls {
+        hasNestedTables ? requiredEntry : .loadDebugControls
+    }
+
+    /// Whether the processor has nested page tables for a guest in any mode: EPT and unrestricted guest.
+    public static func offersNestedTables(_ capabilities: VMXCapabilities) -> Bool {
+        capabilities.secondary.allowed.contains(requiredSecondary)
+    }
+
+    /// Whether VM entries and exits can switch IA32_EFER.
+    static func offersExtendedFeatures(_ capabilities: VMXCapabilities) -> Bool {
+        capabilities.exit.allowed.contains(ofExtendedFeatures) && capabilities.entry.allowed.contains(.loadEFER)
+    }
 
     static var apicMemory: SecondaryControls { .virtualizeAPICAccesses }
     static var interruptDelivery: SecondaryControls { .apicRegisterVirtualization | .virtualInterruptDelivery }
@@ -52,13 +79,19 @@ public struct VMXControls: Equatable, Sendable {
     ///   - wantsVPID: whether translations are to be tagged.
     ///   - most: the most that the processor is to do for a guest's local APIC.
     ///   - timer: what the guests' timers run on.
+    ///   - needsNestedTables: the guest is not to do with shadow tables alone.
     /// - Throws: everything that is missing, not only the first of it.
     public init(
         _ capabilities: VMXCapabilities, wantsVPID: Bool, assistance most: InterruptAssistance = .delivery,
-        timer: TimerChoice = .processor
+        timer: TimerChoice = .processor, needsNestedTables: Bool = true
     ) throws(MissingRequirements) {
-        let missing = MissingRequirements(capabilities, needsTimer: timer == .processor)
+        let missing = MissingRequirements(
+            capabilities, needsTimer: timer == .processor,
+            primary: Self.requiredPrimary(needsNestedTables), secondary: Self.requiredSecondary(needsNestedTables),
+            exit: Self.requiredExit(needsNestedTables), entry: Self.requiredEntry(needsNestedTables))
         guard missing.isEmpty else { throw missing }
+        hasNestedTables = needsNestedTables
+        let switchesEFER = Self.offersExtendedFeatures(capabilities)
         // The value is of no use unless it is saved, and may not be saved without the timer (SDM volume 3, 27.2.1.2 "VM-Exit
         // Control Fields").
         let hasTimer =
@@ -67,13 +100,17 @@ public struct VMXControls: Equatable, Sendable {
         pin = capabilities.pin.adjust(
             require: Self.requiredPin, prefer: Self.preferredPin.setting(.activatePreemptionTimer, to: hasTimer))
         var primary = capabilities.primary.adjust(
-            require: Self.requiredPrimary, prefer: most == .none ? .none : Self.preferredPrimary)
+            require: Self.requiredPrimary(needsNestedTables),
+            prefer: (most == .none ? .none : Self.preferredPrimary) | .activateSecondaryControls)
         if !primary.contains(.useTPRShadow) { primary = primary | .cr8LoadExiting | .cr8StoreExiting }
         self.primary = primary
         secondary = capabilities.secondary.adjust(
-            require: Self.requiredSecondary,
+            require: Self.requiredSecondary(needsNestedTables),
             prefer: Self.preferredSecondary.setting(.enableVPID, to: wantsVPID && capabilities.eptAndVPID.canTag))
-        let offered = capabilities.secondary.allowed & Self.allOfLocalAPIC
+        // The APIC-access page is a page of the nested tables.
+        let offered =
+            capabilities.secondary.allowed
+            & (needsNestedTables ? Self.allOfLocalAPIC : Self.allOfLocalAPIC.subtracting(Self.apicMemory))
         if !primary.contains(.useTPRShadow) {
             assistance = .none
             localAPIC = .none
@@ -85,9 +122,14 @@ public struct VMXControls: Equatable, Sendable {
             localAPIC = offered.subtracting(Self.interruptDelivery)
         }
         exit = capabilities.exit.adjust(
-            require: Self.requiredExit, prefer: Self.preferredExit.setting(.savePreemptionTimer, to: hasTimer))
-        entry = capabilities.entry.adjust(require: Self.requiredEntry, prefer: Self.preferredEntry)
+            require: Self.requiredExit(needsNestedTables) | (switchesEFER ? Self.ofExtendedFeatures : .none),
+            prefer: Self.preferredExit.setting(.savePreemptionTimer, to: hasTimer))
+        entry = capabilities.entry.adjust(
+            require: Self.requiredEntry(needsNestedTables) | (switchesEFER ? .loadEFER : .none), prefer: Self.preferredEntry)
     }
+
+    /// VM entries and exits switch IA32_EFER; otherwise the lists of MSRs that they load have it.
+    public var switchesExtendedFeatures: Bool { entry.contains(.loadEFER) }
 
     /// The preemption timer ends what a guest may run; otherwise the host's timer interrupt does.
     public var usesPreemptionTimer: Bool { pin.contains(.activatePreemptionTimer) }
@@ -98,12 +140,13 @@ public struct VMXControls: Equatable, Sendable {
     /// Says of every control that is wanted or forced whether it was granted, a line each.
     public func report(_ capabilities: VMXCapabilities, to print: (Line) -> Void) {
         Self.report("pin-based", Self.requiredPin, Self.preferredPin, capabilities.pin, pin, print)
-        Self.report("primary", Self.requiredPrimary, Self.preferredPrimary, capabilities.primary, primary, print)
         Self.report(
-            "secondary", Self.requiredSecondary, Self.preferredSecondary | .enableVPID | Self.allOfLocalAPIC,
+            "primary", Self.requiredPrimary(hasNestedTables), Self.preferredPrimary, capabilities.primary, primary, print)
+        Self.report(
+            "secondary", Self.requiredSecondary(hasNestedTables), Self.preferredSecondary | .enableVPID | Self.allOfLocalAPIC,
             capabilities.secondary, secondary | localAPIC, print)
-        Self.report("VM-exit", Self.requiredExit, Self.preferredExit, capabilities.exit, exit, print)
-        Self.report("VM-entry", Self.requiredEntry, Self.preferredEntry, capabilities.entry, entry, print)
+        Self.report("VM-exit", Self.requiredExit(hasNestedTables), Self.preferredExit, capabilities.exit, exit, print)
+        Self.report("VM-entry", Self.requiredEntry(hasNestedTables), Self.preferredEntry, capabilities.entry, entry, print)
     }
 
     private static func report<Controls: FlagSet>(
@@ -156,14 +199,18 @@ public struct MissingRequirements: Error, Equatable {
     let eptLacksWriteBack: Bool
     let lacksINVEPT: Bool
 
-    init(_ capabilities: VMXCapabilities, needsTimer: Bool) {
+    init(
+        _ capabilities: VMXCapabilities, needsTimer: Bool, primary: PrimaryControls = VMXControls.requiredPrimary,
+        secondary: SecondaryControls = VMXControls.requiredSecondary, exit: ExitControls = VMXControls.requiredExit,
+        entry: EntryControls = VMXControls.requiredEntry
+    ) {
         pin = capabilities.pin.missing(
             of: VMXControls.requiredPin.setting(.activatePreemptionTimer, to: needsTimer))
-        primary = capabilities.primary.missing(of: VMXControls.requiredPrimary)
-        secondary = capabilities.secondary.missing(of: VMXControls.requiredSecondary)
-        exit = capabilities.exit.missing(of: VMXControls.requiredExit.setting(.savePreemptionTimer, to: needsTimer))
-        entry = capabilities.entry.missing(of: VMXControls.requiredEntry)
-        let hasEPT = capabilities.secondary.allowed.contains(.enableEPT)
+        self.primary = capabilities.primary.missing(of: primary)
+        self.secondary = capabilities.secondary.missing(of: secondary)
+        self.exit = capabilities.exit.missing(of: exit.setting(.savePreemptionTimer, to: needsTimer))
+        self.entry = capabilities.entry.missing(of: entry)
+        let hasEPT = secondary.contains(.enableEPT) && capabilities.secondary.allowed.contains(.enableEPT)
         eptLacksFourLevels = hasEPT && !capabilities.eptAndVPID.walkLength4
         eptLacksWriteBack = hasEPT && !capabilities.eptAndVPID.writeBackTables
         lacksINVEPT = hasEPT && !(capabilities.eptAndVPID.invept && capabilities.eptAndVPID.inveptAll)

@@ -15,10 +15,18 @@ public struct ShadowRegisters: Sendable {
     /// The guest's page-directory-pointer registers: without EPT, exits leave the fields of the VMCS undefined (SDM volume 3, 29.3.4
     /// "Saving Non-Register State").
     var pageDirectoryPointers: [4 of UInt64] = [0, 0, 0, 0]
+    /// The guest's IA32_EFER, where nested tables never translate.
+    var extendedFeatures = ExtendedFeatureEnable.none
+    /// Of a guest in real mode, where there is no unrestricted guest.
+    var real = RealModeRegisters()
     /// The exits that shadow tables need and that were off.
     var addedExits = PrimaryControls.none
     /// RFLAGS.RF of the last debug exception that was injected: its delivery may fault.
     var debugResume = RFlags.none
+    /// RFLAGS.TF is set for Martlet alone, and what of IA32_DEBUGCTL it cleared for that.
+    var trapsByFlag = false
+    var branchSteps: UInt64 = 0
+    var stepsExceptions: UInt32 = 0
     /// Page faults exited before, for somebody who looks on.
     var observedPageFaults = false
     /// The guest's own tables translate for it alone, and where its RAM lies in the machine's memory.
@@ -47,11 +55,15 @@ extension VMXProcessor {
         nonmutating set { if let newValue { constants.pointee.shadow?.pointee = newValue } }
     }
 
+    public var hasNestedTables: Bool { constants.pointee.hasNestedTables }
+
     public var usesShadowTables: Bool { constants.pointee.shadow?.pointee.isOn ?? false }
 
     /// Without EPT there is no unrestricted guest: shadow tables need one that is in protected mode with paging, and whose
-    /// segments are as protected mode loads them (SDM volume 3, 27.3.1.2 "Checks on Guest Segment Registers").
+    /// segments are as protected mode loads them (SDM volume 3, 27.3.1.2 "Checks on Guest Segment Registers"). Where there are no
+    /// others, the processor is led to think so.
     public var canUseShadowTables: Bool {
+        guard constants.pointee.hasNestedTables else { return true }
         guard vmcs[.guestCR0].contains(.paging | .writeProtect) else { return false }
         if vmcs[.guestRFLAGS].contains(.virtual8086) { return true }
         let code = segment(.cs)
@@ -62,7 +74,7 @@ extension VMXProcessor {
         return isAsLoaded(.ds) && isAsLoaded(.es) && isAsLoaded(.fs) && isAsLoaded(.gs)
     }
 
-    private func isAsLoaded(_ register: SegmentRegister) -> Bool {
+    func isAsLoaded(_ register: SegmentRegister) -> Bool {
         let data = segment(register)
         guard data.attributes.rawValue != 0, !data.attributes.isConforming else { return true }
         return data.attributes.privilegeLevel >= data.selector.requestedPrivilegeLevel
@@ -73,18 +85,20 @@ extension VMXProcessor {
         guard let shadow = constants.pointee.shadow else { return }
         if !shadow.pointee.isOn {
             let guestCR4 = cr4
-            shadow.pointee.pageDirectoryPointers = pageDirectoryPointers()
+            if constants.pointee.hasNestedTables { shadow.pointee.pageDirectoryPointers = pageDirectoryPointers() }
             shadow.pointee.isOn = true
             shadow.pointee.readsExit = true
             shadow.pointee.addedExits = Self.shadowExits.subtracting(vmcs[.primaryControls])
             shadow.pointee.observedPageFaults = vmcs[.exceptionBitmap] & Self.pageFaultBit != 0
-            vmcs[.secondaryControls] = vmcs[.secondaryControls].subtracting(.enableEPT | .unrestrictedGuest)
+            if constants.pointee.hasNestedTables {
+                vmcs[.secondaryControls] = vmcs[.secondaryControls].subtracting(.enableEPT | .unrestrictedGuest)
+            }
             vmcs[.primaryControls] = vmcs[.primaryControls] | Self.shadowExits
             vmcs[.exceptionBitmap] = vmcs[.exceptionBitmap] | Self.pageFaultBit
             cr4 = guestCR4
         }
         let hasTwin = guest & ~0xFFF == root.rawValue
-        if hasTwin == shadow.pointee.readsExit {
+        if hasTwin == shadow.pointee.readsExit, constants.pointee.passesReadsOfCR3 {
             shadow.pointee.readsExit = !hasTwin
             vmcs[.primaryControls] = vmcs[.primaryControls].setting(.cr3StoreExiting, to: !hasTwin)
         }
@@ -121,7 +135,7 @@ extension VMXProcessor {
 
     /// Under 32-bit paging the tables are those of PAE paging, which the guest does not see.
     var cr4OfShadow: ControlRegister4 {
-        usesShadowTables && !vmcs[.guestEFER].contains(.longModeActive) ? .physicalAddressExtension : .none
+        usesShadowTables && !isLongModeActive ? .physicalAddressExtension : .none
     }
 
     /// SDM volume 3, table "Format of the VM-Exit Instruction-Information Field as Used for INVEPT, INVPCID, and INVVPID"; the

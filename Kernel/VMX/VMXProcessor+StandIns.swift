@@ -7,6 +7,15 @@ import X86
 extension VMXProcessor {
     /// Maps a page of the host's, on the way through tables of the stand-ins where there are none.
     public func map(
+        _ place: GuestPhysicalAddress, at linear: GuestVirtualAddress, to frame: HostPhysicalAddress, _ access: StandIns.Access,
+        _ standIns: inout StandIns
+    ) -> Bool {
+        hasNestedTables
+            ? mapNested(place, to: frame, access, &standIns)
+            : mapShadow(linear, to: frame, isWritable: access != .reads, &standIns)
+    }
+
+    private func mapNested(
         _ place: GuestPhysicalAddress, to frame: HostPhysicalAddress, _ access: StandIns.Access, _ standIns: inout StandIns
     ) -> Bool {
         var table = vmcs[.extendedPageTablePointer].root
@@ -37,19 +46,94 @@ extension VMXProcessor {
         }
     }
 
+    /// The guest's tables have allowed the access; what of the shadow tables is there restricts it as they do. Nothing else may change
+    /// the tables until it is undone.
+    private func mapShadow(
+        _ linear: GuestVirtualAddress, to frame: HostPhysicalAddress, isWritable: Bool, _ standIns: inout StandIns
+    ) -> Bool {
+        var table = HostPhysicalAddress(vmcs[.guestCR3] & GuestEntryBits.address)
+        let isLong = isLongModeActive
+        var shift: UInt64 = !isLong ? 30 : cr4.contains(.fiveLevelPaging) ? 48 : 39
+        let address = isLong ? linear.rawValue : linear.rawValue & 0xFFFF_FFFF
+        while true {
+            let slot = table.advanced(by: ByteCount((address >> shift & 0x1FF) * 8))
+            let value = vmcs.access.readPhysical(at: slot)
+            if shift > 12, value & GuestEntryBits.present != 0 {
+                if shift < 39, value & GuestEntryBits.largePage != 0 { return false }
+                table = HostPhysicalAddress(value & GuestEntryBits.address)
+            } else {
+                var new = GuestEntryBits.present | GuestEntryBits.accessed | GuestEntryBits.user | GuestEntryBits.writable
+                if shift > 12 {
+                    guard let next = standIns.takeTable() else { return false }
+                    // Page-directory-pointer registers hold no rights.
+                    new = next.rawValue | (shift == 30 && !isLong ? GuestEntryBits.present : new)
+                    table = next
+                } else {
+                    if !isWritable { new &= ~GuestEntryBits.writable }
+                    new |= frame.rawValue | GuestEntryBits.dirty
+                }
+                guard standIns.note(slot, value) else { return false }
+                vmcs.access.writePhysical(new, at: slot)
+            }
+            if shift == 12 { return true }
+            shift -= 9
+        }
+    }
+
     /// Puts the tables back as they were.
     public func unmap(_ standIns: inout StandIns) {
         while let change = standIns.takeChange() { vmcs.access.writePhysical(change.value, at: change.slot) }
         standIns.removeAll()
-        vmcs.access.invalidateNestedTranslations()
+        if hasNestedTables { vmcs.access.invalidateNestedTranslations() } else { flushTranslations() }
     }
 
     /// Has the guest exit behind the next instruction (SDM volume 3, 26.5.2 "Monitor Trap Flag"), or no longer.
     /// - Returns: whether it did before.
     public func trapInstruction(_ wanted: Bool) -> Bool {
+        guard constants.pointee.hasMonitorTrapFlag else {
+            trapByFlag(wanted)
+            return false
+        }
         let controls = vmcs[.primaryControls]
         vmcs[.primaryControls] = controls.setting(.monitorTrapFlag, to: wanted)
         return controls.contains(.monitorTrapFlag)
+    }
+
+    /// The same by RFLAGS.TF, unless the guest has set that: then it gets the trap. Behind STI and MOV SS, a VM entry with TF wants a
+    /// trap that waits already; behind MOV SS it waits for the instruction's end, with those that the guest has met (27.3.1.5
+    /// "Checks on Guest Non-Register State").
+    private func trapByFlag(_ wanted: Bool) {
+        guard let shadow = constants.pointee.shadow else { return }
+        let branchSteps: UInt64 = 2
+        if wanted {
+            let flags = vmcs[.guestRFLAGS]
+            shadow.pointee.trapsByFlag = !flags.contains(.trap)
+            guard shadow.pointee.trapsByFlag else { return }
+            vmcs[.guestRFLAGS] = flags | .trap
+            // Exceptions would store it.
+            shadow.pointee.stepsExceptions = vmcs[.exceptionBitmap]
+            vmcs[.exceptionBitmap] = .max
+            shadow.pointee.branchSteps = vmcs[.guestDebugControl] & branchSteps
+            vmcs[.guestDebugControl] = vmcs[.guestDebugControl] & ~branchSteps
+            endBlocking(.blockingBySTI)
+            if vmcs[.guestInterruptibility].contains(.blockingByMovSS) {
+                vmcs[.guestPendingDebugExceptions] = vmcs[.guestPendingDebugExceptions] | .singleStep
+            }
+        } else if shadow.pointee.trapsByFlag {
+            shadow.pointee.trapsByFlag = false
+            vmcs[.guestRFLAGS] = vmcs[.guestRFLAGS].subtracting(.trap)
+            vmcs[.exceptionBitmap] = shadow.pointee.stepsExceptions
+            vmcs[.guestPendingDebugExceptions] = vmcs[.guestPendingDebugExceptions].subtracting(.singleStep)
+            vmcs[.guestDebugControl] = vmcs[.guestDebugControl] | shadow.pointee.branchSteps
+        }
+    }
+
+    public func distinguishTrap(_ exit: Exit) -> Exit {
+        guard let shadow = constants.pointee.shadow, shadow.pointee.trapsByFlag, case .exception(let exception) = exit,
+            exception.vector == .debug, exception.isSingleStep
+        else { return exit }
+        if exception.qualification & 0xF != 0 { addBreakpointTraps(exception.qualification) }
+        return .monitorTrap
     }
 
     /// What a page fault of either kind interrupted is done anew: the delivery of an event; or IRET, which has ended the blocking of

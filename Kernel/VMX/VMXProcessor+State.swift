@@ -15,8 +15,14 @@ extension VMXProcessor {
     }
 
     public var flags: RFlags {
-        get { vmcs[.guestRFLAGS] }
-        nonmutating set { vmcs[.guestRFLAGS] = newValue }
+        get {
+            if let shadow = realMode { return flagsOfRealMode(shadow) }
+            return vmcs[.guestRFLAGS]
+        }
+        nonmutating set {
+            if let shadow = realMode { return setFlags(newValue, ofRealMode: shadow) }
+            vmcs[.guestRFLAGS] = newValue
+        }
     }
 
     /// Bits of the mask come from the read shadow, the others from the register (SDM volume 3, 26.6.6 "Guest/Host Masks
@@ -29,10 +35,23 @@ extension VMXProcessor {
         nonmutating set {
             vmcs[.cr0ReadShadow] = newValue
             // Caches stay on whatever the guest asks for: CD and NW would slow the whole processor.
-            vmcs[.guestCR0] = cr0Fixed.adjust(
-                newValue.subtracting(.cacheDisable | .notWriteThrough) | .extensionType, exempt: .protectionEnable | .paging)
+            let value = newValue.subtracting(.cacheDisable | .notWriteThrough) | .extensionType
+            guard !constants.pointee.hasNestedTables else {
+                vmcs[.guestCR0] = cr0Fixed.adjust(value, exempt: .protectionEnable | .paging)
+                return
+            }
+            // What may not be written may be a table (SDM volume 3, "Restrictions on VMX Operation", fixes PE and PG).
+            vmcs[.guestCR0] = cr0Fixed.adjust((value | .writeProtect).subtracting(emulatesRealMode ? .alignmentMask : .none))
+            followProtection(newValue.contains(.protectionEnable))
         }
     }
+
+    /// CR0 as the guest has it, of which bits that it changes without an exit may be out of date.
+    @inline(__always)
+    var cr0OfMode: ControlRegister0 { constants.pointee.hasNestedTables ? vmcs[.guestCR0] : vmcs[.cr0ReadShadow] }
+
+    @inline(__always)
+    var isLongModeActive: Bool { vmcs[.entryControls].contains(.ia32eModeGuest) }
 
     public var cr4: ControlRegister4 {
         get {
@@ -42,7 +61,9 @@ extension VMXProcessor {
         nonmutating set {
             vmcs[.cr4ReadShadow] = newValue
             // Machine checks stay on under the guest: they are the host's.
-            vmcs[.guestCR4] = cr4Fixed.adjust(newValue | .machineCheckEnable | cr4OfShadow)
+            let notInRealMode: ControlRegister4 =
+                emulatesRealMode ? .virtual8086Extensions | .protectedVirtualInterrupts | .timeStampDisable : .none
+            vmcs[.guestCR4] = cr4Fixed.adjust((newValue | .machineCheckEnable | cr4OfShadow).subtracting(notInRealMode))
         }
     }
 
@@ -65,14 +86,31 @@ extension VMXProcessor {
     @inline(__always)
     public var loadedCR3: UInt64 { vmcs[.guestCR3] }
 
+    /// With CR0.PG set, which it is at all times without nested tables, LME has to be LMA: the guest's is kept aside.
     public var extendedFeatures: ExtendedFeatureEnable {
-        get { vmcs[.guestEFER] }
+        get {
+            guard let aside = constants.pointee.aside else { return vmcs[.guestEFER] }
+            return aside.pointee.extendedFeatures
+        }
         nonmutating set {
-            vmcs[.guestEFER] = newValue
+            if let aside = constants.pointee.aside {
+                aside.pointee.extendedFeatures = newValue
+                load(newValue.setting(.longModeEnable, to: newValue.contains(.longModeActive)))
+            } else {
+                vmcs[.guestEFER] = newValue
+            }
             // The entry control must equal EFER.LMA (SDM volume 3, 27.3.1.1 "Checks on Guest Control Registers, Debug
             // Registers, and MSRs").
             vmcs[.entryControls] = vmcs[.entryControls].setting(
                 .ia32eModeGuest, to: newValue.contains(.longModeActive))
+        }
+    }
+
+    private func load(_ features: ExtendedFeatureEnable) {
+        if let list = constants.pointee.loadedMSRs, list.hasExtendedFeatures {
+            list.setExtendedFeatures(features, vmcs.access)
+        } else {
+            vmcs[.guestEFER] = features
         }
     }
 
@@ -86,26 +124,31 @@ extension VMXProcessor {
         nonmutating set { vmcs[.guestDebugControl] = newValue }
     }
 
-    public var privilegeLevel: UInt8 { vmcs[.guestSSAccessRights].privilegeLevel }
+    /// In virtual-8086 mode 3, which real mode is not.
+    @inline(__always)
+    public var privilegeLevel: UInt8 {
+        let level = vmcs[.guestSSAccessRights].privilegeLevel
+        return level != 0 && emulatesRealMode ? 0 : level
+    }
 
     /// CS.L outside IA-32e mode means nothing.
     @inline(__always)
     public var executes64BitCode: Bool {
-        vmcs[.guestCSAccessRights].isLong && vmcs[.guestEFER].contains(.longModeActive)
+        vmcs[.guestCSAccessRights].isLong && isLongModeActive
     }
 
     @inline(__always)
     public var mode: ProcessorMode {
         let rights = vmcs[.guestCSAccessRights]
         return ProcessorMode(
-            cr0: vmcs[.guestCR0], longModeActive: vmcs[.guestEFER].contains(.longModeActive), flags: vmcs[.guestRFLAGS],
+            cr0: cr0OfMode, longModeActive: isLongModeActive, flags: vmcs[.guestRFLAGS],
             codeIsLong: rights.isLong, codeIs32Bit: rights.is32Bit)
     }
 
     public func paging(_ abilities: some PagingAbilities) -> GuestPaging {
-        let cr0 = vmcs[.guestCR0]
+        let cr0 = cr0OfMode
         let cr4 = usesShadowTables ? self.cr4 : vmcs[.guestCR4]
-        let extendedFeatures = vmcs[.guestEFER]
+        let extendedFeatures = extendedFeatures
         var mode: GuestPagingMode
         if !cr0.contains(.paging) {
             mode = .none
@@ -130,7 +173,7 @@ extension VMXProcessor {
     }
 
     public func setPageDirectoryPointers(_ entries: [4 of UInt64]) {
-        if let shadow = constants.pointee.shadow, shadow.pointee.isOn {
+        if let shadow = registersOfShadow {
             shadow.pointee.pageDirectoryPointers = entries
             return
         }
@@ -141,8 +184,14 @@ extension VMXProcessor {
     }
 
     public func pageDirectoryPointers() -> [4 of UInt64] {
-        if let shadow = constants.pointee.shadow, shadow.pointee.isOn { return shadow.pointee.pageDirectoryPointers }
+        if let shadow = registersOfShadow { return shadow.pointee.pageDirectoryPointers }
         return [vmcs[.guestPDPTE0], vmcs[.guestPDPTE1], vmcs[.guestPDPTE2], vmcs[.guestPDPTE3]]
+    }
+
+    /// Where the page-directory-pointer registers are if the VMCS does not have them.
+    private var registersOfShadow: UnsafeMutablePointer<ShadowRegisters>? {
+        guard let shadow = constants.pointee.shadow, shadow.pointee.isOn || !constants.pointee.hasNestedTables else { return nil }
+        return shadow
     }
 
     public var timeStampOffset: UInt64 {
@@ -153,6 +202,7 @@ extension VMXProcessor {
     // MARK: Segments
 
     public func segment(_ register: SegmentRegister) -> Segment {
+        if let shadow = realMode { return segment(register, ofRealMode: shadow) }
         let index = UInt32(register.rawValue)
         let rights: SegmentAccessRights = vmcs[.accessRights(index)]
         return Segment(
@@ -161,6 +211,7 @@ extension VMXProcessor {
     }
 
     public func setSegment(_ register: SegmentRegister, _ segment: Segment) {
+        if let shadow = realMode { return setSegment(register, segment, ofRealMode: shadow) }
         let index = UInt32(register.rawValue)
         vmcs[.selector(index)] = segment.selector
         vmcs[.base(index)] = segment.base
@@ -174,6 +225,8 @@ extension VMXProcessor {
         vmcs[.guestGDTRBase] = base
         vmcs[.guestGDTRLimit] = limit
     }
+
+    public var interruptDescriptorTable: (base: UInt64, limit: UInt32) { (vmcs[.guestIDTRBase], vmcs[.guestIDTRLimit]) }
 
     public func setInterruptDescriptorTable(base: UInt64, limit: UInt32) {
         vmcs[.guestIDTRBase] = base

@@ -95,7 +95,7 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
 
     public func endBlocking() { endBlocking(.blockingBySTI | .blockingByMovSS) }
 
-    private func endBlocking(_ ended: InterruptibilityState) {
+    func endBlocking(_ ended: InterruptibilityState) {
         let state = vmcs[.guestInterruptibility]
         if state.intersects(ended) { vmcs[.guestInterruptibility] = state.subtracting(ended) }
     }
@@ -120,7 +120,7 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
         var deliversErrorCode = false
         if kind == .hardwareException {
             // In real mode no exception pushes an error code (SDM volume 3, 27.2.1.3 "VM-Entry Control Fields").
-            deliversErrorCode = event.errorCode != nil && vmcs[.guestCR0].contains(.protectionEnable)
+            deliversErrorCode = event.errorCode != nil && cr0OfMode.contains(.protectionEnable)
             if deliversErrorCode { vmcs[.entryExceptionErrorCode] = event.errorCode ?? 0 }
             // The processor pushes RF set for a fault, so that its handler returns past a breakpoint on the instruction. A
             // debug exception, which may be a trap, goes on with RF as its exit saved it.

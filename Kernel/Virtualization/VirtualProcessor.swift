@@ -113,22 +113,30 @@ public protocol VirtualProcessor {
     // MARK: One instruction on pages that stand in for devices
 
     /// Maps a page of the host's in the place of one of the guest's that has no RAM.
+    /// - Parameter linear: where the guest's tables map that; without nested tables that alone counts.
     /// - Returns: false if there is no room, or RAM.
     func map(
-        _ place: GuestPhysicalAddress, to frame: HostPhysicalAddress, _ access: StandIns.Access, _ standIns: inout StandIns
+        _ place: GuestPhysicalAddress, at linear: GuestVirtualAddress, to frame: HostPhysicalAddress, _ access: StandIns.Access, _ standIns: inout StandIns
     ) -> Bool
 
-    /// Puts the nested page tables back as they were, and the stand-ins are for others.
+    /// Puts the tables back as they were, and the stand-ins are for others.
     func unmap(_ standIns: inout StandIns)
 
     /// Has the guest exit behind the next instruction, or no longer.
     /// - Returns: whether it did before.
     func trapInstruction(_ wanted: Bool) -> Bool
 
+    /// What that exit is. Without a monitor trap flag it comes as a debug exception, in which a breakpoint that the instruction has
+    /// met may be, and then waits.
+    func distinguishTrap(_ exit: Exit) -> Exit
+
     /// What a nested page fault interrupted begins anew at the next VM entry.
     func beginAnew()
 
     // MARK: Shadow tables
+
+    /// Nested tables can translate for the guest; otherwise shadow tables do, whatever it does.
+    var hasNestedTables: Bool { get }
 
     /// Whether shadow tables translate for the guest, rather than nested ones.
     var usesShadowTables: Bool { get }
@@ -150,6 +158,20 @@ public protocol VirtualProcessor {
 
     /// The operands of INVPCID.
     func invalidationOperand() -> InvalidationOperand
+
+    // MARK: Real mode without a processor's
+
+    /// The guest is in real mode, and the processor in virtual-8086 mode for it: events are not injected but delivered by hand.
+    var emulatesRealMode: Bool { get }
+
+    /// The event that the next VM entry was to inject, which it does not any more.
+    func takeEvent() -> Event?
+
+    /// Interrupts wait for the end of the next instruction, as behind STI.
+    func blockInterrupts()
+
+    /// A task switch may have left segments with which the guest cannot be entered.
+    func fitSegmentsOfTask()
 
     // MARK: Direct paging
 
@@ -177,6 +199,8 @@ public protocol VirtualProcessor {
     var loadedCR3: UInt64 { get }
     /// IA32_EFER; setting LMA also sets the mode that the guest resumes in.
     var extendedFeatures: ExtendedFeatureEnable { get nonmutating set }
+    /// IA32_PAT, where VMX does not switch it by itself.
+    var pageAttributeTable: UInt64 { get nonmutating set }
     var debugRegister7: UInt64 { get nonmutating set }
     /// IA32_DEBUGCTL.
     var debugControl: UInt64 { get nonmutating set }
@@ -185,6 +209,7 @@ public protocol VirtualProcessor {
     var globalDescriptorTable: (base: UInt64, limit: UInt32) { get }
     /// The base and limit of GDTR.
     func setGlobalDescriptorTable(base: UInt64, limit: UInt32)
+    var interruptDescriptorTable: (base: UInt64, limit: UInt32) { get }
     func setInterruptDescriptorTable(base: UInt64, limit: UInt32)
     /// The privilege level, 0 to 3 (the DPL of SS).
     var privilegeLevel: UInt8 { get }

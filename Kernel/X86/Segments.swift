@@ -23,7 +23,10 @@ public struct SegmentAttributes: Equatable, Sendable {
     /// S: a segment of code or data, not of the system's.
     public var isCodeOrData: Bool { rawValue & 0x10 != 0 }
     /// DPL.
-    public var privilegeLevel: UInt8 { UInt8(truncatingIfNeeded: rawValue >> 5) & 3 }
+    public var privilegeLevel: UInt8 {
+        get { UInt8(truncatingIfNeeded: rawValue >> 5) & 3 }
+        set { rawValue = rawValue & ~0x60 | UInt16(newValue & 3) << 5 }
+    }
     /// A code segment rather than one of data; not asked of system segments.
     public var isCode: Bool { rawValue & 8 != 0 }
     /// Code that executes at the privilege level it is called from.

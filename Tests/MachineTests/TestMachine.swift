@@ -47,7 +47,10 @@ final class TestMachine {
         let capabilities = set.capabilities(on: host)
         let vmcs = SimulatedVMCS(capabilities)
         let ram = GuestRAM(size: TestMachine.ramSize)
-        let controls = try! VMXControls(capabilities, wantsVPID: true, timer: timer)
+        let hasNestedTables = VMXControls.offersNestedTables(capabilities)
+        let isShadowed = isShadowed || !hasNestedTables
+        let controls = try! VMXControls(capabilities, wantsVPID: true, timer: timer, needsNestedTables: hasNestedTables)
+        let lists = hasNestedTables ? nil : LoadedMSRs(HostPhysicalAddress(0x8000), controls)
         let tag = Invalidations.newTag()
         let shadow = isShadowed ? TestShadow(ram, hasTwins: hasTwins) : nil
         self.shadow = shadow
@@ -61,15 +64,17 @@ final class TestMachine {
                 localAPIC: LocalAPICVirtualization(
                     controls, msrBitmaps: HostPhysicalAddress(0x3000), accessEntry: HostPhysicalAddress(0x7000),
                     accessEntryValue: 0x6037), usesPreemptionTimer: controls.usesPreemptionTimer,
-                shadow: shadow?.registers ?? direct?.registers))
+                hasNestedTables: hasNestedTables, loadedMSRs: lists, shadow: shadow?.registers ?? direct?.registers))
         entries = .allocate(capacity: CPUIDAnswers.entryCount)
         let policy = CPUIDPolicy(
             CPUIDPolicy.Offers(
                 rdtscp: controls.secondary.contains(.enableRDTSCP), invpcid: controls.secondary.contains(.enableINVPCID),
-                xsaves: controls.secondary.contains(.enableXSAVES), pat: controls.switchesPAT, cr4: capabilities.cr4.fixed1,
+                xsaves: controls.secondary.contains(.enableXSAVES), pat: controls.switchesPAT || lists != nil, cr4: capabilities.cr4.fixed1,
                 fastStrings: host.read(.miscEnable) & MSRPolicy.fastStrings != 0),
             timeStampFrequency: TestMachine.frequency, hidden: hidden)
-        let features = GuestFeatures(policy, host, hasOtherTables: isShadowed || isDirect)
+        let features = GuestFeatures(
+            policy, host, hasOtherTables: isShadowed || isDirect, keepsExtendedFeatures: lists != nil,
+            keepsPageAttributes: lists != nil && !controls.switchesPAT)
         self.first = first
         machine = first?.machine ?? .allocate(capacity: 1)
         if first == nil { machine.initialize(to: CPU.Machine(name: "test", memory: ram.memory, TestMachine.parameters)) }
@@ -77,7 +82,7 @@ final class TestMachine {
         if let direct { machine.pointee.direct = direct.tables }
         let processor = VMXProcessor(vmcs, constants)
         processor.vmcs.prepare(
-            controls, TestMachine.structures(tag, capabilities), TestMachine.hostState, GuestOwnedBits(capabilities, offered: features.cr4, hasShadowTables: isShadowed, seesWriteProtect: isDirect))
+            controls, TestMachine.structures(tag, capabilities, hasNestedTables: hasNestedTables), TestMachine.hostState, GuestOwnedBits(capabilities, offered: features.cr4, hasShadowTables: isShadowed, seesWriteProtect: isDirect))
         cpu = VirtualCPU(
             processor: processor, host: host, machine: machine, number: machine.pointee.cpuCount, apicPage: apicPage, features: features,
             answers: CPUIDAnswers(policy, host, entries: entries), slice: TestMachine.slice)
@@ -109,14 +114,15 @@ final class TestMachine {
         memory: UInt64(ramSize), timeStampFrequency: 2_000_000_000, unixSeconds: 1_700_000_000,
         commandLine: .init(UnsafeRawBufferPointer(start: nil, count: 0)))
 
-    static func structures(_ tag: UInt16, _ capabilities: VMXCapabilities) -> ControlStructures {
+    static func structures(_ tag: UInt16, _ capabilities: VMXCapabilities, hasNestedTables: Bool = true) -> ControlStructures {
         ControlStructures(
             ioBitmapA: HostPhysicalAddress(0x1000), ioBitmapB: HostPhysicalAddress(0x2000),
             msrBitmaps: HostPhysicalAddress(0x3000), virtualAPICPage: HostPhysicalAddress(0x4000), apicAccessPage: HostPhysicalAddress(0x6000),
-            extendedPageTables: ExtendedPageTablePointer(
-                root: HostPhysicalAddress(0x5000), levelCount: 4, memoryType: .writeBack,
-                usesAccessedAndDirty: capabilities.eptAndVPID.accessedAndDirty),
-            tag: tag)
+            extendedPageTables: hasNestedTables
+                ? ExtendedPageTablePointer(
+                    root: HostPhysicalAddress(0x5000), levelCount: 4, memoryType: .writeBack,
+                    usesAccessedAndDirty: capabilities.eptAndVPID.accessedAndDirty) : nil,
+            loadedMSRs: hasNestedTables ? nil : HostPhysicalAddress(0x8000), tag: tag)
     }
 
     static let hostState = HostState(

@@ -93,7 +93,7 @@ final class ShadowTablesModel {
             case .page(let page):
                 guard page.address.rawValue < UInt64(frameCount) << 12 else { return .device(page.address.rawValue) }
                 tables.follow(paging.cr3)
-                _ = tables.fill(GuestVirtualAddress(linear), isWrite: access.kind == .write)
+                _ = tables.fill(GuestVirtualAddress(linear), isWrite: access.kind == .write, isUser: access.isUser)
                 loadedRoot = tables.rootAddress
             }
         }

@@ -6,9 +6,9 @@ struct ShadowTablesTests {
     /// A million in all.
     static let steps = 125_000
 
-    static func paging(_ mode: GuestPagingMode) -> GuestPaging {
+    static func paging(_ mode: GuestPagingMode, writeProtects: Bool = true) -> GuestPaging {
         GuestPaging(
-            mode: mode, cr3: 0x1000, writeProtects: true, hasPageSizeExtensions: true, hasExecuteDisable: mode != .bits32,
+            mode: mode, cr3: 0x1000, writeProtects: writeProtects, hasPageSizeExtensions: true, hasExecuteDisable: mode != .bits32,
             preventsSupervisorExecution: false, preventsSupervisorAccess: false, hasGibibytePages: true, hasPSE36: true,
             physicalAddressWidth: 40)
     }
@@ -85,21 +85,24 @@ struct ShadowTablesTests {
         }
     }
 
-    /// With snapshots of tables out of step and process-context identifiers, and without.
-    @Test(arguments: [GuestPagingMode.fourLevel, .fiveLevel, .pae, .bits32], [true, false])
+    /// With snapshots of tables out of step, process-context identifiers and the guest's CR0.WP, and without.
+    @Test(arguments: [GuestPagingMode.fourLevel, .fiveLevel, .pae, .bits32], [(true, true), (false, true), (true, false)])
     func `random tables, changes and invalidations never leave a right that the guest's tables do not give`(
-        mode: GuestPagingMode, hasSnapshots: Bool
+        mode: GuestPagingMode, kind: (hasSnapshots: Bool, writeProtects: Bool)
     ) {
-        change(mode, hasSnapshots: hasSnapshots, hasIdentifiers: mode != .fiveLevel || hasSnapshots)
+        change(
+            mode, hasSnapshots: kind.hasSnapshots, hasIdentifiers: mode != .fiveLevel || kind.hasSnapshots,
+            writeProtects: kind.writeProtects)
     }
 
     @Test func `nor do they where each load of CR3 drops all translations`() {
-        change(.fourLevel, hasSnapshots: true, hasIdentifiers: false)
+        change(.fourLevel, hasSnapshots: true, hasIdentifiers: false, writeProtects: true)
     }
 
-    private func change(_ mode: GuestPagingMode, hasSnapshots: Bool, hasIdentifiers: Bool) {
+    private func change(_ mode: GuestPagingMode, hasSnapshots: Bool, hasIdentifiers: Bool, writeProtects: Bool) {
+        let paging = Self.paging(mode, writeProtects: writeProtects)
         var guest = Guest(
-            random: SeededGenerator(seed: 7), model: ShadowTablesModel(Self.paging(mode), hasIdentifiers: hasIdentifiers))
+            random: SeededGenerator(seed: 7), model: ShadowTablesModel(paging, hasIdentifiers: hasIdentifiers))
         let model = guest.model
         if !hasSnapshots { model.tables.firstSnapshot = 0 }
         for frame in 1...12 {
@@ -156,6 +159,50 @@ struct ShadowTablesTests {
         }
         if model.paging.shadowLevelCount > 3 { #expect(model.quietLoads > 100) }
         #expect(pages > 2000 && model.tables.counts.outOfStep > 100 && model.tables.counts.comparisons > 100)
+    }
+
+    @Test(arguments: [LeafSizes.upToOneGibibyte, LeafSizes(twoMebibytes: false, oneGibibyte: false)])
+    func `without paging all RAM is at its own address, in the largest pages that fit`(leafSizes: LeafSizes) {
+        let model = ShadowTablesModel(Self.paging(.none), megabytes: 7, leafSizes: leafSizes)
+        var random = SeededGenerator(seed: 3)
+        for _ in 0..<2000 {
+            let linear = random.next() % (9 << 20)
+            let user = GuestAccess.explicit([.read, .write, .fetch][Int(linear % 3)], privilegeLevel: 3, alignmentCheck: false)
+            #expect(model.access(linear, user) == (linear < 7 << 20 ? .page(linear) : .device(linear)))
+        }
+        #expect(model.access(0xFEE0_0000, .explicit(.read, privilegeLevel: 0, alignmentCheck: false)) == .device(0xFEE0_0000))
+        #expect(model.disorder() == nil)
+        // Of the last MiB there is no large page.
+        #expect(model.tables.mostPages == (leafSizes.contains(.twoMebibytes) ? 2 : 5))
+        model.tables.setHole(GuestPhysicalAddress(0x3000))
+        model.load()
+        let write = GuestAccess.explicit(.write, privilegeLevel: 0, alignmentCheck: false)
+        #expect(model.access(0x2FFF, write) == .page(0x2FFF) && model.access(0x4000, write) == .page(0x4000))
+        guard case .fault = model.processorTranslates(0x3000, write) else { Issue.record("the hole is mapped"); return }
+    }
+
+    @Test func `without CR0-WP a page that is read-only is the supervisor's to write and then the user's again, at every place`() {
+        let model = ShadowTablesModel(Self.paging(.pae, writeProtects: false))
+        for part in 0..<4 { model.paging.pdptes[part] = 0x1001 }
+        // One table that is read-only by one way to it.
+        model.write(0x2067, frame: 1, index: 0, size: 8)
+        model.write(0x2065, frame: 1, index: 1, size: 8)
+        model.write(0x9067, frame: 2, index: 0, size: 8)
+        model.write(0xA065, frame: 2, index: 1, size: 8)
+        model.load()
+        let read = GuestAccess.explicit(.read, privilegeLevel: 3, alignmentCheck: false)
+        let userWrite = GuestAccess.explicit(.write, privilegeLevel: 3, alignmentCheck: false)
+        let write = GuestAccess.explicit(.write, privilegeLevel: 0, alignmentCheck: false)
+        for _ in 0..<2 {
+            for (linear, page, isWritable) in [
+                (0, 0x9000, true), (0x1000, 0xA000, false), (0x20_0000, 0x9000, false), (0x20_1000, 0xA000, false),
+            ] as [(UInt64, UInt64, Bool)] {
+                #expect(model.access(linear, read) == .page(page))
+                #expect(model.access(linear, write) == .page(page))
+                #expect(model.access(linear, userWrite) == (isWritable ? .page(page) : .fault(7)))
+                #expect(model.excess(linear) == nil && model.disorder() == nil)
+            }
+        }
     }
 
     @Test func `a frame beyond all RAM is not taken for the one with the same low bits`() {

@@ -52,6 +52,19 @@ import X86
         #expect(controls.exit.rawValue & 1 << 9 != 0 && controls.entry.rawValue & 1 << 9 == 0)
     }
 
+    @Test func `a processor without EPT gets controls that it accepts, with exits for shadow tables`() throws {
+        let capabilities = CapabilitySet.penryn.capabilities
+        #expect(!VMXControls.offersNestedTables(capabilities))
+        let controls = try VMXControls(capabilities, wantsVPID: true, timer: .processorOrHost, needsNestedTables: false)
+        #expect(controls.pin.contains(capabilities.pin.required) && controls.pin.subtracting(capabilities.pin.allowed).isEmpty)
+        #expect(controls.primary.contains(capabilities.primary.required) && controls.primary.subtracting(capabilities.primary.allowed).isEmpty)
+        #expect(controls.exit.contains(capabilities.exit.required) && controls.exit.subtracting(capabilities.exit.allowed).isEmpty)
+        #expect(controls.entry.contains(capabilities.entry.required) && controls.entry.subtracting(capabilities.entry.allowed).isEmpty)
+        #expect(controls.secondary.isEmpty && controls.localAPIC.isEmpty && controls.assistance == .taskPriority)
+        #expect(!controls.hasNestedTables && !controls.switchesExtendedFeatures && !controls.switchesPAT && !controls.usesPreemptionTimer)
+        #expect(controls.primary.contains(.cr3LoadExiting | .cr3StoreExiting | .invlpgExiting))
+    }
+
     @Test func `no control is on whose page or field Martlet does not set`() throws {
         let controls = try VMXControls(CapabilitySet.skylakeX.capabilities, wantsVPID: true)
         #expect(!controls.pin.contains(.processPostedInterrupts))

@@ -30,6 +30,21 @@ import X86
         #expect(Self.prepared(set).refusals == [])
     }
 
+    @Test func `set-up of a processor without EPT writes only fields that it has, and IA32_EFER and IA32_PAT are loaded from lists`() throws {
+        let capabilities = CapabilitySet.penryn.capabilities
+        let access = SimulatedVMCS(capabilities)
+        let controls = try VMXControls(capabilities, wantsVPID: true, timer: .processorOrHost, needsNestedTables: false)
+        var structures = Self.structures
+        structures.extendedPageTables = nil
+        structures.loadedMSRs = HostPhysicalAddress(0x8000)
+        VMCS(access).prepare(controls, structures, Self.host, GuestOwnedBits(capabilities, offered: .none, hasShadowTables: true))
+        #expect(access.refusals == [])
+        #expect(access[0x4014] == 2 && access[0x4010] == 2 && access[0x200A] == 0x8000 && access[0x2008] == 0x8040)
+        #expect(access.physical[0x8000] == 0xC000_0080 && access.physical[0x8010] == 0x277 && access.physical[0x8018] == Self.host.pat)
+        #expect(access.physical[0x8040] == 0xC000_0080 && access.physical[0x8048] == 0xD00)
+        #expect(access.physical[0x8050] == 0x277 && access.physical[0x8058] == Self.host.pat)
+    }
+
     @Test func `a field without its feature is not written`() {
         let set = CapabilitySet.skylakeX.replacing([
             0x48E: CapabilitySet.skylakeX.registers[0x48E]! & ~(1 << 53), 0x48B: 0x0257_FFDF_0000_0000,

@@ -11,6 +11,8 @@ public struct KernelOptions: Equatable, Sendable {
     public var trace = TraceLevel.exits
     /// mmu=nested|shadow|direct: which tables translate for the guest.
     public var mmu = MemoryManagement.nested
+    /// It was asked for by name.
+    public var namesMMU = false
     /// shadow=16M: the memory for shadow tables.
     public var shadowSize = ByteCount.mebibytes(16)
     /// flat=on|off: whether a guest image without any mark is a flat binary.
@@ -221,6 +223,7 @@ extension KernelOptions {
                 throw refused("4k, 2m or 1g")
             }
         } else if key.equals("mmu") {
+            namesMMU = true
             if value.equals("nested") {
                 mmu = .nested
             } else if value.equals("shadow") {

@@ -30,7 +30,9 @@ extension VirtualCPU {
             cpu.pointee.end(.unsupported(.instruction))
             return .over
         }
+        // Without nested tables the stand-ins are in the shadow tables.
         let wasShadowed = cpu.pointee.leaveShadowTables()
+        let instruction = cpu.pointee.flagInstruction
         let wasTrapped = cpu.pointee.processor.trapInstruction(true)
         services.leadBack(true, cpu)
         var isEntered = true
@@ -41,14 +43,16 @@ extension VirtualCPU {
         }
         var exit = lastExit(cpu)
         // Each round adds a page or makes one writable, so there are few.
-        while isEntered, let fault = exit.operandFault, cpu.pointee.standIn(for: fault, &standIns) {
+        while isEntered, let fault = cpu.pointee.operandFault(of: exit), cpu.pointee.standIn(for: fault, &standIns) {
             cpu.pointee.processor.beginAnew()
             isEntered = services.enter(cpu)
-            exit = lastExit(cpu)
+            exit = cpu.pointee.processor.distinguishTrap(lastExit(cpu))
         }
-        cpu.pointee.writeBack(&standIns, isExecuted: isEntered && exit == .monitorTrap)
+        cpu.pointee.writeBack(&standIns, isExecuted: isEntered && (exit == .monitorTrap || exit.isSingleStep))
         services.leadBack(false, cpu)
+        let flags = cpu.pointee.processor.flags
         _ = cpu.pointee.processor.trapInstruction(wasTrapped)
+        if exit == .monitorTrap { cpu.pointee.settleFlags(instruction, flags) }
         if wasShadowed { cpu.pointee.returnToShadowTables() }
         guard isEntered else { return .refused }
         if exit == .monitorTrap, !wasTrapped {
@@ -58,7 +62,7 @@ extension VirtualCPU {
             complete(.resume, cpu)
             return .over
         }
-        guard let fault = exit.operandFault, cpu.pointee.standsInFor(fault) else { return .interrupted }
+        guard let fault = cpu.pointee.operandFault(of: exit), cpu.pointee.standsInFor(fault.nested) else { return .interrupted }
         cpu.pointee.end(.unsupported(.instruction))
         return .over
     }
@@ -66,6 +70,24 @@ extension VirtualCPU {
     /// The exit at which the guest stands: decoded in one place, since that is much code.
     @inline(never)
     static func lastExit(_ cpu: Pointer) -> Exit { cpu.pointee.processor.decodeExit() }
+
+    /// What the instruction does with the flags, if they show a trap that is Martlet's.
+    private var flagInstruction: FlagInstruction {
+        mutating get {
+            guard !processor.hasNestedTables else { return .other }
+            let mode = processor.mode
+            return FlagInstruction(fetchInstruction(in: mode), in: mode)
+        }
+    }
+
+    /// What PUSHF has stored has the guest's own RFLAGS.TF, and so have the flags that POPF and IRET have loaded.
+    private mutating func settleFlags(_ instruction: FlagInstruction, _ flags: RFlags) {
+        switch instruction {
+        case .store where !processor.flags.contains(.trap): clearStoredTrapFlag()
+        case .load: processor.flags = flags
+        default: break
+        }
+    }
 
     /// Whether a page may stand in for the one of a fault. Where there is RAM, a debugger has protected it.
     private mutating func standsInFor(_ fault: NestedPageFault) -> Bool {
@@ -76,12 +98,13 @@ extension VirtualCPU {
 
     /// Puts a page where an access faulted.
     /// - Returns: false if there is nothing to put there, or no more room.
-    private mutating func standIn(for fault: NestedPageFault, _ standIns: inout StandIns) -> Bool {
+    private mutating func standIn(for operand: OperandFault, _ standIns: inout StandIns) -> Bool {
+        let fault = operand.nested
         guard standsInFor(fault) else { return false }
         let place = GuestPhysicalAddress(fault.address.rawValue & ~0xFFF)
         if let own = board.pointee.testMemoryPage(place.rawValue) {
-            guard processor.map(place, to: own, .all, &standIns) else { return false }
-            standInForNeighbor(of: fault.address, &standIns)
+            guard processor.map(place, at: operand.linear, to: own, .all, &standIns) else { return false }
+            standInForNeighbor(of: operand, &standIns)
             return true
         }
         let hasRegisters = isLocalAPIC(place) || board.pointee.hasRegisters(at: place.rawValue)
@@ -99,19 +122,25 @@ extension VirtualCPU {
         if hasRegisters { readRegisters(number, at: Int(fault.address.rawValue & 0xFFC), &standIns) }
         standIns[number].isWritable = fault.isWrite || !hasRegisters
         return processor.map(
-            place, to: standIns.frame(number), standIns[number].isWritable ? .readsAndWrites : .reads, &standIns)
+            place, at: operand.linear, to: standIns.frame(number), standIns[number].isWritable ? .readsAndWrites : .reads, &standIns)
     }
 
     /// An operand that goes on in the next page, or a stack in the one before: an instruction that had written one page, or
     /// loaded registers from it, and faults at the next would begin anew from what it has changed.
-    private mutating func standInForNeighbor(of address: GuestPhysicalAddress, _ standIns: inout StandIns) {
-        let offset = address.rawValue & 0xFFF
-        let reached = offset < Self.mostReach ? address.rawValue &- Self.mostReach : address.rawValue &+ Self.mostReach
-        let neighbor = GuestPhysicalAddress(reached & ~0xFFF)
-        guard neighbor.rawValue != address.rawValue & ~0xFFF, let own = board.pointee.testMemoryPage(neighbor.rawValue) else {
-            return
+    private mutating func standInForNeighbor(of operand: OperandFault, _ standIns: inout StandIns) {
+        let offset = operand.nested.address.rawValue & 0xFFF
+        let reach = offset < Self.mostReach ? 0 &- Self.mostReach : Self.mostReach
+        var neighbor = GuestPhysicalAddress((operand.nested.address.rawValue &+ reach) & ~0xFFF)
+        let linear = GuestVirtualAddress(operand.linear.rawValue &+ reach)
+        guard neighbor.rawValue != operand.nested.address.rawValue & ~0xFFF else { return }
+        if !processor.hasNestedTables {
+            let fault = host.readPageFaultAddress()
+            defer { host.loadPageFaultAddress(fault) }
+            guard case .page(let address) = translate(linear, .read, through: .ds) else { return }
+            neighbor = GuestPhysicalAddress(address.rawValue & ~0xFFF)
         }
-        _ = processor.map(neighbor, to: own, .all, &standIns)
+        guard let own = board.pointee.testMemoryPage(neighbor.rawValue) else { return }
+        _ = processor.map(neighbor, at: linear, to: own, .all, &standIns)
     }
 
     /// How far an instruction reaches from the place of its first access, nearly always.
@@ -144,6 +173,25 @@ extension VirtualCPU {
     }
 }
 
+/// An access to what is not RAM, and the linear address that led there, where shadow tables alone translate.
+struct OperandFault {
+    var nested: NestedPageFault
+    var linear: GuestVirtualAddress
+}
+
+extension VirtualCPU {
+    /// What an exit says of an access to what is not RAM.
+    mutating func operandFault(of exit: Exit) -> OperandFault? {
+        if let fault = exit.operandFault { return OperandFault(nested: fault, linear: GuestVirtualAddress(0)) }
+        guard !processor.hasNestedTables, case .exception(let exception) = exit, exception.vector == .pageFault,
+            !exception.kind.isSoftware
+        else { return nil }
+        let request = requestedAccess(exception)
+        guard case .page(let address) = translate(request.address, request.access, through: .ds), isNoRAM(address) else { return nil }
+        return OperandFault(nested: .ofPageFault(address, request.access.kind), linear: request.address)
+    }
+}
+
 extension Exit {
     /// The nested page fault that the exit is, be it one of the APIC-access page.
     var operandFault: NestedPageFault? {
@@ -152,5 +200,11 @@ extension Exit {
         case .virtualAPIC(.access(let offset, let isWrite, let isFetch)): .ofLocalAPIC(offset, isWrite: isWrite, isFetch: isFetch)
         default: nil
         }
+    }
+
+    /// The trap behind an instruction, which the guest's own RFLAGS.TF has raised.
+    fileprivate var isSingleStep: Bool {
+        if case .exception(let exception) = self, exception.vector == .debug { return exception.isSingleStep }
+        return false
     }
 }

@@ -22,6 +22,9 @@ extension VirtualCPU {
         let event = Event(
             kind: exception.kind, vector: exception.vector.number, errorCode: exception.errorCode,
             instructionLength: exception.kind.isSoftware ? processor.instructionLength : 0)
+        if processor.emulatesRealMode, exception.vector == .generalProtection || exception.vector == .stackFault {
+            return executeInRealMode(event)
+        }
         return raise(event, during: processor.interruptedEvent)
     }
 

@@ -82,6 +82,7 @@ extension VirtualCPU {
         }
     }
 
+    @inline(never)
     private mutating func foretellAccess() -> UInt64 {
         guard let access = accessAskedFor, !processor.translatesDirectly else { return Hypercall.refused }
         var observer = NoWalkObserver()

@@ -12,14 +12,29 @@ extension VirtualCPU {
     // RDMSR and WRMSR of registers that the MSR bitmaps do not pass.
 
     /// Of those that are values alone.
+    /// - Returns: nil if it is none of those.
     @inline(__always)
-    mutating func readMSR(_ register: ModelSpecificRegister) -> Outcome {
-        answer(register == .apicBase ? apic.base.rawValue : msrPlaces.read(register, &msrs))
+    mutating func readMSR(_ register: ModelSpecificRegister) -> Outcome? {
+        guard let value = register == .apicBase ? apic.base.rawValue : msrPlaces.read(register, &msrs) else { return nil }
+        return answer(value)
     }
 
     @inline(__always)
-    mutating func writeMSR(_ register: ModelSpecificRegister) -> Outcome {
-        msrPlaces.write(register, writtenMSR, &msrs) ? .step : refuseMSR()
+    mutating func writeMSR(_ register: ModelSpecificRegister) -> Outcome? {
+        msrPlaces.write(register, writtenMSR, &msrs) ? .step : nil
+    }
+
+    /// Of those that VM entries load from a list, and so no guest accesses without an exit; others are not there.
+    mutating func readKeptMSR() -> Outcome {
+        switch namedMSR {
+        case .extendedFeatureEnable where features.keepsExtendedFeatures: answer(processor.extendedFeatures.rawValue)
+        case .pat where features.keepsPageAttributes: answer(processor.pageAttributeTable)
+        default: refuseMSR()
+        }
+    }
+
+    mutating func writeKeptMSR() -> Outcome {
+        namedMSR == .pat && features.keepsPageAttributes && writePageAttributes(writtenMSR) ? .step : refuseMSR()
     }
 
     /// Of those that the virtual processor or its local APIC holds.
@@ -112,6 +127,18 @@ extension VirtualCPU {
     }
 
     // Registers whose value the virtual processor holds. Each returns false for #GP.
+
+    /// SDM volume 3, "Programming the PAT": each byte is a memory type.
+    private mutating func writePageAttributes(_ value: UInt64) -> Bool {
+        for shift in stride(from: UInt64(0), to: 64, by: 8) {
+            switch value >> shift & 0xFF {
+            case 0, 1, 4, 5, 6, 7: break
+            default: return false
+            }
+        }
+        processor.pageAttributeTable = value
+        return true
+    }
 
     /// Last-branch records and single steps by branches; the records themselves are not the guest's to read.
     @inline(never)

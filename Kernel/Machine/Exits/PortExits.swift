@@ -47,8 +47,9 @@ extension VirtualCPU {
     /// The exit comes before the processor looks at the memory operand, its segment included (SDM volume 3, 28.1.1
     /// "Relative Priority of Faults and VM Exits").
     @inline(never)
-    mutating func performStringIO(_ access: IOAccess) -> Outcome {
-        let operand = processor.stringIOOperand()
+    mutating func performStringIO(_ access: IOAccess) -> Outcome { performStringIO(access, processor.stringIOOperand()) }
+
+    mutating func performStringIO(_ access: IOAccess, _ operand: StringIOOperand) -> Outcome {
         let mask = addressMask(operand.addressSize)
         let mode = processor.mode
         var page = OperandPage()

@@ -86,10 +86,11 @@ extension VirtualCPU {
     public mutating func sleep() -> Bool {
         while true {
             let now = clock.now
-            attention = .devices
+            attention.insert(.devices)
             switch bringAboutWhatIsDue(at: now) {
             case .inject(let event):
                 processor.inject(event)
+                if attention.contains(.realMode) { _ = followRealMode() }
                 return true
             case .end(let ending):
                 end(ending)

@@ -11,6 +11,7 @@ extension VirtualCPU {
     @inline(never)
     public mutating func followPaging() {
         guard let shadow = machine.pointee.shadow else { return }
+        if processor.emulatesRealMode { attention.insert(.realMode) }
         guard processor.canUseShadowTables else {
             // What the guest does to its tables meanwhile is not seen.
             if processor.usesShadowTables { shadow.pointee.reset() }
@@ -95,7 +96,7 @@ extension VirtualCPU {
     /// For an instruction that the processor is to execute on nested tables.
     /// - Returns: whether shadow tables were in use.
     mutating func leaveShadowTables() -> Bool {
-        guard processor.usesShadowTables else { return false }
+        guard processor.usesShadowTables, processor.hasNestedTables else { return false }
         processor.useNestedTables()
         processor.flushTranslations()
         return true
@@ -112,34 +113,40 @@ extension VirtualCPU {
     /// A page fault under shadow tables: the guest's own, or for want of an entry, or an access to what is not RAM.
     @inline(never)
     mutating func resolvePageFault(_ exception: ExceptionExit) -> Outcome {
-        let code = PageFaultErrorCode(rawValue: exception.errorCode ?? 0)
-        let address = GuestVirtualAddress(exception.qualification)
-        let kind: GuestAccess.Kind = code.isWrite ? .write : code.isFetch ? .fetch : .read
-        if kind == .read, !code.isUser, fillsForFetch(address) {
+        let request = requestedAccess(exception)
+        let (address, kind, access) = (request.address, request.access.kind, request.access)
+        if kind == .read, !PageFaultErrorCode(rawValue: exception.errorCode ?? 0).isUser, fillsForFetch(address) {
             processor.beginAnew()
             return .resume
         }
+        switch paging.translate(address, for: access, in: memory) {
+        case .page(let page):
+            guard !isNoRAM(page.address) else {
+                // The processor has translated the operand, and not looked at its alignment yet.
+                if checksAlignment, kind != .fetch, !processor.isDeliveringEvent { return .execute }
+                return resolve(.ofPageFault(page.address, kind))
+            }
+            return fillShadow(address, isWrite: kind == .write, isUser: access.isUser, exception)
+        case .fault(let code): return deliverPageFault(address, code)
+        case .notCanonical: return deliverPageFault(address, PageFaultErrorCode(rawValue: exception.errorCode ?? 0))
+        case .tableOutsideRAM: return .end(.unsupported(.tableInAbsentMemory))
+        }
+    }
+
+    /// What access a page fault tells of.
+    @inline(__always)
+    mutating func requestedAccess(_ exception: ExceptionExit) -> (address: GuestVirtualAddress, access: GuestAccess) {
+        let code = PageFaultErrorCode(rawValue: exception.errorCode ?? 0)
+        let kind: GuestAccess.Kind = code.isWrite ? .write : code.isFetch ? .fetch : .read
         // A supervisor access in user mode is the processor's own, to a descriptor table or task-state segment.
         let access: GuestAccess =
             !code.isUser && processor.privilegeLevel == 3
             ? .implicit(kind)
             : .explicit(kind, privilegeLevel: code.isUser ? 3 : 0, alignmentCheck: processor.flags.contains(.alignmentCheck))
-        switch paging.translate(address, for: access, in: memory) {
-        case .page(let page):
-            guard memory.contains(page.address, count: 1), !isHidden(page.address) else {
-                // The processor has translated the operand, and not looked at its alignment yet.
-                if checksAlignment, kind != .fetch, !processor.isDeliveringEvent { return .execute }
-                return resolve(
-                    NestedPageFault(
-                        address: page.address, isRead: kind == .read, isWrite: kind == .write, isFetch: kind == .fetch,
-                        isMapped: false, duringWalk: false))
-            }
-            return fillShadow(address, isWrite: kind == .write, exception)
-        case .fault(let code): return deliverPageFault(address, code)
-        case .notCanonical: return deliverPageFault(address, code)
-        case .tableOutsideRAM: return .end(.unsupported(.tableInAbsentMemory))
-        }
+        return (GuestVirtualAddress(exception.qualification), access)
     }
+
+    mutating func isNoRAM(_ address: GuestPhysicalAddress) -> Bool { !memory.contains(address, count: 1) || isHidden(address) }
 
     /// Without execute-disable and SMEP an error code does not tell a fetch, which SMAP does not hinder, from a read, which it does. A
     /// read that stands where instructions are fetched comes back when that is filled.
@@ -168,9 +175,11 @@ extension VirtualCPU {
         processor.flushTranslations()
     }
 
-    private mutating func fillShadow(_ address: GuestVirtualAddress, isWrite: Bool, _ exception: ExceptionExit) -> Outcome {
+    private mutating func fillShadow(
+        _ address: GuestVirtualAddress, isWrite: Bool, isUser: Bool, _ exception: ExceptionExit
+    ) -> Outcome {
         guard let shadow = shadowTables else { return .resume }
-        let hasChanged = shadow.pointee.fill(address, isWrite: isWrite)
+        let hasChanged = shadow.pointee.fill(address, isWrite: isWrite, isUser: isUser)
         followTables()
         if !hasChanged {
             // The processor may hold what the tables said before. What it does not find in them then is the guest's.
@@ -241,5 +250,14 @@ extension VirtualCPU {
         _ = shadow.pointee.takeFlush()
         allowLoads(shadow)
         processor.flushTranslations()
+    }
+}
+
+extension NestedPageFault {
+    /// What a page fault under shadow tables would have been under nested ones.
+    static func ofPageFault(_ address: GuestPhysicalAddress, _ kind: GuestAccess.Kind) -> NestedPageFault {
+        NestedPageFault(
+            address: address, isRead: kind == .read, isWrite: kind == .write, isFetch: kind == .fetch, isMapped: false,
+            duringWalk: false)
     }
 }

@@ -20,6 +20,32 @@ struct MirroredEntry {
     static var global: UInt64 { 1 << 8 }
 }
 
+extension MirroredEntry {
+    /// The part of a table that some way to it makes read-only, which counts as long as the guest's CR0.WP is clear.
+    static var readOnly: UInt8 { 0x80 }
+
+    /// The same with CR0.WP clear, which the processor has set all the same: entries that refer to tables take no right to write
+    /// away, so that one page can have it for the supervisor alone; those that map pages take away what the way to them did.
+    /// - Parameter part: of the table that the entry is in.
+    func withoutWriteProtection(inPart part: UInt8) -> MirroredEntry {
+        var entry = self
+        if part & Self.readOnly != 0 { entry.bits &= ~GuestEntryBits.writable }
+        guard !isPage else { return entry }
+        if entry.bits & GuestEntryBits.writable == 0 { entry.part |= Self.readOnly }
+        entry.bits |= GuestEntryBits.writable
+        return entry
+    }
+
+    /// A page that the guest's supervisor writes to although it is read-only, as CR0.WP is clear: nobody else's for now.
+    func writableForSupervisor(_ paging: GuestPaging) -> MirroredEntry {
+        var entry = self
+        // The supervisor must not fetch from what is the user's.
+        if bits & GuestEntryBits.user != 0, paging.preventsSupervisorExecution { entry.bits |= GuestEntryBits.executeDisable }
+        entry.bits = entry.bits & ~GuestEntryBits.user | GuestEntryBits.writable
+        return entry
+    }
+}
+
 extension GuestPaging {
     /// The levels of the tables that shadow this mode's; 3 without long mode, where the root has four entries.
     public var shadowLevelCount: Int {
@@ -32,7 +58,7 @@ extension GuestPaging {
 
     /// Whether the tables that shadow the one also shadow the other: the entries mean the same.
     func isShadowed(as other: GuestPaging) -> Bool {
-        mode == other.mode && hasExecuteDisable == other.hasExecuteDisable && hasPageSizeExtensions == other.hasPageSizeExtensions
+        mode == other.mode && writeProtects == other.writeProtects && hasExecuteDisable == other.hasExecuteDisable && hasPageSizeExtensions == other.hasPageSizeExtensions
     }
 
     /// What entry `index` of the table that shadows a guest's leads to; nil where the processor would find nothing, or not yet
@@ -41,7 +67,7 @@ extension GuestPaging {
         switch mode {
         case .fourLevel, .fiveLevel: mirror(LongModeEntries.self, frame << 12 | UInt64(index) << 3, level, in: memory)
         case .pae: mirror(PAEEntries.self, frame << 12 | UInt64(index) << 3, level, in: memory)
-        case .bits32: mirrorBits32(frame: frame, level, UInt64(part), UInt64(index), in: memory)
+        case .bits32: mirrorBits32(frame: frame, level, UInt64(part & 3), UInt64(index), in: memory)
         case .direct, .none: nil
         }
     }

@@ -1,9 +1,11 @@
 extension ShadowTables {
     /// Takes over from the guest's tables what an access needs that the guest's own processor would have allowed, and whose
     /// accessed and dirty bits are set.
-    /// - Parameter linear: canonical; without long mode of 32 bits.
+    /// - Parameters:
+    ///   - linear: canonical; without long mode of 32 bits.
+    ///   - isUser: in user mode.
     /// - Returns: whether anything changed. If not, the processor should have made the access.
-    public mutating func fill(_ linear: GuestVirtualAddress, isWrite: Bool) -> Bool {
+    public mutating func fill(_ linear: GuestVirtualAddress, isWrite: Bool, isUser: Bool = false) -> Bool {
         if freeCount < Self.mostNeeded { reclaim() }
         guard var (number, level) = start(of: linear) else { return false }
         var hasChanged = false
@@ -14,7 +16,10 @@ extension ShadowTables {
                 level -= 1
                 continue
             }
-            guard let wanted = mirror(slot) else { break }
+            guard var wanted = mirror(slot) else { break }
+            if wanted.isPage, isWrite, !isUser, wanted.bits & GuestEntryBits.writable == 0, !paging.writeProtects {
+                wanted = wanted.writableForSupervisor(paging)
+            }
             let new = wanted.isPage ? makePage(wanted, level, isWrite: isWrite) : makeTable(wanted, level, entries[slot])
             guard new != 0 else { break }
             if entries[slot] != new {
@@ -66,7 +71,8 @@ extension ShadowTables {
         let index = slot & 511
         let level = Int(page.level)
         guard page.isDirect else {
-            return paging.mirror(frame: UInt64(page.frame), level: level, part: page.part, index: index, in: memory)
+            let entry = paging.mirror(frame: UInt64(page.frame), level: level, part: page.part, index: index, in: memory)
+            return paging.writeProtects ? entry : entry?.withoutWriteProtection(inPart: page.part)
         }
         // The entry that refers to a direct table has the rights.
         let address = UInt64(page.frame) << 12 &+ UInt64(index) &* Self.coverage(level)

@@ -89,6 +89,11 @@ extension ShadowTables {
 
     /// The entry of the fixed root for a GiB; it has no rights (SDM vol. 3, "Format of a PAE Page-Directory-Pointer-Table Entry").
     private mutating func directory(_ part: Int) -> UInt64 {
+        if paging.mode == .none {
+            // Addresses are physical.
+            guard let page = table(UInt64(part) << 18, 2, 0, isDirect: true) else { return 0 }
+            return address(of: page) | GuestEntryBits.present
+        }
         var frame = (paging.cr3 & 0xFFFF_FFFF) >> 12
         var number = UInt8(truncatingIfNeeded: part)
         if paging.mode == .pae {

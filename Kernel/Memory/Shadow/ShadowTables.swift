@@ -11,6 +11,10 @@
 /// what they were made from, and it is protected again. INVLPG compares the entries for one address. That is what the
 /// architecture promises of cached translations, and no more (Intel SDM vol. 3, "Caching Translation Information").
 ///
+/// Without paging the tables map all of the guest's RAM at its own addresses, in parts when they are needed. With the guest's CR0.WP
+/// clear, which the processor has set, a page that is read-only becomes writable for the supervisor alone when the supervisor writes
+/// to it, and the user's again at the next access in user mode.
+///
 /// Nothing but the guest's RAM is ever mapped.
 public struct ShadowTables<Guest: ComparedTableMemory>: ~Copyable {
     let memory: Guest

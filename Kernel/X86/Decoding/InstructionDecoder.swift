@@ -5,7 +5,7 @@
 public struct InstructionDecoder {
     /// What is still to be read.
     var rest: InstructionBytes
-    private let length: Int
+    let length: Int
     let is64Bit: Bool
     let allowsVEX: Bool
     private let defaultOperandSize: Int
@@ -16,11 +16,11 @@ public struct InstructionDecoder {
     var repetition = MemoryInstruction.Repetition.none
     var isLocked = false
     var isVEX = false
-    private var segmentOverride: SegmentRegister?
-    private var operand = MemoryInstruction.Operand()
+    var segmentOverride: SegmentRegister?
+    var operand = MemoryInstruction.Operand()
 
     @inline(__always)
-    private init(_ bytes: InstructionBytes, _ mode: ProcessorMode) {
+    init(_ bytes: InstructionBytes, _ mode: ProcessorMode) {
         rest = bytes
         length = bytes.count
         is64Bit = mode.is64Bit
@@ -66,7 +66,7 @@ public struct InstructionDecoder {
 
     /// Takes a byte, after a REX prefix if there is one.
     @inline(__always)
-    private mutating func nextAfterREX() -> UInt8? {
+    mutating func nextAfterREX() -> UInt8? {
         guard let first = next() else { return nil }
         guard is64Bit, first & 0xF0 == 0x40 else { return first }
         rex = first
@@ -82,7 +82,7 @@ public struct InstructionDecoder {
     }
 
     /// Whether a byte is a legacy prefix, which is then noted.
-    private mutating func takePrefix(_ byte: UInt8) -> Bool {
+    mutating func takePrefix(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x66: hasOperandSizePrefix = true
         case 0x67: hasAddressSizePrefix = true
@@ -153,7 +153,7 @@ public struct InstructionDecoder {
     /// Passes a ModRM byte and all that belongs to it.
     /// - Returns: false if the operand is a register, or not all is there.
     @inline(__always)
-    private mutating func passOperand() -> Bool {
+    mutating func passOperand() -> Bool {
         guard let modRM = next(), modRM < 0xC0 else { return false }
         operand.rex = rex
         return !is64Bit && addressSize == 2 ? shortOperand(modRM) : operand(modRM)

@@ -1,7 +1,5 @@
-import X86
-
 /// What the instruction that is stepped over by RFLAGS.TF does with the flags, as far as TF would show.
-enum FlagInstruction: Equatable {
+public enum FlagInstruction: Equatable, Sendable {
     case other
     /// PUSHF stores them.
     case store
@@ -16,7 +14,7 @@ enum FlagInstruction: Equatable {
     /// MOV SS and POP SS hold the trap back until the instruction behind them.
     case stackSegment
 
-    init(_ bytes: InstructionBytes, in mode: ProcessorMode) {
+    public init(_ bytes: InstructionBytes, in mode: ProcessorMode) {
         var place = 0
         while place < bytes.count, FlagInstruction.isPrefix(bytes[place], in: mode) { place += 1 }
         let opcode: UInt8? = place < bytes.count ? bytes[place] : nil
