@@ -124,10 +124,13 @@ extension VMXProcessor {
         nonmutating set { vmcs[.guestDebugControl] = newValue }
     }
 
+    @inline(__always)
+    public var processorsPrivilegeLevel: UInt8 { vmcs[.guestSSAccessRights].privilegeLevel }
+
     /// In virtual-8086 mode 3, which real mode is not.
     @inline(__always)
     public var privilegeLevel: UInt8 {
-        let level = vmcs[.guestSSAccessRights].privilegeLevel
+        let level = processorsPrivilegeLevel
         return level != 0 && emulatesRealMode ? 0 : level
     }
 

@@ -213,6 +213,8 @@ public protocol VirtualProcessor {
     func setInterruptDescriptorTable(base: UInt64, limit: UInt32)
     /// The privilege level, 0 to 3 (the DPL of SS).
     var privilegeLevel: UInt8 { get }
+    /// The same as the processor has it: 3 for a guest in real mode that is virtual-8086 mode to the processor.
+    var processorsPrivilegeLevel: UInt8 { get }
     /// The mode that the guest executes in.
     var mode: ProcessorMode { get }
     /// Whether that is 64-bit mode, for less than asking for `mode`.

@@ -63,6 +63,10 @@ extension VirtualCPU {
         registers.rcx &= 0xFFFF_FFFF
     }
 
+    /// Kept apart, since it is so seldom.
+    @inline(never)
+    private mutating func isInEmulatedRealMode() -> Bool { processor.emulatesRealMode }
+
     private mutating func leaveNote() -> UInt64 {
         guard processor.privilegeLevel == 0 else { return Hypercall.refused }
         machine.pointee.note = registers.rbx
@@ -82,7 +86,6 @@ extension VirtualCPU {
         }
     }
 
-    @inline(never)
     private mutating func foretellAccess() -> UInt64 {
         guard let access = accessAskedFor, !processor.translatesDirectly else { return Hypercall.refused }
         var observer = NoWalkObserver()
@@ -106,7 +109,7 @@ extension VirtualCPU {
     }
 
     private mutating func armTimer() -> UInt64 {
-        guard processor.privilegeLevel == 0 else { return Hypercall.refused }
+        guard processor.processorsPrivilegeLevel == 0 || isInEmulatedRealMode() else { return Hypercall.refused }
         let vector = registers.rbx
         guard vector == 0 || (32...255).contains(vector) else { return Hypercall.refused }
         if vector == 0 {

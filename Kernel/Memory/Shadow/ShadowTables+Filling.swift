@@ -71,12 +71,18 @@ extension ShadowTables {
         let index = slot & 511
         let level = Int(page.level)
         guard page.isDirect else {
-            let entry = paging.mirror(frame: UInt64(page.frame), level: level, part: page.part, index: index, in: memory)
-            return paging.writeProtects ? entry : entry?.withoutWriteProtection(inPart: page.part)
+            guard paging.writeProtects else { return mirrorWithoutWriteProtection(page, index) }
+            return paging.mirror(frame: UInt64(page.frame), level: level, part: page.part, index: index, in: memory)
         }
         // The entry that refers to a direct table has the rights.
         let address = UInt64(page.frame) << 12 &+ UInt64(index) &* Self.coverage(level)
         return MirroredEntry(isPage: true, address: address, part: 0, bits: GuestEntryBits.writable | GuestEntryBits.user)
+    }
+
+    @inline(never)
+    private func mirrorWithoutWriteProtection(_ page: ShadowPage, _ index: Int) -> MirroredEntry? {
+        paging.mirror(frame: UInt64(page.frame), level: Int(page.level), part: page.part, index: index, in: memory)?
+            .withoutWriteProtection(inPart: page.part)
     }
 
     // MARK: Pages
