@@ -37,9 +37,9 @@ imports_Machine := Text X86 Memory Virtualization Devices Trace
 imports_Debug := Text X86 Memory Virtualization VMX VMXChecks Trace Machine
 imports_Metal := Text X86 Memory Virtualization VMX VMXChecks EntryProof Devices Trace Machine Debug
 
-# The generic code of an exit's way is made concrete in Metal: that, the devices and the control structure are compiled for
-# speed, all else for size.
-$(foreach module,Text X86 Memory VMXChecks EntryProof Trace Machine Debug,$(eval optimization_$(module) := -Osize))
+# The devices and the control structure are compiled for speed, all else for size. Generic code becomes concrete in Metal: what of it
+# frequent exits pass is marked @_optimize(speed).
+$(foreach module,Text X86 Memory VMXChecks EntryProof Trace Machine Debug Metal,$(eval optimization_$(module) := -Osize))
 
 SWIFT_FLAGS := -target x86_64-unknown-none-elf -enable-experimental-feature Embedded -wmo -parse-as-library \
 	-swift-version 6 -O -g -no-allocations \

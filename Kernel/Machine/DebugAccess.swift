@@ -6,6 +6,7 @@ import X86
 
 extension VirtualCPU {
     /// Where a linear address leads, whatever the guest may do there; nil for nowhere. Nothing is marked as accessed.
+    @_optimize(speed)
     public mutating func locate(_ address: GuestVirtualAddress) -> GuestPhysicalAddress? {
         guard case .page(let page) = translateForReader(address) else { return nil }
         return page.address

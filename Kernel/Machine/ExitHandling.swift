@@ -84,22 +84,28 @@ extension VirtualCPU {
     // MARK: The ways
 
     @inline(never)
+    @_optimize(speed)
     private static func answerCPUID(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.answerCPUID(), cpu) }
     @inline(never)
+    @_optimize(speed)
     private static func answerHypercall(_ cpu: Pointer) -> Continuation {
         cpu.pointee.registers.rax == 0 ? finish(cpu.pointee.answerSignature(), cpu) : performHypercall(cpu)
     }
     @inline(never)
+    @_optimize(speed)
     private static func performHypercall(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.performHypercall(), cpu) }
     @inline(never)
+    @_optimize(speed)
     private static func input(_ cpu: Pointer, _ port: UInt16, _ size: Int) -> Continuation {
         size == 1 ? finish(cpu.pointee.input(port, 1), cpu) : inputWide(cpu, port, size)
     }
     @inline(never)
+    @_optimize(speed)
     private static func inputWide(_ cpu: Pointer, _ port: UInt16, _ size: Int) -> Continuation {
         finish(cpu.pointee.input(port, size), cpu)
     }
     @inline(never)
+    @_optimize(speed)
     private static func output(_ cpu: Pointer, _ port: UInt16, _ size: Int) -> Continuation {
         guard size == 1 else { return outputWide(cpu, port, size) }
         let board = cpu.pointee.board
@@ -114,6 +120,7 @@ extension VirtualCPU {
     @inline(never)
     private static func answerBoard(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.answerBoard(), cpu) }
     @inline(never)
+    @_optimize(speed)
     private static func resolve(_ cpu: Pointer, _ fault: NestedPageFault) -> Continuation {
         finish(cpu.pointee.resolve(fault), cpu)
     }
@@ -130,11 +137,14 @@ extension VirtualCPU {
         finish(cpu.pointee.bringAboutWhatIsDue(at: cpu.pointee.clock.now), cpu)
     }
     @inline(never)
+    @_optimize(speed)
     private static func halt(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.halt(), cpu) }
     @inline(never)
+    @_optimize(speed)
     private static func openInterruptWindow(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.openInterruptWindow(), cpu) }
 
     @inline(never)
+    @_optimize(speed)
     private static func readMSR(_ cpu: Pointer) -> Continuation {
         let register = cpu.pointee.namedMSR
         switch register {
@@ -153,6 +163,7 @@ extension VirtualCPU {
     private static func readProcessorMSR(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.readProcessorMSR(), cpu) }
 
     @inline(never)
+    @_optimize(speed)
     private static func writeMSR(_ cpu: Pointer) -> Continuation {
         let register = cpu.pointee.namedMSR
         switch register {
@@ -167,6 +178,7 @@ extension VirtualCPU {
         }
     }
     @inline(never)
+    @_optimize(speed)
     private static func writeLocalAPICRegister(_ cpu: Pointer) -> Continuation {
         switch cpu.pointee.namedMSR {
         case .interruptCommand: requestHere(isForSelf: false, cpu)
@@ -180,12 +192,15 @@ extension VirtualCPU {
             ? finish(cpu.pointee.requestHere(isForSelf: isForSelf), cpu) : sendInterrupt(cpu)
     }
     @inline(never)
+    @_optimize(speed)
     private static func writeLocalAPIC(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.writeLocalAPIC(), cpu) }
     @inline(never)
     private static func sendInterrupt(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.writeInterruptCommand(), cpu) }
     @inline(never)
+    @_optimize(speed)
     private static func writeDeadline(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.writeDeadline(), cpu) }
     @inline(never)
+    @_optimize(speed)
     private static func writeProcessorMSR(_ cpu: Pointer) -> Continuation { finish(cpu.pointee.writeProcessorMSR(), cpu) }
 
     /// A port instruction of a guest with breakpoints.
@@ -199,10 +214,12 @@ extension VirtualCPU {
     // These are rare enough to share what brings their outcome about.
 
     @inline(never)
+    @_optimize(speed)
     private static func performStringIO(_ cpu: Pointer, _ access: IOAccess) -> Continuation {
         complete(cpu.pointee.performStringIO(access), cpu)
     }
     @inline(never)
+    @_optimize(speed)
     private static func accessControlRegister(_ cpu: Pointer, _ access: ControlRegisterAccess) -> Continuation {
         complete(cpu.pointee.accessControlRegister(access), cpu)
     }
@@ -219,6 +236,7 @@ extension VirtualCPU {
         complete(cpu.pointee.endTrappedInstruction(), cpu)
     }
     @inline(never)
+    @_optimize(speed)
     private static func invalidatePage(_ cpu: Pointer, _ address: GuestVirtualAddress) -> Continuation {
         complete(cpu.pointee.invalidatePage(address), cpu)
     }
@@ -272,6 +290,7 @@ extension VirtualCPU {
     /// The same where the exit is more than the end of an instruction.
     @inline(never)
     @discardableResult
+    @_optimize(speed)
     public static func complete(_ outcome: Outcome, _ cpu: Pointer) -> Continuation {
         switch outcome {
         case .step, .stepLength, .resume: return finish(outcome, cpu)
@@ -287,6 +306,7 @@ extension VirtualCPU {
     /// What has to come before the guest goes on.
     /// - Parameter isOver: nothing hangs on the end of the instruction any more.
     @inline(never)
+    @_optimize(speed)
     private static func conclude(_ outcome: Outcome, isOver: Bool, _ cpu: Pointer) -> Continuation {
         if !isOver { cpu.pointee.endInstruction() }
         if cpu.pointee.records.isOn { cpu.pointee.noteResumption(outcome) }

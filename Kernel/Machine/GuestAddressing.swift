@@ -33,6 +33,7 @@ extension VirtualCPU {
 
     /// Translates a linear address for an access of the guest's, or says what the guest gets instead.
     /// - Parameter segment: through which the access goes: a non-canonical address is #SS through SS, #GP otherwise.
+    @_optimize(speed)
     mutating func translate(
         _ address: GuestVirtualAddress, _ kind: GuestAccess.Kind, through segment: SegmentRegister
     ) -> Translated {
@@ -40,6 +41,7 @@ extension VirtualCPU {
     }
 
     /// The same for an access that need not be the instruction's.
+    @_optimize(speed)
     mutating func translate(
         _ address: GuestVirtualAddress, _ access: GuestAccess, through segment: SegmentRegister
     ) -> Translated {

@@ -89,6 +89,7 @@ public struct GuestMemory {
     /// Reads `count` bytes (1 to 8), little-endian: an aligned number of 1, 2, 4 or 8 of them in one access, all others one
     /// by one; nil outside the RAM.
     @inline(never)
+    @_optimize(speed)
     public func read(count: Int, at address: GuestPhysicalAddress) -> UInt64? {
         guard contains(address, count: UInt64(count)) else { return nil }
         switch (count, address.rawValue & UInt64(count - 1)) {

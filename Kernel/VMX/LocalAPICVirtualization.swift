@@ -65,6 +65,7 @@ extension VMXProcessor {
     public var interruptAssistance: InterruptAssistance { constants.pointee.localAPIC.assistance }
 
     /// Virtualizes the local APIC in its mode, as far as the processor can.
+    @_optimize(speed)
     public func setLocalAPICMode(_ mode: LocalAPICMode) {
         let apic = constants.pointee.localAPIC
         guard apic.assistance != .none else { return }

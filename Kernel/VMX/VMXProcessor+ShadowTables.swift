@@ -81,6 +81,7 @@ extension VMXProcessor {
     }
 
     /// Has the processor translate by shadow tables from now on, or by others than before.
+    @_optimize(speed)
     public func useShadowTables(_ root: HostPhysicalAddress, for guest: UInt64) {
         guard let shadow = constants.pointee.shadow else { return }
         if !shadow.pointee.isOn {
@@ -109,6 +110,7 @@ extension VMXProcessor {
         vmcs[.guestCR3] = loaded
     }
 
+    @_optimize(speed)
     public func allowLoads(of values: [4 of UInt64], count: Int) {
         if count > 0 { vmcs[.cr3TargetValue0] = values[0] }
         if count > 1 { vmcs[.cr3TargetValue1] = values[1] }

@@ -148,6 +148,7 @@ extension VMXProcessor {
             codeIsLong: rights.isLong, codeIs32Bit: rights.is32Bit)
     }
 
+    @_optimize(speed)
     public func paging(_ abilities: some PagingAbilities) -> GuestPaging {
         let cr0 = cr0OfMode
         let cr4 = usesShadowTables ? self.cr4 : vmcs[.guestCR4]
@@ -204,6 +205,7 @@ extension VMXProcessor {
 
     // MARK: Segments
 
+    @_optimize(speed)
     public func segment(_ register: SegmentRegister) -> Segment {
         if let shadow = realMode { return segment(register, ofRealMode: shadow) }
         let index = UInt32(register.rawValue)

@@ -59,6 +59,7 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
     }
 
     @inline(never)
+    @_optimize(speed)
     public func endInstruction() -> Bool {
         if vmcs[.guestRIP] >> 32 != 0, !mode.is64Bit { vmcs[.guestRIP] = vmcs[.guestRIP] & 0xFFFF_FFFF }
         // What the instruction was let past is used up with it.
@@ -73,6 +74,7 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
         return endStep()
     }
 
+    @_optimize(speed)
     private func endStep() -> Bool {
         endBlocking()
         // IA32_DEBUGCTL.BTF turns single steps into branch steps, and no instruction that exits is a branch.

@@ -163,6 +163,7 @@ public struct LocalAPIC {
 
     /// The greater of task priority and the class of what is in service.
     public var processorPriority: UInt8 {
+        @inline(__always)
         mutating get {
             let inService = (isAssisted ? highest(.inService) : highestInService) & 0xF0
             return inService > taskPriority & 0xF0 ? inService : taskPriority

@@ -9,6 +9,7 @@ import X86
 
 extension VirtualCPU {
     @inline(never)
+    @_optimize(speed)
     mutating func emulate(_ instruction: MemoryInstruction, _ fault: NestedPageFault, in mode: ProcessorMode) -> Outcome {
         switch instruction.operation {
         // The processor has checked the alignment of one of two operands.
@@ -40,6 +41,7 @@ extension VirtualCPU {
 
     /// Where the operand of an instruction with no other lies. The fault tells the guest-physical address, unless it may be
     /// that of the operand's second part, at a page's start, or the guest's tables were not asked about a write.
+    @_optimize(speed)
     mutating func locate(
         _ instruction: MemoryInstruction, _ kind: GuestAccess.Kind, _ fault: NestedPageFault, in mode: ProcessorMode
     ) -> LocatedOperand {
@@ -57,6 +59,7 @@ extension VirtualCPU {
     }
 
     /// The same for one of two operands, of which the fault may tell the other's address.
+    @_optimize(speed)
     mutating func locate(
         _ instruction: MemoryInstruction, _ kind: GuestAccess.Kind, in mode: ProcessorMode
     ) -> LocatedOperand {
@@ -95,11 +98,13 @@ extension VirtualCPU {
         number == .rsp ? processor.stackPointer : registers.value(of: number)
     }
 
+    @_optimize(speed)
     mutating func read(_ register: MemoryInstruction.Register) -> UInt64 {
         let value = value(of: RegisterNumber(register.number))
         return register.isHighByte ? value >> 8 & 0xFF : value
     }
 
+    @_optimize(speed)
     mutating func read(_ source: MemoryInstruction.Source) -> UInt64 {
         switch source {
         case .register(let register): read(register)

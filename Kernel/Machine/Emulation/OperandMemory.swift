@@ -37,6 +37,7 @@ extension VirtualCPU {
     // MARK: By guest-physical address
 
     /// Reads `size` bytes (1, 2, 4 or 8) of RAM or, where there is none, in one access of whatever device is there.
+    @_optimize(speed)
     mutating func readPhysical(_ address: GuestPhysicalAddress, size: Int) -> UInt64 {
         if !isHidden(address), let value = memory.read(count: size, at: address) { return value }
         return readDevice(address, size: size) & UInt64.max >> UInt64(64 - 8 * size)
@@ -104,6 +105,7 @@ extension VirtualCPU {
     // MARK: By linear address
 
     /// Where an operand lies. All of it is translated, so that no fault comes after an access.
+    @_optimize(speed)
     mutating func locate(
         _ address: GuestVirtualAddress, size: Int, _ kind: GuestAccess.Kind, through segment: SegmentRegister
     ) -> LocatedOperand {
@@ -122,6 +124,7 @@ extension VirtualCPU {
     }
 
     /// The same from an offset in a segment.
+    @_optimize(speed)
     mutating func locate(
         offset: UInt64, size: Int, in register: SegmentRegister, _ kind: GuestAccess.Kind, _ mode: ProcessorMode
     ) -> LocatedOperand {
@@ -133,6 +136,7 @@ extension VirtualCPU {
 
     /// Reads 1 to 8 bytes of an operand.
     @inline(never)
+    @_optimize(speed)
     mutating func read(_ place: OperandPlace, at offset: Int = 0, count: Int) -> UInt64 {
         if offset + count <= place.countInFirst {
             return readPart(place.first.advanced(by: ByteCount(UInt64(offset))), count: count)

@@ -46,6 +46,7 @@ extension VirtualCPU {
 
     /// The same for an element that is not known to be in the page, which is learned.
     @inline(never)
+    @_optimize(speed)
     mutating func locateAnew(
         offset: UInt64, size: Int, in register: SegmentRegister, _ kind: GuestAccess.Kind, _ mode: ProcessorMode,
         _ page: inout OperandPage

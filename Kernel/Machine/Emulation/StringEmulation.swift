@@ -37,6 +37,7 @@ extension VirtualCPU {
     /// With REP, up to one page's worth an exit: the instruction then runs again and exits again, with interrupts between
     /// as on a processor, so that no count a guest chooses holds Martlet up. A fault leaves RCX, RSI and RDI at the element
     /// that faulted, and the flags as they were.
+    @_optimize(speed)
     mutating func emulateString(_ instruction: MemoryInstruction, in mode: ProcessorMode) -> Outcome {
         let step = Outcome.stepLength(UInt8(truncatingIfNeeded: instruction.length))
         var work = StringWork(instruction, mask: addressMask(instruction.addressSize))
@@ -80,6 +81,7 @@ extension VirtualCPU {
 
     /// One element. All places are found before any is accessed.
     /// - Returns: what the guest gets instead, or nil.
+    @_optimize(speed)
     private mutating func emulateElement(_ work: inout StringWork, _ flags: inout RFlags, in mode: ProcessorMode) -> Outcome? {
         let size = work.size
         var source = OperandPlace(GuestPhysicalAddress(0))

@@ -33,6 +33,7 @@ extension VirtualCPU {
         }
     }
 
+    @_optimize(speed)
     mutating func readGeneral(_ register: RegisterNumber) -> UInt64 {
         let value = register == .rsp ? processor.stackPointer : registers.value(of: register)
         return processor.mode.is64Bit ? value : value & 0xFFFF_FFFF
@@ -44,6 +45,7 @@ extension VirtualCPU {
 
     /// MOV to CR0, with the mode changes that it brings (SDM volume 2, "MOV - Move to/from Control Registers"; volume 3,
     /// 11.8.5 "Initializing IA-32e Mode").
+    @_optimize(speed)
     private mutating func writeCR0(_ rawValue: UInt64) -> Outcome {
         // Reserved bits of the low half are ignored and stay 0; ET always reads 1.
         let value = ControlRegister0(rawValue: rawValue) & .defined | .extensionType

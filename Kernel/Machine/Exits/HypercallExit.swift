@@ -108,6 +108,7 @@ extension VirtualCPU {
         return result
     }
 
+    @_optimize(speed)
     private mutating func armTimer() -> UInt64 {
         guard processor.processorsPrivilegeLevel == 0 || isInEmulatedRealMode() else { return Hypercall.refused }
         let vector = registers.rbx

@@ -167,6 +167,7 @@ extension VirtualCPU {
 
     /// SDM volume 3, 2.2.1 "Extended Feature Enable Register": LMA is the processor's, LME is fixed while paging is on.
     @inline(never)
+    @_optimize(speed)
     mutating func writeExtendedFeatures(_ value: ExtendedFeatureEnable) -> Bool {
         var allowed = ExtendedFeatureEnable.none
         if features.hasSystemCall { allowed = allowed | .systemCall }

@@ -59,6 +59,7 @@ extension VirtualCPU {
     /// A MOV in 64-bit code whose operand is plainly seen to begin where the fault is, at a page's start; kept apart, since
     /// most are not.
     @inline(never)
+    @_optimize(speed)
     private mutating func emulateAtPageStart(_ bytes: InstructionBytes, _ fault: NestedPageFault) -> Outcome {
         guard let move = InstructionDecoder.decodePlainMove(bytes, in: .long64), isPlainlyAtPageStart(move, fault) else {
             return emulateAny(bytes, fault, in: .long64)
@@ -93,6 +94,7 @@ extension VirtualCPU {
 
     /// An instruction that is not known here the processor executes.
     @inline(never)
+    @_optimize(speed)
     private mutating func emulateAny(
         _ bytes: InstructionBytes, _ fault: NestedPageFault, in mode: ProcessorMode
     ) -> Outcome {

@@ -49,6 +49,7 @@ extension VirtualCPU {
     @inline(never)
     mutating func performStringIO(_ access: IOAccess) -> Outcome { performStringIO(access, processor.stringIOOperand()) }
 
+    @_optimize(speed)
     mutating func performStringIO(_ access: IOAccess, _ operand: StringIOOperand) -> Outcome {
         let mask = addressMask(operand.addressSize)
         let mode = processor.mode
@@ -100,6 +101,7 @@ extension VirtualCPU {
 
     /// An element that is not known to be in a page, whole and aligned.
     @inline(never)
+    @_optimize(speed)
     private mutating func locate(
         _ access: IOAccess, at offset: UInt64, in segment: SegmentRegister, _ page: inout OperandPage, in mode: ProcessorMode
     ) -> LocatedOperand {

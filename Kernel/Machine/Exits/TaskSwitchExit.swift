@@ -128,6 +128,7 @@ extension VirtualCPU {
         SegmentRegister(rawValue: UInt8(number - TaskStateLayout.segments)) ?? .ds
     }
 
+    @_optimize(speed)
     private mutating func read(_ layout: TaskStateLayout, at place: OperandPlace) -> TaskState {
         var state = TaskState(layout: layout)
         for number in 0..<layout.savedCount {
@@ -263,6 +264,7 @@ extension VirtualCPU {
 
     // MARK: The processor's own accesses
 
+    @_optimize(speed)
     private mutating func read(table linear: UInt64, count: Int) throws(TaskSwitchFault) -> UInt64 {
         read(try place(linear, size: count, .read), count: count)
     }

@@ -122,6 +122,7 @@ extension VirtualCPU {
 
     /// The same at this moment.
     @inline(never)
+    @_optimize(speed)
     mutating func armNow() { arm(at: clock.now) }
 
     /// Finds the moment at which something is due, and lets the guest run until then.
@@ -133,6 +134,7 @@ extension VirtualCPU {
     }
 
     @inline(never)
+    @_optimize(speed)
     private mutating func heedTimer(at now: MachineTime) {
         // One that is past and waits for a window comes with that: the preemption timer would exit at once, again and again.
         guard timer.deadline < dueMoment, !isWindowOpen || timer.deadline > now.ticks &+ startTime else { return }

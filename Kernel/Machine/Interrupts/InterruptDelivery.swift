@@ -8,6 +8,7 @@ extension VirtualCPU {
     /// Takes up what the devices ask for.
     /// - Returns: the guest's end, if that is what became of it.
     @inline(never)
+    @_optimize(speed)
     mutating func attendToDevices() -> Ending? {
         acceptRequests()
         return demandedEnd
@@ -21,6 +22,7 @@ extension VirtualCPU {
 
     /// Takes up what the devices and the machine's own serial line have for the guest.
     @inline(never)
+    @_optimize(speed)
     mutating func acceptRequests() {
         passInput()
         followRedirections()
@@ -32,6 +34,7 @@ extension VirtualCPU {
     }
 
     /// A processor that ends interrupts by itself has to be told which ends the I/O APIC waits for.
+    @_optimize(speed)
     private mutating func followRedirections() {
         let changes = board.pointee.redirectionChanges
         guard changes != seenRedirectionChanges else { return }
@@ -57,6 +60,7 @@ extension VirtualCPU {
     }
 
     /// What came in for COM1 goes to the guest's UART, as far as that has room.
+    @_optimize(speed)
     private mutating func passInput() {
         while board.pointee.canReceive, let byte = host.receive() { board.pointee.receive(byte) }
     }
@@ -143,6 +147,7 @@ extension VirtualCPU {
     }
 
     /// The 8259 pair requests one, and it reaches the virtual CPU.
+    @inline(__always)
     private var externalInterruptWaits: Bool {
         mutating get { board.pointee.requestsExternalInterrupt && (apic.passesExternalInterrupts || takesExternalMessage) }
     }
@@ -201,6 +206,7 @@ extension VirtualCPU {
     }
 
     @inline(never)
+    @_optimize(speed)
     private mutating func tellAwaitedPriority() {
         guard processor.interruptAssistance == .taskPriority else { return }
         let awaited = apic.awaitedPriorityClass
@@ -219,12 +225,14 @@ extension VirtualCPU {
     }
 
     @inline(never)
+    @_optimize(speed)
     mutating func openWindow() {
         processor.requestInterruptWindow(true)
         isWindowOpen = true
     }
 
     @inline(never)
+    @_optimize(speed)
     mutating func closeWindow() {
         processor.requestInterruptWindow(false)
         isWindowOpen = false

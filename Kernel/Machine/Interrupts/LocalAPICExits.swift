@@ -36,6 +36,7 @@ extension VirtualCPU {
 
     /// WRMSR of IA32_APIC_BASE.
     /// - Returns: false for #GP.
+    @_optimize(speed)
     mutating func writeAPICBase(_ value: UInt64) -> Bool {
         guard features.hasX2APIC || value & 1 << 10 == 0, apic.writeBase(value) else { return false }
         followAPICMode()
@@ -44,6 +45,7 @@ extension VirtualCPU {
     }
 
     /// What depends on the mode of the local APIC: the processor's help, and what CPUID shows.
+    @_optimize(speed)
     mutating func followAPICMode() {
         let mode = apic.base.mode
         answers.update(apicEnabled: mode != .disabled)
@@ -85,6 +87,7 @@ extension VirtualCPU {
         return value
     }
 
+    @_optimize(speed)
     mutating func writeLocalAPIC(_ value: UInt32, at address: GuestPhysicalAddress) {
         bringAbout(apic.write(offset: UInt16(truncatingIfNeeded: address.rawValue & 0xFFF), value, at: clock.now))
     }
@@ -134,6 +137,7 @@ extension VirtualCPU {
     }
 
     @inline(never)
+    @_optimize(speed)
     private mutating func bringAboutRarely(_ effect: LocalAPICEffect) {
         switch effect {
         case .none, .priorityChanged, .requested: break
@@ -153,6 +157,7 @@ extension VirtualCPU {
     }
 
     /// The local APIC may take what it did not take before, or has other vectors whose end it tells.
+    @_optimize(speed)
     private mutating func acceptanceChanged() {
         board.pointee.sendMessagesAgain()
         seenRedirectionChanges = .max

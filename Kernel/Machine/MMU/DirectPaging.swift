@@ -56,6 +56,7 @@ extension VirtualCPU {
     /// The guest changed CR0, or starts: direct paging begins with paging, and lasts as long as the guest.
     /// - Returns: how the guest ends, or the end of the instruction.
     @inline(never)
+    @_optimize(speed)
     mutating func followDirectPaging() -> Outcome {
         guard let direct = machine.pointee.direct else { return .step }
         let cr0 = processor.cr0

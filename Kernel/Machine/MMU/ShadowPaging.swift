@@ -9,6 +9,7 @@ import X86
 extension VirtualCPU {
     /// The guest changed how it translates: the processor follows.
     @inline(never)
+    @_optimize(speed)
     public mutating func followPaging() {
         guard let shadow = machine.pointee.shadow else { return }
         if processor.emulatesRealMode { attention.insert(.realMode) }
@@ -30,6 +31,7 @@ extension VirtualCPU {
         processor.flushTranslations()
     }
 
+    @_optimize(speed)
     private mutating func use(_ shadow: UnsafeMutablePointer<ShadowTables<GuestMemory>>, for cr3: UInt64) {
         processor.useShadowTables(shadow.pointee.rootAddress, for: cr3)
         allowLoads(shadow)
@@ -112,6 +114,7 @@ extension VirtualCPU {
 
     /// A page fault under shadow tables: the guest's own, or for want of an entry, or an access to what is not RAM.
     @inline(never)
+    @_optimize(speed)
     mutating func resolvePageFault(_ exception: ExceptionExit) -> Outcome {
         let request = requestedAccess(exception)
         let (address, kind, access) = (request.address, request.access.kind, request.access)
@@ -167,6 +170,7 @@ extension VirtualCPU {
     }
 
     /// The processor drops what it holds of tables that have changed.
+    @_optimize(speed)
     private mutating func followTables() {
         guard let shadow = machine.pointee.shadow else { return }
         allowLoads(shadow)
@@ -175,6 +179,7 @@ extension VirtualCPU {
         processor.flushTranslations()
     }
 
+    @_optimize(speed)
     private mutating func fillShadow(
         _ address: GuestVirtualAddress, isWrite: Bool, isUser: Bool, _ exception: ExceptionExit
     ) -> Outcome {
@@ -194,6 +199,7 @@ extension VirtualCPU {
         return .resume
     }
 
+    @_optimize(speed)
     private mutating func deliverPageFault(_ address: GuestVirtualAddress, _ code: PageFaultErrorCode) -> Outcome {
         host.loadPageFaultAddress(address.rawValue)
         return raise(.exception(.pageFault, errorCode: code.rawValue), during: processor.interruptedEvent)
@@ -201,6 +207,7 @@ extension VirtualCPU {
 
     // MARK: INVLPG and INVPCID
 
+    @_optimize(speed)
     mutating func invalidatePage(_ address: GuestVirtualAddress) -> Outcome {
         guard let shadow = shadowTables else { return .end(.unsupported(.controlNotSet)) }
         shadow.pointee.invalidate(address)
@@ -245,6 +252,7 @@ extension VirtualCPU {
         return .step
     }
 
+    @_optimize(speed)
     private mutating func finishInvalidation() {
         guard let shadow = machine.pointee.shadow else { return }
         _ = shadow.pointee.takeFlush()

@@ -63,6 +63,7 @@ extension GuestPaging {
 
     /// What entry `index` of the table that shadows a guest's leads to; nil where the processor would find nothing, or not yet
     /// the accessed bit that it sets on the way.
+    @_optimize(speed)
     func mirror(frame: UInt64, level: Int, part: UInt8, index: Int, in memory: some GuestTableMemory) -> MirroredEntry? {
         switch mode {
         case .fourLevel, .fiveLevel: mirror(LongModeEntries.self, frame << 12 | UInt64(index) << 3, level, in: memory)

@@ -5,6 +5,7 @@ extension ShadowTables {
     ///   - linear: canonical; without long mode of 32 bits.
     ///   - isUser: in user mode.
     /// - Returns: whether anything changed. If not, the processor should have made the access.
+    @_optimize(speed)
     public mutating func fill(_ linear: GuestVirtualAddress, isWrite: Bool, isUser: Bool = false) -> Bool {
         if freeCount < Self.mostNeeded { reclaim() }
         guard var (number, level) = start(of: linear) else { return false }
@@ -66,6 +67,7 @@ extension ShadowTables {
     static var mostNeeded: Int { 8 }
 
     /// What an entry has to lead to.
+    @_optimize(speed)
     mutating func mirror(_ slot: Int) -> MirroredEntry? {
         let page = pages[slot >> 9]
         let index = slot & 511
@@ -88,6 +90,7 @@ extension ShadowTables {
     // MARK: Pages
 
     /// The entry that maps a page, or refers to a direct table for it; 0 outside RAM.
+    @_optimize(speed)
     private mutating func makePage(_ wanted: MirroredEntry, _ level: Int, isWrite: Bool) -> UInt64 {
         let frame = wanted.address >> 12
         if level == 1 {
@@ -108,6 +111,7 @@ extension ShadowTables {
     }
 
     /// The entry for a large page, if there is all of it, and nothing in it is protected from what the guest allows.
+    @_optimize(speed)
     mutating func largeLeaf(_ wanted: MirroredEntry, _ level: Int) -> UInt64? {
         let size = Self.coverage(level)
         guard let pageSize = PageSize(level: level), leafSizes.contains(pageSize),
@@ -125,6 +129,7 @@ extension ShadowTables {
 
     // MARK: Tables
 
+    @_optimize(speed)
     private mutating func makeTable(_ wanted: MirroredEntry, _ level: Int, _ old: UInt64) -> UInt64 {
         let frame = wanted.address >> 12
         guard frame < UInt64(layout.frameCount) else { return 0 }
@@ -156,10 +161,12 @@ extension ShadowTables {
     func reference(to page: Int, _ bits: UInt64) -> UInt64 { address(of: page) | bits & MirroredEntry.ofTable | Self.present }
 
     /// The shadow table of a frame, found or made; nil if there is no such frame, or no room.
+    @_optimize(speed)
     mutating func table(_ frame: UInt64, _ level: Int, _ part: UInt8, isDirect: Bool) -> Int? {
         find(frame, level, part, isDirect: isDirect) ?? make(frame, level, part, isDirect: isDirect)
     }
 
+    @_optimize(speed)
     private mutating func find(_ frame: UInt64, _ level: Int, _ part: UInt8, isDirect: Bool) -> Int? {
         guard frame < UInt64(layout.frameCount) else { return nil }
         var number = Int(frames[Int(frame)].firstPage)

@@ -16,6 +16,7 @@ extension ShadowTables {
     /// - Parameters:
     ///   - cr3: with the process-context identifier, if there are any.
     ///   - keepsTranslations: the guest does not flush those of the identifier.
+    @_optimize(speed)
     public mutating func loadRoot(_ cr3: UInt64, keepsTranslations: Bool) {
         paging.cr3 = cr3
         if freeCount < Self.mostNeeded { reclaim() }
@@ -40,6 +41,7 @@ extension ShadowTables {
     }
 
     /// From now on the guest may load what it has loaded now.
+    @_optimize(speed)
     private mutating func allowLoad() {
         guard root != 0 else { return }
         if !pages[root].hasTwin {
@@ -75,6 +77,7 @@ extension ShadowTables {
 
     private var rootFrame: UInt64 { (paging.cr3 & GuestEntryBits.address) >> 12 }
 
+    @_optimize(speed)
     private mutating func chooseRoot() {
         let levels = paging.shadowLevelCount
         if levels > 3 {
@@ -143,6 +146,7 @@ extension ShadowTables {
     }
 
     /// A frame's shadow tables without entries are no more found; those that something refers to stay as long.
+    @_optimize(speed)
     mutating func detachEmptyTables(of frame: Int) {
         var number = Int(frames[frame].firstPage)
         while number != 0 {

@@ -14,6 +14,7 @@ extension ShadowTables {
     }
 
     /// For a table that is in step and will not be any more.
+    @_optimize(speed)
     mutating func takeSnapshot(of frame: Int) {
         guard firstSnapshot != 0, paging.mode != .bits32, frames[frame].tableCount == 1, frames[frame].snapshot == 0 else { return }
         let taken = firstSnapshot
@@ -37,6 +38,7 @@ extension ShadowTables {
         if frames[frame].snapshot != 0 { noteInSnapshot(frame, slot & 511) }
     }
 
+    @_optimize(speed)
     private mutating func noteInSnapshot(_ frame: Int, _ index: Int) {
         let value = memory.readUInt64(at: GuestPhysicalAddress(UInt64(frame) << 12 | UInt64(index) << 3)) ?? 0
         let words = snapshot(frames[frame].snapshot)
@@ -45,6 +47,7 @@ extension ShadowTables {
     }
 
     /// Compares the entries of a frame with a snapshot that the guest has written to.
+    @_optimize(speed)
     mutating func compareChanged(_ frame: Int, _ table: Int) {
         let words = snapshot(frames[frame].snapshot)
         var index = memory.difference(at: address(ofFrame: frame), to: words, from: 0)

@@ -2,6 +2,7 @@
 
 extension ShadowTables {
     /// Martlet itself wrote to the guest's RAM.
+    @_optimize(speed)
     public mutating func noteWrite(at address: GuestPhysicalAddress) {
         let frame = address.rawValue >> 12
         if frame < UInt64(layout.frameCount), frames[Int(frame)].isProtected { leaveOutOfStep(Int(frame), isWrittenTo: true) }
@@ -15,6 +16,7 @@ extension ShadowTables {
     }
 
     /// Lets the guest write to one of its tables, or finds out that it was written to: then it is too late for a snapshot.
+    @_optimize(speed)
     mutating func leaveOutOfStep(_ frame: Int, isWrittenTo: Bool) {
         if !isWrittenTo { takeSnapshot(of: frame) }
         frames[frame].isOutOfStep = true
@@ -24,6 +26,7 @@ extension ShadowTables {
     }
 
     /// Compares all that is out of step, as the guest has flushed its translations.
+    @_optimize(speed)
     public mutating func synchronize() {
         var listed = firstListed
         firstListed = 0
@@ -35,6 +38,7 @@ extension ShadowTables {
         }
     }
 
+    @_optimize(speed)
     private mutating func bringBack(_ frame: Int) {
         counts.comparisons &+= 1
         compareTables(of: frame)
@@ -51,6 +55,7 @@ extension ShadowTables {
         protect(frame)
     }
 
+    @_optimize(speed)
     private mutating func list(_ frame: Int) {
         guard !frames[frame].isListed else { return }
         // A load that flushes has to exit from now on.
@@ -60,6 +65,7 @@ extension ShadowTables {
         firstListed = UInt32(truncatingIfNeeded: frame + 1)
     }
 
+    @_optimize(speed)
     mutating func compareTables(of frame: Int) {
         var number = Int(frames[frame].firstPage)
         while number != 0 {
@@ -89,6 +95,7 @@ extension ShadowTables {
     }
 
     /// What an entry should be now that is there; 0 if nothing of it can stay.
+    @_optimize(speed)
     mutating func now(_ slot: Int) -> UInt64 {
         let entry = entries[slot]
         let level = Int(pages[slot >> 9].level)
@@ -103,6 +110,7 @@ extension ShadowTables {
     }
 
     /// Compares the entries on the way to one address, whose translation the guest has invalidated.
+    @_optimize(speed)
     public mutating func invalidate(_ linear: GuestVirtualAddress) {
         needsFlush = true
         let part = part(of: linear)
@@ -127,6 +135,7 @@ extension ShadowTables {
 
     /// Takes the right to write to a table from every entry that maps it; what maps a whole region writable goes, and comes back in
     /// parts.
+    @_optimize(speed)
     mutating func protect(_ frame: Int) {
         addProtected(1, frame)
         strip(UInt64(frame), 1, writableMappings(frames + frame))
@@ -136,6 +145,7 @@ extension ShadowTables {
         }
     }
 
+    @_optimize(speed)
     mutating func addProtected(_ change: Int, _ frame: Int) {
         for level in 2...3 {
             let region = regions + layout.region(frame, level)
@@ -144,6 +154,7 @@ extension ShadowTables {
     }
 
     /// Nearly always there is one entry, whose place is known; else each table is looked through once.
+    @_optimize(speed)
     private mutating func strip(_ frame: UInt64, _ level: Int, _ mappings: UnsafeMutablePointer<WritableMappings>) {
         guard mappings.pointee.count > 0 else { return }
         let (last, earlier) = (Int(mappings.pointee.last), Int(mappings.pointee.earlier))
@@ -158,6 +169,7 @@ extension ShadowTables {
         }
     }
 
+    @_optimize(speed)
     private mutating func strip(_ slot: Int, _ frame: UInt64, _ level: Int) {
         if mapsWritable(slot, frame, level) { set(slot, level == 1 ? entries[slot] & ~GuestEntryBits.writable : 0) }
     }

@@ -163,6 +163,7 @@ public struct ShadowTables<Guest: ComparedTableMemory>: ~Copyable {
     }
 
     /// Changes an entry, with all that is remembered of it.
+    @_optimize(speed)
     mutating func set(_ slot: Int, _ new: UInt64) {
         let old = entries[slot]
         guard new != old else { return }
