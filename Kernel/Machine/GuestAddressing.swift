@@ -22,6 +22,8 @@ extension VirtualCPU {
 
     /// How the guest translates linear addresses now.
     public var paging: GuestPaging {
+        @inline(never)
+        @_optimize(speed)
         mutating get {
             var paging = processor.paging(features)
             if features.cr4.contains(.protectionKeys), processor.cr4.contains(.protectionKeys) {

@@ -40,6 +40,7 @@ struct MarkedEntryPath: GuestEntryPath {
         count += 1
     }
 
+    @_optimize(speed)
     func mark(in memory: some GuestTableMemory, leaf: UInt64) -> Bool {
         let addresses = addresses.span
         for index in 0..<count {

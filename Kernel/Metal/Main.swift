@@ -56,11 +56,13 @@ func readLoaderInformation(_ magic: UInt32, _ information: UInt32) -> LoaderInfo
 }
 
 func readOptions(_ loader: borrowing LoaderInformation<IdentityMemory>) -> KernelOptions {
-    do {
-        return try loader.withCommandLine { (bytes) throws(KernelOptionError) in try KernelOptions(commandLine: bytes) }
-    } catch {
-        // The launcher reads the report even though the command line could not say so.
-        Report.open(quietConsole: false)
-        HostMachine.refuse("\(error)", .badUsage)
+    loader.withCommandLine { bytes in
+        do throws(KernelOptionError) {
+            return try KernelOptions(commandLine: bytes)
+        } catch {
+            // The launcher reads the report even though the command line could not say so.
+            Report.open(quietConsole: false)
+            HostMachine.refuse("\(error)", .badUsage)
+        }
     }
 }

@@ -139,7 +139,7 @@ extension VMXProcessor {
     /// What a page fault of either kind interrupted is done anew: the delivery of an event; or IRET, which has ended the blocking of
     /// NMIs already (SDM volume 3, 28.2.3 "Information About NMI Unblocking Due to IRET").
     public func beginAnew() {
-        if let event = interruptedEvent {
+        if isDeliveringEvent, let event = interruptedEvent {
             // A page fault saved RF as it would have pushed it (29.3.3 "Saving RIP, RSP, RFLAGS, and SSP"): set, which is a fault's way.
             if vmcs[.exitReason].rawValue == 0 {
                 let isDebug = event.kind == .exception && event.vector == ExceptionVector.debug.number

@@ -54,6 +54,7 @@ extension VMXProcessor {
     var isLongModeActive: Bool { vmcs[.entryControls].contains(.ia32eModeGuest) }
 
     public var cr4: ControlRegister4 {
+        @inline(__always)
         get {
             let mask = vmcs[.cr4GuestHostMask]
             return vmcs[.cr4ReadShadow] & mask | vmcs[.guestCR4].subtracting(mask)

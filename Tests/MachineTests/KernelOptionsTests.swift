@@ -1,29 +1,27 @@
-import Text
+import Foundation
 import Memory
 import Support
 import Testing
+import Text
 import Trace
+import Virtualization
 
 @testable import Machine
 
 @Suite struct KernelOptionsTests {
-    static func parse(_ line: String) -> Result<KernelOptions, KernelOptionError> {
-        var bytes = Array(line.utf8)
-        return bytes.withUnsafeMutableBytes { buffer in
+    /// The options, or what the error says.
+    static func parse(_ line: String) -> (options: KernelOptions?, error: String?) {
+        Array(line.utf8).withUnsafeBytes { bytes in
             do throws(KernelOptionError) {
-                return .success(try KernelOptions(commandLine: UnsafeRawBufferPointer(buffer)))
+                return (try KernelOptions(commandLine: bytes), nil)
             } catch {
-                return .failure(error)
+                return (nil, words(error))
             }
         }
     }
 
-    static func options(_ line: String) -> KernelOptions? { try? parse(line).get() }
-
-    static func error(_ line: String) -> String? {
-        guard case .failure(let error) = parse(line) else { return nil }
-        return words(error)
-    }
+    static func options(_ line: String) -> KernelOptions? { parse(line).options }
+    static func error(_ line: String) -> String? { parse(line).error }
 
     @Test(arguments: ["", "   ", "/boot/martlet.elf", "martlet.elf", "/boot/dir=with/equals"])
     func `without words, or with the file name alone, all is as usual`(line: String) {
@@ -75,9 +73,16 @@ import Trace
         #expect(Self.options("screen=off rows=24")?.screen == .off && Self.options("rows=24")?.terminalRows == 24)
         #expect(Self.options("screen=on")?.screen == .on && Self.options("screen=auto")?.screen == .automatic)
         #expect(Self.options("roundtrip=1")?.roundTrip == 1)
-        for (word, test) in [("panic", .panic), ("stack", .stack), ("text", .writeText)] as [(String, KernelOptions.SelfTest)] {
+        for (word, test) in [
+            ("panic", .panic), ("stack", .stack), ("text", .writeText), ("data", .executeData), ("guest-state", .badGuestState),
+            ("controls", .badControls),
+        ] as [(String, KernelOptions.SelfTest)] {
             #expect(Self.options("selftest=\(word)")?.selfTest == test)
         }
+        #expect(Self.options("apic=plain")?.assistance == InterruptAssistance.none && Self.options("apic=tpr")?.assistance == .taskPriority)
+        #expect(Self.options("timer=host")?.usesHostTimer == true && Self.options("step=tf")?.stepsByTrapFlag == true)
+        #expect(Self.options("then=long")?.guestAfterwards == .long && Self.options("restart=3")?.restarts == 3)
+        #expect(Self.options("checksum=on")?.checksMemory == true && Self.options("hide=avx2")?.hidden != HiddenFeatures())
         for (word, guest) in [("tour", .tour), ("real", .real), ("protected", .protected), ("long", .long)] as [(String, KernelOptions.EmbeddedGuest)] {
             #expect(Self.options("guest=\(word)")?.guest == guest)
         }
@@ -100,6 +105,7 @@ import Trace
         ("limit=999", "at least 1000"), ("screen=yes", "auto, on or off"), ("rows=1001", "at most 1000"),
         ("roundtrip=0", "at least 1"),
         ("selftest=all", "panic, stack"), ("guest=linux", "tour, real, protected or long"), ("trace=offf", "off"), ("trace=of", "off"),
+        ("trace=or", "off"), ("trace=off,", "off"), ("guest=(other", "tour"), ("guest=modules)", "tour"),
     ])
     func `a bad value is refused with the word and what the key takes`(word: String, accepted: String) {
         let error = Self.error("kernel \(word) vpid=on")
@@ -117,6 +123,13 @@ import Trace
 
     @Test func `what is not printable shows as question marks`() {
         #expect(Self.error("/k \u{1}\u{7F}x=1")?.contains("\"??x=1\"") == true)
+    }
+
+    @Test func `no key is told that does not exist`() throws {
+        let error = try #require(Self.error("x=1"))
+        let keys = try #require(error.components(separatedBy: "there are ").last).components(separatedBy: ", ")
+        #expect(keys.count == 30)
+        for key in keys { #expect(Self.error("\(key)=?")?.contains("unknown key") != true) }
     }
 
     @Test func `a second file name is an unknown key`() { #expect(Self.error("/boot/kernel /boot/other") != nil) }

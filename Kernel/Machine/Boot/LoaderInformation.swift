@@ -53,24 +53,15 @@ public struct LoaderInformation<Memory: PhysicalMemory>: ~Copyable {
     public func module(_ index: Int) -> Module { modules[index] }
 
     /// Calls `body` with the command line.
-    public func withCommandLine<Result, Failed: Error>(
-        _ body: (UnsafeRawBufferPointer) throws(Failed) -> Result
-    ) throws(Failed) -> Result {
-        try withText(commandLineRange, body)
-    }
+    public func withCommandLine<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result { withText(commandLineRange, body) }
 
     /// Calls `body` with the words of a module.
     public func withWords<Result>(of index: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         withText(modules[index].words, body)
     }
 
-    private func withText<Result, Failed: Error>(
-        _ range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws(Failed) -> Result
-    ) throws(Failed) -> Result {
-        let span = text.span
-        return try span.withUnsafeBytes { (bytes) throws(Failed) in
-            try body(UnsafeRawBufferPointer(rebasing: bytes[range]))
-        }
+    private func withText<Result>(_ range: Range<Int>, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        text.span.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[range])) }
     }
 
     // MARK: Reading the loader's memory

@@ -149,6 +149,7 @@ extension VirtualCPU {
         return (GuestVirtualAddress(exception.qualification), access)
     }
 
+    @inline(__always)
     mutating func isNoRAM(_ address: GuestPhysicalAddress) -> Bool { !memory.contains(address, count: 1) || isHidden(address) }
 
     /// Without execute-disable and SMEP an error code does not tell a fetch, which SMAP does not hinder, from a read, which it does. A

@@ -1,0 +1,95 @@
+import Memory
+
+/// A word of the form key=value. What it takes is said in the words that its error has.
+struct OptionWord {
+    let whole: UnsafeRawBufferPointer
+    let key: UnsafeRawBufferPointer
+    /// Empty without "=".
+    let value: UnsafeRawBufferPointer
+
+    init(_ word: UnsafeRawBufferPointer) {
+        var length = 0
+        while length < word.count, word[length] != 0x3D { length += 1 }
+        whole = word
+        key = UnsafeRawBufferPointer(rebasing: word[..<length])
+        value = UnsafeRawBufferPointer(rebasing: word[min(length + 1, word.count)...])
+    }
+
+    private func refused(_ accepted: StaticString) -> KernelOptionError { .badValue(OptionText(whole), accepted: accepted) }
+
+    /// - Parameter accepted: "a, b or c", and what is in parentheses behind them.
+    /// - Returns: which of them it is.
+    @inline(never)
+    func choice(_ accepted: StaticString) throws(KernelOptionError) -> Int {
+        guard let index = value.index(in: accepted) else { throw refused(accepted) }
+        return index
+    }
+
+    func flag() throws(KernelOptionError) -> Bool { try choice("on or off") == 0 }
+
+    @inline(never)
+    func number(_ range: ClosedRange<UInt64>, _ accepted: StaticString) throws(KernelOptionError) -> UInt64 {
+        guard let number = value.decimal, range.contains(number) else { throw refused(accepted) }
+        return number
+    }
+
+    /// A number of bytes with an optional K, M or G, all told a multiple of 4 KiB.
+    @inline(never)
+    func size(
+        from least: ByteCount, to most: ByteCount = ByteCount(.max), _ accepted: StaticString
+    ) throws(KernelOptionError) -> ByteCount {
+        guard let size, size.bytes & 0xFFF == 0, size >= least, size <= most else { throw refused(accepted) }
+        return size
+    }
+
+    private var size: ByteCount? {
+        guard let unit = value.last else { return nil }
+        let shift: UInt64 = switch unit {
+        case 0x4B, 0x6B: 10
+        case 0x4D, 0x6D: 20
+        case 0x47, 0x67: 30
+        default: 0
+        }
+        let digits = UnsafeRawBufferPointer(rebasing: value.dropLast(shift == 0 ? 0 : 1))
+        guard let count = digits.decimal, count <= UInt64.max >> shift else { return nil }
+        return ByteCount(count << shift)
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Which of the words of a list "a, b or c" it is, up to a parenthesis.
+    func index(in list: StaticString) -> Int? {
+        var words = WordList(list)
+        var index = 0
+        while let word = words.next(), word.first != 0x28 {
+            if word.equals("or") { continue }
+            if equals(word) { return index }
+            index += 1
+        }
+        return nil
+    }
+
+    /// Whether the bytes are those of an ASCII text.
+    func equals(_ text: StaticString) -> Bool {
+        equals(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    private func equals(_ other: UnsafeRawBufferPointer) -> Bool {
+        guard count == other.count else { return false }
+        for index in 0..<count where self[index] != other[index] { return false }
+        return true
+    }
+
+    /// A decimal number, or nil if it is none or too large.
+    fileprivate var decimal: UInt64? {
+        var result: UInt64 = 0
+        for byte in self {
+            guard (0x30...0x39).contains(byte) else { return nil }
+            let (product, overflow) = result.multipliedReportingOverflow(by: 10)
+            let (sum, carry) = product.addingReportingOverflow(UInt64(byte - 0x30))
+            guard !overflow, !carry else { return nil }
+            result = sum
+        }
+        return isEmpty ? nil : result
+    }
+}
