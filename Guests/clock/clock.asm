@@ -275,6 +275,7 @@ start_clock:                            ; periodic at 8192 Hz; its first tick te
 stop_timers:
         mov     esi, APIC_MEMORY
         mov     dword [rsi + APIC_TIMER], LVT_MASKED
+        mov     dword [rsi + APIC_COUNT], 0     ; or it would go on, and interrupt once it is unmasked again
         mov     al, 0x30                ; the 8254 waits for a count
         out     0x43, al
         mov     al, 0x0B
