@@ -1,6 +1,6 @@
 import X86
 
-/// What a guest sees of the processor. These two tables are the specification; the README shows the same.
+/// What a guest sees of the processor. These two tables are the specification; Docs/Guest.md shows the same.
 ///
 /// Features:
 ///

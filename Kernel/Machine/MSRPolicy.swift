@@ -1,7 +1,7 @@
 import X86
 
-/// What happens when a guest reads or writes a model-specific register. This table is the specification; the README shows
-/// the same.
+/// What happens when a guest reads or writes a model-specific register. This table is the specification; Docs/Guest.md
+/// shows the same.
 ///
 /// | register | name | read | write | only with |
 /// | --- | --- | --- | --- | --- |

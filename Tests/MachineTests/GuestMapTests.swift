@@ -4,7 +4,7 @@ import Testing
 
 @testable import Machine
 
-/// The tables of memory and ports: in the sources' comments and in the README they are the same, and they are true.
+/// The tables of memory and ports: in the sources' comments and in Docs/Guest.md they are the same, and they are true.
 @Suite struct GuestMapTests {
     private static let memoryHead = "| from | up to | what |"
     private static let portHead = "| ports | device |"
@@ -12,10 +12,10 @@ import Testing
     private static let portSource = "Kernel/Devices/Board+Ports.swift"
 
     @Test(arguments: [(memoryHead, memorySource), (portHead, portSource)])
-    func `the README shows the tables of the sources`(head: String, source: String) {
+    func `the document shows the tables of the sources`(head: String, source: String) {
         let rows = GuestViewTests.table(head, in: source)
         #expect(rows.count > 5)
-        #expect(GuestViewTests.table(head, in: "README.md") == rows)
+        #expect(GuestViewTests.table(head, in: "Docs/Guest.md") == rows)
     }
 
     private static func number(_ text: some StringProtocol) -> UInt64 {
@@ -28,7 +28,7 @@ import Testing
         let told = (0..<map.count).map { index in
             [map[index].start, map[index].end, UInt64(map[index].kind.rawValue)]
         }
-        let listed = GuestViewTests.table(Self.memoryHead, in: "README.md").map { row in
+        let listed = GuestViewTests.table(Self.memoryHead, in: "Docs/Guest.md").map { row in
             [
                 Self.number(row[0]), row[1] == "the end of RAM" ? ram : Self.number(row[1]),
                 row[2].hasPrefix("reserved") ? 2 : 1,
@@ -39,7 +39,7 @@ import Testing
 
     @Test func `the ports of the table answer, and no others`() {
         var listed: Set<UInt16> = []
-        for row in GuestViewTests.table(Self.portHead, in: "README.md") where !row[1].contains("if asked for") {
+        for row in GuestViewTests.table(Self.portHead, in: "Docs/Guest.md") where !row[1].contains("if asked for") {
             for part in row[0].split(separator: ", ") {
                 let ends = part.split(separator: " to ").map { UInt16(Self.number($0)) }
                 listed.formUnion(ends[0]...ends[ends.count - 1])

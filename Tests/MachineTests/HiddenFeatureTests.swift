@@ -15,7 +15,7 @@ import X86
 
     /// The names of the documentation's table, row by row: those where the processor has them, and those that are always there.
     static func documented() throws -> [[String]] {
-        let text = try String(contentsOfFile: "README.md", encoding: .utf8)
+        let text = try String(contentsOfFile: "Docs/Guest.md", encoding: .utf8)
         let start = try #require(text.range(of: "| leaf | where the processor has it | always |"))
         return text[start.upperBound...].split(separator: "\n").dropFirst().prefix { $0.hasPrefix("|") }.map { line in
             line.split(separator: "|", omittingEmptySubsequences: false)[2...3]

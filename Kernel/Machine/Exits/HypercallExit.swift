@@ -13,13 +13,10 @@ import X86
 /// | 2 | the number of VM exits so far |
 /// | 3 | the note that the guest left with function 4, perhaps before it was started anew; 0 at first |
 /// | 4 | leaves RBX as a note, which outlasts the guest's next starts; returns 0 |
-/// | 5 | foretells an access to the linear address in RBX, without making it: see below |
-/// | 6 to 13 | direct paging: see Docs/Memory.md |
+/// | 5 | foretells an access to the linear address in RBX, without making it; ECX says which access |
+/// | 6 to 13 | direct paging, in Docs/Memory.md |
 ///
-/// Function 5 takes the access in ECX: bits 1:0 are 0 for a read, 1 for a write, 2 for a fetch, and bit 2 is set for one in
-/// user mode; RFLAGS.AC counts as it is. It returns 0 and the guest-physical address in RBX, or the vector of the exception
-/// and its error code in RBX: 14, or 13 for an address that is not canonical. RDX is the upper half of RBX, for 32-bit
-/// guests. It returns all ones, and in RBX the place, if the guest's tables lead out of its RAM. Under direct paging there is none.
+/// Docs/Guest.md shows the same table, and says how function 5 is asked and answers.
 ///
 /// An unknown function, a bad argument, or functions 1, 4 and 5 outside ring 0 return all ones.
 public enum Hypercall {
