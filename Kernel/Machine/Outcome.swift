@@ -1,6 +1,6 @@
 import Virtualization
 
-/// What is to happen after an exit was handled. One place applies it: `VirtualCPU.apply`.
+/// What is to happen after an exit was handled. One place brings it about: the end of ExitHandling.swift.
 public enum Outcome: Equatable, Sendable {
     /// Execute the instruction again, or go on where the event came.
     case resume

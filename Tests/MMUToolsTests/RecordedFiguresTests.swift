@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The figures of Docs/Memory.md are those that Tools/bench-mmu has taken down.
+/// The figures of Docs/Memory.md are those that Tools/bench-mmu has taken down, those of Docs/Design.md those of Tools/bench.
 struct RecordedFiguresTests {
     static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
 
@@ -43,6 +43,30 @@ struct RecordedFiguresTests {
             let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
             let row = try #require(Self.rows[cells[0]], "\(cells[0])")
             #expect(cells.dropFirst().map { $0.replacing(",", with: "") } == columns.map { recorded["\($0) \(row)"] ?? "-" }, "\(cells[0])")
+        }
+    }
+
+    static let exits = [
+        "CPUID": "cpuid-1", "VMCALL, the signature": "vmcall-signature", "VMCALL, arming the timer": "vmcall-timer",
+        "RDMSR of IA32_APIC_BASE": "rdmsr-apic-base", "WRMSR of IA32_MISC_ENABLE": "wrmsr-misc-enable", "OUT to port 80H": "out-80",
+        "IN from COM1": "in-3fd", "IN from a port without a device": "in-absent", "the ACPI timer": "pm-timer",
+        "a read of absent memory": "mmio-read", "a write to absent memory": "mmio-write", "HLT with an interrupt due": "hlt-timer-due",
+        "an interrupt to itself by the local APIC": "self-ipi-icr", "an interrupt of the local APIC's timer": "deadline-due",
+        "the preemption timer, nothing due": "preemption-timer", "recording an exit, besides": "record",
+    ]
+
+    @Test func `the costs of exits in the document are those recorded`() throws {
+        var recorded: [String: [String]] = [:]
+        for line in try Self.lines("Tests/Bench/recorded") where !line.isEmpty && !line.hasPrefix("#") {
+            let words = line.split(separator: " ").map(String.init)
+            recorded[words[0]] = [words[1], words[3], words[4], words[5]]
+        }
+        let table = try Self.lines("Docs/Design.md").drop { !$0.hasPrefix("| exit |") }.dropFirst(2).prefix { $0.hasPrefix("|") }
+        #expect(table.count == Self.exits.count)
+        for line in table {
+            let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+            let row = try #require(Self.exits[cells[0]], "\(cells[0])")
+            #expect(cells.dropFirst().map { $0.replacing(",", with: "") } == recorded[row], "\(cells[0])")
         }
     }
 }
