@@ -168,10 +168,14 @@ $(BUILD)/martlet.iso: $(BUILD)/martlet.elf Tools/iso
 	@WAIT=3 Tools/iso $@ $< "martlet.elf trace=exits"
 
 .PHONY: test
-test: ## run all tests, or a part: ONLY="host image firmware boots launcher make linux fuzz operands records page monitor guide gdb bench"
+test: ## run all tests, or a part: ONLY="host image firmware boots launcher make linux fuzz operands records page monitor guide gdb bench format"
 	@Tools/setup test
 	@$(MAKE) -s --no-print-directory iso monitor
 	@Tests/run $(ONLY)
+
+.PHONY: format
+format: ## lay out the Swift sources by .swift-format
+	@swift format --in-place --parallel $$(find Package.swift Kernel Tests Tools -name '*.swift' -type f)
 
 .PHONY: test-nested
 test-nested: ## run the tour under real nested KVM (Linux with KVM in Bochs)

@@ -60,7 +60,8 @@ let package = Package(
         .testTarget(
             name: "StudyTests",
             dependencies: [
-                "StudyTools", "ExplainTools", "Text", "X86", "Memory", "Virtualization", "VMX", "VMXChecks", "Devices", "Trace", "Machine", "Debug",
+                "StudyTools", "ExplainTools", "Text", "X86", "Memory", "Virtualization", "VMX", "VMXChecks", "Devices", "Trace",
+                "Machine", "Debug",
                 "Support",
             ], path: "Tests/StudyTests", exclude: ["Dumps"]),
         tests("Debug", "Text", "X86", "Memory", "Virtualization", "VMX", "VMXChecks", "Devices", "Trace", "Machine", "Support"),

@@ -101,8 +101,10 @@ public struct EntryProver<Machine: EntryMachine> {
         let seen = attempt(mutation, of: base, &isLoaded)
         if prediction.allows(seen) {
             tally.agreed += 1
-        } else if machine.isBochs, let known =
-            onBochs.allows(seen) ? deviation : KnownDeviation(mutation, snapshot, capabilities, seen) {
+        } else if machine.isBochs,
+            let known =
+                onBochs.allows(seen) ? deviation : KnownDeviation(mutation, snapshot, capabilities, seen)
+        {
             tally.deviations[Int(known.rawValue)] += 1
         } else {
             tally.disagreements += 1

@@ -35,13 +35,16 @@ enum KnownDeviation: UInt8 {
         if snapshot[.entryControls].contains(.entryToSMM), seen == .invalidGuestState(qualification: 0) {
             self = .entryToSMM
         } else if event.isValid, event.kind == .nonMaskableInterrupt, seen == .invalidGuestState(qualification: 0),
-            snapshot[.guestInterruptibility].contains(.blockingBySTI) {
+            snapshot[.guestInterruptibility].contains(.blockingBySTI)
+        {
             self = .qualificationOfNMI
         } else if snapshot[.pinControls].contains(.processPostedInterrupts), seen == .invalidControls,
-            !descriptor.isAligned(to: .fourKibibytes) {
+            !descriptor.isAligned(to: .fourKibibytes)
+        {
             self = .postedInterruptDescriptor
         } else if capabilities.linearAddressWidth > 48, mutation.field.width == .natural, seen != .pass,
-            Int64(bitPattern: mutation.value) >> 47 != Int64(bitPattern: mutation.value) >> 63 {
+            Int64(bitPattern: mutation.value) >> 47 != Int64(bitPattern: mutation.value) >> 63
+        {
             self = .linearAddressWidth
         } else {
             return nil

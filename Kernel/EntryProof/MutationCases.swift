@@ -97,7 +97,9 @@ struct MutationValues {
         }
     }
 
-    private enum Kind { case plain, rights, event, interruptibility, activity, attributes, features, nestedTables, control0, debug }
+    private enum Kind {
+        case plain, rights, event, interruptibility, activity, attributes, features, nestedTables, control0, debug
+    }
 
     private var kind: Kind {
         if field.area == .guestState, field.width == .bits32, field.index >= 10, field.index < 18 { return .rights }

@@ -111,7 +111,8 @@ extension VMCSSnapshot {
     fileprivate mutating func setControls(_ capabilities: VMXCapabilities) {
         let pin: PinControls = .externalInterruptExiting | .nmiExiting | .virtualNMIs | .activatePreemptionTimer
         self[.pinControls] = capabilities.pin.required | pin & capabilities.pin.allowed
-        let primary: PrimaryControls = .hltExiting | .mwaitExiting | .monitorExiting | .unconditionalIOExiting
+        let primary: PrimaryControls =
+            .hltExiting | .mwaitExiting | .monitorExiting | .unconditionalIOExiting
             | .activateSecondaryControls
         self[.primaryControls] = capabilities.primary.required | primary & capabilities.primary.allowed
         self[.secondaryControls] =
@@ -227,20 +228,23 @@ extension VMCSSnapshot {
         let secondary = capabilities.secondary.allowed
         self[.primaryControls] =
             self[.primaryControls] | (.useIOBitmaps | .useMSRBitmaps | .useTPRShadow | .useTSCOffsetting) & primary
-        var wanted: SecondaryControls = .enableVPID | .enablePML | .vmcsShadowing | .eptViolationException | .useTSCScaling
+        var wanted: SecondaryControls =
+            .enableVPID | .enablePML | .vmcsShadowing | .eptViolationException | .useTSCScaling
             | .enableVMFunctions | .modeBasedExecuteControl | .subPageWritePermissions | .enableXSAVES | .pauseLoopExiting
         if primary.contains(.useTPRShadow) {
             wanted = wanted | .virtualizeAPICAccesses | .apicRegisterVirtualization | .virtualInterruptDelivery
         }
         self[.secondaryControls] = self[.secondaryControls] | wanted & secondary
         let delivers = self[.secondaryControls].contains(.virtualInterruptDelivery)
-        let exit: ExitControls = .acknowledgeInterrupt | .loadPerformanceControl | .savePAT | .loadPAT | .loadEFER
+        let exit: ExitControls =
+            .acknowledgeInterrupt | .loadPerformanceControl | .savePAT | .loadPAT | .loadEFER
             | .savePreemptionTimer | .loadCETState | .loadPKRS
         self[.exitControls] = self[.exitControls] | exit & capabilities.exit.allowed
         if delivers, self[.exitControls].contains(.acknowledgeInterrupt) {
             self[.pinControls] = self[.pinControls] | .processPostedInterrupts & pin
         }
-        let entry: EntryControls = .loadPerformanceControl | .loadBoundConfiguration | .loadCETState | .loadPKRS
+        let entry: EntryControls =
+            .loadPerformanceControl | .loadBoundConfiguration | .loadCETState | .loadPKRS
             | .loadLastBranchControl
         self[.entryControls] = self[.entryControls] | entry & capabilities.entry.allowed
         if self[.secondaryControls].contains(.vmcsShadowing) { self[.linkPointer] = pages.shadowVMCS }

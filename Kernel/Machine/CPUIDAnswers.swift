@@ -90,14 +90,16 @@ public struct CPUIDAnswers: ~Copyable {
     /// Leaf 1 shows CR4.OSXSAVE.
     mutating func update(osxsave: Bool) {
         let bit = CPUIDFeature.osxsave
-        entries[CPUIDAnswers.features].result.ecx = osxsave ? entries[CPUIDAnswers.features].result.ecx | bit : entries[CPUIDAnswers.features].result.ecx & ~bit
+        entries[CPUIDAnswers.features].result.ecx =
+            osxsave ? entries[CPUIDAnswers.features].result.ecx | bit : entries[CPUIDAnswers.features].result.ecx & ~bit
     }
 
     /// Leaf 1 shows the enable bit of IA32_APIC_BASE.
     mutating func update(apicEnabled: Bool) {
         let bit = CPUIDFeature.apic
         guard !policy.hidden.contains(.init(row: 1, bit: bit)) else { return }
-        entries[CPUIDAnswers.features].result.edx = apicEnabled ? entries[CPUIDAnswers.features].result.edx | bit : entries[CPUIDAnswers.features].result.edx & ~bit
+        entries[CPUIDAnswers.features].result.edx =
+            apicEnabled ? entries[CPUIDAnswers.features].result.edx | bit : entries[CPUIDAnswers.features].result.edx & ~bit
     }
 
     /// Leaf DH shows the size of what XCR0 enables, which the processor has loaded.

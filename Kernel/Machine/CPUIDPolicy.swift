@@ -206,10 +206,13 @@ public struct CPUIDPolicy: Equatable, Sendable {
             if !offers.rdtscp { hiddenC |= 1 << 22 }
             return .init(
                 eax: hasSecond ? 1 : 0, ebx: first.ebx & Self.features7B & ~hiddenB | Self.always7B,
-                ecx: first.ecx & Self.features7C & ~hiddenC, edx: first.edx & Self.features7D & (offers.fastStrings ? .max : ~(1 << 4)))
+                ecx: first.ecx & Self.features7C & ~hiddenC,
+                edx: first.edx & Self.features7D & (offers.fastStrings ? .max : ~(1 << 4)))
         case 1 where hasSecond:
             let second = processor.cpuid(7, 1)
-            return .init(eax: second.eax & Self.features71A & (offers.fastStrings ? .max : ~0x1C00), ebx: 0, ecx: 0, edx: second.edx & Self.features71D)
+            return .init(
+                eax: second.eax & Self.features71A & (offers.fastStrings ? .max : ~0x1C00), ebx: 0, ecx: 0,
+                edx: second.edx & Self.features71D)
         default: return .zero
         }
     }

@@ -76,13 +76,16 @@ struct MSRPlaces {
                 ModelSpecificRegister.memoryTypeDefault.number, MemoryTypeRegisters.initialDefaultType, .memoryTypeDefault, &self,
                 &registers)
             for index in UInt32(0)..<11 {
-                keep(MemoryTypeRegisters.fixed(index), MemoryTypeRegisters.initialFixed(index), .memoryTypeFixed, &self, &registers)
+                keep(
+                    MemoryTypeRegisters.fixed(index), MemoryTypeRegisters.initialFixed(index), .memoryTypeFixed, &self, &registers
+                )
             }
             for index in UInt32(0)..<MemoryTypeRegisters.variableRanges {
                 let first = ModelSpecificRegister.memoryTypeBase0.number + 2 * index
                 keep(first, index == 0 ? MemoryTypeRegisters.initialBase : 0, .memoryTypeBase, &self, &registers)
                 keep(
-                    first + 1, index == 0 ? MemoryTypeRegisters.initialMask(reservedBits: reservedBits) : 0, .memoryTypeMask, &self,
+                    first + 1, index == 0 ? MemoryTypeRegisters.initialMask(reservedBits: reservedBits) : 0, .memoryTypeMask,
+                    &self,
                     &registers)
             }
         }

@@ -62,7 +62,8 @@ public struct GuestFeatures: PagingAbilities, Equatable, Sendable {
     ///   - keepsExtendedFeatures: its IA32_EFER need not hold the guest's value, and accesses exit.
     ///   - keepsPageAttributes: the same of IA32_PAT.
     public init(
-        _ policy: CPUIDPolicy, _ processor: some ProcessorIdentification & ModelSpecificRegisterAccess, hasOtherTables: Bool = false,
+        _ policy: CPUIDPolicy, _ processor: some ProcessorIdentification & ModelSpecificRegisterAccess,
+        hasOtherTables: Bool = false,
         keepsExtendedFeatures: Bool = false, keepsPageAttributes: Bool = false
     ) {
         self.keepsExtendedFeatures = keepsExtendedFeatures

@@ -36,7 +36,9 @@ enum MemoryTypeRegisters {
     static func takesDefaultType(_ value: UInt64) -> Bool { value & ~0xCFF == 0 && isType(value & 0xFF) }
 
     @inline(__always)
-    static func takesBase(_ value: UInt64, reservedBits: UInt64) -> Bool { value & (reservedBits | 0xF00) == 0 && isType(value & 0xFF) }
+    static func takesBase(_ value: UInt64, reservedBits: UInt64) -> Bool {
+        value & (reservedBits | 0xF00) == 0 && isType(value & 0xFF)
+    }
 
     @inline(__always)
     static func takesMask(_ value: UInt64, reservedBits: UInt64) -> Bool { value & (reservedBits | 0x7FF) == 0 }

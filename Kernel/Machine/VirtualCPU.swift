@@ -90,7 +90,8 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
         memory = machine.pointee.memory
         board = machine.pointee.boardPointer
         apic = LocalAPIC(
-            page: apicPage, identifier: UInt32(number), isBootstrap: number == 0, physicalAddressWidth: features.physicalAddressWidth,
+            page: apicPage, identifier: UInt32(number), isBootstrap: number == 0,
+            physicalAddressWidth: features.physicalAddressWidth,
             timerShift: features.localAPICTimerShift, hasDeadlineMode: features.hasTimeStampDeadline)
         startTime = host.timeStamp()
         self.features = features

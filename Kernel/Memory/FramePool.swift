@@ -46,7 +46,8 @@ public struct FramePool<Memory: PhysicalMemory>: ~Copyable, FrameSource {
     public mutating func add(_ range: HostPhysicalRange) throws(FramePoolError) {
         let start = range.start.rawValue
         guard range.start.isAligned(to: .fourKibibytes),
-              range.count.bytes & PageSize.fourKibibytes.offsetMask == 0 else { throw .misaligned }
+            range.count.bytes & PageSize.fourKibibytes.offsetMask == 0
+        else { throw .misaligned }
         guard start != 0, !range.isEmpty, start < UInt64.max - range.count.bytes else { throw .unusableRange }
         let end = start + range.count.bytes
         for index in 0..<rangeCount where start < ranges[index].end && ranges[index].start < end { throw .unusableRange }

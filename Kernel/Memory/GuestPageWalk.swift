@@ -170,10 +170,11 @@ extension GuestPaging {
             if rights & GuestEntryBits.accessed == 0 || ~entry & due != 0 {
                 guard path.mark(in: memory, leaf: due) else { return nil }
             }
-            return .page(GuestPage(
-                address: GuestPhysicalAddress(page | linear & ((1 &<< shift) &- 1)),
-                size: PageSize(walkedShift: shift),
-                rights: rights & ~GuestEntryBits.dirty | (entry | due) & GuestEntryBits.dirty))
+            return .page(
+                GuestPage(
+                    address: GuestPhysicalAddress(page | linear & ((1 &<< shift) &- 1)),
+                    size: PageSize(walkedShift: shift),
+                    rights: rights & ~GuestEntryBits.dirty | (entry | due) & GuestEntryBits.dirty))
         }
     }
 }

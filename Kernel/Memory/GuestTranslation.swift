@@ -87,10 +87,12 @@ extension GuestPaging {
                 access: access, memory: memory, path: &path)
         case .direct: return followDirect(address, for: access, in: memory)
         case .none:
-            let everything = GuestEntryBits.writable | GuestEntryBits.user | GuestEntryBits.executeDisable
+            let everything =
+                GuestEntryBits.writable | GuestEntryBits.user | GuestEntryBits.executeDisable
                 | GuestEntryBits.dirty
-            return .page(GuestPage(
-                address: GuestPhysicalAddress(address.rawValue & 0xFFFF_FFFF), size: .fourKibibytes, rights: everything))
+            return .page(
+                GuestPage(
+                    address: GuestPhysicalAddress(address.rawValue & 0xFFFF_FFFF), size: .fourKibibytes, rights: everything))
         }
     }
 
@@ -100,7 +102,9 @@ extension GuestPaging {
     private func followDirect(
         _ address: GuestVirtualAddress, for access: GuestAccess, in memory: some GuestTableMemory
     ) -> GuestTranslation? {
-        guard UInt64(bitPattern: Int64(bitPattern: address.rawValue << 16) >> 16) == address.rawValue else { return .notCanonical }
+        guard UInt64(bitPattern: Int64(bitPattern: address.rawValue << 16) >> 16) == address.rawValue else {
+            return .notCanonical
+        }
         var path = MarkedEntryPath()
         let result = follow(
             LongModeEntries.self, address.rawValue, table: cr3 & GuestEntryBits.address, topShift: 39, access: access,

@@ -8,25 +8,55 @@ public struct KernelPageTableEntry: PageTableEntry {
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 
     /// Bit 0: the entry is used at all.
-    public var isPresent: Bool { get { self[0] } set { self[0] = newValue } }
+    public var isPresent: Bool {
+        get { self[0] }
+        set { self[0] = newValue }
+    }
     /// Bit 1: writes are allowed.
-    public var isWritable: Bool { get { self[1] } set { self[1] = newValue } }
+    public var isWritable: Bool {
+        get { self[1] }
+        set { self[1] = newValue }
+    }
     /// Bit 2: user-mode accesses are allowed.
-    public var isUser: Bool { get { self[2] } set { self[2] = newValue } }
+    public var isUser: Bool {
+        get { self[2] }
+        set { self[2] = newValue }
+    }
     /// Bit 3 (PWT): bit 0 of the index into the page attribute table.
-    public var isWriteThrough: Bool { get { self[3] } set { self[3] = newValue } }
+    public var isWriteThrough: Bool {
+        get { self[3] }
+        set { self[3] = newValue }
+    }
     /// Bit 4 (PCD): bit 1 of the index into the page attribute table.
-    public var isCacheDisabled: Bool { get { self[4] } set { self[4] = newValue } }
+    public var isCacheDisabled: Bool {
+        get { self[4] }
+        set { self[4] = newValue }
+    }
     /// Bit 5: the processor used the entry.
-    public var isAccessed: Bool { get { self[5] } set { self[5] = newValue } }
+    public var isAccessed: Bool {
+        get { self[5] }
+        set { self[5] = newValue }
+    }
     /// Bit 6: the processor wrote to the page.
-    public var isDirty: Bool { get { self[6] } set { self[6] = newValue } }
+    public var isDirty: Bool {
+        get { self[6] }
+        set { self[6] = newValue }
+    }
     /// Bit 7 at levels 2 and 3: the entry maps a large page.
-    public var isLargePage: Bool { get { self[7] } set { self[7] = newValue } }
+    public var isLargePage: Bool {
+        get { self[7] }
+        set { self[7] = newValue }
+    }
     /// Bit 8: the translation survives a write of CR3, if CR4.PGE is set.
-    public var isGlobal: Bool { get { self[8] } set { self[8] = newValue } }
+    public var isGlobal: Bool {
+        get { self[8] }
+        set { self[8] = newValue }
+    }
     /// Bit 63: instructions cannot be fetched, if IA32_EFER.NXE is set.
-    public var isExecuteDisabled: Bool { get { self[63] } set { self[63] = newValue } }
+    public var isExecuteDisabled: Bool {
+        get { self[63] }
+        set { self[63] = newValue }
+    }
 
     /// Bit 2 of the index into the page attribute table: bit 7 of a 4 KiB leaf, bit 12 of a large one.
     func patBit(level: Int) -> Bool { self[level == 1 ? 7 : 12] }

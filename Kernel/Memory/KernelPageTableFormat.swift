@@ -104,7 +104,8 @@ public struct KernelPageTableFormat: PageTableFormat {
         if entry.isUser { permissions = permissions | .user }
         if entry.isGlobal { permissions = permissions | .global }
         if !entry.isExecuteDisabled { permissions = permissions | .execute }
-        let index: UInt64 = (entry.isWriteThrough ? 1 : 0) | (entry.isCacheDisabled ? 2 : 0)
+        let index: UInt64 =
+            (entry.isWriteThrough ? 1 : 0) | (entry.isCacheDisabled ? 2 : 0)
             | (entry.patBit(level: level) ? 4 : 0)
         return PageLeaf(
             output: entry.address.alignedDown(to: size), size: size, permissions: permissions,

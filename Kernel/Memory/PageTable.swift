@@ -127,7 +127,8 @@ public struct PageTable<Format: PageTableFormat, Memory: PhysicalMemory>: ~Copya
     /// The positions of an input range, checked.
     func positions(of range: AddressRange<Format.Input>) throws(PageTableError<Format.Input>) -> Range<UInt64> {
         guard range.start.isAligned(to: .fourKibibytes), !range.isEmpty,
-              range.count.bytes & PageSize.fourKibibytes.offsetMask == 0 else { throw .misaligned }
+            range.count.bytes & PageSize.fourKibibytes.offsetMask == 0
+        else { throw .misaligned }
         guard let lower = format.position(of: range.start), range.count.bytes <= positionLimit - lower else {
             throw .inputTooWide
         }

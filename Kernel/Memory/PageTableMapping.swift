@@ -12,7 +12,7 @@ extension PageTable {
         let positions = try positions(of: range)
         guard output.isAligned(to: .fourKibibytes) else { throw .misaligned }
         guard let outputRange = HostPhysicalRange(checking: output, count: range.count),
-              outputRange.start.advanced(by: range.count - ByteCount(1)).fits(width: format.physicalAddressWidth)
+            outputRange.start.advanced(by: range.count - ByteCount(1)).fits(width: format.physicalAddressWidth)
         else { throw .outputTooWide }
         guard format.canExpress(permissions) else { throw .permissionsNotExpressible }
         guard format.canExpress(memoryType) else { throw .memoryTypeNotExpressible }

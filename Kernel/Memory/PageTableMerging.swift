@@ -15,7 +15,8 @@ extension PageTable {
             guard let size = PageSize(level: level), size <= largest, format.leafSizes.contains(size) else { break }
             visitTables(at: level - 1, in: positions) { slot, start in
                 guard start >= positions.lowerBound, start + size.bytes <= positions.upperBound,
-                      let merged = mergedLeaf(of: slot.entry.address, level: level - 1) else { return }
+                    let merged = mergedLeaf(of: slot.entry.address, level: level - 1)
+                else { return }
                 write(format.entry(for: merged), at: slot.address)
                 frames.freeFrame(slot.entry.address)
                 freed += 1
@@ -29,7 +30,8 @@ extension PageTable {
     private func mergedLeaf(of table: HostPhysicalAddress, level: Int) -> PageLeaf<Format.Permissions>? {
         let entry = read(table)
         guard let size = PageSize(level: level), let mergedSize = PageSize(level: level + 1),
-              format.isPresent(entry), format.isLeaf(entry, level: level) else { return nil }
+            format.isPresent(entry), format.isLeaf(entry, level: level)
+        else { return nil }
         var leaf = format.leaf(entry, level: level)
         guard leaf.output.isAligned(to: mergedSize) else { return nil }
         var expected = unmarked(entry).rawValue

@@ -19,7 +19,8 @@ func conclude(
     if let shadow = cpu.pointee.machine.pointee.shadow {
         let counts = shadow.pointee.counts
         machine.log(
-            "martlet: shadow tables: \(shadow.pointee.mostPages) pages at most, \(counts.fills) page faults filled in, \(counts.outOfStep) writes to tables in step, \(counts.comparisons) tables compared, \(counts.reclaims) times short of room")
+            "martlet: shadow tables: \(shadow.pointee.mostPages) pages at most, \(counts.fills) page faults filled in, \(counts.outOfStep) writes to tables in step, \(counts.comparisons) tables compared, \(counts.reclaims) times short of room"
+        )
     }
     switch ending {
     case .debugExit(let value):

@@ -70,7 +70,8 @@ struct GuestMachine: ~Copyable {
                 cr4: GuestMachine.offeredCR4(machine),
                 fastStrings: machine.host.read(.miscEnable) & MSRPolicy.fastStrings != 0),
             timeStampFrequency: Processor.current.pointee.timeStamp.frequency, hidden: GuestMachine.hidden(machine.options))
-        features = GuestFeatures(policy, machine.host, hasOtherTables: machine.options.mmu != .nested,
+        features = GuestFeatures(
+            policy, machine.host, hasOtherTables: machine.options.mmu != .nested,
             keepsExtendedFeatures: loadedMSRs != nil,
             keepsPageAttributes: loadedMSRs != nil && !machine.controls.switchesPAT)
         let bitmaps = MSRBitmaps(page: structures.msrBitmaps, memory: memory)
@@ -222,15 +223,18 @@ struct GuestMachine: ~Copyable {
     /// Gives pages of the guest's RAM other permissions.
     /// - Parameter merges: puts pages together again where nothing keeps them apart.
     /// - Returns: false, and nothing is changed, if the EPT cannot have that.
-    mutating func protect(_ range: GuestPhysicalRange, _ passed: PassedAccesses, merges: Bool, on machine: inout HostMachine) -> Bool {
-        let allowed: ExtendedPagePermissions? = switch (passed.reads, passed.writes, passed.fetches) {
-        case (true, true, true): .all
-        case (true, true, false): .read | .write
-        case (true, false, true): .read | .execute | .userExecute
-        case (true, false, false): .read
-        case (false, _, true): .execute | .userExecute
-        case (false, _, false): nil  // an entry without any is one that is not there
-        }
+    mutating func protect(_ range: GuestPhysicalRange, _ passed: PassedAccesses, merges: Bool, on machine: inout HostMachine)
+        -> Bool
+    {
+        let allowed: ExtendedPagePermissions? =
+            switch (passed.reads, passed.writes, passed.fetches) {
+            case (true, true, true): .all
+            case (true, true, false): .read | .write
+            case (true, false, true): .read | .execute | .userExecute
+            case (true, false, false): .read
+            case (false, _, true): .execute | .userExecute
+            case (false, _, false): nil  // an entry without any is one that is not there
+            }
         guard let permissions = allowed else { return false }
         do {
             let ram = GuestPhysicalRange(start: GuestPhysicalAddress(0), count: machine.guestRAM.count)
@@ -283,7 +287,8 @@ struct GuestMachine: ~Copyable {
                     permissions: .all, memoryType: type, largest: machine.options.largestPage, frames: &machine.frames)
                 if type != .writeBack {
                     Report.error(
-                        "warning: the firmware's MTRRs make \(count.mebibytes) MiB of the guest's RAM not write-back (type \(type.rawValue)): it will be slow")
+                        "warning: the firmware's MTRRs make \(count.mebibytes) MiB of the guest's RAM not write-back (type \(type.rawValue)): it will be slow"
+                    )
                 }
                 done += count
             }

@@ -137,7 +137,9 @@ struct GuestRun: RunLoopServices {
 
     mutating func setHidden(_ page: GuestPhysicalAddress, _ isHidden: Bool, _ cpu: CPU.Pointer) {
         if !protector.guest.pointee.setHidden(page, isHidden, on: &protector.machine.pointee) {
-            Report.error("warning: there is no memory to split the page of RAM at \(hex: page.rawValue): the guest's local APIC does not hide it")
+            Report.error(
+                "warning: there is no memory to split the page of RAM at \(hex: page.rawValue): the guest's local APIC does not hide it"
+            )
         }
     }
 

@@ -100,7 +100,8 @@ extension HostMachine {
         }
         return Board.Parameters(
             memory: guestRAM.count.bytes, timeStampFrequency: Processor.current.pointee.timeStamp.frequency,
-            unixSeconds: HostCalendar.unixSeconds(), commandLine: .init(guest.commandLine), limit: options.limit, testMemory: testMemory)
+            unixSeconds: HostCalendar.unixSeconds(), commandLine: .init(guest.commandLine), limit: options.limit,
+            testMemory: testMemory)
     }
 }
 

@@ -88,15 +88,21 @@ extension HostMachine {
             HostMachine.refuse("use a processor with EPT and unrestricted guest (Intel since 2010), or Bochs", .missingFeature)
         }
         if options.mmu == .shadow, hasNestedTables, !capabilities.primary.allowed.contains(.monitorTrapFlag) {
-            HostMachine.refuse("mmu=shadow needs the monitor trap flag, which this processor does not have; use mmu=nested", .missingFeature)
+            HostMachine.refuse(
+                "mmu=shadow needs the monitor trap flag, which this processor does not have; use mmu=nested", .missingFeature)
         }
-        let tables = hasNestedTables
-            ? Line("EPT pages up to \(capabilities.eptAndVPID.largestPage), \(capabilities.eptAndVPID.accessedAndDirty ? "accessed and dirty flags" : "no accessed and dirty flags")")
+        let tables =
+            hasNestedTables
+            ? Line(
+                "EPT pages up to \(capabilities.eptAndVPID.largestPage), \(capabilities.eptAndVPID.accessedAndDirty ? "accessed and dirty flags" : "no accessed and dirty flags")"
+            )
             : Line("\(capabilities.secondary.allowed.contains(.enableEPT) ? "EPT without unrestricted guest" : "no EPT")")
         log(
             "martlet: VMX revision \(hex: capabilities.basic.revisionIdentifier), \(tables), \(controls.secondary.contains(.enableVPID) ? "VPID" : "no VPID")"
         )
-        if !hasNestedTables { log("martlet: nested page tables need EPT and unrestricted guest: shadow page tables translate instead") }
+        if !hasNestedTables {
+            log("martlet: nested page tables need EPT and unrestricted guest: shadow page tables translate instead")
+        }
         if options.trace == .full {
             log("controls                                            wanted      answer")
             controls.report(capabilities) { Console.print($0) }
@@ -128,7 +134,9 @@ extension HostMachine {
     private static func withoutNestedTables(_ options: KernelOptions) -> KernelOptions {
         let lacks: StaticString = "EPT and unrestricted guest, which this processor does not have"
         if options.isStudied || options.roundTrip != nil {
-            refuse("agent= and roundtrip= need \(lacks); leave them out, or use a processor of Intel's since 2010, or Bochs", .missingFeature)
+            refuse(
+                "agent= and roundtrip= need \(lacks); leave them out, or use a processor of Intel's since 2010, or Bochs",
+                .missingFeature)
         }
         switch options.mmu {
         case .nested where options.namesMMU:
@@ -193,8 +201,9 @@ extension HostMachine {
         }
         let size = ByteCount.frames(ByteCount(UInt64(bytes) + 0xFFF).wholeFrames)
         // What is free below is for the twins of roots, whose places the guest chooses.
-        guard let range = map.findBlock(
-            size: size, alignment: .kibibytes(4), below: HostPhysicalAddress(4 << 30), preferHigh: true)
+        guard
+            let range = map.findBlock(
+                size: size, alignment: .kibibytes(4), below: HostPhysicalAddress(4 << 30), preferHigh: true)
         else {
             if options.mmu == .direct {
                 refuse("there is no room for what mmu=direct keeps: give the machine more memory, or the guest less", .badUsage)
@@ -212,8 +221,9 @@ extension HostMachine {
     private static func findFrames(_ options: KernelOptions, _ map: inout PhysicalMemoryMap) -> HostPhysicalRange {
         let tables = options.memory.bytes >> 21 + options.memory.bytes >> 30
         let size = ByteCount.frames(tables + 160)
-        guard let range = map.findBlock(
-            size: size, alignment: .kibibytes(4), below: HostPhysicalAddress(4 << 30), preferHigh: false)
+        guard
+            let range = map.findBlock(
+                size: size, alignment: .kibibytes(4), below: HostPhysicalAddress(4 << 30), preferHigh: false)
         else { refuse("there is no room for the kernel's tables: give the machine more memory, or the guest less", .badUsage) }
         do { try map.reserve(range) } catch { refuse("the machine's memory map has too many pieces", .badUsage) }
         return range
@@ -228,8 +238,9 @@ extension HostMachine {
     private static func openRecords(_ options: KernelOptions, _ map: inout PhysicalMemoryMap) {
         guard options.recording != .off else { return }
         let size = ByteCount(UInt64(RecordSlots.size(count: Int(options.recordCount))))
-        guard let range = map.findBlock(
-            size: size, alignment: .kibibytes(4), below: HostPhysicalAddress(4 << 30), preferHigh: false)
+        guard
+            let range = map.findBlock(
+                size: size, alignment: .kibibytes(4), below: HostPhysicalAddress(4 << 30), preferHigh: false)
         else { refuse("there is no room for \(options.recordCount) exit records: give the machine more memory", .badUsage) }
         do { try map.reserve(range) } catch { refuse("the machine's memory map has too many pieces", .badUsage) }
         Processor.current.pointee.recorder = Recorder(

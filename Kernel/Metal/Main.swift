@@ -45,7 +45,8 @@ func readLoaderInformation(_ magic: UInt32, _ information: UInt32) -> LoaderInfo
     } catch {
         switch error {
         case .notMultiboot(let magic):
-            HostMachine.refuse("the boot loader does not speak multiboot 1 or 2 (magic \(hex: magic)); use GRUB or QEMU's -kernel", .badUsage)
+            HostMachine.refuse(
+                "the boot loader does not speak multiboot 1 or 2 (magic \(hex: magic)); use GRUB or QEMU's -kernel", .badUsage)
         case .noMemoryMap: HostMachine.refuse("the boot loader gave no memory map; use GRUB or QEMU's -kernel", .badUsage)
         case .tooManyModules: HostMachine.refuse("too many modules: Martlet takes a guest and 32 modules", .badUsage)
         case .wordsTooLong: HostMachine.refuse("the command lines of kernel and modules take more than 8192 bytes", .badUsage)

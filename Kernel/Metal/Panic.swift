@@ -31,7 +31,8 @@ enum Panic {
         _ d: StaticString, _ dv: UInt64
     ) {
         Report.detail(
-            "  \(a) \(hex: av, digits: 16)  \(b) \(hex: bv, digits: 16)  \(c) \(hex: cv, digits: 16)  \(d) \(hex: dv, digits: 16)")
+            "  \(a) \(hex: av, digits: 16)  \(b) \(hex: bv, digits: 16)  \(c) \(hex: cv, digits: 16)  \(d) \(hex: dv, digits: 16)"
+        )
     }
 
     /// Follows the frame pointers, as far as they stay on the kernel's stacks and rise.

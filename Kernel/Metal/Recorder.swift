@@ -47,7 +47,8 @@ struct Recorder {
         guard let name = guest else { return }
         guest = nil
         let header = RecordHeader(
-            frequency: Processor.current.pointee.timeStamp.frequency, start: startTime, processor: Line("\(ProcessorName(HardwareHost()))"),
+            frequency: Processor.current.pointee.timeStamp.frequency, start: startTime,
+            processor: Line("\(ProcessorName(HardwareHost()))"),
             machine: Self.machineName, guest: name)
         send { header.encode(to: $0) }
     }

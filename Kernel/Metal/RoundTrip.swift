@@ -59,7 +59,9 @@ struct RoundTrip {
         compare(HardwareCPU.State.self, states, "virtual CPU")
         compare(HardwareCPU.Machine.State.self, machines, "machine")
         for offset in stride(from: 0, to: UInt64(4096), by: 8) {
-            let (before, after) = (extendedStates.0.advanced(by: ByteCount(offset)), extendedStates.1.advanced(by: ByteCount(offset)))
+            let (before, after) = (
+                extendedStates.0.advanced(by: ByteCount(offset)), extendedStates.1.advanced(by: ByteCount(offset))
+            )
             guard IdentityMemory().readUInt64(at: before) != IdentityMemory().readUInt64(at: after) else { continue }
             Panic.stop("the extended state did not come back as it was, at offset \(hex: offset)")
         }

@@ -10,11 +10,20 @@ public struct ExtendedPageTableEntry: PageTableEntry {
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 
     /// Bit 0: data reads are allowed.
-    public var isReadable: Bool { get { self[0] } set { self[0] = newValue } }
+    public var isReadable: Bool {
+        get { self[0] }
+        set { self[0] = newValue }
+    }
     /// Bit 1: writes are allowed.
-    public var isWritable: Bool { get { self[1] } set { self[1] = newValue } }
+    public var isWritable: Bool {
+        get { self[1] }
+        set { self[1] = newValue }
+    }
     /// Bit 2: instruction fetches are allowed; with mode-based execute control, only those from supervisor-mode addresses.
-    public var isExecutable: Bool { get { self[2] } set { self[2] = newValue } }
+    public var isExecutable: Bool {
+        get { self[2] }
+        set { self[2] = newValue }
+    }
 
     /// Bits 5:3 of a leaf: the EPT memory type as encoded; 2, 3 and 7 are reserved.
     public var memoryTypeBits: UInt64 { rawValue >> 3 & 7 }
@@ -23,18 +32,36 @@ public struct ExtendedPageTableEntry: PageTableEntry {
     public var memoryType: MemoryType? { MemoryType(rawValue: UInt8(truncatingIfNeeded: memoryTypeBits)) }
 
     /// Bit 6 of a leaf: the guest's page attribute table is ignored, and the EPT memory type is the effective one.
-    public var ignoresPAT: Bool { get { self[6] } set { self[6] = newValue } }
+    public var ignoresPAT: Bool {
+        get { self[6] }
+        set { self[6] = newValue }
+    }
     /// Bit 7 at levels 2 and 3: the entry maps a large page.
-    public var isLargePage: Bool { get { self[7] } set { self[7] = newValue } }
+    public var isLargePage: Bool {
+        get { self[7] }
+        set { self[7] = newValue }
+    }
     /// Bit 8: the processor used the entry, if the EPT pointer enables accessed and dirty flags.
-    public var isAccessed: Bool { get { self[8] } set { self[8] = newValue } }
+    public var isAccessed: Bool {
+        get { self[8] }
+        set { self[8] = newValue }
+    }
     /// Bit 9 of a leaf: the processor wrote to the page, if the EPT pointer enables accessed and dirty flags.
-    public var isDirty: Bool { get { self[9] } set { self[9] = newValue } }
+    public var isDirty: Bool {
+        get { self[9] }
+        set { self[9] = newValue }
+    }
     /// Bit 10: with mode-based execute control, instruction fetches from user-mode addresses are allowed.
-    public var isUserExecutable: Bool { get { self[10] } set { self[10] = newValue } }
+    public var isUserExecutable: Bool {
+        get { self[10] }
+        set { self[10] = newValue }
+    }
     /// Bit 63 of a leaf or of an entry that is not present: an EPT violation here exits and never becomes a
     /// virtualization exception (#VE).
-    public var suppressesVirtualizationException: Bool { get { self[63] } set { self[63] = newValue } }
+    public var suppressesVirtualizationException: Bool {
+        get { self[63] }
+        set { self[63] = newValue }
+    }
 
     /// Sets bits 5:3.
     public mutating func setMemoryType(_ type: MemoryType) {

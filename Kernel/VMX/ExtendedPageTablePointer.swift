@@ -17,7 +17,8 @@ public struct ExtendedPageTablePointer: Equatable, Sendable {
     ///   - usesAccessedAndDirty: the processor keeps the accessed and dirty bits of the entries.
     public init(root: HostPhysicalAddress, levelCount: Int, memoryType: MemoryType, usesAccessedAndDirty: Bool) {
         precondition(root.isAligned(to: .fourKibibytes) && (levelCount == 4 || levelCount == 5))
-        rawValue = root.rawValue | UInt64(memoryType.rawValue) | UInt64(levelCount - 1) << 3
+        rawValue =
+            root.rawValue | UInt64(memoryType.rawValue) | UInt64(levelCount - 1) << 3
             | (usesAccessedAndDirty ? 1 << 6 : 0)
     }
 

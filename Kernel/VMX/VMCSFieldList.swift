@@ -34,7 +34,9 @@ extension VMCSFieldDescription {
         case 11: .init(VMCSField<UInt64, Writable>.timeStampCounterOffset, "TSC offset")
         case 12: .init(VMCSField<HostPhysicalAddress, Writable>.virtualAPICAddress, "virtual-APIC address")
         case 13: .init(VMCSField<HostPhysicalAddress, Writable>.apicAccessAddress, "APIC-access address")
-        case 14: .init(VMCSField<HostPhysicalAddress, Writable>.postedInterruptDescriptorAddress, "posted-interrupt descriptor address")
+        case 14:
+            .init(
+                VMCSField<HostPhysicalAddress, Writable>.postedInterruptDescriptorAddress, "posted-interrupt descriptor address")
         case 15: .init(VMCSField<UInt64, Writable>.vmFunctionControls, "VM-function controls")
         case 16: .init(VMCSField<ExtendedPageTablePointer, Writable>.extendedPageTablePointer, "EPT pointer (EPTP)")
         case 17: .init(VMCSField<UInt64, Writable>.eoiExitBitmap0, "EOI-exit bitmap 0")
@@ -44,7 +46,10 @@ extension VMCSFieldDescription {
         case 21: .init(VMCSField<HostPhysicalAddress, Writable>.eptpListAddress, "EPTP-list address")
         case 22: .init(VMCSField<HostPhysicalAddress, Writable>.vmreadBitmap, "VMREAD-bitmap address")
         case 23: .init(VMCSField<HostPhysicalAddress, Writable>.vmwriteBitmap, "VMWRITE-bitmap address")
-        case 24: .init(VMCSField<HostPhysicalAddress, Writable>.virtualizationExceptionAddress, "virtualization-exception information address")
+        case 24:
+            .init(
+                VMCSField<HostPhysicalAddress, Writable>.virtualizationExceptionAddress,
+                "virtualization-exception information address")
         case 25: .init(VMCSField<UInt64, Writable>.xssExitingBitmap, "XSS-exiting bitmap")
         case 26: .init(VMCSField<UInt64, Writable>.enclsExitingBitmap, "ENCLS-exiting bitmap")
         case 27: .init(VMCSField<UInt64, Writable>.timeStampCounterMultiplier, "TSC multiplier")
@@ -59,11 +64,15 @@ extension VMCSFieldDescription {
         case 36: .init(VMCSField<UInt32, Writable>.exitMSRLoadCount, "VM-exit MSR-load count")
         case 37: .init(VMCSField<EntryControls, Writable>.entryControls, "VM-entry controls")
         case 38: .init(VMCSField<UInt32, Writable>.entryMSRLoadCount, "VM-entry MSR-load count")
-        case 39: .init(VMCSField<InterruptionInformation, Writable>.entryInterruptionInformation, "VM-entry interruption-information field")
+        case 39:
+            .init(
+                VMCSField<InterruptionInformation, Writable>.entryInterruptionInformation,
+                "VM-entry interruption-information field")
         case 40: .init(VMCSField<UInt32, Writable>.entryExceptionErrorCode, "VM-entry exception error code")
         case 41: .init(VMCSField<UInt32, Writable>.entryInstructionLength, "VM-entry instruction length")
         case 42: .init(VMCSField<UInt32, Writable>.tprThreshold, "TPR threshold")
-        case 43: .init(VMCSField<SecondaryControls, Writable>.secondaryControls, "secondary processor-based VM-execution controls")
+        case 43:
+            .init(VMCSField<SecondaryControls, Writable>.secondaryControls, "secondary processor-based VM-execution controls")
         case 44: .init(VMCSField<UInt32, Writable>.pauseLoopGap, "PLE_Gap")
         case 45: .init(VMCSField<UInt32, Writable>.pauseLoopWindow, "PLE_Window")
         case 46: .init(VMCSField<ControlRegister0, Writable>.cr0GuestHostMask, "CR0 guest/host mask")
@@ -77,7 +86,8 @@ extension VMCSFieldDescription {
         case 54: .init(VMCSField<GuestPhysicalAddress, ReadOnly>.guestPhysicalAddress, "guest-physical address")
         case 55: .init(VMCSField<UInt32, ReadOnly>.instructionError, "VM-instruction error")
         case 56: .init(VMCSField<ExitReason, ReadOnly>.exitReason, "exit reason")
-        case 57: .init(VMCSField<InterruptionInformation, ReadOnly>.exitInterruptionInformation, "VM-exit interruption information")
+        case 57:
+            .init(VMCSField<InterruptionInformation, ReadOnly>.exitInterruptionInformation, "VM-exit interruption information")
         case 58: .init(VMCSField<UInt32, ReadOnly>.exitInterruptionErrorCode, "VM-exit interruption error code")
         case 59: .init(VMCSField<InterruptionInformation, ReadOnly>.vectoringInformation, "IDT-vectoring information field")
         case 60: .init(VMCSField<UInt32, ReadOnly>.vectoringErrorCode, "IDT-vectoring error code")
@@ -176,7 +186,8 @@ extension VMCSFieldDescription {
         case 153: .init(VMCSField<UInt64, Writable>.hostRSP, "host RSP")
         case 154: .init(VMCSField<UInt64, Writable>.hostRIP, "host RIP")
         case 155: .init(VMCSField<UInt64, Writable>.tertiaryControls, "tertiary processor-based VM-execution controls")
-        case 156: .init(VMCSField<HostPhysicalAddress, Writable>.subPagePermissionTable, "sub-page-permission-table pointer (SPPTP)")
+        case 156:
+            .init(VMCSField<HostPhysicalAddress, Writable>.subPagePermissionTable, "sub-page-permission-table pointer (SPPTP)")
         case 157: .init(VMCSField<UInt64, Writable>.enclvExitingBitmap, "ENCLV-exiting bitmap")
         case 158: .init(VMCSField<UInt64, Writable>.pconfigExitingBitmap, "PCONFIG-exiting bitmap")
         case 159: .init(VMCSField<UInt64, Writable>.secondaryExitControls, "secondary VM-exit controls")

@@ -71,7 +71,9 @@ extension VMXProcessor {
     public var cr3: UInt64 {
         get {
             let loaded = vmcs[.guestCR3]
-            guard let shadow = constants.pointee.shadow, shadow.pointee.isOn, loaded == shadow.pointee.loaded else { return loaded }
+            guard let shadow = constants.pointee.shadow, shadow.pointee.isOn, loaded == shadow.pointee.loaded else {
+                return loaded
+            }
             return shadow.pointee.cr3
         }
         nonmutating set {

@@ -111,14 +111,15 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
 
     @inline(never)
     private func injectException(_ event: Event) {
-        let kind: InterruptionInformation.Kind = switch event.kind {
-        case .externalInterrupt: .externalInterrupt
-        case .nonMaskableInterrupt: .nonMaskableInterrupt
-        case .exception: .hardwareException
-        case .softwareInterrupt: .softwareInterrupt
-        case .privilegedSoftwareException: .privilegedSoftwareException
-        case .softwareException: .softwareException
-        }
+        let kind: InterruptionInformation.Kind =
+            switch event.kind {
+            case .externalInterrupt: .externalInterrupt
+            case .nonMaskableInterrupt: .nonMaskableInterrupt
+            case .exception: .hardwareException
+            case .softwareInterrupt: .softwareInterrupt
+            case .privilegedSoftwareException: .privilegedSoftwareException
+            case .softwareException: .softwareException
+            }
         var deliversErrorCode = false
         if kind == .hardwareException {
             // In real mode no exception pushes an error code (SDM volume 3, 27.2.1.3 "VM-Entry Control Fields").

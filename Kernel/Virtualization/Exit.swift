@@ -63,7 +63,6 @@ public struct ExceptionExit: Equatable, Sendable {
     /// CR2 for a page fault, DR6's new bits for a debug exception, else 0.
     public var qualification: UInt64
 
-
     public init(vector: ExceptionVector, errorCode: UInt32?, qualification: UInt64, kind: Event.Kind = .exception) {
         self.vector = vector
         self.errorCode = errorCode

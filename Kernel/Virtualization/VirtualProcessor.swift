@@ -116,7 +116,8 @@ public protocol VirtualProcessor {
     /// - Parameter linear: where the guest's tables map that; without nested tables that alone counts.
     /// - Returns: false if there is no room, or RAM.
     func map(
-        _ place: GuestPhysicalAddress, at linear: GuestVirtualAddress, to frame: HostPhysicalAddress, _ access: StandIns.Access, _ standIns: inout StandIns
+        _ place: GuestPhysicalAddress, at linear: GuestVirtualAddress, to frame: HostPhysicalAddress, _ access: StandIns.Access,
+        _ standIns: inout StandIns
     ) -> Bool
 
     /// Puts the tables back as they were, and the stand-ins are for others.

@@ -101,11 +101,13 @@ final class AgentBench {
     /// The same, and its answer as a value.
     func ask<Answer>(_ request: Request, _ decode: (inout MessageReader) -> Answer?) throws -> Answer {
         let bytes = try ask(request)
-        guard let answer = bytes.withUnsafeBytes({ bytes -> Answer? in
-            var reader = MessageReader(bytes)
-            guard let answer = decode(&reader), reader.isAtEnd else { return nil }
-            return answer
-        }) else { throw Silence() }
+        guard
+            let answer = bytes.withUnsafeBytes({ bytes -> Answer? in
+                var reader = MessageReader(bytes)
+                guard let answer = decode(&reader), reader.isAtEnd else { return nil }
+                return answer
+            })
+        else { throw Silence() }
         return answer
     }
 
@@ -215,7 +217,9 @@ final class AgentBench {
         func hasMemory(in frame: HostPhysicalAddress) -> Bool { frame.rawValue == 0x20000 }
         func protect(_ range: GuestPhysicalRange, _ passed: PassedAccesses, isForGood: Bool) -> Bool {
             guard !bench.isFull else { return false }
-            for page in range.start.rawValue >> 12..<range.end.rawValue >> 12 { bench.protected[page] = passed == .all ? nil : passed }
+            for page in range.start.rawValue >> 12..<range.end.rawValue >> 12 {
+                bench.protected[page] = passed == .all ? nil : passed
+            }
             return true
         }
     }

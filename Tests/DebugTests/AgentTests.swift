@@ -34,7 +34,8 @@ import X86
         let bench = AgentBench()
         let facts = try bench.ask(.capabilities) { CapabilityFacts(&$0) }
         let capabilities = VMXCapabilities(
-            reading: facts, physicalAddressWidth: Int(facts.physicalAddressWidth), linearAddressWidth: Int(facts.linearAddressWidth))
+            reading: facts, physicalAddressWidth: Int(facts.physicalAddressWidth),
+            linearAddressWidth: Int(facts.linearAddressWidth))
         #expect(capabilities == bench.machine.vmcs.capabilities)
         let (made, real) = (EntryCircumstances(facts), bench.port.circumstances)
         #expect(made.debugControl == real.debugControl && made.performanceControl == real.performanceControl)

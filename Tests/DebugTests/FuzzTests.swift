@@ -81,7 +81,9 @@ import X86
             if numbers.below(8) == 0 { bytes.insert(numbers.byte(), at: numbers.below(bytes.count)) }
             bench.putQuietly(bytes)
             bench.sent = []
-            if round % 16 == 0 { bench.exit([10, 12, 18, 30, 31, 37, 48][numbers.below(7)], physical: numbers.next() & 0x3F_FFFF) }
+            if round % 16 == 0 {
+                bench.exit([10, 12, 18, 30, 31, 37, 48][numbers.below(7)], physical: numbers.next() & 0x3F_FFFF)
+            }
             if round % 64 == 0 { try recover(bench) }
         }
         try recover(bench)
@@ -92,21 +94,26 @@ import X86
     private func kind(_ numbers: inout Numbers) -> UInt8 { numbers.below(8) == 0 ? numbers.byte() : UInt8(numbers.below(0x32)) }
 
     private func payload(_ numbers: inout Numbers) -> [UInt8] {
-        (0..<[0, 1, 2, 8, 9, 10, 11, 16, 40, 200][numbers.below(10)]).map { _ in numbers.below(3) == 0 ? numbers.byte() : UInt8(numbers.below(4)) }
+        (0..<[0, 1, 2, 8, 9, 10, 11, 16, 40, 200][numbers.below(10)]).map { _ in
+            numbers.below(3) == 0 ? numbers.byte() : UInt8(numbers.below(4))
+        }
     }
 
     private func seeds() -> [(kind: UInt8, payload: [UInt8])] {
         let bytes: [UInt8] = [1, 2, 3]
         return bytes.withUnsafeBytes { bytes in
             let requests: [Request] = [
-                .hello(version: 1), .capabilities, .statistics(firstReason: 0), .stops(first: 1), .setStop(Stop(.exit(10), MessageTests.condition)),
+                .hello(version: 1), .capabilities, .statistics(firstReason: 0), .stops(first: 1),
+                .setStop(Stop(.exit(10), MessageTests.condition)),
                 .setStop(Stop(.memory(.init(first: 0x1000, last: 0x2000, kind: .write)))), .setStop(Stop(.address(0x10000))),
                 .setStop(Stop(.register(0xC000_0100))), .deleteStop(1), .deleteAllStops, .stop, .type(bytes), .trace(.off),
                 .state(.now, changesSince: nil), .registers, .lastExit, .lastStop, .read(.virtual, address: 0x10000, count: 64),
                 .read(.host, address: 0x20000, count: 8), .readWords(.physical, address: 0x1000, count: 32),
-                .write(.physical, address: 0x50000, bytes), .write(.virtual, address: 0x50000, bytes), .translate(linear: 0x10000),
+                .write(.physical, address: 0x50000, bytes), .write(.virtual, address: 0x50000, bytes),
+                .translate(linear: 0x10000),
                 .setRegister(.rax, 1), .setRegister(.cr0, 0x8000_0011), .setRegister(.cs, 8), .setRegister(.rip, 0x10000),
-                .setTrap(physical: 0x10000), .deleteAllTraps, .inject(.exception(.generalProtection, errorCode: 0)), .run(.exits(2)),
+                .setTrap(physical: 0x10000), .deleteAllTraps, .inject(.exception(.generalProtection, errorCode: 0)),
+                .run(.exits(2)),
             ]
             return requests.map { request in
                 var message = Message()

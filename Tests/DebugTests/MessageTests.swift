@@ -34,7 +34,8 @@ import X86
         let text = Array("text".utf8)
         text.withUnsafeBytes { text -> Void in
             let requests: [Request] = [
-                .hello(version: 0x102), .capabilities, .statistics(firstReason: 3), .stops(first: 4), .setStop(Stop(.port(5), Self.condition)),
+                .hello(version: 0x102), .capabilities, .statistics(firstReason: 3), .stops(first: 4),
+                .setStop(Stop(.port(5), Self.condition)),
                 .deleteStop(6), .deleteAllStops, .stop, .type(text), .trace(.full), .state(.after, changesSince: .before),
                 .state(.now, changesSince: nil), .registers, .lastExit, .lastStop, .read(.host, address: 1 << 40, count: 9),
                 .readWords(.virtual, address: .max, count: 10), .write(.physical, address: 11, text), .translate(linear: 12),
@@ -89,7 +90,9 @@ import X86
                 CodeAddress(selector: 8, pointer: 0xFFFF_FFFF_8000_0000, mode: .long64), linear: 5)
             #expect(decoded(payload { report.encode(to: &$0) }, { StopReport(&$0) }) == report)
         }
-        for mode in [.real, .virtual8086, .protected16, .protected32, .compatibility16, .compatibility32, .long64] as [ProcessorMode] {
+        for mode in [.real, .virtual8086, .protected16, .protected32, .compatibility16, .compatibility32, .long64]
+            as [ProcessorMode]
+        {
             #expect(ProcessorMode(number: mode.number) == mode)
         }
         for ending in [nil, .debugExit(9), .unsupported(.unknownReason(77)), .entryFailure(reason: 0x8000_0021)] as [Ending?] {

@@ -31,7 +31,9 @@ import Virtualization
 
     // MARK: What the agent tells
 
-    @Test(arguments: pagingModes) func `registers are the guest's, and the facts say where the tables are`(mode: TestMachine.Mode) throws {
+    @Test(arguments: pagingModes) func `registers are the guest's, and the facts say where the tables are`(mode: TestMachine.Mode)
+        throws
+    {
         let bench = Self.bench(mode)
         let own = try Self.registers(bench)[Int(GuestRegister.cr3.rawValue)]
         #expect(own < 0x1_0000 && Self.loadedCR3(bench) >= 0x1000_0000)
@@ -92,7 +94,9 @@ import Virtualization
     @Test func `memory is not watched, also before the guest pages`() {
         for bench in [Self.bench(), AgentBench(.protected32, isShadowed: true)] {
             for kind: MemoryWatch.Kind in [.read, .write, .access, .fetch] {
-                #expect(bench.failure(.setStop(Stop(.memory(MemoryWatch(first: 0x1000, last: 0x1003, kind: kind))))) == .noWatchesOfMemory)
+                #expect(
+                    bench.failure(.setStop(Stop(.memory(MemoryWatch(first: 0x1000, last: 0x1003, kind: kind)))))
+                        == .noWatchesOfMemory)
             }
         }
     }
@@ -129,7 +133,8 @@ import Virtualization
         bench.machine.ram.put([0x8A, 0x06], at: Int(start))
         bench.machine.cpu.registers.rsi = 0xA30_0000
         try bench.ask(.run(.instructions(1)))
-        #expect(bench.exit(0, qualification: bench.machine.cpu.registers.rsi, information: Self.pageFault)?.cause == .instructions)
+        #expect(
+            bench.exit(0, qualification: bench.machine.cpu.registers.rsi, information: Self.pageFault)?.cause == .instructions)
         #expect(bench.machine.rip == start + 2)
     }
 

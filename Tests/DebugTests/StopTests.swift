@@ -7,7 +7,8 @@ import X86
 
 /// Stops: how they are set, what meets them, and their conditions.
 @Suite struct StopTests {
-    static let exception: UInt32 = 0, cpuid: UInt32 = 10, trap: UInt32 = 37, io: UInt32 = 30, readMSR: UInt32 = 31, violation: UInt32 = 48
+    static let exception: UInt32 = 0, cpuid: UInt32 = 10, trap: UInt32 = 37, io: UInt32 = 30, readMSR: UInt32 = 31,
+        violation: UInt32 = 48
 
     @Test func `each kind stops at its own`() throws {
         let bench = AgentBench()
@@ -29,7 +30,8 @@ import X86
         let condition = StopCondition(.init(.init(.register(.rax), .low8), mask: 0xF, .equal, 3))
         let stops: [Stop] = [
             Stop(.exit(10), condition), Stop(.port(0x80)), Stop(.register(0xC000_0080)), Stop(.leaf(1)),
-            Stop(.memory(.init(first: 0x1000, last: 0x1FFF, kind: .access)), isToldAfterwards: true), Stop(.address(0xFFFF_8000_0000_0000)),
+            Stop(.memory(.init(first: 0x1000, last: 0x1FFF, kind: .access)), isToldAfterwards: true),
+            Stop(.address(0xFFFF_8000_0000_0000)),
         ]
         for (index, stop) in stops.enumerated() { #expect(try bench.ask(.setStop(stop)) { $0.uint8() } == UInt8(index + 1)) }
         #expect(try list(bench, from: 1).map(\.1) == stops)
@@ -46,7 +48,9 @@ import X86
     @Test func `a list that does not fit is asked for in pieces`() throws {
         let bench = AgentBench()
         var condition = StopCondition(.init(.init(.register(.rax)), .equal, 1))
-        while let more = condition.joined(with: StopCondition(.init(.init(.register(.rbx)), .equal, 2)), by: .or) { condition = more }
+        while let more = condition.joined(with: StopCondition(.init(.init(.register(.rbx)), .equal, 2)), by: .or) {
+            condition = more
+        }
         #expect(condition.comparisonCount == 8)
         for leaf in 0..<UInt32(16) { try bench.ask(.setStop(Stop(.leaf(leaf), condition))) }
         #expect(bench.failure(.setStop(Stop(.leaf(16)))) == .noRoom)
@@ -134,7 +138,8 @@ import X86
     // MARK: Conditions
 
     private func comparison(
-        _ register: GuestRegister, part: StopCondition.Operand.Part = .all, mask: UInt64 = .max, _ relation: StopCondition.Relation,
+        _ register: GuestRegister, part: StopCondition.Operand.Part = .all, mask: UInt64 = .max,
+        _ relation: StopCondition.Relation,
         _ value: UInt64
     ) -> StopCondition {
         StopCondition(.init(.init(.register(register), part), mask: mask, relation, value))
@@ -142,7 +147,8 @@ import X86
 
     @Test func `parts of a register, masks and relations`() {
         func holds(_ condition: StopCondition) -> Bool { condition.holds { _ in 0x8877_6655_4433_2211 } }
-        #expect(holds(comparison(.rax, .equal, 0x8877_6655_4433_2211)) && holds(comparison(.rax, part: .low32, .equal, 0x4433_2211)))
+        #expect(
+            holds(comparison(.rax, .equal, 0x8877_6655_4433_2211)) && holds(comparison(.rax, part: .low32, .equal, 0x4433_2211)))
         #expect(holds(comparison(.rax, part: .low16, .equal, 0x2211)) && holds(comparison(.rax, part: .low8, .equal, 0x11)))
         #expect(holds(comparison(.rax, part: .high8, .equal, 0x22)) && holds(comparison(.rax, mask: 0xFF00, .equal, 0x2200)))
         #expect(holds(comparison(.rax, part: .low8, .less, 0x12)) && !holds(comparison(.rax, part: .low8, .less, 0x11)))
@@ -177,7 +183,9 @@ import X86
 
     @Test func `a program that is none is malformed`() {
         // Ends with two results, joins what is not there, goes on behind its end, has nine comparisons.
-        for program in [0b0101, 0b10_01, 0b1001, 0b01_00_01, 0b11, 0b10_10_10_10_10_10_10_10_01_01_01_01_01_01_01_01_01] as [UInt64] {
+        for program in [0b0101, 0b10_01, 0b1001, 0b01_00_01, 0b11, 0b10_10_10_10_10_10_10_10_01_01_01_01_01_01_01_01_01]
+            as [UInt64]
+        {
             var bytes: [UInt8] = [1, 10, 0, 0] + (0..<4).map { UInt8(truncatingIfNeeded: program >> (8 * $0)) }
             for _ in 0..<9 { bytes += [0, 0, 0] + [UInt8](repeating: 0, count: 16) }
             let isStop = bytes.withUnsafeBytes { bytes -> Bool in

@@ -4,7 +4,9 @@ import Testing
 @testable import Devices
 
 @Suite struct AddressMapTests {
-    @Test(arguments: [2, 256, 3072] as [UInt64]) func `the map is a PC's: RAM twice, in order, and devices and firmware left out`(mebibytes: UInt64) {
+    @Test(arguments: [2, 256, 3072] as [UInt64]) func `the map is a PC's: RAM twice, in order, and devices and firmware left out`(
+        mebibytes: UInt64
+    ) {
         let map = AddressMap(ram: .mebibytes(mebibytes))
         let entries = (0..<map.count).map { map[$0] }
         for (entry, next) in zip(entries, entries.dropFirst()) { #expect(entry.end <= next.start && entry.count > 0) }

@@ -19,7 +19,10 @@ import Testing
         ("I/O APIC", []),
         (
             "all",
-            [0x20, 0x21, 0xA0, 0xA1, 0x40, 0x43, 0x61, 0x60, 0x64, 0x70, 0x71, 0x3F8, 0x3F9, 0x3FA, 0x3FC, 0x511, 0x600, 0x602, 0xCFC]
+            [
+                0x20, 0x21, 0xA0, 0xA1, 0x40, 0x43, 0x61, 0x60, 0x64, 0x70, 0x71, 0x3F8, 0x3F9, 0x3FA, 0x3FC, 0x511, 0x600, 0x602,
+                0xCFC,
+            ]
         ),
     ]
 
@@ -101,7 +104,9 @@ import Testing
             for _ in 0..<50 {
                 var board = Self.make()
                 let before = board.state
-                _ = board.output(port, size: port == 0xCF8 ? 4 : port == 0x510 ? 2 : 1, UInt32(truncatingIfNeeded: random.next()), at: clock.now)
+                _ = board.output(
+                    port, size: port == 0xCF8 ? 4 : port == 0x510 ? 2 : 1, UInt32(truncatingIfNeeded: random.next()),
+                    at: clock.now)
                 if board.state != before { changed = true }
             }
             let isReadOnly = [0x511, 0x3F8, 0x3FD, 0x3FE, 0xCFC, 0xCFD, 0xCFE, 0xCFF, 0x600, 0x71].contains(port)

@@ -47,7 +47,9 @@ private struct Tables {
         #expect(tables.ram.word32(tables.root + 20) == 36)
     }
 
-    @Test(arguments: [1, 3, 64]) func `the MP table is found, sums to zero, and names processors, buses and interrupts`(processors: Int) {
+    @Test(arguments: [1, 3, 64]) func `the MP table is found, sums to zero, and names processors, buses and interrupts`(
+        processors: Int
+    ) {
         let tables = Tables(processors: processors)
         let ram = tables.ram
         let found = stride(from: 0xF0000, to: 0x10_0000, by: 16).filter { tables.text($0, 4) == "_MP_" }
@@ -82,7 +84,9 @@ private struct Tables {
         #expect(ends == [[3, 0xFF, 0], [1, 0xFF, 1]])
     }
 
-    @Test(arguments: [1, 2, 64, 200]) func `every table has its length and a right checksum, and lies in firmware's area`(processors: Int) {
+    @Test(arguments: [1, 2, 64, 200]) func `every table has its length and a right checksum, and lies in firmware's area`(
+        processors: Int
+    ) {
         let tables = Tables(processors: processors)
         #expect(Set(tables.all.keys) == ["XSDT", "RSDT", "FACP", "APIC", "DSDT", "FACS"])
         for (name, start) in tables.all {
@@ -124,7 +128,9 @@ private struct Tables {
         }
     }
 
-    @Test(arguments: [1, 3]) func `the interrupt table has every processor, the I/O APIC and the overrides`(processors: Int) throws {
+    @Test(arguments: [1, 3]) func `the interrupt table has every processor, the I/O APIC and the overrides`(processors: Int)
+        throws
+    {
         let tables = Tables(processors: processors)
         let ram = tables.ram
         let table = try #require(tables.all["APIC"])
@@ -135,10 +141,11 @@ private struct Tables {
             entries.append(ram[place..<(place + Int(ram[place + 1]))])
             place += Int(ram[place + 1])
         }
-        let expected: [[UInt8]] = (0..<UInt8(processors)).map { [0, 8, $0, $0, 1, 0, 0, 0] } + [
-            [1, 12, 1, 0, 0, 0, 0xC0, 0xFE, 0, 0, 0, 0], [2, 10, 0, 0, 2, 0, 0, 0, 0, 0], [2, 10, 0, 9, 9, 0, 0, 0, 0x0D, 0],
-            [4, 6, 0xFF, 0, 0, 1],
-        ]
+        let expected: [[UInt8]] =
+            (0..<UInt8(processors)).map { [0, 8, $0, $0, 1, 0, 0, 0] } + [
+                [1, 12, 1, 0, 0, 0, 0xC0, 0xFE, 0, 0, 0, 0], [2, 10, 0, 0, 2, 0, 0, 0, 0, 0], [2, 10, 0, 9, 9, 0, 0, 0, 0x0D, 0],
+                [4, 6, 0xFF, 0, 0, 1],
+            ]
         #expect(entries == expected)
     }
 
@@ -150,13 +157,15 @@ private struct Tables {
 
     /// What ACPI's own compiler reads out of the tables; without it on this machine there is nothing to compare.
     @Test(.enabled(if: Disassembler.path != nil), arguments: ["DSDT", "FACP", "APIC", "FACS", "XSDT", "RSDT"])
-    func `ACPI's own compiler reads the tables without a complaint, and what it reads compiles to the same`(table: String) throws {
+    func `ACPI's own compiler reads the tables without a complaint, and what it reads compiles to the same`(table: String) throws
+    {
         let tables = Tables(processors: 2)
         let source = try Disassembler.disassemble(tables.bytes(table), named: table)
         switch table {
         case "DSDT":
             for part in [
-                "Name (_S5, Package (0x04)", "Device (PCI0)", "EisaId (\"PNP0A03\")", "EisaId (\"PNP0501\")", "EisaId (\"PNP0B00\")",
+                "Name (_S5, Package (0x04)", "Device (PCI0)", "EisaId (\"PNP0A03\")", "EisaId (\"PNP0501\")",
+                "EisaId (\"PNP0B00\")",
                 "EisaId (\"PNP0303\")", "EisaId (\"PNP0100\")", "EisaId (\"PNP0000\")", "EisaId (\"PNP0C02\")", "Device (CP01)",
                 "Name (_HID, \"ACPI0007\"", "Name (_ADR, 0x00010000)", "IRQNoFlags ()", "0xFEBFFFFF,         // Range Maximum",
             ] { #expect(source.contains(part), "\(part)") }

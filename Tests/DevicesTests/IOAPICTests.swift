@@ -289,7 +289,9 @@ extension VectorSet {
         apic.setEntry(1, 0x31)
         apic.setEntry(2, Self.masked | Self.level | 0x32)
         #expect(apic.levelTriggeredVectors().members == [] && !isTold())
-        for (pin, vector) in [(3, 0x10), (4, 0x3F), (5, 0x40), (6, 0x7F), (7, 0x80), (8, 0xBF), (9, 0xC0), (10, 0xFF)] as [(UInt8, UInt64)] {
+        for (pin, vector) in [(3, 0x10), (4, 0x3F), (5, 0x40), (6, 0x7F), (7, 0x80), (8, 0xBF), (9, 0xC0), (10, 0xFF)]
+            as [(UInt8, UInt64)]
+        {
             apic.setEntry(pin, Self.level | vector)
             #expect(isTold())
             apic.setEntry(pin, Self.level | vector)
@@ -367,7 +369,11 @@ extension VectorSet {
         var random = FixedSeedGenerator(seed: 82093)
         var apic = IOAPIC(identifier: 1)
         /// Level-triggered pins whose end is due, by what the registers say.
-        func pending() -> [UInt8] { (UInt8(0)..<24).filter { var copy = apic; return copy.entry($0) & Self.remoteRequest != 0 } }
+        func pending() -> [UInt8] {
+            (UInt8(0)..<24).filter {
+                var copy = apic; return copy.entry($0) & Self.remoteRequest != 0
+            }
+        }
         for _ in 0..<20_000 {
             let word = UInt64.random(in: 0...UInt64.max, using: &random), pin = UInt8(truncatingIfNeeded: word >> 32 & 31)
             switch word & 7 {

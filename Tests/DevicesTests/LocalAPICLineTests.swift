@@ -13,7 +13,9 @@ import Testing
         (7, .none),
     ]
 
-    @Test(arguments: [false, true]) func `a rise is to the processor what the delivery mode says, and nothing when masked`(extended: Bool) {
+    @Test(arguments: [false, true]) func `a rise is to the processor what the delivery mode says, and nothing when masked`(
+        extended: Bool
+    ) {
         for (mode, accepted) in Self.rises {
             let test = TestLocalAPIC(extended: extended)
             test[0x350] = Self.masked | mode << 8 | 0x55
@@ -86,14 +88,18 @@ extension TestLocalAPIC {
         return test
     }
 
-    @Test(arguments: [0, periodic]) func `a timer that ran out while it was masked requests nothing when it is unmasked`(mode: UInt32) {
+    @Test(arguments: [0, periodic]) func `a timer that ran out while it was masked requests nothing when it is unmasked`(
+        mode: UInt32
+    ) {
         let test = Self.machine(mode | Self.masked | 0x50)
         test.writePage(0x320, mode | 0x50, at: 5000)
         #expect(test.requested == [])
     }
 
     @Test func `a timer that ran out before it was masked, or given another vector, requests what it was to`() {
-        for (offset, value) in [(0x320, Self.masked | 0x50), (0x320, 0x61), (0xF0, 0xFF), (0x380, 7), (0x3E0, 0)] as [(UInt16, UInt32)] {
+        for (offset, value) in [(0x320, Self.masked | 0x50), (0x320, 0x61), (0xF0, 0xFF), (0x380, 7), (0x3E0, 0)]
+            as [(UInt16, UInt32)]
+        {
             let test = Self.machine(0x50)
             test.writePage(offset, value, at: 1001)
             #expect(test.requested == [0x50], "\(offset)")

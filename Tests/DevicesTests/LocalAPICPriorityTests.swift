@@ -63,7 +63,8 @@ import Testing
             case 7:
                 #expect(test.write(0xB0, 0) == model.end())
             case 8:
-                let isQuiet = model.highest(model.inService) != 0 && model.highest(model.requested) == 0
+                let isQuiet =
+                    model.highest(model.inService) != 0 && model.highest(model.requested) == 0
                     && !model.level[model.highest(model.inService)]
                 #expect(test.endsQuietly == isQuiet)
                 if isQuiet { #expect(test.write(0xB0, 0) == model.end()) }

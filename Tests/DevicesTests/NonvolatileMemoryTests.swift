@@ -13,10 +13,12 @@ import Testing
         Int(memory[address]) | Int(memory[address + 1]) << 8
     }
 
-    @Test("Firmware tells memory sizes up to what their fields hold", arguments: [
-        (512 << 10, 0, 512, 0, 0, 0), (64 << 20, 0, 640, 63 << 10, 768, 0), (65 << 20, 0, 640, 0xFFFF, 784, 0),
-        (3 << 30, 5 << 30, 640, 0xFFFF, 0xBF00, 0x14000), (1 << 60, 1 << 60, 640, 0xFFFF, 0xFFFF, 0xFF_FFFF),
-    ] as [(UInt64, UInt64, Int, Int, Int, Int)])
+    @Test(
+        "Firmware tells memory sizes up to what their fields hold",
+        arguments: [
+            (512 << 10, 0, 512, 0, 0, 0), (64 << 20, 0, 640, 63 << 10, 768, 0), (65 << 20, 0, 640, 0xFFFF, 784, 0),
+            (3 << 30, 5 << 30, 640, 0xFFFF, 0xBF00, 0x14000), (1 << 60, 1 << 60, 640, 0xFFFF, 0xFFFF, 0xFF_FFFF),
+        ] as [(UInt64, UInt64, Int, Int, Int, Int)])
     func sizes(below: UInt64, above: UInt64, base: Int, extended: Int, beyond16: Int, high: Int) {
         let memory = Self.make(below, above)
         #expect(word(memory, 0x15) == base)

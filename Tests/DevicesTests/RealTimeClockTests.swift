@@ -272,9 +272,11 @@ import Testing
         #expect(clock.nextEvent > second(45 * 60 + 58) && clock.nextEvent <= second(45 * 60 + 59))
     }
 
-    @Test("An alarm for a time that never is never comes", arguments: [
-        [0x60, 0xFF, 0xFF], [0xFF, 0x7A, 0xFF], [0xFF, 0xFF, 0x24], [0x0A, 0xFF, 0xFF],
-    ] as [[UInt8]])
+    @Test(
+        "An alarm for a time that never is never comes",
+        arguments: [
+            [0x60, 0xFF, 0xFF], [0xFF, 0x7A, 0xFF], [0xFF, 0xFF, 0x24], [0x0A, 0xFF, 0xFF],
+        ] as [[UInt8]])
     func impossibleAlarm(registers: [UInt8]) {
         var clock = clock()
         for (register, value) in zip([1, 3, 5] as [UInt8], registers) { write(&clock, register, value, at: tick(0)) }

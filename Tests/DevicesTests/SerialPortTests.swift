@@ -283,7 +283,8 @@ import Testing
         _ = port.write(Self.modemControl, Self.loopback)
         _ = port.write(Self.modemControl, Self.loopback)
         #expect(port.read(Self.modemStatus) == 0x0F && port.read(Self.modemStatus) == 0x00)
-        for (output, now, end) in [(1, 0x22, 0x02), (2, 0x11, 0x01), (4, 0x40, 0x04), (8, 0x88, 0x08)] as [(UInt8, UInt8, UInt8)] {
+        for (output, now, end) in [(1, 0x22, 0x02), (2, 0x11, 0x01), (4, 0x40, 0x04), (8, 0x88, 0x08)] as [(UInt8, UInt8, UInt8)]
+        {
             _ = port.write(Self.modemControl, Self.loopback | output)
             #expect(port.read(Self.modemStatus) == now)
             _ = port.write(Self.modemControl, Self.loopback)
@@ -441,7 +442,8 @@ import Testing
         #expect(!port.interruptLine)
     }
 
-    @Test func `whatever is read and written, the line is high exactly when an enabled interrupt is identified behind an open gate`() {
+    @Test
+    func `whatever is read and written, the line is high exactly when an enabled interrupt is identified behind an open gate`() {
         var random = FixedSeedGenerator(seed: 0x16550)
         var port = SerialPort()
         for _ in 0..<50_000 {

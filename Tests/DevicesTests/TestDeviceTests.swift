@@ -44,7 +44,8 @@ import Testing
 
     @Test func `its memory keeps what is written, in any size, to its last byte`() {
         for (address, size, value) in [
-            (0xFF00_0000, 8, 0x8877_6655_4433_2211), (0xFF00_0101, 4, 0xDDCC_BBAA), (0xFF00_FFFE, 2, 0x1234), (0xFF00_FFF8, 1, 0x5A),
+            (0xFF00_0000, 8, 0x8877_6655_4433_2211), (0xFF00_0101, 4, 0xDDCC_BBAA), (0xFF00_FFFE, 2, 0x1234),
+            (0xFF00_FFF8, 1, 0x5A),
         ] as [(UInt64, Int, UInt64)] {
             let isThere = board.writeTestMemory(address, size: size, value)
             let value2 = board.readTestMemory(address, size: size)

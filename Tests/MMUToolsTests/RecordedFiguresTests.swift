@@ -6,7 +6,9 @@ struct RecordedFiguresTests {
     static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
 
     static func lines(_ path: String) throws -> [String] {
-        try String(contentsOf: root.appending(path: path), encoding: .utf8).split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        try String(contentsOf: root.appending(path: path), encoding: .utf8).split(
+            separator: "\n", omittingEmptySubsequences: false
+        ).map(String.init)
     }
 
     /// By column and row.
@@ -42,15 +44,19 @@ struct RecordedFiguresTests {
         for line in table {
             let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
             let row = try #require(Self.rows[cells[0]], "\(cells[0])")
-            #expect(cells.dropFirst().map { $0.replacing(",", with: "") } == columns.map { recorded["\($0) \(row)"] ?? "-" }, "\(cells[0])")
+            #expect(
+                cells.dropFirst().map { $0.replacing(",", with: "") } == columns.map { recorded["\($0) \(row)"] ?? "-" },
+                "\(cells[0])")
         }
     }
 
     static let exits = [
         "CPUID": "cpuid-1", "VMCALL, the signature": "vmcall-signature", "VMCALL, arming the timer": "vmcall-timer",
-        "RDMSR of IA32_APIC_BASE": "rdmsr-apic-base", "WRMSR of IA32_MISC_ENABLE": "wrmsr-misc-enable", "OUT to port 80H": "out-80",
+        "RDMSR of IA32_APIC_BASE": "rdmsr-apic-base", "WRMSR of IA32_MISC_ENABLE": "wrmsr-misc-enable",
+        "OUT to port 80H": "out-80",
         "IN from COM1": "in-3fd", "IN from a port without a device": "in-absent", "the ACPI timer": "pm-timer",
-        "a read of absent memory": "mmio-read", "a write to absent memory": "mmio-write", "HLT with an interrupt due": "hlt-timer-due",
+        "a read of absent memory": "mmio-read", "a write to absent memory": "mmio-write",
+        "HLT with an interrupt due": "hlt-timer-due",
         "an interrupt to itself by the local APIC": "self-ipi-icr", "an interrupt of the local APIC's timer": "deadline-due",
         "the preemption timer, nothing due": "preemption-timer", "recording an exit, besides": "record",
     ]

@@ -83,7 +83,9 @@ struct TranslationModelTests {
     @Test func `of a set's translations the one goes that was not used for longest`() {
         let sizes = CacheSizes(translations: 4, translationWays: 2, directories: 0, pointers: 0, roots: 0, nestedTranslations: 0)
         // Two sets, by the lowest bit: 0, 2 and 4 meet in one.
-        func misses(_ pages: UInt64...) -> Int { Self.model(.tables, sizes: sizes, pages.map { .read(page: 0x800_0000 + $0) }).misses }
+        func misses(_ pages: UInt64...) -> Int {
+            Self.model(.tables, sizes: sizes, pages.map { .read(page: 0x800_0000 + $0) }).misses
+        }
         #expect(misses(0, 2, 0, 2) == 2)
         #expect(misses(0, 2, 4, 0) == 4)
         #expect(misses(0, 2, 0, 4, 0) == 3)
@@ -93,10 +95,12 @@ struct TranslationModelTests {
 
 struct RecordedRunTests {
     @Test func `the runs of a guest's output are read, whatever else is in it`() throws {
-        let text = "martlet: starting\r\nrow touch 4\nmap 8000000 f000 40 0\nrun again\nr 8000000\nx\nrun switch-2\ns 1\nr 800003f\nspaces: ok\n"
+        let text =
+            "martlet: starting\r\nrow touch 4\nmap 8000000 f000 40 0\nrun again\nr 8000000\nx\nrun switch-2\ns 1\nr 800003f\nspaces: ok\n"
         let runs = try RecordedRun.read(text)
         #expect(runs.map(\.name) == ["again", "switch-2"])
-        #expect(runs[0].events == [.read(page: 0x800_0000), .exit] && runs[1].events == [.load(space: 1), .read(page: 0x800_003F)])
+        #expect(
+            runs[0].events == [.read(page: 0x800_0000), .exit] && runs[1].events == [.load(space: 1), .read(page: 0x800_003F)])
         #expect(runs[1].mappings == [.init(page: 0x800_0000, frame: 0xF000, count: 0x40, stride: 0)])
     }
 
@@ -113,9 +117,10 @@ struct RecordedRunTests {
 
     @Test func `the figures of a run have all ways, with tags and without`() throws {
         let run = try RecordedRun.read("map 8000000 f000 40 0\nrun a\nr 8000000\nx\nr 8000000\n")[0]
-        #expect(TranslationFigures.all(of: run).map(\.description) == [
-            "tables a 2.00 50.0", "tables-off a 4.00 100.0", "nested-4k a 6.50 50.0", "nested-4k-off a 8.50 100.0",
-            "nested-2m a 4.00 50.0", "nested-2m-off a 6.00 100.0", "nested-1g a 3.00 50.0", "nested-1g-off a 5.00 100.0",
-        ])
+        #expect(
+            TranslationFigures.all(of: run).map(\.description) == [
+                "tables a 2.00 50.0", "tables-off a 4.00 100.0", "nested-4k a 6.50 50.0", "nested-4k-off a 8.50 100.0",
+                "nested-2m a 4.00 50.0", "nested-2m-off a 6.00 100.0", "nested-1g a 3.00 50.0", "nested-1g-off a 5.00 100.0",
+            ])
     }
 }

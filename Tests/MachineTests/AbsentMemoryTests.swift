@@ -145,7 +145,9 @@ import X86
         machine.map(0x20000, entry: Self.absent | 7)
         machine.map(0x21000, entry: 0)
         machine.cpu.registers.rbx = 0x20FFE
-        #expect(Self.execute([0x89, 0x03], on: machine, at: Self.absent + 0xFFE, isWrite: true) == .inject(.exception(.pageFault, errorCode: 2)))
+        #expect(
+            Self.execute([0x89, 0x03], on: machine, at: Self.absent + 0xFFE, isWrite: true)
+                == .inject(.exception(.pageFault, errorCode: 2)))
         #expect(machine.host.pageFaultAddress == 0x21000)
         #expect(machine.rip == 0x10000)
     }
@@ -165,21 +167,71 @@ import X86
         let forms: [(TestMachine.Mode, [UInt8], (TestMachine) -> Void)] = [
             (.long64, [0x8B, 0x43, 0x7F], { $0.cpu.registers.rbx = target - 0x7F }),
             (.long64, [0x8B, 0x43, 0x80], { $0.cpu.registers.rbx = target + 0x80 }),
-            (.long64, [0x41, 0x8B, 0x44, 0x8C, 0x04], { $0.cpu.registers.r12 = target - 4 - 4 * 9; $0.cpu.registers.rcx = 9 }),
-            (.long64, [0x42, 0x8B, 0x04, 0xE5, 0xFE, 0xFF, 0x1F, 0x00], { $0.cpu.registers.r12 = 0x4_0000; $0.vmcs[0x681C] = 1 }),
+            (
+                .long64, [0x41, 0x8B, 0x44, 0x8C, 0x04],
+                {
+                    $0.cpu.registers.r12 = target - 4 - 4 * 9; $0.cpu.registers.rcx = 9
+                }
+            ),
+            (
+                .long64, [0x42, 0x8B, 0x04, 0xE5, 0xFE, 0xFF, 0x1F, 0x00],
+                {
+                    $0.cpu.registers.r12 = 0x4_0000; $0.vmcs[0x681C] = 1
+                }
+            ),
             (.long64, [0x8B, 0x04, 0x24], { $0.vmcs[0x681C] = target }),
             (.long64, [0x8B, 0x05, 0xF8, 0xFF, 0x3E, 0x00], { _ in }),
-            (.long64, [0x64, 0x8B, 0x03], { $0.cpu.registers.rbx = target - 0x1000; $0.vmcs[0x680E] = 0x1000 }),
-            (.long64, [0x3E, 0x8B, 0x03], { $0.cpu.registers.rbx = target; $0.vmcs[0x680C] = 0x1000 }),
-            (.long64, [0x64, 0x3E, 0x8B, 0x03], { $0.cpu.registers.rbx = target - 0x1000; $0.vmcs[0x680E] = 0x1000 }),
+            (
+                .long64, [0x64, 0x8B, 0x03],
+                {
+                    $0.cpu.registers.rbx = target - 0x1000; $0.vmcs[0x680E] = 0x1000
+                }
+            ),
+            (
+                .long64, [0x3E, 0x8B, 0x03],
+                {
+                    $0.cpu.registers.rbx = target; $0.vmcs[0x680C] = 0x1000
+                }
+            ),
+            (
+                .long64, [0x64, 0x3E, 0x8B, 0x03],
+                {
+                    $0.cpu.registers.rbx = target - 0x1000; $0.vmcs[0x680E] = 0x1000
+                }
+            ),
             (.long64, [0x67, 0x8B, 0x03], { $0.cpu.registers.rbx = target | 0xFFFF_FFFF_0000_0000 }),
-            (.protected32, [0x8B, 0x03], { $0.cpu.registers.rbx = target - 0x5000; $0.vmcs[0x680C] = 0x5000 }),
-            (.protected32, [0x8B, 0x45, 0x00], { $0.cpu.registers.rbp = target - 0x5000; $0.vmcs[0x680A] = 0x5000 }),
-            (.protected32, [0x26, 0x8B, 0x45, 0x00], { $0.cpu.registers.rbp = target - 0x5000; $0.vmcs[0x6806] = 0x5000 }),
-            (.protected32, [0x67, 0x8B, 0x02], { $0.cpu.registers.rbp = 0xF000; $0.cpu.registers.rsi = 0x1FFE; $0.vmcs[0x680A] = target - 0x0FFE }),
+            (
+                .protected32, [0x8B, 0x03],
+                {
+                    $0.cpu.registers.rbx = target - 0x5000; $0.vmcs[0x680C] = 0x5000
+                }
+            ),
+            (
+                .protected32, [0x8B, 0x45, 0x00],
+                {
+                    $0.cpu.registers.rbp = target - 0x5000; $0.vmcs[0x680A] = 0x5000
+                }
+            ),
+            (
+                .protected32, [0x26, 0x8B, 0x45, 0x00],
+                {
+                    $0.cpu.registers.rbp = target - 0x5000; $0.vmcs[0x6806] = 0x5000
+                }
+            ),
+            (
+                .protected32, [0x67, 0x8B, 0x02],
+                {
+                    $0.cpu.registers.rbp = 0xF000; $0.cpu.registers.rsi = 0x1FFE; $0.vmcs[0x680A] = target - 0x0FFE
+                }
+            ),
             (.paged32, [0x8B, 0x05, 0xFE, 0xFF, 0x3F, 0x00], { _ in }),
             (.pae, [0xA1, 0xFE, 0xFF, 0x3F, 0x00], { _ in }),
-            (.real, [0x66, 0x8B, 0x07], { $0.cpu.registers.rbx = 0xFFFE; $0.vmcs[0x680C] = target - 0xFFFE }),
+            (
+                .real, [0x66, 0x8B, 0x07],
+                {
+                    $0.cpu.registers.rbx = 0xFFFE; $0.vmcs[0x680C] = target - 0xFFFE
+                }
+            ),
         ]
         for (mode, bytes, prepare) in forms {
             let machine = TestMachine(mode)
@@ -249,7 +301,9 @@ import X86
         let flags = machine.rflags
         #expect(Self.execute([0xF3, 0xA6], on: machine, at: Self.absent) == .inject(.exception(.pageFault, errorCode: 0)))
         #expect(machine.host.pageFaultAddress == 0x21000)
-        #expect(machine.cpu.registers.rcx == 3 && machine.cpu.registers.rsi == Self.absent + 2 && machine.cpu.registers.rdi == 0x21000)
+        #expect(
+            machine.cpu.registers.rcx == 3 && machine.cpu.registers.rsi == Self.absent + 2 && machine.cpu.registers.rdi == 0x21000
+        )
         #expect(machine.rflags & 0x8D5 == flags & 0x8D5 && machine.rip == 0x10000)
     }
 
@@ -312,7 +366,9 @@ import X86
 
     @Test func `an event whose delivery meets absent memory ends the guest, whatever instruction stands at RIP`() {
         let machine = TestMachine()
-        #expect(Self.execute([0x8B, 0x03], on: machine, isWrite: true, vectoring: 0x8000_0040) == .end(.unsupported(.tableInAbsentMemory)))
+        #expect(
+            Self.execute([0x8B, 0x03], on: machine, isWrite: true, vectoring: 0x8000_0040)
+                == .end(.unsupported(.tableInAbsentMemory)))
         #expect(machine.rip == 0x10000)
     }
 

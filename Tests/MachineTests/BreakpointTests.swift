@@ -34,7 +34,9 @@ import X86
     }
 
     /// INS or OUTS at port 80H with memory at an address.
-    private static func string(_ machine: TestMachine, isInput: Bool, size: Int, at address: UInt64, count: UInt64? = nil) -> Outcome {
+    private static func string(_ machine: TestMachine, isInput: Bool, size: Int, at address: UInt64, count: UInt64? = nil)
+        -> Outcome
+    {
         machine.cpu.registers.rsi = address
         machine.cpu.registers.rdi = address
         if let count { machine.cpu.registers.rcx = count }
@@ -58,7 +60,9 @@ import X86
         }
     }
 
-    @Test(arguments: [false, true]) func `an operand in memory is checked for its alignment in ring 3 with AM and AC`(isInput: Bool) {
+    @Test(arguments: [false, true]) func `an operand in memory is checked for its alignment in ring 3 with AM and AC`(
+        isInput: Bool
+    ) {
         for (size, offset, faults) in [(1, 1, false), (2, 1, true), (2, 2, false), (4, 2, true)] as [(Int, UInt64, Bool)] {
             let machine = TestMachine()
             machine.processor.cr0 = machine.processor.cr0 | .alignmentMask

@@ -44,7 +44,9 @@ import X86
 
     @Test func `CPUID takes the leaf from EAX and the subleaf from ECX, not from their upper halves`() {
         let machine = TestMachine()
-        #expect(Self.ask(machine, 0xFFFF_FFFF_0000_0004, 0xFFFF_FFFF_0000_0002) == Self.result(0x4143 & 0x3FFF, 0x03C0_003F, 0x3FF, 0))
+        #expect(
+            Self.ask(machine, 0xFFFF_FFFF_0000_0004, 0xFFFF_FFFF_0000_0002) == Self.result(0x4143 & 0x3FFF, 0x03C0_003F, 0x3FF, 0)
+        )
     }
 
     @Test func `leaf 0 shows the vendor and always 16H as the highest leaf`() {
@@ -139,11 +141,15 @@ import X86
         #expect(Self.ask(machine, 0x8000_0001).edx & 1 << 27 != 0)
     }
 
-    @Test(arguments: [
-        (17, 1, \CPUIDResult.ecx, 17), (18, 1, \.ecx, 26), (16, 7, \.ebx, 0), (20, 7, \.ebx, 7), (21, 7, \.ebx, 20), (11, 7, \.ecx, 2),
-        (22, 7, \.ecx, 3), (12, 7, \.ecx, 16),
-    ] as [(Int, UInt32, KeyPath<CPUIDResult, UInt32> & Sendable, UInt32)])
-    func `a feature is hidden whose bit CR4 cannot take`(bit: Int, leaf: UInt32, register: KeyPath<CPUIDResult, UInt32> & Sendable, feature: UInt32) {
+    @Test(
+        arguments: [
+            (17, 1, \CPUIDResult.ecx, 17), (18, 1, \.ecx, 26), (16, 7, \.ebx, 0), (20, 7, \.ebx, 7), (21, 7, \.ebx, 20),
+            (11, 7, \.ecx, 2),
+            (22, 7, \.ecx, 3), (12, 7, \.ecx, 16),
+        ] as [(Int, UInt32, KeyPath<CPUIDResult, UInt32> & Sendable, UInt32)])
+    func `a feature is hidden whose bit CR4 cannot take`(
+        bit: Int, leaf: UInt32, register: KeyPath<CPUIDResult, UInt32> & Sendable, feature: UInt32
+    ) {
         var offers = TestMachine.allOffers
         let shown = CPUIDPolicy(offers, timeStampFrequency: 1).answer(leaf, 0, from: SimulatedHost())
         offers.cr4 = .init(rawValue: ~(1 << bit))
@@ -209,7 +215,9 @@ import X86
 
     // MARK: Frequencies
 
-    static func frequencyPolicy(_ frequency: UInt64) -> CPUIDPolicy { CPUIDPolicy(TestMachine.allOffers, timeStampFrequency: frequency) }
+    static func frequencyPolicy(_ frequency: UInt64) -> CPUIDPolicy {
+        CPUIDPolicy(TestMachine.allOffers, timeStampFrequency: frequency)
+    }
 
     @Test(arguments: [1, 999, 50_000_000, 2_345_678_901, 4_294_967_295, 4_294_967_296, 5_000_000_002, 8_589_934_590] as [UInt64])
     func `leaf 15H gives the TSC's frequency exactly, and the local APIC timer's as the crystal's`(frequency: UInt64) {
@@ -248,7 +256,9 @@ import X86
     @Test func `the hypervisor leaf shows Martlet's signature, and claims no other hypervisor's interface`() {
         let machine = TestMachine()
         let answer = Self.ask(machine, 0x4000_0000)
-        let bytes = [answer.ebx, answer.ecx, answer.edx].flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
+        let bytes = [answer.ebx, answer.ecx, answer.edx].flatMap { value in
+            (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+        }
         #expect(String(decoding: bytes, as: UTF8.self) == "MartletMartl")
         #expect(answer.eax == 0x4000_0010)
         for leaf in 0x4000_0001...0x4000_000F as ClosedRange<UInt64> { #expect(Self.ask(machine, leaf) == .zero) }
@@ -272,7 +282,9 @@ import X86
         #expect(Self.ask(machine, leaf) == .zero)
     }
 
-    @Test(arguments: [0x17, 0x1F, 0x20, 0x3FFF_FFFF, 0x4000_0011, 0x7FFF_FFFF, 0x8000_0009, 0x8000_001F, 0x8000_0020, 0xFFFF_FFFF] as [UInt64])
+    @Test(
+        arguments: [0x17, 0x1F, 0x20, 0x3FFF_FFFF, 0x4000_0011, 0x7FFF_FFFF, 0x8000_0009, 0x8000_001F, 0x8000_0020, 0xFFFF_FFFF]
+            as [UInt64])
     func `a leaf above the highest gives what the highest basic leaf gives`(leaf: UInt64) {
         #expect(Self.ask(TestMachine(), leaf) == Self.result(2346, 2346, 2346, 0))
     }
@@ -288,7 +300,9 @@ import X86
         }
         let policy = CPUIDPolicy(TestMachine.allOffers, timeStampFrequency: .max, apicID: .max)
         for _ in 0..<20_000 {
-            let leaf = UInt32.random(in: 0 ... .max, using: &random) & [0x1F, 0x8000_001F, 0x4000_001F, .max].randomElement(using: &random)!
+            let leaf =
+                UInt32.random(in: 0 ... .max, using: &random) & [0x1F, 0x8000_001F, 0x4000_001F, .max].randomElement(
+                    using: &random)!
             let subleaf = UInt32.random(in: 0 ... .max, using: &random) >> UInt32.random(in: 0..<32, using: &random)
             _ = policy.answer(leaf, subleaf, from: host)
         }

@@ -21,7 +21,9 @@ import X86
     static func state(_ machine: TestMachine) -> [UInt32: UInt64] {
         var contents = machine.vmcs.contents
         // Exit information, the event that is injected, and RF, which goes with it.
-        for field in [0x4016, 0x4018, 0x401A, 0x4402, 0x4404, 0x4406, 0x4408, 0x440A, 0x440C, 0x440E, 0x2400, 0x6400, 0x640A, 0x6820] as [UInt32] {
+        for field in [
+            0x4016, 0x4018, 0x401A, 0x4402, 0x4404, 0x4406, 0x4408, 0x440A, 0x440C, 0x440E, 0x2400, 0x6400, 0x640A, 0x6820,
+        ] as [UInt32] {
             contents[field] = nil
         }
         return contents
@@ -152,7 +154,10 @@ import X86
         machine.ram.put64(0xFFFF_FFFF_FFFF_FFFE, at: 0x20FF0)  // not present: reserved bits do not count
         machine.ram.put64(0x6001, at: 0x20FF8)
         #expect(Self.write(0, Self.pe | Self.pg | Self.et, on: machine) == .step)
-        #expect([machine.vmcs[0x280A], machine.vmcs[0x280C], machine.vmcs[0x280E], machine.vmcs[0x2810]] == [0x3001, 0x4019, 0xFFFF_FFFF_FFFF_FFFE, 0x6001])
+        #expect(
+            [machine.vmcs[0x280A], machine.vmcs[0x280C], machine.vmcs[0x280E], machine.vmcs[0x2810]] == [
+                0x3001, 0x4019, 0xFFFF_FFFF_FFFF_FFFE, 0x6001,
+            ])
     }
 
     @Test(arguments: [1 << 1, 1 << 2, 1 << 5, 1 << 8, 1 << 39, 1 << 63] as [UInt64])
@@ -364,13 +369,14 @@ import X86
         #expect(machine.host.extendedControl == value)
     }
 
-    @Test(arguments: [
-        0, 2, 6,  // without x87
-        5,  // AVX without SSE
-        0x27, 0x47, 0x87, 0x67, 0xC7,  // a part of AVX-512
-        0xE1, 0xE3,  // AVX-512 without AVX
-        0xB, 0x13, 0x203, 1 << 32 | 1, 1 << 63 | 1,  // not offered: MPX, protection keys and beyond
-    ] as [UInt64])
+    @Test(
+        arguments: [
+            0, 2, 6,  // without x87
+            5,  // AVX without SSE
+            0x27, 0x47, 0x87, 0x67, 0xC7,  // a part of AVX-512
+            0xE1, 0xE3,  // AVX-512 without AVX
+            0xB, 0x13, 0x203, 1 << 32 | 1, 1 << 63 | 1,  // not offered: MPX, protection keys and beyond
+        ] as [UInt64])
     func `XSETBV refuses unsound values`(value: UInt64) {
         let machine = Self.machineWithXSAVE()
         #expect(Self.setExtendedControl(value, on: machine) == .generalProtection)

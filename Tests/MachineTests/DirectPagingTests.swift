@@ -9,7 +9,8 @@ import X86
 /// A guest whose own tables the processor walks: how that begins, what the guest may ask, and how it ends.
 @Suite struct DirectPagingTests {
     static let start = TestDirect.ramStart
-    static let root: UInt64 = 0x1000, pointers: UInt64 = 0x2000, directory: UInt64 = 0x3000, low: UInt64 = 0x4000, other: UInt64 = 0x5000
+    static let root: UInt64 = 0x1000, pointers: UInt64 = 0x2000, directory: UInt64 = 0x3000, low: UInt64 = 0x4000,
+        other: UInt64 = 0x5000
     static let page: UInt64 = 0x2_0000
 
     /// A guest before its paging, with tables that map its first 2 MiB to itself, writable but for the tables.
@@ -21,7 +22,9 @@ import X86
         machine.ram.put64(start + pointers | 3, at: Int(root))
         machine.ram.put64(start + directory | 3, at: Int(pointers))
         machine.ram.put64(start + low | 3, at: Int(directory))
-        for index in 0..<UInt64(512) { machine.ram.put64(start + index << 12 | ((1...5).contains(index) ? 1 : 3), at: Int(low + 8 * index)) }
+        for index in 0..<UInt64(512) {
+            machine.ram.put64(start + index << 12 | ((1...5).contains(index) ? 1 : 3), at: Int(low + 8 * index))
+        }
         machine.processor.cr3 = start + root
         machine.processor.cr4 = .physicalAddressExtension
         machine.processor.extendedFeatures = .longModeEnable
@@ -57,7 +60,8 @@ import X86
         #expect(machine.vmcs[0x401E] & 0x82 == 0x82 && machine.vmcs[0x4002] & 0x8000 == 0)
         let before = machine.invalidations.count
         #expect(Self.load(0x8001_0031, machine) == .step)
-        #expect(machine.vmcs[0x401E] & 0x82 == 0 && machine.vmcs[0x4002] & 0x1_8200 == 0x8000 && machine.vmcs[0x4004] & 1 << 14 == 0)
+        #expect(
+            machine.vmcs[0x401E] & 0x82 == 0 && machine.vmcs[0x4002] & 0x1_8200 == 0x8000 && machine.vmcs[0x4004] & 1 << 14 == 0)
         #expect(machine.vmcs[0x6802] == Self.start + Self.root && machine.invalidations.count > before)
         // What the guest sees of its registers is its own.
         #expect(machine.cpu.processor.cr3 == Self.start + Self.root && machine.processor.translatesDirectly)
@@ -94,8 +98,12 @@ import X86
     @Test func `the guest is told where its RAM lies, before its paging too`() {
         let machine = Self.machine()
         #expect(Self.call(machine, 6) == 0)
-        #expect(machine.cpu.registers.rbx == Self.start && machine.cpu.registers.rcx == UInt64(TestMachine.ramSize >> 12) && machine.cpu.registers.rdx == 0)
-        for function in UInt64(7)...13 { #expect(Self.call(machine, function) == 0xFFFF_FFFF || Self.call(machine, function) == .max) }
+        #expect(
+            machine.cpu.registers.rbx == Self.start && machine.cpu.registers.rcx == UInt64(TestMachine.ramSize >> 12)
+                && machine.cpu.registers.rdx == 0)
+        for function in UInt64(7)...13 {
+            #expect(Self.call(machine, function) == 0xFFFF_FFFF || Self.call(machine, function) == .max)
+        }
         #expect(HypercallTests.call(TestMachine(), 6) == .max)
         let user = Self.running()
         user.enterUserMode()
@@ -135,7 +143,9 @@ import X86
             return machine.exit(28, qualification: 3, length: 3)
         }
         #expect(move(Self.start + Self.root | 0x18) == .step && machine.processor.cr3 == Self.start + Self.root | 0x18)
-        for value in [Self.start + Self.pointers, Self.start + 0x7000, Self.root, 0, 1 << 51] { #expect(move(value) == .generalProtection) }
+        for value in [Self.start + Self.pointers, Self.start + 0x7000, Self.root, 0, 1 << 51] {
+            #expect(move(value) == .generalProtection)
+        }
         #expect(machine.processor.cr3 == Self.start + Self.root | 0x18)
     }
 
@@ -144,7 +154,9 @@ import X86
         machine.ram.put64(0x11, at: Int(machine.rip))
         #expect(machine.cpu.fetchInstruction(in: machine.processor.mode)[0] == 0x11)
         func translated(_ address: UInt64, _ kind: GuestAccess.Kind) -> UInt64? {
-            if case .page(let page) = machine.cpu.translate(GuestVirtualAddress(address), kind, through: .ds) { return page.rawValue }
+            if case .page(let page) = machine.cpu.translate(GuestVirtualAddress(address), kind, through: .ds) {
+                return page.rawValue
+            }
             return nil
         }
         #expect(translated(0x1_2345, .write) == 0x1_2345 && translated(0x1010, .read) == 0x1010)

@@ -45,7 +45,9 @@ import X86
 
     @Test func `a page fault is delivered with CR2`() {
         let machine = TestMachine()
-        machine.exit(0, qualification: 0xFFFF_8000_1234_5678, information: Self.information(Self.hardware, 14, hasErrorCode: true), errorCode: 2)
+        machine.exit(
+            0, qualification: 0xFFFF_8000_1234_5678, information: Self.information(Self.hardware, 14, hasErrorCode: true),
+            errorCode: 2)
         #expect(machine.injection == .exception(14, errorCode: 2))
         #expect(machine.host.pageFaultAddress == 0xFFFF_8000_1234_5678)
     }
@@ -102,9 +104,10 @@ import X86
 
     // MARK: An exception while another event was being delivered
 
-    @Test(arguments: [
-        (13, 13), (0, 10), (14, 13), (14, 14), (10, 11), (12, 0),
-    ] as [(UInt8, UInt8)])
+    @Test(
+        arguments: [
+            (13, 13), (0, 10), (14, 13), (14, 14), (10, 11), (12, 0),
+        ] as [(UInt8, UInt8)])
     func `two exceptions that cannot be handled one after the other become a double fault`(first: UInt8, second: UInt8) {
         let machine = TestMachine()
         machine.exit(

@@ -15,9 +15,15 @@ import X86
     }
 
     @Test func `what was emulated, with its result`() {
-        #expect(Self.action(.cpuid, .step) { $0.rax = 0x16; $0.rbx = 1; $0.rcx = 2; $0.rdx = 3 } == "EAX 0x16, EBX 0x1, ECX 0x2, EDX 0x3")
+        #expect(
+            Self.action(.cpuid, .step) {
+                $0.rax = 0x16; $0.rbx = 1; $0.rcx = 2; $0.rdx = 3
+            } == "EAX 0x16, EBX 0x1, ECX 0x2, EDX 0x3")
         #expect(Self.action(.hypercall, .step) { $0.rax = .max } == "RAX = 0xffffffffffffffff")
-        #expect(Self.action(.readMSR, .step) { $0.rax = 0x900; $0.rdx = 1 } == "EDX:EAX = 0x100000900")
+        #expect(
+            Self.action(.readMSR, .step) {
+                $0.rax = 0x900; $0.rdx = 1
+            } == "EDX:EAX = 0x100000900")
         #expect(Self.action(.writeMSR, .step) == "done")
         #expect(Self.action(.controlRegister(.clearTaskSwitched), .step) == "done")
         #expect(Self.action(.invalidateCaches(writesBack: true), .step) == "nothing to do, caches are coherent")
@@ -42,7 +48,10 @@ import X86
 
     @Test func `what became of absent memory`() {
         func fault(isWrite: Bool) -> Exit {
-            .nestedPageFault(.init(address: GuestPhysicalAddress(0), isRead: !isWrite, isWrite: isWrite, isFetch: false, isMapped: false, duringWalk: false))
+            .nestedPageFault(
+                .init(
+                    address: GuestPhysicalAddress(0), isRead: !isWrite, isWrite: isWrite, isFetch: false, isMapped: false,
+                    duringWalk: false))
         }
         #expect(Self.action(fault(isWrite: true), .stepLength(3)) == "swallowed")
         #expect(Self.action(fault(isWrite: false), .stepLength(3)) == "read ones")
@@ -57,7 +66,8 @@ import X86
 
     @Test func `every ending has words of its own`() {
         let endings: [(Ending, String)] = [
-            (.debugExit(0x31), "wrote 0x31 to the debug-exit port"), (.halted(interruptsEnabled: true), "halted, and nothing can wake it"),
+            (.debugExit(0x31), "wrote 0x31 to the debug-exit port"),
+            (.halted(interruptsEnabled: true), "halted, and nothing can wake it"),
             (.halted(interruptsEnabled: false), "halted with interrupts off"), (.tripleFault, "triple fault"),
             (.overdue, "left no note within its limit"),
             (.dismissed, "ended from the monitor"),
@@ -65,10 +75,13 @@ import X86
             (.entryFailure(reason: 0x8000_0021), "VM-entry failure, exit reason 0x80000021"),
             (.unsupported(.initSignal), "INIT"), (.unsupported(.startupIPI), "start-up IPI"),
             (.unsupported(.systemManagementInterrupt), "system-management"), (.unsupported(.controlNotSet), "control is off"),
-            (.unsupported(.unknownReason(0x23)), "unknown reason 0x23"), (.unsupported(.instruction), "an instruction on a device or absent memory"),
-            (.unsupported(.fetchFromAbsentMemory), "executes in memory that is not there"), (.unsupported(.tableInAbsentMemory), "a table or stack"),
+            (.unsupported(.unknownReason(0x23)), "unknown reason 0x23"),
+            (.unsupported(.instruction), "an instruction on a device or absent memory"),
+            (.unsupported(.fetchFromAbsentMemory), "executes in memory that is not there"),
+            (.unsupported(.tableInAbsentMemory), "a table or stack"),
             (.unsupported(.nestedPageMisconfiguration), "bug of Martlet's"),
-            (.unsupported(.directPaging(.foreign)), "lead out of its RAM"), (.unsupported(.directPaging(.noWriteProtection)), "CR0.WP"),
+            (.unsupported(.directPaging(.foreign)), "lead out of its RAM"),
+            (.unsupported(.directPaging(.noWriteProtection)), "CR0.WP"),
             (.unsupported(.directPaging(.otherMode)), "use MMU=nested"),
         ]
         var seen: Set<String> = []

@@ -20,7 +20,8 @@ final class LoaderFixture {
 
     /// Loads an image and modules; the error instead, if there is one.
     func load(
-        _ image: [UInt8], words: String = "", modules: [([UInt8], String)] = [], bios: [UInt8] = [], processors: Int = 1, takesFlat: Bool = false
+        _ image: [UInt8], words: String = "", modules: [([UInt8], String)] = [], bios: [UInt8] = [], processors: Int = 1,
+        takesFlat: Bool = false
     ) -> Result<GuestStart, ImageError> {
         var held: [UnsafeMutableRawBufferPointer] = []
         defer { for buffer in held { buffer.deallocate() } }
@@ -32,7 +33,8 @@ final class LoaderFixture {
         }
         let guest = GuestModule(image: ImageBytes(hold(image)), commandLine: hold(Array(words.utf8)))
         let all = modules.map { GuestModule(image: ImageBytes(hold($0.0)), commandLine: hold(Array($0.1.utf8))) }
-        var loader = GuestLoader(ram.memory, bios: hold(bios), processors: .init(count: processors), unixSeconds: 2 * 86_400 + 65_367)
+        var loader = GuestLoader(
+            ram.memory, bios: hold(bios), processors: .init(count: processors), unixSeconds: 2 * 86_400 + 65_367)
         loader.takesFlat = takesFlat
         do throws(ImageError) {
             return .success(try loader.load(guest, moduleCount: all.count) { all[$0] })
@@ -97,7 +99,8 @@ final class LoaderFixture {
     @Test func `a flat binary may fill conventional memory and no more`() {
         let limit = 0x9FC00 - 0x7C00
         #expect(LoaderFixture().load([UInt8](repeating: 1, count: limit), takesFlat: true) == .success(.realMode))
-        #expect(LoaderFixture().error(ImageBuilder(size: limit + 1)) == .flatTooLarge(size: UInt64(limit + 1), limit: UInt64(limit)))
+        #expect(
+            LoaderFixture().error(ImageBuilder(size: limit + 1)) == .flatTooLarge(size: UInt64(limit + 1), limit: UInt64(limit)))
     }
 
     @Test func `an empty image is refused`() { #expect(LoaderFixture().error(ImageBuilder()) == .empty) }
@@ -112,7 +115,9 @@ final class LoaderFixture {
     // MARK: Multiboot headers
 
     @Test func `a header is found at any 4-byte boundary of the first 8192 bytes, and nowhere else`() {
-        for (offset, isFound) in [(0, true), (4, true), (8180, true), (8184, false), (8188, false), (8192, false), (2, false), (8196, false)] {
+        for (offset, isFound) in [
+            (0, true), (4, true), (8180, true), (8184, false), (8188, false), (8192, false), (2, false), (8196, false),
+        ] {
             var image = ImageBuilder(size: 9000)
             image.putMultibootHeader(at: offset, flags: 1 << 3)
             #expect(LoaderFixture().error(image) == (isFound ? .unsupportedFlags(8) : .flatWithoutSignature), "\(offset)")
@@ -226,8 +231,10 @@ final class LoaderFixture {
             (beginning(Array("BZh9".utf8)), .compressed), (beginning([0x28, 0xB5, 0x2F, 0xFD]), .compressed),
             (beginning([0x02, 0x21, 0x4C, 0x18]), .compressed), (beginning(Array("PK\u{3}\u{4}".utf8)), .compressed),
             (beginning(Array("070701".utf8)), .archive), (beginning(Array("ustar".utf8), at: 257), .archive),
-            (beginning(Array("MZ".utf8)), .efiProgram), (beginning(Array("QFI\u{FB}".unicodeScalars.map { UInt8($0.value) })), .disk),
-            (beginning(Array("CD001".utf8), at: 0x8001, size: 0x9000), .disk), (beginning(Array("EFI PART".utf8), at: 512), .disk),
+            (beginning(Array("MZ".utf8)), .efiProgram),
+            (beginning(Array("QFI\u{FB}".unicodeScalars.map { UInt8($0.value) })), .disk),
+            (beginning(Array("CD001".utf8), at: 0x8001, size: 0x9000), .disk),
+            (beginning(Array("EFI PART".utf8), at: 512), .disk),
             (disk.bytes, .disk), (Array("#!/bin/sh\necho\n".utf8), .text), (Array("Grüße, 世界 👋\n".utf8), .text),
         ]
         for (image, kind) in cases {
@@ -249,7 +256,10 @@ final class LoaderFixture {
         let fixture = LoaderFixture()
         let image = ImageBuilder.elf(
             is64Bit: is64Bit, entry: 0x10_0010,
-            segments: [Self.plain, TestSegment(offset: 0x2000, at: 0x20_0000, fileSize: 0, memorySize: 0x40), TestSegment(offset: 0x2F00, at: 0x7000, fileSize: 0x100)])
+            segments: [
+                Self.plain, TestSegment(offset: 0x2000, at: 0x20_0000, fileSize: 0, memorySize: 0x40),
+                TestSegment(offset: 0x2F00, at: 0x7000, fileSize: 0x100),
+            ])
         #expect(fixture.load(image.bytes) == .success(Self.multiboot))
         #expect(fixture.ram[0x10_0000..<0x10_0100] == Array(image.bytes[0x1000..<0x1100]))
         #expect(fixture.ram[0x10_0100..<0x10_0180].allSatisfy { $0 == 0 })
@@ -282,13 +292,17 @@ final class LoaderFixture {
     @Test func `of a segment that is not in the file the place in it does not matter`() {
         let fixture = LoaderFixture()
         let bss = TestSegment(offset: .max, at: 0x20_0000, fileSize: 0, memorySize: 0x40)
-        #expect(fixture.load(ImageBuilder.elf(is64Bit: true, entry: 0x10_0010, segments: [Self.plain, bss]).bytes) == .success(Self.multiboot))
+        #expect(
+            fixture.load(ImageBuilder.elf(is64Bit: true, entry: 0x10_0010, segments: [Self.plain, bss]).bytes)
+                == .success(Self.multiboot))
         #expect(fixture.ram[0x20_0000..<0x20_0040].allSatisfy { $0 == 0 })
     }
 
     @Test func `a segment may end with the address space, and not have more in the file than in memory`() {
         let last = TestSegment(at: 0x10_0000, virtual: .max - 0xFF, fileSize: 0x100)
-        #expect(LoaderFixture().load(ImageBuilder.elf(is64Bit: true, entry: .max - 0xEF, segments: [last]).bytes) == .success(Self.multiboot))
+        #expect(
+            LoaderFixture().load(ImageBuilder.elf(is64Bit: true, entry: .max - 0xEF, segments: [last]).bytes)
+                == .success(Self.multiboot))
         for memorySize in [0, 0xFF] as [UInt64] {
             let large = TestSegment(at: 0x20_0000, fileSize: 0x100, memorySize: memorySize)
             let image = ImageBuilder.elf(is64Bit: true, entry: 0x10_0010, segments: [Self.plain, large])
@@ -306,7 +320,10 @@ final class LoaderFixture {
     @Test func `segments that touch are no overlap`() {
         let image = ImageBuilder.elf(
             is64Bit: false, entry: 0x10_0010,
-            segments: [TestSegment(at: 0x10_0000, fileSize: 0x100), TestSegment(at: 0x10_0100, fileSize: 0x100), TestSegment(at: 0x8_FF00, fileSize: 0x100), TestSegment(at: 0x9_FC00, fileSize: 0x400)])
+            segments: [
+                TestSegment(at: 0x10_0000, fileSize: 0x100), TestSegment(at: 0x10_0100, fileSize: 0x100),
+                TestSegment(at: 0x8_FF00, fileSize: 0x100), TestSegment(at: 0x9_FC00, fileSize: 0x400),
+            ])
         #expect(LoaderFixture().load(image.bytes) == .success(Self.multiboot))
     }
 
@@ -329,12 +346,22 @@ final class LoaderFixture {
         #expect(error(elf([TestSegment(offset: 0x2F01, at: 0x10_0000, fileSize: 0x100)])) == .segmentOutsideFile(index: 0))
         #expect(error(elf([TestSegment(offset: top - 0x10, at: 0x10_0000, fileSize: 0x100)])) == .segmentOutsideFile(index: 0))
         #expect(error(elf([TestSegment(at: 0x10_0000, fileSize: 0x100, memorySize: 0xFF)])) == .segmentLargerInFile(index: 0))
-        #expect(error(elf([Self.plain, TestSegment(at: 0x40_0000 - 0x80, fileSize: 0x100)])) == .segmentOutsideRAM(index: 1, start: 0x3F_FF80, end: 0x40_0080))
-        #expect(error(elf([TestSegment(at: 0x10_0000, fileSize: 0x100, memorySize: 0x80_0000)])) == .segmentOutsideRAM(index: 0, start: 0x10_0000, end: 0x90_0000))
+        #expect(
+            error(elf([Self.plain, TestSegment(at: 0x40_0000 - 0x80, fileSize: 0x100)]))
+                == .segmentOutsideRAM(index: 1, start: 0x3F_FF80, end: 0x40_0080))
+        #expect(
+            error(elf([TestSegment(at: 0x10_0000, fileSize: 0x100, memorySize: 0x80_0000)]))
+                == .segmentOutsideRAM(index: 0, start: 0x10_0000, end: 0x90_0000))
         #expect(error(elf([Self.plain, TestSegment(at: 0x10_017F, fileSize: 0x10)])) == .segmentsOverlap(0, 1))
-        #expect(error(elf([TestSegment(at: 0x20_0000, fileSize: 0x10), Self.plain, TestSegment(at: 0x0F_FFF0, fileSize: 0x11)])) == .segmentsOverlap(1, 2))
-        #expect(error(elf([TestSegment(at: 0x9_0000, fileSize: 0x10)])) == .segmentInBootArea(index: 0, start: 0x9_0000, end: 0x9_0010))
-        #expect(error(elf([TestSegment(at: 0x9_FBFF, fileSize: 0x10)])) == .segmentInBootArea(index: 0, start: 0x9_FBFF, end: 0x9_FC0F))
+        #expect(
+            error(elf([TestSegment(at: 0x20_0000, fileSize: 0x10), Self.plain, TestSegment(at: 0x0F_FFF0, fileSize: 0x11)]))
+                == .segmentsOverlap(1, 2))
+        #expect(
+            error(elf([TestSegment(at: 0x9_0000, fileSize: 0x10)]))
+                == .segmentInBootArea(index: 0, start: 0x9_0000, end: 0x9_0010))
+        #expect(
+            error(elf([TestSegment(at: 0x9_FBFF, fileSize: 0x10)]))
+                == .segmentInBootArea(index: 0, start: 0x9_FBFF, end: 0x9_FC0F))
     }
 
     @Test func `segments that wrap around the address space are refused`() {
@@ -384,7 +411,9 @@ final class LoaderFixture {
         let first = [UInt8](repeating: 0x11, count: 0x1234)
         let second = [UInt8](repeating: 0x22, count: 1)
         let image = Self.addressed()
-        #expect(fixture.load(image.bytes, words: "guest one=1 two", modules: [(first, "first a"), (second, ""), ([], "third")]) == .success(Self.multiboot))
+        #expect(
+            fixture.load(image.bytes, words: "guest one=1 two", modules: [(first, "first a"), (second, ""), ([], "third")])
+                == .success(Self.multiboot))
         let ram = fixture.ram
         let information = 0x90000
         #expect(ram.word32(information) == 1 | 1 << 2 | 1 << 3 | 1 << 6 | 1 << 9)
@@ -411,7 +440,9 @@ final class LoaderFixture {
         ]
         for (index, (start, count, type)) in entries.enumerated() {
             let entry = map + 24 * index
-            #expect(ram.word32(entry) == 20 && ram.word64(entry + 4) == start && ram.word64(entry + 12) == count && ram.word32(entry + 20) == type)
+            #expect(
+                ram.word32(entry) == 20 && ram.word64(entry + 4) == start && ram.word64(entry + 12) == count
+                    && ram.word32(entry + 20) == type)
         }
         #expect(fixture.text(at: ram.word32(information + 64)) == "Martlet")
     }
@@ -426,7 +457,9 @@ final class LoaderFixture {
         let image = Self.addressed()
         let fits = [UInt8](repeating: 1, count: 0x40_0000 - 0x10_1000)
         #expect(LoaderFixture().load(image.bytes, modules: [(fits, "")]) == .success(Self.multiboot))
-        #expect(LoaderFixture().error(image, modules: [(fits + [1], "")]) == .moduleDoesNotFit(index: 0, size: UInt64(fits.count + 1), free: UInt64(fits.count)))
+        #expect(
+            LoaderFixture().error(image, modules: [(fits + [1], "")])
+                == .moduleDoesNotFit(index: 0, size: UInt64(fits.count + 1), free: UInt64(fits.count)))
         #expect(LoaderFixture().error(image, modules: [(fits, ""), ([1], "")]) == .moduleDoesNotFit(index: 1, size: 1, free: 0))
     }
 
@@ -456,10 +489,17 @@ final class LoaderFixture {
     @Test func `every error says what is wrong and, where one can, what to do`() {
         let errors: [(ImageError, String)] = [
             (.empty, "empty"), (.flatTooLarge(size: 9, limit: 8), "9 bytes, at most 8"), (.elfWithoutMultibootHeader, "add one"),
-            (.unsupportedFlags(4), "flags 0x4"), (.invalidAddressFields, "contradict"), (.truncatedLoadRange(needed: 9, size: 8), "9 bytes of a file of 8"),
-            (.truncatedELF(what: "header"), "its header is not all there"), (.notAnELF, "not an ELF file"), (.wrongMachine(40), "e_machine 40"),
-            (.notExecutable(3), "type 3"), (.noSegments, "no PT_LOAD"), (.segmentOutsideFile(index: 2), "segment 2"), (.segmentWraps(index: 3), "wraps"),
-            (.segmentOutsideRAM(index: 1, start: 0x10, end: 0x20), "0x10 to 0x20; give more with memory="), (.segmentOutsideRAM(index: 1, start: 0x10, end: 0xFFF0_1000), "no guest has RAM from 3072 MiB on"), (.segmentLargerInFile(index: 1), "p_filesz above p_memsz"), (.flatWithoutSignature, "FLAT=on"), (.foreign(.compressed), "unpack it"), (.foreign(.text), "is a text"), (.foreign(.disk), "initial RAM disk as a module"), (.foreign(.archive), "archive"), (.foreign(.efiProgram), "EFI"),
+            (.unsupportedFlags(4), "flags 0x4"), (.invalidAddressFields, "contradict"),
+            (.truncatedLoadRange(needed: 9, size: 8), "9 bytes of a file of 8"),
+            (.truncatedELF(what: "header"), "its header is not all there"), (.notAnELF, "not an ELF file"),
+            (.wrongMachine(40), "e_machine 40"),
+            (.notExecutable(3), "type 3"), (.noSegments, "no PT_LOAD"), (.segmentOutsideFile(index: 2), "segment 2"),
+            (.segmentWraps(index: 3), "wraps"),
+            (.segmentOutsideRAM(index: 1, start: 0x10, end: 0x20), "0x10 to 0x20; give more with memory="),
+            (.segmentOutsideRAM(index: 1, start: 0x10, end: 0xFFF0_1000), "no guest has RAM from 3072 MiB on"),
+            (.segmentLargerInFile(index: 1), "p_filesz above p_memsz"), (.flatWithoutSignature, "FLAT=on"),
+            (.foreign(.compressed), "unpack it"), (.foreign(.text), "is a text"),
+            (.foreign(.disk), "initial RAM disk as a module"), (.foreign(.archive), "archive"), (.foreign(.efiProgram), "EFI"),
             (.segmentsOverlap(1, 2), "segments 1 and 2"),
             (.segmentInBootArea(index: 0, start: 1, end: 2), "0x90000 to 0x9fbff"), (.entryOutsideImage(0xABC), "0xabc"),
             (.moduleDoesNotFit(index: 4, size: 9, free: 8), "9 bytes, 8 are free"), (.bootInformationTooLong, "shorten"),
@@ -468,7 +508,8 @@ final class LoaderFixture {
             (.alteredLinuxHeader(what: "alignment"), "its alignment is wrong; fetch or build"),
             (.truncatedLinux(needed: 9, size: 8), "it needs 9 bytes and has 8; fetch or build"),
             (.linuxTooOld(version: 0x204), "boot protocol 2.4; take one with 2.6 or later"),
-            (.linuxSetupTooLarge(size: 9, limit: 8), "9 bytes, at most 8 find room"), (.linuxTooLargeForLow(size: 9, limit: 8), "take a bzImage"),
+            (.linuxSetupTooLarge(size: 9, limit: 8), "9 bytes, at most 8 find room"),
+            (.linuxTooLargeForLow(size: 9, limit: 8), "take a bzImage"),
             (.commandLineTooLong(size: 9, limit: 8), "9 characters, and this kernel takes 8; shorten it"),
             (.initialRAMDiskDoesNotFit(size: 9, free: 8), "9 bytes, 8 are free; give more with memory="),
         ]
@@ -480,10 +521,13 @@ final class LoaderFixture {
     @Test func `mutated images load or give an error, and never write outside the RAM`() {
         var random = FixedSeedGenerator(seed: 2024)
         let seeds = [
-            Self.addressed(), .elf(is64Bit: false, entry: 0x10_0010, segments: [Self.plain, TestSegment(at: 0x20_0000, fileSize: 0x10)]),
+            Self.addressed(),
+            .elf(is64Bit: false, entry: 0x10_0010, segments: [Self.plain, TestSegment(at: 0x20_0000, fileSize: 0x10)]),
             .elf(is64Bit: true, entry: 0x10_0010, segments: [Self.plain, TestSegment(at: 0x20_0000, fileSize: 0x10)]),
         ]
-        let interesting: [UInt64] = [0, 1, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, .max, 1 << 63, 0x40_0000, 0x3F_FFFF, 0x9_0000, 0x1000, 0x3000]
+        let interesting: [UInt64] = [
+            0, 1, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, .max, 1 << 63, 0x40_0000, 0x3F_FFFF, 0x9_0000, 0x1000, 0x3000,
+        ]
         let fixture = LoaderFixture(size: 2 << 20)
         var loaded = 0
         var errors: Set<String> = []
@@ -498,7 +542,9 @@ final class LoaderFixture {
             }
             // The checksum is made right, or nearly every image would be a flat binary or none at all.
             if round % 3 == 0, random.next() % 4 != 0 {
-                let flags = image.bytes[0x24..<0x28].enumerated().reduce(UInt32(0)) { $0 | UInt32($1.element) << UInt32(8 * $1.offset) }
+                let flags = image.bytes[0x24..<0x28].enumerated().reduce(UInt32(0)) {
+                    $0 | UInt32($1.element) << UInt32(8 * $1.offset)
+                }
                 image.put(0x1BAD_B002, 4, at: 0x20)
                 image.put(UInt64(0 &- 0x1BAD_B002 &- flags), 4, at: 0x28)
             }

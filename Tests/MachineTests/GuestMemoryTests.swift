@@ -19,7 +19,8 @@ import Testing
                 let isWritten = (address..<address + count).contains(place)
                 #expect(ram[place] == (isWritten ? UInt8(place - address + 1) : 0xEE))
             }
-            #expect(memory.read(count: count, at: GuestPhysicalAddress(UInt64(address))) == value & .max >> UInt64(64 - 8 * count))
+            #expect(
+                memory.read(count: count, at: GuestPhysicalAddress(UInt64(address))) == value & .max >> UInt64(64 - 8 * count))
         }
     }
 

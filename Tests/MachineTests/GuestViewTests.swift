@@ -12,7 +12,8 @@ import X86
     static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
 
     static func lines(_ path: String) -> [Substring] {
-        try! String(contentsOf: root.appending(path: path), encoding: .utf8).split(separator: "\n", omittingEmptySubsequences: false)
+        try! String(contentsOf: root.appending(path: path), encoding: .utf8).split(
+            separator: "\n", omittingEmptySubsequences: false)
     }
 
     /// The rows below a table's head, each as its trimmed cells.
@@ -34,7 +35,9 @@ import X86
     static let hypercallHead = "| RAX | function |"
     static let hypercallSource = "Kernel/Machine/Exits/HypercallExit.swift"
 
-    @Test(arguments: [(featureHead, cpuidSource), (leafHead, cpuidSource), (registerHead, registerSource), (hypercallHead, hypercallSource)])
+    @Test(arguments: [
+        (featureHead, cpuidSource), (leafHead, cpuidSource), (registerHead, registerSource), (hypercallHead, hypercallSource),
+    ])
     func `the document shows the tables of the sources`(head: String, source: String) {
         let rows = Self.table(head, in: source)
         #expect(rows.count > 5)
@@ -46,17 +49,23 @@ import X86
     /// The bits by their names (SDM volume 2, "CPUID").
     static let bits: [String: [String: UInt32]] = [
         "1 ECX": [
-            "SSE3": 0, "PCLMULQDQ": 1, "SSSE3": 9, "FMA": 12, "CMPXCHG16B": 13, "PCID": 17, "SSE4.1": 19, "SSE4.2": 20, "x2APIC": 21,
-            "MOVBE": 22, "POPCNT": 23, "TSC-deadline": 24, "AES": 25, "XSAVE": 26, "AVX": 28, "F16C": 29, "RDRAND": 30, "hypervisor": 31,
+            "SSE3": 0, "PCLMULQDQ": 1, "SSSE3": 9, "FMA": 12, "CMPXCHG16B": 13, "PCID": 17, "SSE4.1": 19, "SSE4.2": 20,
+            "x2APIC": 21,
+            "MOVBE": 22, "POPCNT": 23, "TSC-deadline": 24, "AES": 25, "XSAVE": 26, "AVX": 28, "F16C": 29, "RDRAND": 30,
+            "hypervisor": 31,
         ],
         "1 EDX": [
-            "FPU": 0, "VME": 1, "DE": 2, "PSE": 3, "TSC": 4, "MSR": 5, "PAE": 6, "MCE": 7, "CX8": 8, "APIC": 9, "SEP": 11, "MTRR": 12,
-            "PGE": 13, "MCA": 14, "CMOV": 15, "PAT": 16, "PSE-36": 17, "CLFSH": 19, "MMX": 23, "FXSR": 24, "SSE": 25, "SSE2": 26, "SS": 27,
+            "FPU": 0, "VME": 1, "DE": 2, "PSE": 3, "TSC": 4, "MSR": 5, "PAE": 6, "MCE": 7, "CX8": 8, "APIC": 9, "SEP": 11,
+            "MTRR": 12,
+            "PGE": 13, "MCA": 14, "CMOV": 15, "PAT": 16, "PSE-36": 17, "CLFSH": 19, "MMX": 23, "FXSR": 24, "SSE": 25, "SSE2": 26,
+            "SS": 27,
         ],
         "6 EAX": ["ARAT": 2],
         "7.0 EBX": [
-            "FSGSBASE": 0, "TSC-ADJUST": 1, "BMI1": 3, "AVX2": 5, "FDP-EXCPTN-ONLY": 6, "SMEP": 7, "BMI2": 8, "ERMS": 9, "INVPCID": 10,
-            "ZERO-FCS-FDS": 13, "AVX512F": 16, "AVX512DQ": 17, "RDSEED": 18, "ADX": 19, "SMAP": 20, "AVX512-IFMA": 21, "CLFLUSHOPT": 23,
+            "FSGSBASE": 0, "TSC-ADJUST": 1, "BMI1": 3, "AVX2": 5, "FDP-EXCPTN-ONLY": 6, "SMEP": 7, "BMI2": 8, "ERMS": 9,
+            "INVPCID": 10,
+            "ZERO-FCS-FDS": 13, "AVX512F": 16, "AVX512DQ": 17, "RDSEED": 18, "ADX": 19, "SMAP": 20, "AVX512-IFMA": 21,
+            "CLFLUSHOPT": 23,
             "CLWB": 24, "AVX512CD": 28, "SHA": 29, "AVX512BW": 30, "AVX512VL": 31,
         ],
         "7.0 ECX": [
@@ -68,7 +77,8 @@ import X86
             "L1D-FLUSH": 28, "ARCH-CAPABILITIES": 29, "SSBD": 31,
         ],
         "7.1 EAX": [
-            "SHA512": 0, "SM3": 1, "SM4": 2, "AVX-VNNI": 4, "AVX512-BF16": 5, "FZLRM": 10, "FSRS": 11, "FSRCS": 12, "AVX-IFMA": 23,
+            "SHA512": 0, "SM3": 1, "SM4": 2, "AVX-VNNI": 4, "AVX512-BF16": 5, "FZLRM": 10, "FSRS": 11, "FSRCS": 12,
+            "AVX-IFMA": 23,
         ],
         "7.1 EDX": ["AVX-VNNI-INT8": 4, "AVX-NE-CONVERT": 5, "AVX-VNNI-INT16": 10],
         "DH.1 EAX": ["XSAVEOPT": 0, "XSAVEC": 1, "XGETBV1": 2, "XSAVES": 3],
@@ -101,7 +111,9 @@ import X86
         #expect(Set(rows.map { $0[0] }) == Set(Self.bits.keys))
         let rich = TestMachine(set: .everything)
         let poor = TestMachine(set: .everything) {
-            for (leaf, subleaf) in [(1, 0), (7, 0), (7, 1), (0xD, 1), (0x8000_0001, 0), (6, 0), (0x8000_0007, 0)] as [(UInt32, UInt32)] {
+            for (leaf, subleaf) in [(1, 0), (7, 0), (7, 1), (0xD, 1), (0x8000_0001, 0), (6, 0), (0x8000_0007, 0)]
+                as [(UInt32, UInt32)]
+            {
                 $0.leaves[leaf]?[subleaf] = leaf == 7 && subleaf == 0 ? CPUIDTests.result(1, 0, 0, 0) : .zero
             }
         }
@@ -205,7 +217,8 @@ import X86
         }
         for start in [0, 0x4000_0000, 0xC000_0000, 0xC001_0000, 0xFFFF_E000] as [UInt32] {
             for number in start...start + 0x1FFF where !listed.contains(number) {
-                let isRefused = Self.access(machine, number, writing: false) == .refused
+                let isRefused =
+                    Self.access(machine, number, writing: false) == .refused
                     && Self.access(machine, number, writing: true) == .refused
                 if !isRefused { Issue.record("MSR \(String(number, radix: 16)) is not listed") }
             }

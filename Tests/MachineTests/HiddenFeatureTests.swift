@@ -41,8 +41,10 @@ import X86
 
     /// Places that everybody knows.
     @Test(arguments: [
-        ("x2apic", 0, 21), ("tsc-deadline", 0, 24), ("avx", 0, 28), ("apic", 1, 9), ("sse2", 1, 26), ("avx512f", 3, 16), ("smap", 3, 20),
-        ("la57", 4, 16), ("ssbd", 5, 31), ("avx-ifma", 6, 23), ("xsaves", 8, 3), ("nx", 10, 20), ("lm", 10, 29), ("invariant-tsc", 11, 8),
+        ("x2apic", 0, 21), ("tsc-deadline", 0, 24), ("avx", 0, 28), ("apic", 1, 9), ("sse2", 1, 26), ("avx512f", 3, 16),
+        ("smap", 3, 20),
+        ("la57", 4, 16), ("ssbd", 5, 31), ("avx-ifma", 6, 23), ("xsaves", 8, 3), ("nx", 10, 20), ("lm", 10, 29),
+        ("invariant-tsc", 11, 8),
     ]) func `a name is its bit`(name: String, row: Int, bit: Int) {
         let feature = Array(name.utf8).withUnsafeBytes { CPUIDFeatureNames.feature($0) }
         #expect(feature == .init(row: row, bit: 1 << UInt32(bit)))
@@ -64,7 +66,8 @@ import X86
         func lost(_ names: String, _ leaf: UInt32, _ subleaf: UInt32 = 0) -> CPUIDResult {
             let (before, after) = (shown.answer(leaf, subleaf, from: host), Self.policy(names).answer(leaf, subleaf, from: host))
             return CPUIDResult(
-                eax: before.eax & ~after.eax, ebx: before.ebx & ~after.ebx, ecx: before.ecx & ~after.ecx, edx: before.edx & ~after.edx)
+                eax: before.eax & ~after.eax, ebx: before.ebx & ~after.ebx, ecx: before.ecx & ~after.ecx,
+                edx: before.edx & ~after.edx)
         }
         #expect(lost("x2apic", 1).ecx == 1 << 21)
         #expect(lost("AVX512BW", 7).ebx == 1 << 30)
@@ -83,7 +86,8 @@ import X86
         let all = features("")
         let bits: [(String, ControlRegister4)] = [
             ("smep", .supervisorExecutionPrevention), ("smap", .supervisorAccessPrevention), ("pcid", .processContextIdentifiers),
-            ("xsave", .xsave), ("fsgsbase", .fsgsbase), ("de", .debuggingExtensions), ("pge", .pageGlobalEnable), ("pse", .pageSizeExtensions),
+            ("xsave", .xsave), ("fsgsbase", .fsgsbase), ("de", .debuggingExtensions), ("pge", .pageGlobalEnable),
+            ("pse", .pageSizeExtensions),
             ("pae", .physicalAddressExtension), ("mce", .machineCheckEnable), ("fxsr", .fxsave), ("sse", .unmaskedSIMDExceptions),
             ("vme", .virtual8086Extensions), ("tsc", .timeStampDisable),
         ]
@@ -110,8 +114,10 @@ import X86
 
     @Test func `registers of hidden features refuse`() {
         for (name, register, value) in [
-            ("x2apic", 0x1B, 0xFEE0_0D00), ("tsc-deadline", 0x6E0, 0), ("tsc-adjust", 0x3B, 0), ("mtrr", 0x2FF, 0), ("mtrr", 0x200, 0),
-            ("mca", 0x17A, 0), ("mca", 0x400, 0), ("nx", 0xC000_0080, 0x900), ("syscall", 0xC000_0080, 0x101), ("lm", 0xC000_0080, 1 << 8),
+            ("x2apic", 0x1B, 0xFEE0_0D00), ("tsc-deadline", 0x6E0, 0), ("tsc-adjust", 0x3B, 0), ("mtrr", 0x2FF, 0),
+            ("mtrr", 0x200, 0),
+            ("mca", 0x17A, 0), ("mca", 0x400, 0), ("nx", 0xC000_0080, 0x900), ("syscall", 0xC000_0080, 0x101),
+            ("lm", 0xC000_0080, 1 << 8),
         ] as [(String, UInt64, UInt64)] {
             for isHidden in [false, true] {
                 let machine = TestMachine(hidden: isHidden ? Self.hidden(name) : .init())
@@ -124,8 +130,13 @@ import X86
     }
 
     @Test func `an unknown name is refused with the nearest`() {
-        for (word, nearest) in [("x2apik", "x2APIC"), ("avx512g", "AVX512F"), ("sse4_1", "SSE4.1"), ("tscdeadline", "TSC-deadline"), ("popcont", "POPCNT")] {
-            #expect(KernelOptionsTests.error("hide=smep,\(word)") == "there is no feature \"\(word)\" to hide; the nearest name is \(nearest)")
+        for (word, nearest) in [
+            ("x2apik", "x2APIC"), ("avx512g", "AVX512F"), ("sse4_1", "SSE4.1"), ("tscdeadline", "TSC-deadline"),
+            ("popcont", "POPCNT"),
+        ] {
+            #expect(
+                KernelOptionsTests.error("hide=smep,\(word)")
+                    == "there is no feature \"\(word)\" to hide; the nearest name is \(nearest)")
         }
         #expect(KernelOptionsTests.error("hide=\(String(repeating: "x", count: 300))") != nil)
         #expect(KernelOptionsTests.options("hide=")?.hidden.isEmpty == true)

@@ -52,7 +52,9 @@ import Virtualization
     @Test(arguments: [CapabilitySet.arrandale, .skylakeX])
     func `a single-step trap behind an instruction that exits comes before the interrupt that it requests`(set: CapabilitySet) {
         let machine = TestMachine(set: set)
-        for (register, value) in [(0x1B, 0xFEE0_0D00), (0x80F, 0x1FF)] as [(UInt64, UInt64)] { Self.write(machine, register, value) }
+        for (register, value) in [(0x1B, 0xFEE0_0D00), (0x80F, 0x1FF)] as [(UInt64, UInt64)] {
+            Self.write(machine, register, value)
+        }
         machine.cpu.apic.setAssisted(false)
         machine.rflags |= Self.interruptFlag | SteppingTests.trapFlag
         Self.write(machine, 0x83F, 0x61)
@@ -111,7 +113,9 @@ import Virtualization
     }
 
     @Test func `the 8259 pair interrupts through LINT0 as its delivery mode says`() {
-        for (mode, injection) in [(0, .interrupt(0x66)), (4, .init(kind: 2, vector: 2)), (7, .interrupt(0x41))] as [(UInt32, Injection)] {
+        for (mode, injection) in [(0, .interrupt(0x66)), (4, .init(kind: 2, vector: 2)), (7, .interrupt(0x41))]
+            as [(UInt32, Injection)]
+        {
             let machine = TestMachine(set: .arrandale)
             machine.cpu.writeLocalAPIC(mode << 8 | 0x66, at: .init(0xFEE0_0350))
             for (port, value) in [(0x20, 0x11), (0x21, 0x40), (0x21, 4), (0x21, 1), (0x21, 0xFD)] as [(UInt16, UInt32)] {
@@ -132,7 +136,9 @@ import Virtualization
     ) {
         for (command, kind) in [(0x4_4061, 0), (0x4400, 2)] as [(UInt64, UInt32)] {
             let machine = TestMachine(set: set)
-            for (register, value) in [(0x1B, 0xFEE0_0D00), (0x80F, 0x1FF)] as [(UInt64, UInt64)] { Self.write(machine, register, value) }
+            for (register, value) in [(0x1B, 0xFEE0_0D00), (0x80F, 0x1FF)] as [(UInt64, UInt64)] {
+                Self.write(machine, register, value)
+            }
             machine.cpu.apic.setAssisted(false)
             machine.rflags |= Self.interruptFlag
             machine.vmcs[0x4824] = 2

@@ -31,14 +31,20 @@ import Virtualization
     @Test func `the usual options`() {
         let usual = KernelOptions()
         #expect(usual.memory == .mebibytes(256) && usual.trace == .exits && usual.largestPage == .oneGibibyte && usual.usesVPID)
-        #expect(!usual.checksEntries && !usual.seesExceptions && usual.report == nil && !usual.isStudied && usual.selfTest == .none && usual.guest == .tour)
+        #expect(
+            !usual.checksEntries && !usual.seesExceptions && usual.report == nil && !usual.isStudied && usual.selfTest == .none
+                && usual.guest == .tour)
         #expect(usual.recording == .off && usual.recordCount == 1024)
     }
 
     @Test func `shadow and direct paging refuse what does not go with them`() {
-        for size in ["0", "252K", "4M1", "2G"] { #expect(Self.error("mmu=shadow shadow=\(size)")?.contains("it takes a size from 256K to 1G") == true) }
+        for size in ["0", "252K", "4M1", "2G"] {
+            #expect(Self.error("mmu=shadow shadow=\(size)")?.contains("it takes a size from 256K to 1G") == true)
+        }
         #expect(Self.error("mmu=none")?.contains("nested, shadow or direct") == true)
-        for words in ["roundtrip=5 mmu=shadow", "mmu=direct agent=com2", "roundtrip=5 mmu=direct"] { #expect(Self.error(words)?.contains("leave one of them out") == true) }
+        for words in ["roundtrip=5 mmu=shadow", "mmu=direct agent=com2", "roundtrip=5 mmu=direct"] {
+            #expect(Self.error(words)?.contains("leave one of them out") == true)
+        }
         #expect(Self.options("mmu=nested agent=com2 roundtrip=5") != nil && Self.options("mmu=shadow agent=com2") != nil)
     }
 
@@ -55,7 +61,8 @@ import Virtualization
         #expect(Self.options("memory=2g")?.memory == .gibibytes(2))
         #expect(Self.options("memory=8192k")?.memory == .mebibytes(8))
         #expect(Self.options("memory=4194304")?.memory == .mebibytes(4))
-        for (word, level) in [("off", .off), ("summary", .summary), ("exits", .exits), ("full", .full)] as [(String, TraceLevel)] {
+        for (word, level) in [("off", .off), ("summary", .summary), ("exits", .exits), ("full", .full)] as [(String, TraceLevel)]
+        {
             #expect(Self.options("trace=\(word)")?.trace == level)
         }
         for (word, size) in [("4k", .fourKibibytes), ("2m", .twoMebibytes), ("1g", .oneGibibyte)] as [(String, PageSize)] {
@@ -79,11 +86,15 @@ import Virtualization
         ] as [(String, KernelOptions.SelfTest)] {
             #expect(Self.options("selftest=\(word)")?.selfTest == test)
         }
-        #expect(Self.options("apic=plain")?.assistance == InterruptAssistance.none && Self.options("apic=tpr")?.assistance == .taskPriority)
+        #expect(
+            Self.options("apic=plain")?.assistance == InterruptAssistance.none
+                && Self.options("apic=tpr")?.assistance == .taskPriority)
         #expect(Self.options("timer=host")?.usesHostTimer == true && Self.options("step=tf")?.stepsByTrapFlag == true)
         #expect(Self.options("then=long")?.guestAfterwards == .long && Self.options("restart=3")?.restarts == 3)
         #expect(Self.options("checksum=on")?.checksMemory == true && Self.options("hide=avx2")?.hidden != HiddenFeatures())
-        for (word, guest) in [("tour", .tour), ("real", .real), ("protected", .protected), ("long", .long)] as [(String, KernelOptions.EmbeddedGuest)] {
+        for (word, guest) in [("tour", .tour), ("real", .real), ("protected", .protected), ("long", .long)]
+            as [(String, KernelOptions.EmbeddedGuest)]
+        {
             #expect(Self.options("guest=\(word)")?.guest == guest)
         }
     }
@@ -101,10 +112,12 @@ import Virtualization
         ("memory=-1M", "a size"), ("memory=18446744073709551616", "a size"), ("memory=17179869184G", "a size"),
         ("memory=18014398509481984K", "a size"), ("trace=on", "off, summary, exits or full"), ("trace=", "off, summary"),
         ("large=4K", "4k, 2m or 1g"), ("vpid=yes", "on or off"), ("checks=1", "on or off"), ("exceptions=", "on or off"),
-        ("report=com1", "com2"), ("slice=999", "at least 1000"), ("slice=99999999999999999999", "at least 1000"), ("slice=1k", "at least 1000"),
+        ("report=com1", "com2"), ("slice=999", "at least 1000"), ("slice=99999999999999999999", "at least 1000"),
+        ("slice=1k", "at least 1000"),
         ("limit=999", "at least 1000"), ("screen=yes", "auto, on or off"), ("rows=1001", "at most 1000"),
         ("roundtrip=0", "at least 1"),
-        ("selftest=all", "panic, stack"), ("guest=linux", "tour, real, protected or long"), ("trace=offf", "off"), ("trace=of", "off"),
+        ("selftest=all", "panic, stack"), ("guest=linux", "tour, real, protected or long"), ("trace=offf", "off"),
+        ("trace=of", "off"),
         ("trace=or", "off"), ("trace=off,", "off"), ("guest=(other", "tour"), ("guest=modules)", "tour"),
     ])
     func `a bad value is refused with the word and what the key takes`(word: String, accepted: String) {

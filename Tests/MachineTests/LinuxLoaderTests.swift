@@ -11,7 +11,9 @@ import Testing
     static let protected = GuestStart.linux32(entry: 0x20_0000, bootParameters: 0x90000)
     static let setup = GuestStart.realModeSetup(segment: 0x9000, stackPointer: 0xE000)
 
-    static func error(_ image: LinuxImage, words: String = "", modules: [([UInt8], String)] = [], size: Int = 4 << 20) -> ImageError? {
+    static func error(_ image: LinuxImage, words: String = "", modules: [([UInt8], String)] = [], size: Int = 4 << 20)
+        -> ImageError?
+    {
         LoaderFixture(size: size).error(image.image, modules: modules, words: words)
     }
 
@@ -22,7 +24,8 @@ import Testing
         let cases: [(LinuxImage, ImageError)] = [
             (usual.with(0xAA54, 2, at: 0x1FE), .alteredLinuxHeader(what: "boot sector signature")),
             (usual.with(0xE9, 1, at: 0x200), .alteredLinuxHeader(what: "jump over the header")),
-            (usual.with(0x205, 2, at: 0x206), .linuxTooOld(version: 0x205)), (usual.with(0, 2, at: 0x206), .linuxTooOld(version: 0)),
+            (usual.with(0x205, 2, at: 0x206), .linuxTooOld(version: 0x205)),
+            (usual.with(0, 2, at: 0x206), .linuxTooOld(version: 0)),
             (usual.with(0, 4, at: 0x1F4), .alteredLinuxHeader(what: "kernel size")),
             (usual.with(0x69, 1, at: 0x201), .alteredLinuxHeader(what: "header length")),
             (usual.with(0x8F, 1, at: 0x201), .alteredLinuxHeader(what: "header length")),
@@ -40,17 +43,26 @@ import Testing
         let bytes = LinuxImage.usual.bytes
         let needed = UInt64(bytes.count) - 15
         for size in [0x208, 0x280, LinuxImage.setupSize, LinuxImage.setupSize + 0x200, bytes.count - 16] {
-            #expect(LoaderFixture().error(ImageBuilder(Array(bytes[..<size]))) == .truncatedLinux(needed: needed, size: UInt64(size)), "\(size)")
+            #expect(
+                LoaderFixture().error(ImageBuilder(Array(bytes[..<size]))) == .truncatedLinux(needed: needed, size: UInt64(size)),
+                "\(size)")
         }
-        #expect(LoaderFixture().error(ImageBuilder(Array(bytes[..<0x207]))) == .truncatedLinux(needed: UInt64(LinuxImage.setupSize), size: 0x207))
-        #expect(Self.error(LinuxImage.usual.with(0xFFFF_FFFF, 4, at: 0x1F4)) == .truncatedLinux(needed: UInt64(LinuxImage.setupSize) + 0xF_FFFF_FFE1, size: UInt64(bytes.count)))
+        #expect(
+            LoaderFixture().error(ImageBuilder(Array(bytes[..<0x207])))
+                == .truncatedLinux(needed: UInt64(LinuxImage.setupSize), size: 0x207))
+        #expect(
+            Self.error(LinuxImage.usual.with(0xFFFF_FFFF, 4, at: 0x1F4))
+                == .truncatedLinux(needed: UInt64(LinuxImage.setupSize) + 0xF_FFFF_FFE1, size: UInt64(bytes.count)))
     }
 
     @Test func `a setup of 0 sectors has four`() {
         #expect(LoaderFixture().load(LinuxImage.usual.with(0, 1, at: 0x1F1).bytes) == .success(Self.long))
     }
 
-    @Test(arguments: [(0x206, 0x23C), (0x207, 0x248), (0x208, 0x250), (0x209, 0x258), (0x20A, 0x264), (0x20C, 0x268), (0x20F, 0x26C)] as [(UInt16, Int)])
+    @Test(
+        arguments: [
+            (0x206, 0x23C), (0x207, 0x248), (0x208, 0x250), (0x209, 0x258), (0x20A, 0x264), (0x20C, 0x268), (0x20F, 0x26C),
+        ] as [(UInt16, Int)])
     func `what lies behind the header of a version is not taken for fields`(version: UInt16, end: Int) throws {
         let fixture = LoaderFixture()
         let start = fixture.load(LinuxImage.usual.ofVersion(version, headerEnd: end).bytes)
@@ -83,7 +95,9 @@ import Testing
         #expect(fixture.load(LinuxImage.usual.bytes) == .success(Self.long))
         #expect(fixture.ram[0x20_0000..<0x20_4000] == LinuxImage.usual.kernel)
         let fixed = LoaderFixture()
-        #expect(fixed.load(LinuxImage.usual.with(0, 1, at: 0x234).bytes) == .success(.linux64(entry: 0x10_0200, bootParameters: 0x90000)))
+        #expect(
+            fixed.load(LinuxImage.usual.with(0, 1, at: 0x234).bytes)
+                == .success(.linux64(entry: 0x10_0200, bootParameters: 0x90000)))
         #expect(fixed.ram[0x10_0000..<0x10_4000] == LinuxImage.usual.kernel && fixed.ram[0x20_0000] == LoaderFixture.pattern)
         let aligned = LoaderFixture()
         let image = LinuxImage.usual.with(0x18_0001, 8, at: 0x258)
@@ -93,10 +107,14 @@ import Testing
     @Test func `RAM that ends before the kernel's memory is refused with the amount needed`() {
         #expect(Self.error(.usual, size: 0x30_0000 - 8) == .notEnoughRAM(needed: 0x30_0000, size: 0x30_0000 - 8))
         #expect(Self.error(.usual, size: 0x30_0000) == nil)
-        #expect(Self.error(LinuxImage.usual.with(0xFFFF_FFFF, 4, at: 0x260)) == .notEnoughRAM(needed: 0x1_001F_FFFF, size: 4 << 20))
-        #expect(Self.error(LinuxImage.usual.with(0xFFFF_FFFF, 8, at: 0x258)) == .notEnoughRAM(needed: 0x1_0010_0000, size: 4 << 20))
+        #expect(
+            Self.error(LinuxImage.usual.with(0xFFFF_FFFF, 4, at: 0x260)) == .notEnoughRAM(needed: 0x1_001F_FFFF, size: 4 << 20))
+        #expect(
+            Self.error(LinuxImage.usual.with(0xFFFF_FFFF, 8, at: 0x258)) == .notEnoughRAM(needed: 0x1_0010_0000, size: 4 << 20))
         // Less than the file asks for is not believed.
-        #expect(Self.error(LinuxImage.usual.with(0, 4, at: 0x260), size: 0x20_4000 - 8) == .notEnoughRAM(needed: 0x20_4000, size: 0x20_4000 - 8))
+        #expect(
+            Self.error(LinuxImage.usual.with(0, 4, at: 0x260), size: 0x20_4000 - 8)
+                == .notEnoughRAM(needed: 0x20_4000, size: 0x20_4000 - 8))
     }
 
     // MARK: Boot parameters
@@ -104,7 +122,9 @@ import Testing
     @Test func `the boot parameters are the header, the map and nothing else`() {
         let fixture = LoaderFixture()
         let ram = fixture.ram
-        #expect(fixture.load(LinuxImage.usual.with(0x1234, 8, at: 0x250).bytes, words: "vmlinuz console=ttyS0 quiet") == .success(Self.long))
+        #expect(
+            fixture.load(LinuxImage.usual.with(0x1234, 8, at: 0x250).bytes, words: "vmlinuz console=ttyS0 quiet")
+                == .success(Self.long))
         let page = 0x90000
         #expect(ram[(page + 0x1F1)..<(page + 0x1FA)] == Array(LinuxImage.usual.bytes[0x1F1..<0x1FA]))
         #expect(ram[(page + 0x200)..<(page + 0x210)] == Array(LinuxImage.usual.bytes[0x200..<0x210]))
@@ -160,7 +180,9 @@ import Testing
         let room = 0x9FC00 - 0x98000 - 1
         let boundless = LinuxImage.usual.with(0xFFFF_FFFF, 4, at: 0x238)
         #expect(Self.error(boundless, words: "v " + String(repeating: "c", count: room)) == nil)
-        #expect(Self.error(boundless, words: "v " + String(repeating: "c", count: room + 1)) == .commandLineTooLong(size: UInt64(room + 1), limit: UInt64(room)))
+        #expect(
+            Self.error(boundless, words: "v " + String(repeating: "c", count: room + 1))
+                == .commandLineTooLong(size: UInt64(room + 1), limit: UInt64(room)))
     }
 
     @Test(arguments: ["", "vmlinuz", "vmlinuz "]) func `no command line is an empty one`(words: String) {
@@ -191,7 +213,9 @@ import Testing
         let fits = ([UInt8](repeating: 7, count: 0x10_0000), "")
         #expect(LoaderFixture().load(LinuxImage.usual.bytes, modules: [fits]) == .success(Self.long))
         #expect(Self.error(.usual, modules: [fits, ([1], "")]) == .initialRAMDiskDoesNotFit(size: 0x10_0001, free: 0x10_0000))
-        #expect(Self.error(LinuxImage.usual.with(0, 4, at: 0x22C), modules: [disk]) == .initialRAMDiskDoesNotFit(size: 0x1000, free: 0))
+        #expect(
+            Self.error(LinuxImage.usual.with(0, 4, at: 0x22C), modules: [disk])
+                == .initialRAMDiskDoesNotFit(size: 0x1000, free: 0))
     }
 
     // MARK: Real mode
@@ -226,7 +250,9 @@ import Testing
         image.image.put(0, 1, at: 65 * 512 + LinuxImage.kernelSize - 1)
         #expect(Self.error(image) == .linuxSetupTooLarge(size: 65 * 512, limit: 0x8000))
         let boundless = LinuxImage.usual.with(0, 1, at: 0x211).with(0xFFFF_FFFF, 4, at: 0x238)
-        #expect(Self.error(boundless, words: "v " + String(repeating: "c", count: 7168)) == .commandLineTooLong(size: 7168, limit: 7167))
+        #expect(
+            Self.error(boundless, words: "v " + String(repeating: "c", count: 7168))
+                == .commandLineTooLong(size: 7168, limit: 7167))
     }
 
     // MARK: Firmware
@@ -245,7 +271,9 @@ import Testing
 
     @Test func `altered headers give a start or one error, and never write outside the RAM`() {
         var random = FixedSeedGenerator(seed: 31)
-        let interesting: [UInt64] = [0, 1, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, .max, 1 << 63, 0x40_0000, 0x3F_FFFF, 0x10_0000, 0x200, 0x206]
+        let interesting: [UInt64] = [
+            0, 1, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, .max, 1 << 63, 0x40_0000, 0x3F_FFFF, 0x10_0000, 0x200, 0x206,
+        ]
         let fixture = LoaderFixture()
         var starts: Set<String> = []
         var errors: Set<String> = []

@@ -103,7 +103,9 @@ import Testing
         return memory
     }
 
-    static func bytes(_ value: UInt64, _ size: Int) -> [UInt8] { (0..<size).map { UInt8(truncatingIfNeeded: value >> UInt64(8 * $0)) } }
+    static func bytes(_ value: UInt64, _ size: Int) -> [UInt8] {
+        (0..<size).map { UInt8(truncatingIfNeeded: value >> UInt64(8 * $0)) }
+    }
     static func text(_ text: String) -> [UInt8] { Array(text.utf8) + [0] }
 
     static func mapTag(_ entries: [(UInt64, UInt64, UInt32)], entrySize: UInt64 = 24) -> (UInt32, [UInt8]) {
@@ -120,9 +122,14 @@ import Testing
     // MARK: Multiboot 1
 
     @Test func `multiboot 1 gives command line, modules and memory map`() {
-        let memory = Self.multiboot1(words: "/martlet trace=off", modules: [(0x20_0000, 0x20_0123, "guest a b"), (0x30_0000, 0x30_0000, nil)])
-        #expect(Self.read(memory, Self.magic1) == .success(Seen(
-            commandLine: "/martlet trace=off", modules: [(0x20_0000, 0x20_0123, "guest a b"), (0x30_0000, 0x30_0000, "")], usable: Self.usable)))
+        let memory = Self.multiboot1(
+            words: "/martlet trace=off", modules: [(0x20_0000, 0x20_0123, "guest a b"), (0x30_0000, 0x30_0000, nil)])
+        #expect(
+            Self.read(memory, Self.magic1)
+                == .success(
+                    Seen(
+                        commandLine: "/martlet trace=off",
+                        modules: [(0x20_0000, 0x20_0123, "guest a b"), (0x30_0000, 0x30_0000, "")], usable: Self.usable)))
     }
 
     @Test func `multiboot 1 without words and modules is sound`() {
@@ -130,8 +137,11 @@ import Testing
     }
 
     @Test func `multiboot 1 memory map entries may be longer than 20 bytes, and others than type 1 are not usable`() {
-        let memory = Self.multiboot1(map: [(0, 0x1000_0000, 1), (0x10_0000, 0x10_0000, 2), (0x80_0000, 0x1000, 3)], entrySize: 28)
-        #expect(Self.read(memory, Self.magic1) == .success(Seen(usable: [(0, 0x10_0000), (0x20_0000, 0x80_0000), (0x80_1000, 0x1000_0000)])))
+        let memory = Self.multiboot1(
+            map: [(0, 0x1000_0000, 1), (0x10_0000, 0x10_0000, 2), (0x80_0000, 0x1000, 3)], entrySize: 28)
+        #expect(
+            Self.read(memory, Self.magic1)
+                == .success(Seen(usable: [(0, 0x10_0000), (0x20_0000, 0x80_0000), (0x80_1000, 0x1000_0000)])))
     }
 
     // MARK: Multiboot 2
@@ -143,8 +153,12 @@ import Testing
             (3, Self.bytes(0x30_0000, 4) + Self.bytes(0x30_0000, 4) + Self.text("")),
             Self.mapTag([(0, 0x9_F000, 1), (0x10_0000, 0x700_0000, 1), (0xE000_0000, 0x1000_0000, 2)]),
         ])
-        #expect(Self.read(memory, Self.magic2) == .success(Seen(
-            commandLine: "trace=off", modules: [(0x20_0000, 0x20_0123, "guest a b"), (0x30_0000, 0x30_0000, "")], usable: Self.usable)))
+        #expect(
+            Self.read(memory, Self.magic2)
+                == .success(
+                    Seen(
+                        commandLine: "trace=off", modules: [(0x20_0000, 0x20_0123, "guest a b"), (0x30_0000, 0x30_0000, "")],
+                        usable: Self.usable)))
     }
 
     @Test func `multiboot 2 map entries may be longer than 24 bytes`() {
@@ -153,7 +167,9 @@ import Testing
     }
 
     @Test func `what stands behind the end tag is not read`() {
-        let memory = Self.multiboot2([Self.mapTag([(0, 0x9_F000, 1), (0x10_0000, 0x700_0000, 1)]), (0, []), (1, Self.text("hidden"))])
+        let memory = Self.multiboot2([
+            Self.mapTag([(0, 0x9_F000, 1), (0x10_0000, 0x700_0000, 1)]), (0, []), (1, Self.text("hidden")),
+        ])
         #expect(Self.read(memory, Self.magic2) == .success(Seen(usable: Self.usable)))
     }
 
@@ -177,8 +193,12 @@ import Testing
         #expect((try? Self.read(Self.multiboot1(words: words, loader: "qemu"), Self.magic1).get())?.commandLine == words)
         #expect((try? Self.read(Self.multiboot1(words: words), Self.magic1).get())?.commandLine == words)
         let map = Self.mapTag([(0, 0x9_F000, 1)])
-        #expect((try? Self.read(Self.multiboot2([(1, Self.text(words)), (2, Self.text("GRUB 2.06")), map]), Self.magic2).get())?.commandLine == plain)
-        #expect((try? Self.read(Self.multiboot2([(1, Self.text(words)), (2, Self.text("GRUE")), map]), Self.magic2).get())?.commandLine == words)
+        #expect(
+            (try? Self.read(Self.multiboot2([(1, Self.text(words)), (2, Self.text("GRUB 2.06")), map]), Self.magic2).get())?
+                .commandLine == plain)
+        #expect(
+            (try? Self.read(Self.multiboot2([(1, Self.text(words)), (2, Self.text("GRUE")), map]), Self.magic2).get())?
+                .commandLine == words)
     }
 
     // MARK: What is refused

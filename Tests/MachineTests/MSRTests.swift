@@ -30,13 +30,16 @@ import X86
         return machine.exit(wrmsr, length: 2)
     }
 
-    static func takes(_ machine: TestMachine, _ register: UInt32, _ value: UInt64, _ location: SourceLocation = #_sourceLocation) {
+    static func takes(_ machine: TestMachine, _ register: UInt32, _ value: UInt64, _ location: SourceLocation = #_sourceLocation)
+    {
         #expect(write(machine, register, value) == .step, sourceLocation: location)
         #expect(Self.value(machine, register) == value, sourceLocation: location)
     }
 
     /// A refused write leaves the register as it was.
-    static func refuses(_ machine: TestMachine, _ register: UInt32, _ value: UInt64, _ location: SourceLocation = #_sourceLocation) {
+    static func refuses(
+        _ machine: TestMachine, _ register: UInt32, _ value: UInt64, _ location: SourceLocation = #_sourceLocation
+    ) {
         let before = Self.value(machine, register)
         #expect(write(machine, register, value) == .generalProtection, "\(String(value, radix: 16))", sourceLocation: location)
         #expect(Self.value(machine, register) == before, sourceLocation: location)
@@ -141,9 +144,15 @@ import X86
         for (index, register) in fixed.enumerated() {
             Self.takes(machine, register, 0x0405_0401_0006_0504 ^ UInt64(index % 2) << 56)
         }
-        for register in 0x200...0x20F as ClosedRange<UInt32> { Self.takes(machine, register, UInt64(register) << 12 | (register % 2 == 0 ? 4 : 0x800)) }
-        for (index, register) in fixed.enumerated() { #expect(Self.value(machine, register) == 0x0405_0401_0006_0504 ^ UInt64(index % 2) << 56) }
-        for register in 0x200...0x20F as ClosedRange<UInt32> { #expect(Self.value(machine, register) == UInt64(register) << 12 | (register % 2 == 0 ? 4 : 0x800)) }
+        for register in 0x200...0x20F as ClosedRange<UInt32> {
+            Self.takes(machine, register, UInt64(register) << 12 | (register % 2 == 0 ? 4 : 0x800))
+        }
+        for (index, register) in fixed.enumerated() {
+            #expect(Self.value(machine, register) == 0x0405_0401_0006_0504 ^ UInt64(index % 2) << 56)
+        }
+        for register in 0x200...0x20F as ClosedRange<UInt32> {
+            #expect(Self.value(machine, register) == UInt64(register) << 12 | (register % 2 == 0 ? 4 : 0x800))
+        }
     }
 
     @Test(arguments: 0..<256 as Range<UInt64>) func `memory-type registers take the five types and no other`(type: UInt64) {
@@ -202,7 +211,9 @@ import X86
 
     // MARK: All others
 
-    @Test(arguments: [0x0, 0x34, 0x79, 0x140, 0x198, 0x345, 0x480, 0x1FFF, 0x4000_0000, 0xC000_0104, 0xC001_0015, 0xFFFF_FFFF] as [UInt32])
+    @Test(
+        arguments: [0x0, 0x34, 0x79, 0x140, 0x198, 0x345, 0x480, 0x1FFF, 0x4000_0000, 0xC000_0104, 0xC001_0015, 0xFFFF_FFFF]
+            as [UInt32])
     func `any other register is refused with a general-protection fault, counted, and nothing changes`(number: UInt32) {
         let machine = TestMachine()
         let before = machine.rip
@@ -218,13 +229,17 @@ import X86
     @Test(arguments: 1...4 as ClosedRange<UInt64>) func `25,000 random accesses of registers never trap`(seed: UInt64) {
         var random = RandomWords(seed: seed)
         let machine = TestMachine(.protected32, set: .everything)
-        let starts: [UInt32] = [0, 0, 0x10, 0x80, 0xFE, 0x174, 0x1A0, 0x1D9, 0x200, 0x250, 0x2FF, 0x400, 0xDA0, 0xC000_0080, 0xC000_0100]
+        let starts: [UInt32] = [
+            0, 0, 0x10, 0x80, 0xFE, 0x174, 0x1A0, 0x1D9, 0x200, 0x250, 0x2FF, 0x400, 0xDA0, 0xC000_0080, 0xC000_0100,
+        ]
         var faults = 0
         for round in 0..<25_000 {
-            let number = random.next() % 16 == 0
+            let number =
+                random.next() % 16 == 0
                 ? UInt32(truncatingIfNeeded: random.next())
                 : starts[Int(random.next() % UInt64(starts.count))] + UInt32(random.next() % 48)
-            let value = random.next() % 4 == 0 ? random.next() : random.next() % 3 == 0 ? 1 << (random.next() % 64) : random.next() % 8
+            let value =
+                random.next() % 4 == 0 ? random.next() : random.next() % 3 == 0 ? 1 << (random.next() % 64) : random.next() % 8
             machine.cpu.registers.rcx = UInt64(number)
             machine.cpu.registers.rax = value & 0xFFFF_FFFF
             machine.cpu.registers.rdx = value >> 32

@@ -15,7 +15,10 @@ import X86
         #expect(machine.rip == Self.code + 2)
     }
 
-    @Test(arguments: [11, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 36, 39, 50, 53, 59, 60, 63, 64, 65, 67, 68, 69, 70, 72, 73, 76, 77] as [UInt32])
+    @Test(
+        arguments: [
+            11, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 36, 39, 50, 53, 59, 60, 63, 64, 65, 67, 68, 69, 70, 72, 73, 76, 77,
+        ] as [UInt32])
     func `instructions that the guest's processor does not have are invalid opcodes`(reason: UInt32) {
         let machine = TestMachine()
         #expect(machine.exit(reason, length: 3) == .invalidOpcode)
@@ -28,15 +31,16 @@ import X86
         #expect(machine.exit(15, length: 2) == .generalProtection)
     }
 
-    @Test(arguments: [
-        (2, .tripleFault), (3, .unsupported(.initSignal)), (4, .unsupported(.startupIPI)),
-        (5, .unsupported(.systemManagementInterrupt)), (6, .unsupported(.systemManagementInterrupt)),
-        (14, .unsupported(.controlNotSet)), (16, .unsupported(.controlNotSet)),
-        (40, .unsupported(.controlNotSet)), (46, .unsupported(.controlNotSet)), (47, .unsupported(.controlNotSet)),
-        (51, .unsupported(.controlNotSet)), (58, .unsupported(.controlNotSet)),
-        (57, .unsupported(.controlNotSet)), (61, .unsupported(.controlNotSet)),
-        (62, .unsupported(.controlNotSet)),
-    ] as [(UInt32, Ending)])
+    @Test(
+        arguments: [
+            (2, .tripleFault), (3, .unsupported(.initSignal)), (4, .unsupported(.startupIPI)),
+            (5, .unsupported(.systemManagementInterrupt)), (6, .unsupported(.systemManagementInterrupt)),
+            (14, .unsupported(.controlNotSet)), (16, .unsupported(.controlNotSet)),
+            (40, .unsupported(.controlNotSet)), (46, .unsupported(.controlNotSet)), (47, .unsupported(.controlNotSet)),
+            (51, .unsupported(.controlNotSet)), (58, .unsupported(.controlNotSet)),
+            (57, .unsupported(.controlNotSet)), (61, .unsupported(.controlNotSet)),
+            (62, .unsupported(.controlNotSet)),
+        ] as [(UInt32, Ending)])
     func `exits that Martlet cannot continue from end the guest where it stands`(reason: UInt32, ending: Ending) {
         let machine = TestMachine()
         #expect(machine.exit(reason, length: 2) == .end(ending))
@@ -45,7 +49,10 @@ import X86
     }
 
     /// Reserved numbers, numbers of failed entries without bit 31, and known numbers with a flag that is never expected.
-    @Test(arguments: [33, 34, 35, 38, 41, 42, 66, 71, 74, 75, 78, 79, 255, 0xFFFF, 1 << 16 | 10, 1 << 27 | 10, 1 << 28 | 18, 1 << 30 | 30] as [UInt32])
+    @Test(
+        arguments: [
+            33, 34, 35, 38, 41, 42, 66, 71, 74, 75, 78, 79, 255, 0xFFFF, 1 << 16 | 10, 1 << 27 | 10, 1 << 28 | 18, 1 << 30 | 30,
+        ] as [UInt32])
     func `an unknown exit ends the guest and never skips`(reason: UInt32) {
         for observed in [true, false] {
             let machine = TestMachine()
@@ -80,16 +87,43 @@ import X86
         let exits: [(UInt32, UInt64, (TestMachine) -> Void)] = [
             (10, 0, { $0.cpu.registers.rax = 1 }), (10, 0, { $0.cpu.registers.rax = 7 }),
             (10, 0, { $0.cpu.registers.rax = 0x4000_0000 }), (10, 0, { $0.cpu.registers.rax = 0xFFFF_FFFF_8000_0001 }),
-            (10, 0, { $0.cpu.registers.rax = 0x9000_0000 }), (10, 0, { $0.cpu.registers.rax = 0xD; $0.cpu.registers.rcx = 1 }),
+            (10, 0, { $0.cpu.registers.rax = 0x9000_0000 }),
+            (
+                10, 0,
+                {
+                    $0.cpu.registers.rax = 0xD; $0.cpu.registers.rcx = 1
+                }
+            ),
             (12, 0, { _ in }), (18, 0, { $0.cpu.registers.rax = 0 }), (18, 0, { $0.cpu.registers.rax = 2 }),
-            (18, 0, { $0.cpu.registers.rax = 1; $0.cpu.registers.rbx = 50; $0.cpu.registers.rcx = 100 }),
+            (
+                18, 0,
+                {
+                    $0.cpu.registers.rax = 1; $0.cpu.registers.rbx = 50; $0.cpu.registers.rcx = 100
+                }
+            ),
             (30, port(0x3F8, 1, false), { $0.cpu.registers.rax = 65 }), (30, port(0x3FD, 1, true), { _ in }),
             (30, port(0x3FC, 4, true), { _ in }), (30, port(0xF4, 2, false), { $0.cpu.registers.rax = 3 }),
             (31, 0, { $0.cpu.registers.rcx = 0x1B }), (31, 0, { $0.cpu.registers.rcx = 0x480 }),
-            (32, 0, { $0.cpu.registers.rcx = 0x1A0 }), (32, 0, { $0.cpu.registers.rcx = 0xC000_0080; $0.cpu.registers.rax = 0x900 }),
-            (32, 0, { $0.cpu.registers.rcx = 0x10; $0.cpu.registers.rax = 5 }),
+            (32, 0, { $0.cpu.registers.rcx = 0x1A0 }),
+            (
+                32, 0,
+                {
+                    $0.cpu.registers.rcx = 0xC000_0080; $0.cpu.registers.rax = 0x900
+                }
+            ),
+            (
+                32, 0,
+                {
+                    $0.cpu.registers.rcx = 0x10; $0.cpu.registers.rax = 5
+                }
+            ),
             (48, 0x181, { $0.ram.put([0x8B, 0x03], at: TestMachine.code) }), (52, 0, { _ in }),
-            (55, 0, { $0.processor.cr4 = .physicalAddressExtension | .xsave; $0.cpu.registers.rax = 7 }),
+            (
+                55, 0,
+                {
+                    $0.processor.cr4 = .physicalAddressExtension | .xsave; $0.cpu.registers.rax = 7
+                }
+            ),
             (28, 0x003, { $0.cpu.registers.rax = 0x1000 }), (2, 0, { _ in }),
         ]
         for (reason, qualification, prepare) in exits {

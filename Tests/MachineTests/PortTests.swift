@@ -56,7 +56,8 @@ func portQualification(_ port: UInt16, size: Int, isInput: Bool, isString: Bool 
     // MARK: String instructions
 
     static let sizes: [(bits: Int, mode: TestMachine.Mode, field: UInt32)] = [
-        (16, .real, 0), (16, .protected16, 0), (32, .protected32, 1), (32, .paged32, 1), (64, .long64, 2), (32, .compatibility32, 1),
+        (16, .real, 0), (16, .protected16, 0), (32, .protected32, 1), (32, .paged32, 1), (64, .long64, 2),
+        (32, .compatibility32, 1),
     ]
 
     /// INS or OUTS as the guest executes it, at RSI or RDI.
@@ -258,7 +259,8 @@ func portQualification(_ port: UInt16, size: Int, isInput: Bool, isString: Bool 
         machine.processor.setSegment(.ss, .init(selector: 16, base: 0, limit: 0xFF, attributes: .data32))
         machine.cpu.registers.rsi = 0x100
         let outcome = machine.exit(
-            30, qualification: portQualification(0x2100, size: 1, isInput: false, isString: true), length: 2, details: 1 << 7 | 2 << 15)
+            30, qualification: portQualification(0x2100, size: 1, isInput: false, isString: true), length: 2,
+            details: 1 << 7 | 2 << 15)
         #expect(outcome == .inject(.exception(.stackFault, errorCode: 0)))
     }
 
@@ -276,7 +278,8 @@ func portQualification(_ port: UInt16, size: Int, isInput: Bool, isString: Bool 
                 selector: 16, base: 0x20000 + .random(in: 0..<0x1000, using: &random), limit: limit,
                 attributes: .init(rawValue: growsDown ? 0xC097 : 0xC093))
             // At the limit, at the end of the 64 KiB that growing down and 16 bits have, or at a page's end.
-            let around = [UInt64(limit), addressSize == 0 ? 0 : 0x1_0000, 0x1000 &- segment.base & 0xFFF].randomElement(using: &random)!
+            let around = [UInt64(limit), addressSize == 0 ? 0 : 0x1_0000, 0x1000 &- segment.base & 0xFFF].randomElement(
+                using: &random)!
             let index = (around &+ .random(in: 0..<24, using: &random) &- 12) & 0xFFFF_FFFF
             let flags: UInt64 = Bool.random(using: &random) ? 1 << 10 : 0
             let count = UInt64.random(in: 1..<24, using: &random)
@@ -305,7 +308,8 @@ func portQualification(_ port: UInt16, size: Int, isInput: Bool, isString: Bool 
         let machine = TestMachine()
         machine.cpu.registers.rsi = 1 << 47
         let outcome = machine.exit(
-            30, qualification: portQualification(0x2100, size: 1, isInput: false, isString: true), length: 2, details: 2 << 7 | 2 << 15)
+            30, qualification: portQualification(0x2100, size: 1, isInput: false, isString: true), length: 2,
+            details: 2 << 7 | 2 << 15)
         #expect(outcome == .inject(.exception(.stackFault, errorCode: 0)))
     }
 

@@ -35,7 +35,8 @@ import X86
         #expect(machine.entryViolations == [])
         #expect(machine.vmcs[0x6800] & 0x8001_0021 == 0x8001_0021)
         #expect(machine.cpu.processor.cr0.contains(.protectionEnable) == (mode != .real))
-        #expect(machine.cpu.processor.cr0.contains(.paging) == ![TestMachine.Mode.real, .protected16, .protected32].contains(mode))
+        #expect(
+            machine.cpu.processor.cr0.contains(.paging) == ![TestMachine.Mode.real, .protected16, .protected32].contains(mode))
         #expect(!machine.cpu.processor.cr0.contains(.writeProtect))
     }
 
@@ -57,7 +58,9 @@ import X86
         #expect(Self.refuse(machine, [0x0F, 0x22, 0xC0]) == .stepLength(3))
         let processor = machine.cpu.processor
         #expect(!processor.emulatesRealMode && processor.mode == .protected16 && machine.rip == 3)
-        #expect(machine.entryViolations == [] && machine.rflags & 0x2_0000 == 0 && machine.vmcs[0x4004] == 1 << 1 | 1 << 14 | 1 << 17 | 1 << 18)
+        #expect(
+            machine.entryViolations == [] && machine.rflags & 0x2_0000 == 0
+                && machine.vmcs[0x4004] == 1 << 1 | 1 << 14 | 1 << 17 | 1 << 18)
         #expect(processor.segment(.cs).base == UInt64(TestMachine.code))
         // A data segment with a low selector.
         processor.setSegment(.ds, .init(selector: 0x13, base: 0x130, limit: 0xFFFF, attributes: .realModeData))
@@ -143,7 +146,8 @@ import X86
         let processor = machine.cpu.processor
         #expect(Self.refuse(machine, [0xF4]) == .end(.halted(interruptsEnabled: false)) && machine.rip == 1)
         func step(_ bytes: [UInt8]) -> Outcome {
-            processor.setSegment(.cs, .init(selector: 0x1000, base: UInt64(TestMachine.code), limit: 0xFFFF, attributes: .realModeCode))
+            processor.setSegment(
+                .cs, .init(selector: 0x1000, base: UInt64(TestMachine.code), limit: 0xFFFF, attributes: .realModeCode))
             machine.rip = 0
             return Self.refuse(machine, bytes)
         }
@@ -155,7 +159,9 @@ import X86
         machine.cpu.registers.rcx = 3
         machine.cpu.registers.rdx = 0x999
         #expect(step([0xF3, 0x6C]) == .stepLength(2))
-        #expect(machine.cpu.registers.rdi == 0x9003 && machine.cpu.memory.readUInt32(at: GuestPhysicalAddress(0x9000))! & 0xFF_FFFF == 0xFF_FFFF)
+        #expect(
+            machine.cpu.registers.rdi == 0x9003
+                && machine.cpu.memory.readUInt32(at: GuestPhysicalAddress(0x9000))! & 0xFF_FFFF == 0xFF_FFFF)
         machine.ram.put([0xFF, 0x00, 0x78, 0x56, 0x34, 0x12], at: 0x500)
         #expect(step([0x0F, 0x01, 0x16, 0x00, 0x05]) == .stepLength(5))
         #expect(processor.globalDescriptorTable == (0x34_5678, 0xFF))

@@ -102,10 +102,11 @@ import Virtualization
         let machine = TestMachine()
         var services = Services(machine: machine, reasons: [10, 2])
         #expect(Self.run(machine, &services) == .tripleFault)
-        #expect(services.log == [
-            "entry", "CPUID after 100", "step", "done",
-            "entry", "triple fault after 100", "end(Machine.Ending.tripleFault)", "done",
-        ])
+        #expect(
+            services.log == [
+                "entry", "CPUID after 100", "step", "done",
+                "entry", "triple fault after 100", "end(Machine.Ending.tripleFault)", "done",
+            ])
         #expect(machine.rip == UInt64(TestMachine.code) + 2 && machine.cpu.exitCount == 2)
     }
 

@@ -30,7 +30,9 @@ import X86
             vectoringErrorCode: vectoringErrorCode)
     }
 
-    @Test(arguments: pagingModes) func `they translate from when paging and CR0-WP are on until one of them is off`(mode: TestMachine.Mode) {
+    @Test(arguments: pagingModes) func `they translate from when paging and CR0-WP are on until one of them is off`(
+        mode: TestMachine.Mode
+    ) {
         let machine = Self.machine(mode)
         let own = machine.cpu.processor.cr3
         #expect(!Self.usesEPT(machine) && Self.isOfShadow(Self.loadedCR3(machine)) && !Self.isOfShadow(own))
@@ -93,7 +95,8 @@ import X86
         #expect(machine.exit(14, qualification: 0x20_0000, length: 3) == .step && !machine.invalidations.isEmpty)
         for kind in [0, 1, 2, 3] as [UInt64] { #expect(Self.invalidate(machine, kind: kind, tag: 0) == .step, "\(kind)") }
         let refused = Outcome.inject(.generalProtection)
-        #expect(Self.invalidate(machine, kind: 4, tag: 0) == refused && Self.invalidate(machine, kind: 2, tag: 1 << 12) == refused)
+        #expect(
+            Self.invalidate(machine, kind: 4, tag: 0) == refused && Self.invalidate(machine, kind: 2, tag: 1 << 12) == refused)
         #expect(Self.invalidate(machine, kind: 1, tag: 5) == refused && Self.invalidate(machine, kind: 2, tag: 5) == .step)
         #expect(Self.invalidate(machine, kind: 0, tag: 0, 1 << 47) == refused)
         machine.map(0x2_0000, entry: 0)
@@ -104,7 +107,9 @@ import X86
         let machine = TestMachine(.long64, isShadowed: true)
         machine.processor.setSegment(.ds, .init(selector: 3, base: 0, limit: 0xFFFF_FFFF, attributes: .data32))
         machine.cpu.registers.rax = 0x8001_0031
-        #expect(machine.exit(28, qualification: 0, length: 3) == .step && Self.usesEPT(machine) && machine.vmcs[0x4002] & 1 << 27 != 0)
+        #expect(
+            machine.exit(28, qualification: 0, length: 3) == .step && Self.usesEPT(machine) && machine.vmcs[0x4002] & 1 << 27 != 0
+        )
         machine.processor.setSegment(.ds, .init(selector: 16, base: 0, limit: 0xFFFF_FFFF, attributes: .data32))
         #expect(machine.exit(37) == .resume && !Self.usesEPT(machine) && machine.vmcs[0x4002] & 1 << 27 == 0)
     }
@@ -157,11 +162,14 @@ import X86
         }
         // Another address space, whose tables are the same but for the root.
         let other: UInt64 = 0x3_0000
-        for index in stride(from: 0, to: 4096, by: 8) { machine.ram.put64(machine.ram.word64(Int(own) + index), at: Int(other) + index) }
+        for index in stride(from: 0, to: 4096, by: 8) {
+            machine.ram.put64(machine.ram.word64(Int(own) + index), at: Int(other) + index)
+        }
         load(own | 1)
         load(other | 2)
         let keeps: UInt64 = 1 << 63
-        #expect(Self.allowed(machine).isSuperset(of: [own | 1 | keeps, other | 2 | keeps]) && Self.loadedCR3(machine) == other | 2)
+        #expect(
+            Self.allowed(machine).isSuperset(of: [own | 1 | keeps, other | 2 | keeps]) && Self.loadedCR3(machine) == other | 2)
         // Without an exit back to the first, whose tables are then filled.
         machine.vmcs[0x6802] = own | 1
         #expect(machine.cpu.processor.cr3 == own | 1)
@@ -169,9 +177,13 @@ import X86
         #expect(machine.machine.pointee.shadow!.pointee.paging.cr3 == own | 1)
         // The same from an address space at whose root's place the machine has something else.
         let occupied = TestShadow.occupied
-        for index in stride(from: 0, to: 4096, by: 8) { machine.ram.put64(machine.ram.word64(Int(own) + index), at: Int(occupied) + index) }
+        for index in stride(from: 0, to: 4096, by: 8) {
+            machine.ram.put64(machine.ram.word64(Int(own) + index), at: Int(occupied) + index)
+        }
         load(occupied | 3)
-        #expect(Self.isOfShadow(Self.loadedCR3(machine)) && machine.cpu.processor.cr3 == occupied | 3 && machine.vmcs[0x4002] & 0x1_0000 != 0)
+        #expect(
+            Self.isOfShadow(Self.loadedCR3(machine)) && machine.cpu.processor.cr3 == occupied | 3
+                && machine.vmcs[0x4002] & 0x1_0000 != 0)
         machine.vmcs[0x6802] = own | 1
         #expect(machine.cpu.processor.cr3 == own | 1 && Self.pageFault(machine, 0x20_1000, 0) == .resume)
         #expect(machine.machine.pointee.shadow!.pointee.paging.cr3 == own | 1)
@@ -185,11 +197,16 @@ import X86
         #expect(Self.usesEPT(machine) && Self.loadedCR3(machine) == own | 1)
     }
 
-    @Test func `without process-context identifiers each address space that fits is loaded again without an exit, while no table is out of step`() {
+    @Test
+    func
+        `without process-context identifiers each address space that fits is loaded again without an exit, while no table is out of step`()
+    {
         let machine = Self.machine(.long64, hasTwins: true)
         let own = machine.cpu.processor.cr3
         let other: UInt64 = 0x3_0000
-        for index in stride(from: 0, to: 4096, by: 8) { machine.ram.put64(machine.ram.word64(Int(own) + index), at: Int(other) + index) }
+        for index in stride(from: 0, to: 4096, by: 8) {
+            machine.ram.put64(machine.ram.word64(Int(own) + index), at: Int(other) + index)
+        }
         machine.cpu.registers.rax = other
         #expect(machine.exit(28, qualification: 3, length: 3) == .step)
         #expect(Self.allowed(machine) == [own, other])

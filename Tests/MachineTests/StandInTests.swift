@@ -62,10 +62,11 @@ import X86
         }
         #expect(ending == .tripleFault)
         #expect(seen == ["true 3 true", "ffffffffffffffff", "false 0"])
-        #expect(log == [
-            "entry", "EPT violation after 100", "all lead back", "as before", "execute", "done",
-            "entry", "triple fault after 100", "end(Machine.Ending.tripleFault)", "done",
-        ])
+        #expect(
+            log == [
+                "entry", "EPT violation after 100", "all lead back", "as before", "execute", "done",
+                "entry", "triple fault after 100", "end(Machine.Ending.tripleFault)", "done",
+            ])
         #expect(machine.rip == UInt64(TestMachine.code) + 2 && tables == before)
         #expect(machine.cpu.absentMemoryAccesses == 1 && machine.vmcs.nestedInvalidations > 0)
     }

@@ -37,13 +37,17 @@ import X86
     private static func machine(_ timer: TimerChoice, _ set: CapabilitySet, startingAt time: UInt64) -> TestMachine {
         TestMachine(set: set, timer: timer) { host in
             host.time = time
-            for number in [0x48, 0x8B, 0xDA0, 0xC000_0081, 0xC000_0082, 0xC000_0083, 0xC000_0084, 0xC000_0102, 0xC000_0103] as [UInt32] {
+            for number in [0x48, 0x8B, 0xDA0, 0xC000_0081, 0xC000_0082, 0xC000_0083, 0xC000_0084, 0xC000_0102, 0xC000_0103]
+                as [UInt32]
+            {
                 host.registers[number] = 0
             }
         }
     }
 
-    static let ports: [UInt16] = [0x20, 0x21, 0x40, 0x43, 0x60, 0x61, 0x64, 0x70, 0x71, 0x80, 0x3F8, 0x3F9, 0x3FD, 0x510, 0x600, 0x608, 0x2100]
+    static let ports: [UInt16] = [
+        0x20, 0x21, 0x40, 0x43, 0x60, 0x61, 0x64, 0x70, 0x71, 0x80, 0x3F8, 0x3F9, 0x3FD, 0x510, 0x600, 0x608, 0x2100,
+    ]
     static let registers: [UInt32] = [
         0x10, 0x1B, 0x3B, 0x1A0, 0x1D9, 0x2FF, 0x200, 0x250, 0x17A, 0x17B, 0x400, 0x6E0, 0x802, 0x808, 0x80B, 0x80F, 0x830, 0x832,
         0x835, 0x838, 0x839, 0x83E, 0x83F, 0x123,
@@ -74,7 +78,8 @@ import X86
             let register = Self.registers.randomElement(using: &random)!
             machine.cpu.registers.rcx = UInt64(register)
             switch register {
-            case 0x1B: machine.cpu.registers.rax = [0xFEE0_0900, 0xFEE0_0D00, 0xFEE0_0100, 0xFEF0_0900].randomElement(using: &random)!
+            case 0x1B:
+                machine.cpu.registers.rax = [0xFEE0_0900, 0xFEE0_0D00, 0xFEE0_0100, 0xFEF0_0900].randomElement(using: &random)!
             case 0x80F: machine.cpu.registers.rax = 0x1FF
             case 0x830: machine.cpu.registers.rax = 0x40000 | value & 0xFF  // to itself, fixed
             default: break
@@ -119,7 +124,8 @@ import X86
         }
         let injected = deliver(machine)
         return [
-            "\(outcome)", "\(machine.cpu.registers)", "\(injected)", "\(machine.rip) \(machine.rflags)", "\(machine.vmcs[0x4002])",
+            "\(outcome)", "\(machine.cpu.registers)", "\(injected)", "\(machine.rip) \(machine.rflags)",
+            "\(machine.vmcs[0x4002])",
             "\(machine.host.timeStamp() &+ machine.processor.timeStampOffset)", "\(machine.host.transmitted.count)",
         ]
     }
@@ -209,15 +215,20 @@ import X86
 
     @Test func `a reset leaves nothing of an earlier guest in the processor`() {
         let machine = Self.machine(.processor, .skylakeX, startingAt: 0)
-        for number in [0xC000_0081, 0xC000_0084, 0xC000_0102, 0xC000_0103, 0x48] as [UInt32] { machine.host.registers[number] = 0x55 }
+        for number in [0xC000_0081, 0xC000_0084, 0xC000_0102, 0xC000_0103, 0x48] as [UInt32] {
+            machine.host.registers[number] = 0x55
+        }
         machine.host.debugAddresses = [1, 2, 3, 4]
         machine.host.debugStatus = 0xFFFF_0FFF
         machine.host.loadPageFaultAddress(0x77)
         machine.host.loadExtendedControl(7)
         machine.host.extendedState[0] = 1
         HeldRegisters.reset(machine.host, machine.cpu.features)
-        for number in [0xC000_0081, 0xC000_0084, 0xC000_0102, 0xC000_0103, 0x48] as [UInt32] { #expect(machine.host.registers[number] == 0) }
+        for number in [0xC000_0081, 0xC000_0084, 0xC000_0102, 0xC000_0103, 0x48] as [UInt32] {
+            #expect(machine.host.registers[number] == 0)
+        }
         #expect(machine.host.debugAddresses == [0, 0, 0, 0] && machine.host.debugStatus == 0xFFFF_0FF0)
-        #expect(machine.host.readPageFaultAddress() == 0 && machine.host.extendedControl == 1 && machine.host.extendedState[0] == 0)
+        #expect(
+            machine.host.readPageFaultAddress() == 0 && machine.host.extendedControl == 1 && machine.host.extendedState[0] == 0)
     }
 }

@@ -26,14 +26,17 @@ import X86
         for (index, descriptor) in descriptors.enumerated() { machine.ram.put64(descriptor, at: table + 8 * index) }
         machine.ram.put64(0x00CF_9200_0000_FFFF, at: local)
         machine.processor.setGlobalDescriptorTable(base: UInt64(table), limit: UInt32(8 * descriptors.count - 1))
-        machine.processor.setSegment(.tr, .init(selector: oldTask, base: UInt64(old), limit: 0x67, attributes: .init(rawValue: 0x8B)))
+        machine.processor.setSegment(
+            .tr, .init(selector: oldTask, base: UInt64(old), limit: 0x67, attributes: .init(rawValue: 0x8B)))
         for register in [SegmentRegister.ds, .es, .ss, .fs, .gs] {
             machine.processor.setSegment(register, .init(selector: data, base: 0, limit: .max, attributes: .data32))
         }
         machine.rip = 0x1_0000
         machine.rflags = 0x202
         machine.processor.stackPointer = 0x3_0000
-        for number in 0..<8 where number != 4 { machine.cpu.registers.set(RegisterNumber(UInt8(number)), to: UInt64(0xA000_0000 + number)) }
+        for number in 0..<8 where number != 4 {
+            machine.cpu.registers.set(RegisterNumber(UInt8(number)), to: UInt64(0xA000_0000 + number))
+        }
         prepare(machine, isWide: isWide)
         return machine
     }
@@ -66,14 +69,17 @@ import X86
     }
 
     @discardableResult
-    static func to(_ machine: TestMachine, _ source: UInt64, vectoring: UInt32 = 0, errorCode: UInt32 = 0, length: UInt32 = 7) -> Outcome {
+    static func to(_ machine: TestMachine, _ source: UInt64, vectoring: UInt32 = 0, errorCode: UInt32 = 0, length: UInt32 = 7)
+        -> Outcome
+    {
         machine.exit(
             9, qualification: source << 30 | UInt64(newTask), length: length, vectoring: vectoring, vectoringErrorCode: errorCode)
     }
 
     // MARK: What is saved and loaded
 
-    @Test(arguments: [call, jump, iret]) func `an instruction saves the old task behind it and loads the new one`(source: UInt64) {
+    @Test(arguments: [call, jump, iret]) func `an instruction saves the old task behind it and loads the new one`(source: UInt64)
+    {
         let machine = Self.machine()
         machine.rflags |= 1 << 14
         if source == Self.iret { machine.ram.put([0x8B], at: Self.table + Int(Self.newTask) + 5) }
@@ -101,7 +107,8 @@ import X86
     @Test func `an interrupt and an exception save where the task stands, a software interrupt what lies behind it`() {
         for (kind, vector, pointer) in [
             (EventTests.external, 0x40, 0x1_0000), (EventTests.nmi, 2, 0x1_0000), (EventTests.hardware, 6, 0x1_0000),
-            (EventTests.software, 0x40, 0x1_0002), (EventTests.softwareException, 3, 0x1_0002), (EventTests.privileged, 1, 0x1_0002),
+            (EventTests.software, 0x40, 0x1_0002), (EventTests.softwareException, 3, 0x1_0002),
+            (EventTests.privileged, 1, 0x1_0002),
         ] as [(UInt32, UInt8, UInt32)] {
             let machine = Self.machine()
             #expect(Self.to(machine, Self.gate, vectoring: EventTests.information(kind, vector), length: 2) == .resume)
@@ -183,7 +190,9 @@ import X86
         for offset in stride(from: 0x48, through: 0x5C, by: 4) { Self.set(machine, offset, 0x1200 + UInt32(offset)) }
         #expect(Self.to(machine, Self.jump) == .resume)
         #expect(machine.processor.mode == .virtual8086)
-        #expect(machine.processor.segment(.cs) == Segment(selector: 0x124C, base: 0x124C0, limit: 0xFFFF, attributes: .init(rawValue: 0xF3)))
+        #expect(
+            machine.processor.segment(.cs)
+                == Segment(selector: 0x124C, base: 0x124C0, limit: 0xFFFF, attributes: .init(rawValue: 0xF3)))
     }
 
     @Test func `the T bit raises a debug trap in the new task, and local breakpoints are cleared`() {
@@ -198,14 +207,15 @@ import X86
 
     // MARK: What fails
 
-    @Test(arguments: [
-        (0x4C, UInt32(absentCode), 11, UInt32(absentCode)), (0x4C, UInt32(data), 10, UInt32(data)), (0x4C, 0, 10, 0),
-        (0x4C, 0x100, 10, 0x100), (0x4C, UInt32(userCode) & ~3, 10, UInt32(userCode) & ~3), (0x50, 0, 10, 0),
-        (0x50, UInt32(absentData), 12, UInt32(absentData)), (0x50, UInt32(code), 10, UInt32(code)),
-        (0x50, UInt32(userData), 10, UInt32(userData) & ~3), (0x54, UInt32(absentData), 11, UInt32(absentData)),
-        (0x58, 0x100, 10, 0x100), (0x48, UInt32(data) | 3, 10, UInt32(data)), (0x5C, UInt32(oldTask), 10, UInt32(oldTask)),
-        (0x60, UInt32(data), 10, UInt32(data)), (0x60, UInt32(localTable) | 4, 10, UInt32(localTable) | 4),
-    ] as [(Int, UInt32, UInt8, UInt32)])
+    @Test(
+        arguments: [
+            (0x4C, UInt32(absentCode), 11, UInt32(absentCode)), (0x4C, UInt32(data), 10, UInt32(data)), (0x4C, 0, 10, 0),
+            (0x4C, 0x100, 10, 0x100), (0x4C, UInt32(userCode) & ~3, 10, UInt32(userCode) & ~3), (0x50, 0, 10, 0),
+            (0x50, UInt32(absentData), 12, UInt32(absentData)), (0x50, UInt32(code), 10, UInt32(code)),
+            (0x50, UInt32(userData), 10, UInt32(userData) & ~3), (0x54, UInt32(absentData), 11, UInt32(absentData)),
+            (0x58, 0x100, 10, 0x100), (0x48, UInt32(data) | 3, 10, UInt32(data)), (0x5C, UInt32(oldTask), 10, UInt32(oldTask)),
+            (0x60, UInt32(data), 10, UInt32(data)), (0x60, UInt32(localTable) | 4, 10, UInt32(localTable) | 4),
+        ] as [(Int, UInt32, UInt8, UInt32)])
     func `a bad selector faults in the new task`(offset: Int, value: UInt32, vector: UInt8, errorCode: UInt32) {
         for isExternal in [false, true] {
             let machine = Self.machine()
@@ -225,7 +235,8 @@ import X86
             let memory = machine.ram[0..<machine.ram.size]
             let registers = machine.cpu.registers
             Self.to(machine, Self.call)
-            #expect(machine.injection == (isPaged ? .exception(14, errorCode: 0) : .exception(10, errorCode: UInt32(Self.newTask))))
+            #expect(
+                machine.injection == (isPaged ? .exception(14, errorCode: 0) : .exception(10, errorCode: UInt32(Self.newTask))))
             if isPaged { #expect(machine.host.pageFaultAddress == UInt64(Self.new)) }
             #expect(machine.rip == 0x1_0000 && machine.processor.segment(.tr).selector.rawValue == Self.oldTask)
             #expect(machine.cpu.registers == registers && !machine.processor.cr0.contains(.taskSwitched))
@@ -238,18 +249,23 @@ import X86
         machine.ram.put([0x66], at: Self.table + Int(Self.newTask))
         Self.to(machine, Self.gate, vectoring: EventTests.information(EventTests.hardware, 13, hasErrorCode: true))
         #expect(machine.injection == .exception(8, errorCode: 0))
-        #expect(Self.to(machine, Self.gate, vectoring: EventTests.information(EventTests.hardware, 8, hasErrorCode: true)) == .end(.tripleFault))
+        #expect(
+            Self.to(machine, Self.gate, vectoring: EventTests.information(EventTests.hardware, 8, hasErrorCode: true))
+                == .end(.tripleFault))
     }
 
     /// TestMachine checks that the VM entry after each would be taken.
-    @Test(arguments: 1...4 as ClosedRange<UInt64>) func `no contents of a task's segment end anything but the guest`(seed: UInt64) {
+    @Test(arguments: 1...4 as ClosedRange<UInt64>) func `no contents of a task's segment end anything but the guest`(seed: UInt64)
+    {
         var generator = RandomWords(seed: seed)
         for round in 0..<120 {
             let isWide = round % 3 != 0
             let machine = Self.machine(round % 2 == 0 ? .protected32 : .paged32, isWide: isWide)
             for _ in 0..<3 {
-                let places = Array(Self.new..<Self.new + 0x68) + Array(Self.table..<Self.table + 80) + Array(Self.local..<Self.local + 16)
-                machine.ram.put([UInt8(truncatingIfNeeded: generator.next())], at: places[Int(generator.next() % UInt64(places.count))])
+                let places =
+                    Array(Self.new..<Self.new + 0x68) + Array(Self.table..<Self.table + 80) + Array(Self.local..<Self.local + 16)
+                machine.ram.put(
+                    [UInt8(truncatingIfNeeded: generator.next())], at: places[Int(generator.next() % UInt64(places.count))])
             }
             let source = generator.next() % 4
             let event = source == Self.gate ? EventTests.information(EventTests.hardware, 13, hasErrorCode: true) : 0

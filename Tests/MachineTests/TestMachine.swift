@@ -38,7 +38,11 @@ final class TestMachine {
     /// Where tests put code.
     static let code = 0x10000
 
-    init(_ mode: Mode = .long64, set: CapabilitySet = .skylakeX, timer: TimerChoice = .processorOrHost, hidden: HiddenFeatures = .init(), isShadowed: Bool = false, hasTwins: Bool = false, isDirect: Bool = false, beside first: TestMachine? = nil, configure: (SimulatedHost) -> Void = { _ in }) {
+    init(
+        _ mode: Mode = .long64, set: CapabilitySet = .skylakeX, timer: TimerChoice = .processorOrHost,
+        hidden: HiddenFeatures = .init(), isShadowed: Bool = false, hasTwins: Bool = false, isDirect: Bool = false,
+        beside first: TestMachine? = nil, configure: (SimulatedHost) -> Void = { _ in }
+    ) {
         let host = SimulatedHost()
         host.registers = set.registers
         host.registers[0x10A] = .max
@@ -69,7 +73,8 @@ final class TestMachine {
         let policy = CPUIDPolicy(
             CPUIDPolicy.Offers(
                 rdtscp: controls.secondary.contains(.enableRDTSCP), invpcid: controls.secondary.contains(.enableINVPCID),
-                xsaves: controls.secondary.contains(.enableXSAVES), pat: controls.switchesPAT || lists != nil, cr4: capabilities.cr4.fixed1,
+                xsaves: controls.secondary.contains(.enableXSAVES), pat: controls.switchesPAT || lists != nil,
+                cr4: capabilities.cr4.fixed1,
                 fastStrings: host.read(.miscEnable) & MSRPolicy.fastStrings != 0),
             timeStampFrequency: TestMachine.frequency, hidden: hidden)
         let features = GuestFeatures(
@@ -82,9 +87,11 @@ final class TestMachine {
         if let direct { machine.pointee.direct = direct.tables }
         let processor = VMXProcessor(vmcs, constants)
         processor.vmcs.prepare(
-            controls, TestMachine.structures(tag, capabilities, hasNestedTables: hasNestedTables), TestMachine.hostState, GuestOwnedBits(capabilities, offered: features.cr4, hasShadowTables: isShadowed, seesWriteProtect: isDirect))
+            controls, TestMachine.structures(tag, capabilities, hasNestedTables: hasNestedTables), TestMachine.hostState,
+            GuestOwnedBits(capabilities, offered: features.cr4, hasShadowTables: isShadowed, seesWriteProtect: isDirect))
         cpu = VirtualCPU(
-            processor: processor, host: host, machine: machine, number: machine.pointee.cpuCount, apicPage: apicPage, features: features,
+            processor: processor, host: host, machine: machine, number: machine.pointee.cpuCount, apicPage: apicPage,
+            features: features,
             answers: CPUIDAnswers(policy, host, entries: entries), slice: TestMachine.slice)
         self.vmcs = vmcs
         self.host = host
@@ -117,7 +124,8 @@ final class TestMachine {
     static func structures(_ tag: UInt16, _ capabilities: VMXCapabilities, hasNestedTables: Bool = true) -> ControlStructures {
         ControlStructures(
             ioBitmapA: HostPhysicalAddress(0x1000), ioBitmapB: HostPhysicalAddress(0x2000),
-            msrBitmaps: HostPhysicalAddress(0x3000), virtualAPICPage: HostPhysicalAddress(0x4000), apicAccessPage: HostPhysicalAddress(0x6000),
+            msrBitmaps: HostPhysicalAddress(0x3000), virtualAPICPage: HostPhysicalAddress(0x4000),
+            apicAccessPage: HostPhysicalAddress(0x6000),
             extendedPageTables: hasNestedTables
                 ? ExtendedPageTablePointer(
                     root: HostPhysicalAddress(0x5000), levelCount: 4, memoryType: .writeBack,

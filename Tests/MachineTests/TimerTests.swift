@@ -74,7 +74,9 @@ import Virtualization
         }
     }
 
-    @Test("A guest that exits again and again has its timer's interrupt when that is due", arguments: ["CPUID", "RDMSR", "OUT 80H", "WBINVD"])
+    @Test(
+        "A guest that exits again and again has its timer's interrupt when that is due",
+        arguments: ["CPUID", "RDMSR", "OUT 80H", "WBINVD"])
     func exitsMeanwhile(loop: String) {
         let machine = Self.armed(ticks: 100_000)
         let due = machine.host.time + 100_000
@@ -86,7 +88,9 @@ import Virtualization
     @Test("A periodic timer of a guest that exits again and again loses no tick")
     func periodMeanwhile() {
         let machine = TestMachine(set: .arrandale)
-        for (register, value) in [(0x1B, 0xFEE0_0D00), (0x80F, 0x1FF), (0x83E, 0xB), (0x832, 0x2_0050), (0x838, 20_000)] as [(UInt64, UInt64)] {
+        for (register, value) in [(0x1B, 0xFEE0_0D00), (0x80F, 0x1FF), (0x83E, 0xB), (0x832, 0x2_0050), (0x838, 20_000)]
+            as [(UInt64, UInt64)]
+        {
             machine.cpu.registers.rcx = register
             (machine.cpu.registers.rax, machine.cpu.registers.rdx) = (value, 0)
             machine.exit(32, length: 2)

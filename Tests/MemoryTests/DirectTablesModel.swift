@@ -44,7 +44,8 @@ struct DirectTablesModel {
         guard entry & 0x80 != 0 else { return .table(address) }
         switch level {
         case 2: return address & 0x1F_E000 != 0 ? .reserved : .page(address & ~0x1000, frames: 512, isWritable: isWritable)
-        case 3: return address & 0x3FFF_E000 != 0 ? .reserved : .page(address & ~0x1000, frames: 512 * 512, isWritable: isWritable)
+        case 3:
+            return address & 0x3FFF_E000 != 0 ? .reserved : .page(address & ~0x1000, frames: 512 * 512, isWritable: isWritable)
         default: return .reserved
         }
     }
@@ -86,7 +87,9 @@ struct DirectTablesModel {
 
     func isWritable(_ frame: Int, _ ram: FakeGuestRAM) -> Bool {
         entries(ram).contains {
-            guard case .page(let address, let count, true) = $0.meaning, let frames = Self.frames(address, count) else { return false }
+            guard case .page(let address, let count, true) = $0.meaning, let frames = Self.frames(address, count) else {
+                return false
+            }
             return frames.contains(frame)
         }
     }
@@ -122,7 +125,9 @@ struct DirectTablesModel {
             case .nothing: break
             case .reserved: return "a reserved bit in table \(entry.table)"
             case .table(let address):
-                guard let frame = Self.frame(address), levels[frame] == entry.level - 1 else { return "table \(entry.table) leads nowhere" }
+                guard let frame = Self.frame(address), levels[frame] == entry.level - 1 else {
+                    return "table \(entry.table) leads nowhere"
+                }
             case .page(let address, let count, let isWritable):
                 guard let frames = Self.frames(address, count) else { return "table \(entry.table) maps what is not the guest's" }
                 if isWritable, let table = levels.keys.first(where: frames.contains) { return "table \(table) is writable" }

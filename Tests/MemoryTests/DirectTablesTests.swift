@@ -38,7 +38,8 @@ import Testing
                 } else {
                     model.levels[frame] = Int(level)
                     for index in 0..<512 where expected == nil {
-                        expected = model.refusal(ram.words[frame * 512 + index], level: Int(level), hasExecuteDisable: tables.hasExecuteDisable)
+                        expected = model.refusal(
+                            ram.words[frame * 512 + index], level: Int(level), hasExecuteDisable: tables.hasExecuteDisable)
                     }
                     if expected != nil { model.levels[frame] = nil }
                 }
@@ -165,7 +166,8 @@ import Testing
         // Read-only, with bit 12 set, which is none of the address.
         #expect(write(whole | 0x1085) == nil && tables.register(whole, level: 1) == nil && tables.takeFlush())
         #expect(write(whole | 0x87) == .writableTable)
-        #expect(tables.unregister(whole) == nil && write(whole | 0x1087) == nil && tables.register(whole, level: 1) == .writableTable)
+        #expect(
+            tables.unregister(whole) == nil && write(whole | 0x1087) == nil && tables.register(whole, level: 1) == .writableTable)
         #expect(write(0) == nil && tables.register(whole, level: 1) == nil)
         tables = DirectTables(layout, storage: storage, memory: ram, leafSizes: .upToTwoMebibytes)
         ram.words[table - start] = whole | 0x85
@@ -221,7 +223,10 @@ import Testing
         // Few frames, so that they meet: at a large page's begin, its end, and the RAM's.
         let places = [0, 1, 254, 255, 256, 257, 258, 300, 767, 768, 769, 1279, 1280, 1297]
         func address() -> UInt64 {
-            if random.one(in: 40) { return [DirectTablesModel.ramStart - 0x1000, DirectTablesModel.ramEnd, 0, 1 << 51, 0x4010_0008][Int(random.next() % 5)] }
+            if random.one(in: 40) {
+                return [DirectTablesModel.ramStart - 0x1000, DirectTablesModel.ramEnd, 0, 1 << 51, 0x4010_0008][
+                    Int(random.next() % 5)]
+            }
             return DirectTablesModel.address(places[Int(random.next() % UInt64(places.count))])
         }
         func table(_ level: Int) -> UInt64? {
@@ -281,7 +286,8 @@ import Testing
     static let steps = ProcessInfo.processInfo.environment["DIRECT_STEPS"].flatMap { Int($0) } ?? 5000
 
     @Test(arguments: [1, 2, 3, 4] as [UInt64])
-    func `no random steps let a guest write to a table, or reach what is not its own, not by what is cached either`(seed: UInt64) {
+    func `no random steps let a guest write to a table, or reach what is not its own, not by what is cached either`(seed: UInt64)
+    {
         Self.run(Self.steps, seed: seed)
     }
 }

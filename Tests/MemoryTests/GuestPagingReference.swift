@@ -104,7 +104,9 @@ struct GuestPagingReference {
         let size: UInt64 = paging.mode == .bits32 ? 4 : 8
         for (high, low) in indices {
             let address = table + bits(linear, high, low) * size
-            let read = size == 4 ? ram.readUInt32(at: GuestPhysicalAddress(address)).map(UInt64.init)
+            let read =
+                size == 4
+                ? ram.readUInt32(at: GuestPhysicalAddress(address)).map(UInt64.init)
                 : ram.readUInt64(at: GuestPhysicalAddress(address))
             guard let entry = read else { return .outside(address) }
             if bits(entry, 0, 0) == 0 { return .fault(code(present: false, reserved: false, access)) }
@@ -168,8 +170,9 @@ struct GuestPagingReference {
         default: break
         }
         let dirty = access.kind == .write || bits(leaf, 6, 6) == 1
-        return .address(page + bits(linear, low - 1, 0), pageSize,
-                        writable: writable, user: user, executable: executable, dirty: dirty)
+        return .address(
+            page + bits(linear, low - 1, 0), pageSize,
+            writable: writable, user: user, executable: executable, dirty: dirty)
     }
 
     /// "Determination of Access Rights", case by case.

@@ -4,9 +4,10 @@ import Testing
 extension GuestPaging {
     /// Paging of a modern kernel, unless something is said otherwise.
     static func test(_ mode: GuestPagingMode, cr3: UInt64 = 0, width: Int = 40) -> Self {
-        Self(mode: mode, cr3: cr3, writeProtects: true, hasPageSizeExtensions: true, hasExecuteDisable: true,
-             preventsSupervisorExecution: true, preventsSupervisorAccess: true, hasGibibytePages: true, hasPSE36: true,
-             physicalAddressWidth: width)
+        Self(
+            mode: mode, cr3: cr3, writeProtects: true, hasPageSizeExtensions: true, hasExecuteDisable: true,
+            preventsSupervisorExecution: true, preventsSupervisorAccess: true, hasGibibytePages: true, hasPSE36: true,
+            physicalAddressWidth: width)
     }
 }
 
@@ -80,8 +81,11 @@ extension GuestPaging {
             if round % 100 == 0 { Self.fill(ram, mode, &random) }
             let paging = Self.randomPaging(mode, &random)
             let description = Self.randomAccess(&random)
-            let access = description.isImplicit ? GuestAccess.implicit(description.kind) : .explicit(
-                description.kind, privilegeLevel: description.privilegeLevel, alignmentCheck: description.alignmentCheck)
+            let access =
+                description.isImplicit
+                ? GuestAccess.implicit(description.kind)
+                : .explicit(
+                    description.kind, privilegeLevel: description.privilegeLevel, alignmentCheck: description.alignmentCheck)
             let linear = Self.randomAddress(&random)
             var reference = GuestPagingReference(paging: paging, ram: ram)
             let expected = reference.translate(linear, description)
@@ -105,8 +109,9 @@ extension GuestPaging {
     static func outcome(_ result: GuestTranslation) -> GuestPagingReference.Outcome {
         switch result {
         case .page(let page):
-            .address(page.address.rawValue, page.size, writable: page.isWritable, user: page.isUser,
-                     executable: page.isExecutable, dirty: page.isDirty)
+            .address(
+                page.address.rawValue, page.size, writable: page.isWritable, user: page.isUser,
+                executable: page.isExecutable, dirty: page.isDirty)
         case .fault(let code): .fault(code.rawValue)
         case .notCanonical: .notCanonical
         case .tableOutsideRAM(let address): .outside(address.rawValue)
@@ -125,14 +130,18 @@ extension GuestPaging {
         let paging = GuestPaging.test(.fourLevel, cr3: 0x1018)
         let base: UInt64 = 0xFFFF_8000_0000_0000
         let page = paging.translate(GuestVirtualAddress(base + 0x20_3ABC), for: Self.supervisorRead, in: ram)
-        #expect(Self.outcome(page) == .address(
-            0x9_8765_4ABC, .fourKibibytes, writable: true, user: false, executable: true, dirty: false))
+        #expect(
+            Self.outcome(page)
+                == .address(
+                    0x9_8765_4ABC, .fourKibibytes, writable: true, user: false, executable: true, dirty: false))
         #expect(ram.words[512 + 256] == 0x2023 && ram.words[1024] == 0x3023)
         #expect(ram.words[1537] == 0x4023 && ram.words[2051] == 0x9_8765_4023)
         let write = GuestAccess.explicit(.write, privilegeLevel: 0, alignmentCheck: false)
         let large = paging.translate(GuestVirtualAddress(base + 0x5F_FFFF), for: write, in: ram)
-        #expect(Self.outcome(large) == .address(
-            0x12_347F_FFFF, .twoMebibytes, writable: true, user: false, executable: false, dirty: true))
+        #expect(
+            Self.outcome(large)
+                == .address(
+                    0x12_347F_FFFF, .twoMebibytes, writable: true, user: false, executable: false, dirty: true))
         #expect(ram.words[1538] == 0x8000_0012_3460_00E3 && ram.words[1024] == 0x3023, "dirty in the leaf only")
         let fetch = GuestAccess.explicit(.fetch, privilegeLevel: 0, alignmentCheck: false)
         #expect(paging.translate(GuestVirtualAddress(base + 0x40_0000), for: fetch, in: ram) == .fault(.init(rawValue: 0x11)))
@@ -153,15 +162,18 @@ extension GuestPaging {
             #expect(result == .fault(PageFaultErrorCode(rawValue: 9)))
             return
         }
-        #expect(Self.outcome(result) == .address(
-            0x3F_C023_4567, .fourMebibytes, writable: true, user: false, executable: true, dirty: false))
+        #expect(
+            Self.outcome(result)
+                == .address(
+                    0x3F_C023_4567, .fourMebibytes, writable: true, user: false, executable: true, dirty: false))
     }
 
     /// A user page with protection key 5; what PKRU forbids, for reads and writes by user and supervisor.
-    @Test(arguments: [
-        (0, true, 0, 0, 0, 0), (1 << 10, true, 0x25, 0x27, 0x21, 0x23), (1 << 11, true, 0, 0x27, 0, 0x23),
-        (1 << 11, false, 0, 0x27, 0, 0), (3 << 8 | 3 << 12, true, 0, 0, 0, 0), (3 << 10, false, 0x25, 0x27, 0x21, 0x23),
-    ] as [(UInt32, Bool, UInt32, UInt32, UInt32, UInt32)])
+    @Test(
+        arguments: [
+            (0, true, 0, 0, 0, 0), (1 << 10, true, 0x25, 0x27, 0x21, 0x23), (1 << 11, true, 0, 0x27, 0, 0x23),
+            (1 << 11, false, 0, 0x27, 0, 0), (3 << 8 | 3 << 12, true, 0, 0, 0, 0), (3 << 10, false, 0x25, 0x27, 0x21, 0x23),
+        ] as [(UInt32, Bool, UInt32, UInt32, UInt32, UInt32)])
     func protectionKeysByHand(
         pkru: UInt32, writeProtects: Bool, userRead: UInt32, userWrite: UInt32, supervisorRead: UInt32, supervisorWrite: UInt32
     ) {
@@ -193,8 +205,10 @@ extension GuestPaging {
         let ram = FakeGuestRAM(frames: 1)
         let result = GuestPaging.test(.none).translate(
             GuestVirtualAddress(0x1_2345_6789), for: Self.supervisorRead, in: ram)
-        #expect(Self.outcome(result) == .address(
-            0x2345_6789, .fourKibibytes, writable: true, user: true, executable: true, dirty: true))
+        #expect(
+            Self.outcome(result)
+                == .address(
+                    0x2345_6789, .fourKibibytes, writable: true, user: true, executable: true, dirty: true))
     }
 
     @Test func tablesOutsideRAMAreNamed() {

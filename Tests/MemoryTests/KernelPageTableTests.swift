@@ -10,8 +10,9 @@ import Testing
     static func format(
         levels: Int = 4, executeDisable: Bool = true, attributes: PageAttributeTable = .atReset
     ) -> KernelPageTableFormat {
-        KernelPageTableFormat(levelCount: levels, leafSizes: .upToOneGibibyte, physicalAddressWidth: 39,
-                              hasExecuteDisable: executeDisable, attributes: attributes)
+        KernelPageTableFormat(
+            levelCount: levels, leafSizes: .upToOneGibibyte, physicalAddressWidth: 39,
+            hasExecuteDisable: executeDisable, attributes: attributes)
     }
 
     static func range(_ start: UInt64, _ count: ByteCount) -> AddressRange<HostVirtualAddress> {
@@ -59,8 +60,9 @@ import Testing
         var frames = FakeFrames(memory: memory)
         var table = try Table(format: Self.format(), memory: memory, frames: &frames)
         let top: UInt64 = 0xFFFF_FFFF_8000_0000
-        _ = try table.map(Self.range(top, .gibibytes(2)), to: host(0), permissions: .write, memoryType: .writeBack,
-                          largest: .oneGibibyte, frames: &frames)
+        _ = try table.map(
+            Self.range(top, .gibibytes(2)), to: host(0), permissions: .write, memoryType: .writeBack,
+            largest: .oneGibibyte, frames: &frames)
         #expect(table.translate(HostVirtualAddress(.max)) == host(0x7FFF_FFFF))
         #expect(table.walk(HostVirtualAddress(0x0000_8000_0000_0000)) == .inputTooWide)
         #expect(table.walk(HostVirtualAddress(0x7FFF_FFFF_FFFF)) == .notPresent(level: 4))
@@ -71,8 +73,9 @@ import Testing
         }
         #expect(inputs == [top])
         #expect(throws: TableError.inputTooWide) {
-            try table.map(Self.range(0x7FFF_FFFF_F000, .kibibytes(8)), to: host(0), permissions: .write,
-                          memoryType: .writeBack, largest: .fourKibibytes, frames: &frames)
+            try table.map(
+                Self.range(0x7FFF_FFFF_F000, .kibibytes(8)), to: host(0), permissions: .write,
+                memoryType: .writeBack, largest: .fourKibibytes, frames: &frames)
         }
         let five = Self.format(levels: 5)
         #expect(five.position(of: HostVirtualAddress(0x0000_8000_0000_0000)) == 0x0000_8000_0000_0000)
@@ -84,27 +87,36 @@ import Testing
         let format = Self.format(attributes: PageAttributeTable(rawValue: 0x0007_0501_0007_0406))
         var table = try Table(format: format, memory: memory, frames: &frames)
         let range = Self.range(0x4000_0000, .mebibytes(2))
-        _ = try table.map(range, to: host(0x4000_0000), permissions: .write, memoryType: .writeCombining,
-                          largest: .twoMebibytes, frames: &frames)
+        _ = try table.map(
+            range, to: host(0x4000_0000), permissions: .write, memoryType: .writeCombining,
+            largest: .twoMebibytes, frames: &frames)
         _ = try table.split(range, downTo: .fourKibibytes, frames: &frames)
         let last = HostVirtualAddress(0x401F_F000)
-        #expect(table.walk(last) == .mapped(PageLeaf(
-            output: host(0x401F_F000), size: .fourKibibytes, permissions: .write, memoryType: .writeCombining)))
+        #expect(
+            table.walk(last)
+                == .mapped(
+                    PageLeaf(
+                        output: host(0x401F_F000), size: .fourKibibytes, permissions: .write, memoryType: .writeCombining)))
         _ = try table.merge(range, largest: .twoMebibytes, frames: &frames)
-        #expect(table.walk(last) == .mapped(PageLeaf(
-            output: host(0x4000_0000), size: .twoMebibytes, permissions: .write, memoryType: .writeCombining)))
+        #expect(
+            table.walk(last)
+                == .mapped(
+                    PageLeaf(
+                        output: host(0x4000_0000), size: .twoMebibytes, permissions: .write, memoryType: .writeCombining)))
     }
 
     @Test func withoutExecuteDisableEverythingIsExecutable() throws {
         var frames = FakeFrames(memory: memory)
         var table = try Table(format: Self.format(executeDisable: false), memory: memory, frames: &frames)
         #expect(throws: TableError.permissionsNotExpressible) {
-            try table.map(Self.range(0, .kibibytes(4)), to: host(0), permissions: .write, memoryType: .writeBack,
-                          largest: .fourKibibytes, frames: &frames)
+            try table.map(
+                Self.range(0, .kibibytes(4)), to: host(0), permissions: .write, memoryType: .writeBack,
+                largest: .fourKibibytes, frames: &frames)
         }
         #expect(throws: TableError.memoryTypeNotExpressible) {
-            try table.map(Self.range(0, .kibibytes(4)), to: host(0), permissions: .execute, memoryType: .writeCombining,
-                          largest: .fourKibibytes, frames: &frames)
+            try table.map(
+                Self.range(0, .kibibytes(4)), to: host(0), permissions: .execute, memoryType: .writeCombining,
+                largest: .fourKibibytes, frames: &frames)
         }
     }
 

@@ -90,7 +90,8 @@ final class FakeRegisters: ModelSpecificRegisterReader {
     func precedences(overlapping: [UInt64], expected: MemoryType) throws {
         let types = try Self.types(Self.registers(defaultType: Self.enabled | 5, overlapping.map { (1 << 30, 1 << 20, $0) }))
         #expect(types.type(of: host(1 << 30 | 0x1234)) == expected)
-        #expect(types.type(of: host(1 << 30 | 1 << 20)) == .writeProtected && types.type(of: host(0x3FFF_FFFF)) == .writeProtected)
+        #expect(
+            types.type(of: host(1 << 30 | 1 << 20)) == .writeProtected && types.type(of: host(0x3FFF_FFFF)) == .writeProtected)
     }
 
     @Test func invalidPairsAreIgnored() throws {
@@ -126,7 +127,8 @@ final class FakeRegisters: ModelSpecificRegisterReader {
         var ranges: [(UInt64, UInt64, UInt64)] = []
         for _ in 0..<(random.next() % 6) {
             let size: UInt64 = 0x1000 << (random.next() % 9)
-            ranges.append((0x10_0000 + random.next() % 0x40_0000 & ~(size - 1), size, [0, 1, 4, 5, 6, 6, 0].randomElement(using: &random)!))
+            ranges.append(
+                (0x10_0000 + random.next() % 0x40_0000 & ~(size - 1), size, [0, 1, 4, 5, 6, 6, 0].randomElement(using: &random)!))
         }
         let registers = Self.registers(defaultType: Self.enabled | 6, ranges)
         if random.one(in: 3), !ranges.isEmpty { registers.values[0x201]! ^= 0x4000 }

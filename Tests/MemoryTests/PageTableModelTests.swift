@@ -107,8 +107,9 @@ import VMX
     ) throws(EPTError) -> TranslationChange {
         switch kind {
         case 0...3:
-            return try table.map(range, to: host(output), permissions: permissions, memoryType: type,
-                                 largest: largest, frames: &frames)
+            return try table.map(
+                range, to: host(output), permissions: permissions, memoryType: type,
+                largest: largest, frames: &frames)
         case 4, 5: return try table.unmap(range, frames: &frames)
         case 6, 7: return try table.protect(range, permissions: permissions, frames: &frames)
         case 8: return try table.merge(range, largest: largest, frames: &frames)

@@ -11,11 +11,12 @@ import VMX
         _ = try table.mapRAM(0, .gibibytes(1), to: 0x4000_0000, frames: &frames)
         let change = try table.split(guestRange(0x40_1000, .kibibytes(4)), downTo: .fourKibibytes, frames: &frames)
         #expect(change == .changed && table.tableCount == 4)
-        #expect(table.listing() == [
-            ListedRun(input: 0, output: 0x4000_0000, size: .twoMebibytes, pages: 2),
-            ListedRun(input: 0x40_0000, output: 0x4040_0000, size: .fourKibibytes, pages: 512),
-            ListedRun(input: 0x60_0000, output: 0x4060_0000, size: .twoMebibytes, pages: 509),
-        ])
+        #expect(
+            table.listing() == [
+                ListedRun(input: 0, output: 0x4000_0000, size: .twoMebibytes, pages: 2),
+                ListedRun(input: 0x40_0000, output: 0x4040_0000, size: .fourKibibytes, pages: 512),
+                ListedRun(input: 0x60_0000, output: 0x4060_0000, size: .twoMebibytes, pages: 509),
+            ])
         #expect(try table.split(guestRange(0, .gibibytes(1)), downTo: .twoMebibytes, frames: &frames) == TranslationChange.none)
         #expect(try table.merge(guestRange(0, .gibibytes(1)), largest: .oneGibibyte, frames: &frames) == .changed)
         #expect(table.listing() == [ListedRun(input: 0, output: 0x4000_0000, size: .oneGibibyte, pages: 1)])
@@ -63,11 +64,12 @@ import VMX
         let middle = guestRange(0x10_0000, .gibibytes(1))
         #expect(try table.unmap(middle, frames: &frames) == .changed)
         #expect(frames.allocations - before == 4, "each edge cuts a 1 GiB leaf and a 2 MiB leaf")
-        #expect(table.listing() == [
-            ListedRun(input: 0, output: 0, size: .fourKibibytes, pages: 256),
-            ListedRun(input: 0x4010_0000, output: 0x4010_0000, size: .fourKibibytes, pages: 256),
-            ListedRun(input: 0x4020_0000, output: 0x4020_0000, size: .twoMebibytes, pages: 511),
-        ])
+        #expect(
+            table.listing() == [
+                ListedRun(input: 0, output: 0, size: .fourKibibytes, pages: 256),
+                ListedRun(input: 0x4010_0000, output: 0x4010_0000, size: .fourKibibytes, pages: 256),
+                ListedRun(input: 0x4020_0000, output: 0x4020_0000, size: .twoMebibytes, pages: 511),
+            ])
         #expect(table.tableCount == 6 && frames.inUse.count == 6)
     }
 

@@ -10,8 +10,9 @@ extension ExtendedPageTableFormat {
         levels: Int = 4, sizes: LeafSizes = .upToOneGibibyte, width: Int = 46,
         executeOnly: Bool = true, modeBased: Bool = false, ignoresPAT: Bool = true
     ) -> Self {
-        Self(levelCount: levels, leafSizes: sizes, physicalAddressWidth: width,
-             offersExecuteOnly: executeOnly, hasModeBasedExecute: modeBased, ignoresPAT: ignoresPAT)
+        Self(
+            levelCount: levels, leafSizes: sizes, physicalAddressWidth: width,
+            offersExecuteOnly: executeOnly, hasModeBasedExecute: modeBased, ignoresPAT: ignoresPAT)
     }
 }
 
@@ -31,8 +32,9 @@ extension PageTable where Format == ExtendedPageTableFormat, Memory == FakeMemor
     func listing() -> [ListedRun] {
         var runs: [ListedRun] = []
         forEachRun { run in
-            runs.append(ListedRun(
-                input: run.input.rawValue, output: run.first.output.rawValue, size: run.first.size, pages: run.pageCount))
+            runs.append(
+                ListedRun(
+                    input: run.input.rawValue, output: run.first.output.rawValue, size: run.first.size, pages: run.pageCount))
             return true
         }
         return runs
@@ -52,7 +54,8 @@ extension PageTable where Format == ExtendedPageTableFormat, Memory == FakeMemor
         _ start: UInt64, _ count: ByteCount, to output: UInt64, largest: PageSize = .oneGibibyte,
         _ permissions: ExtendedPagePermissions = .rwx, _ type: MemoryType = .writeBack, frames: inout FakeFrames
     ) throws(EPTError) -> TranslationChange {
-        try map(guestRange(start, count), to: host(output), permissions: permissions, memoryType: type,
-                largest: largest, frames: &frames)
+        try map(
+            guestRange(start, count), to: host(output), permissions: permissions, memoryType: type,
+            largest: largest, frames: &frames)
     }
 }

@@ -38,10 +38,11 @@ import VMX
         var table = try EPT(format: .test(), memory: memory, frames: &frames)
         _ = try table.mapRAM(0, .gibibytes(2), to: 0x8020_0000, frames: &frames)
         _ = try table.mapRAM(0x8000_0000, .mebibytes(4), to: 0x10_0000_1000, frames: &frames)
-        #expect(table.listing() == [
-            ListedRun(input: 0, output: 0x8020_0000, size: .twoMebibytes, pages: 1024),
-            ListedRun(input: 0x8000_0000, output: 0x10_0000_1000, size: .fourKibibytes, pages: 1024),
-        ])
+        #expect(
+            table.listing() == [
+                ListedRun(input: 0, output: 0x8020_0000, size: .twoMebibytes, pages: 1024),
+                ListedRun(input: 0x8000_0000, output: 0x10_0000_1000, size: .fourKibibytes, pages: 1024),
+            ])
     }
 
     @Test func sizesMixToFitTheRange() throws {
@@ -50,13 +51,14 @@ import VMX
         let start: UInt64 = 0x3FDF_F000
         let count = ByteCount(0x8040_3000 - start)
         _ = try table.mapRAM(start, count, to: start, frames: &frames)
-        #expect(table.listing() == [
-            ListedRun(input: 0x3FDF_F000, output: 0x3FDF_F000, size: .fourKibibytes, pages: 1),
-            ListedRun(input: 0x3FE0_0000, output: 0x3FE0_0000, size: .twoMebibytes, pages: 1),
-            ListedRun(input: 0x4000_0000, output: 0x4000_0000, size: .oneGibibyte, pages: 1),
-            ListedRun(input: 0x8000_0000, output: 0x8000_0000, size: .twoMebibytes, pages: 2),
-            ListedRun(input: 0x8040_0000, output: 0x8040_0000, size: .fourKibibytes, pages: 3),
-        ])
+        #expect(
+            table.listing() == [
+                ListedRun(input: 0x3FDF_F000, output: 0x3FDF_F000, size: .fourKibibytes, pages: 1),
+                ListedRun(input: 0x3FE0_0000, output: 0x3FE0_0000, size: .twoMebibytes, pages: 1),
+                ListedRun(input: 0x4000_0000, output: 0x4000_0000, size: .oneGibibyte, pages: 1),
+                ListedRun(input: 0x8000_0000, output: 0x8000_0000, size: .twoMebibytes, pages: 2),
+                ListedRun(input: 0x8040_0000, output: 0x8040_0000, size: .fourKibibytes, pages: 3),
+            ])
         #expect(table.tableCount == 6)
         #expect(table.nextRun(from: guestPhysical(0x8020_1000))?.input == guestPhysical(0x8020_0000))
         #expect(table.nextRun(from: guestPhysical(0x8040_3000)) == nil)
@@ -66,8 +68,11 @@ import VMX
         var frames = FakeFrames(memory: memory)
         var table = try EPT(format: .test(), memory: memory, frames: &frames)
         _ = try table.mapRAM(0x20_0000, .kibibytes(4), to: 0x5000, .read | .execute, .writeThrough, frames: &frames)
-        #expect(table.walk(guestPhysical(0x20_0FFF)) == .mapped(PageLeaf(
-            output: host(0x5000), size: .fourKibibytes, permissions: .read | .execute, memoryType: .writeThrough)))
+        #expect(
+            table.walk(guestPhysical(0x20_0FFF))
+                == .mapped(
+                    PageLeaf(
+                        output: host(0x5000), size: .fourKibibytes, permissions: .read | .execute, memoryType: .writeThrough)))
         #expect(table.walk(guestPhysical(0x20_1000)) == .notPresent(level: 1))
         #expect(table.walk(guestPhysical(0)) == .notPresent(level: 2))
         #expect(table.walk(guestPhysical(1 << 30)) == .notPresent(level: 3))

@@ -22,7 +22,10 @@ final class ShadowTablesModel {
     private(set) var tag: UInt64 = 0
     private(set) var history = TranslationHistory()
 
-    init(_ paging: GuestPaging, megabytes: Int = 8, tables count: UInt64 = 64, leafSizes: LeafSizes = .upToOneGibibyte, hasIdentifiers: Bool = true) {
+    init(
+        _ paging: GuestPaging, megabytes: Int = 8, tables count: UInt64 = 64, leafSizes: LeafSizes = .upToOneGibibyte,
+        hasIdentifiers: Bool = true
+    ) {
         frameCount = megabytes * 256
         ram = FakeGuestRAM(frames: frameCount)
         self.paging = paging
@@ -54,13 +57,18 @@ final class ShadowTablesModel {
 
         func readUInt64(at address: GuestPhysicalAddress) -> UInt64? {
             if ShadowTablesModel.window.contains(HostPhysicalAddress(address.rawValue)) {
-                return window.load(fromByteOffset: Int(address.rawValue - ShadowTablesModel.window.start.rawValue), as: UInt64.self)
+                return window.load(
+                    fromByteOffset: Int(address.rawValue - ShadowTablesModel.window.start.rawValue), as: UInt64.self)
             }
-            precondition(address.rawValue >= storageStart && address.rawValue < storageStart + UInt64(count), "a table outside the storage")
+            precondition(
+                address.rawValue >= storageStart && address.rawValue < storageStart + UInt64(count), "a table outside the storage"
+            )
             return start.load(fromByteOffset: Int(address.rawValue - storageStart), as: UInt64.self)
         }
         func readUInt32(at address: GuestPhysicalAddress) -> UInt32? { nil }
-        func setBits(_ bits: UInt32, at address: GuestPhysicalAddress) { preconditionFailure("accessed and dirty bits are set from the start") }
+        func setBits(_ bits: UInt32, at address: GuestPhysicalAddress) {
+            preconditionFailure("accessed and dirty bits are set from the start")
+        }
     }
 
     /// What the processor makes of an access with the shadow tables, which has no cached translations.
@@ -205,10 +213,15 @@ final class ShadowTablesModel {
             }
             if valid != Int(page.validCount) { return "table \(number) has \(valid) entries, not \(page.validCount)" }
         }
-        for number in 1..<layout.pageCount where references[number] != Int(tables.pages[number].references) { return "references of \(number)" }
+        for number in 1..<layout.pageCount where references[number] != Int(tables.pages[number].references) {
+            return "references of \(number)"
+        }
         if free != tables.freeCount { return "\(free) tables are free, not \(tables.freeCount)" }
-        for frame in 0..<frameCount where writable[1][frame] != Int(tables.frames[frame].writable.count) { return "writable \(frame)" }
-        for region in 0..<layout.regionCount where writable[2][region] + writable[3][region] != Int(tables.regions[region].writable.count) {
+        for frame in 0..<frameCount where writable[1][frame] != Int(tables.frames[frame].writable.count) {
+            return "writable \(frame)"
+        }
+        for region in 0..<layout.regionCount
+        where writable[2][region] + writable[3][region] != Int(tables.regions[region].writable.count) {
             return "writable region \(region)"
         }
         return nil

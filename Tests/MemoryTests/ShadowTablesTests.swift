@@ -8,7 +8,8 @@ struct ShadowTablesTests {
 
     static func paging(_ mode: GuestPagingMode, writeProtects: Bool = true) -> GuestPaging {
         GuestPaging(
-            mode: mode, cr3: 0x1000, writeProtects: writeProtects, hasPageSizeExtensions: true, hasExecuteDisable: mode != .bits32,
+            mode: mode, cr3: 0x1000, writeProtects: writeProtects, hasPageSizeExtensions: true,
+            hasExecuteDisable: mode != .bits32,
             preventsSupervisorExecution: false, preventsSupervisorAccess: false, hasGibibytePages: true, hasPSE36: true,
             physicalAddressWidth: 40)
     }
@@ -118,10 +119,17 @@ struct ShadowTablesTests {
                 if case .page(let page) = result {
                     pages += 1
                     let isAllowed = model.history.allows(linear, access, to: page, tag: model.tag, in: model.ram)
-                    #expect(isAllowed, "step \(step): no processor holds a way from \(String(linear, radix: 16)) to \(String(page, radix: 16)) for \(access)")
+                    #expect(
+                        isAllowed,
+                        "step \(step): no processor holds a way from \(String(linear, radix: 16)) to \(String(page, radix: 16)) for \(access)"
+                    )
                     if !isAllowed { return }
                 }
-                guard result != .loops else { Issue.record("step \(step): \(access) at \(String(linear, radix: 16)) comes to no end: \(model.processorTranslates(linear, access)), the guest has \(model.paging.translate(GuestVirtualAddress(linear), for: access, in: model.ram))"); return }
+                guard result != .loops else {
+                    Issue.record(
+                        "step \(step): \(access) at \(String(linear, radix: 16)) comes to no end: \(model.processorTranslates(linear, access)), the guest has \(model.paging.translate(GuestVirtualAddress(linear), for: access, in: model.ram))"
+                    ); return
+                }
                 // What the guest has not flushed may be as it was.
                 guard isFlushed else { continue }
                 let expected = model.paging.translate(GuestVirtualAddress(linear), for: access, in: model.ram)
@@ -134,7 +142,8 @@ struct ShadowTablesTests {
                 }
             case 60..<80:
                 model.write(
-                    guest.entry(), frame: 1 + guest.number(12), index: guest.place(), size: guest.entrySize, isEmulated: guest.number(4) == 0)
+                    guest.entry(), frame: 1 + guest.number(12), index: guest.place(), size: guest.entrySize,
+                    isEmulated: guest.number(4) == 0)
                 isFlushed = false
             case 80..<90:
                 let linear = guest.linear()
@@ -181,7 +190,8 @@ struct ShadowTablesTests {
         guard case .fault = model.processorTranslates(0x3000, write) else { Issue.record("the hole is mapped"); return }
     }
 
-    @Test func `without CR0-WP a page that is read-only is the supervisor's to write and then the user's again, at every place`() {
+    @Test func `without CR0-WP a page that is read-only is the supervisor's to write and then the user's again, at every place`()
+    {
         let model = ShadowTablesModel(Self.paging(.pae, writeProtects: false))
         for part in 0..<4 { model.paging.pdptes[part] = 0x1001 }
         // One table that is read-only by one way to it.
@@ -221,7 +231,9 @@ struct ShadowTablesTests {
 
     @Test func `a frame that many entries map writable is protected in one go when it becomes a table`() {
         let model = ShadowTablesModel(Self.paging(.fourLevel))
-        for (frame, entry) in [(1, 0x2067), (2, 0x3067), (3, 0x4067)] as [(Int, UInt64)] { model.write(entry, frame: frame, index: 0, size: 8) }
+        for (frame, entry) in [(1, 0x2067), (2, 0x3067), (3, 0x4067)] as [(Int, UInt64)] {
+            model.write(entry, frame: frame, index: 0, size: 8)
+        }
         for index in 0..<512 { model.write(0x9067, frame: 4, index: index, size: 8) }
         let write = GuestAccess.explicit(.write, privilegeLevel: 3, alignmentCheck: false)
         for index in 0..<512 { #expect(model.access(UInt64(index) << 12, write) == .page(0x9000)) }

@@ -135,7 +135,8 @@ struct TranslationHistory {
 
         private func leads(_ frame: UInt64, _ level: Int, to page: UInt64, _ access: GuestAccess) -> Bool {
             entries[level][frame, default: []].contains { value in
-                guard let entry = mirror(value, level), access.kind != .write || entry.bits & 2 != 0 || !access.isUser && !paging!.writeProtects,
+                guard let entry = mirror(value, level),
+                    access.kind != .write || entry.bits & 2 != 0 || !access.isUser && !paging!.writeProtects,
                     !access.isUser || entry.bits & 4 != 0, access.kind != .fetch || entry.bits >> 63 == 0
                 else { return false }
                 guard entry.isPage else { return leads(entry.address >> 12, level - 1, to: page, access) }

@@ -90,7 +90,8 @@ import Virtualization
         #expect(!machine.processor.vmcs[.primaryControls].contains(.movDRExiting))
         #expect(machine.host.debugAddresses[0] == 0)
         machine.host.debugAddresses[3] = 0x9999
-        let trap = hasTrapFlag
+        let trap =
+            hasTrapFlag
             ? session.exit(37) : session.exit(0, qualification: 1 << 14, information: Self.debugException)
         #expect(trap == nil && machine.cpu.exitCount == 0)
         session.enter()
@@ -115,7 +116,10 @@ import Virtualization
         session.machine.processor.debugRegister7 = 0x403
         let answers = session.type("break address 1", "break address 2", "break address 3", "break address 4")
         #expect(answers[2] == ["3: address 0x3"])
-        #expect(answers[3] == ["error: of the four debug registers 3 serve breakpoints, and the guest uses the others: \"break fetch\" needs none"])
+        #expect(
+            answers[3] == [
+                "error: of the four debug registers 3 serve breakpoints, and the guest uses the others: \"break fetch\" needs none"
+            ])
         let refusal = session.type("set guest dr7 0x40f", "continue", "delete 1")
         #expect(refusal[1][0].hasPrefix("error: the guest's DR7 leaves too few debug registers"))
     }

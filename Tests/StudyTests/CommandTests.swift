@@ -44,7 +44,8 @@ struct CommandTests {
         #expect(Explained("exit-reason", "0x30").lines == Explained("exit-reason", "48").lines)
         #expect(Explained("cr0", "0x8000_0021").status == 0)
         for (word, advice) in [
-            ("3f8", "write 0x3f8 if it is in base 16"), ("x", "write 0x1f or 31"), ("0x", "write 0x1f or 31"), ("-1", "write 0x1f or 31"),
+            ("3f8", "write 0x3f8 if it is in base 16"), ("x", "write 0x1f or 31"), ("0x", "write 0x1f or 31"),
+            ("-1", "write 0x1f or 31"),
             ("0x12345678901234567", "does not fit in 64 bits"), ("99999999999999999999", "does not fit in 64 bits"),
         ] {
             let answer = Explained("cr0", word)
@@ -68,8 +69,11 @@ struct CommandTests {
         #expect(Explained("vmcs", "nowhere").complaints.first?.contains("nowhere cannot be read: no such file") == true)
         #expect(Explained("vmcs", "f", files: ["f": "hello"]).complaints.first?.contains("no VMCS dump in f") == true)
         #expect(Explained("vmcs", "f", "--frob", files: ["f": ""]).complaints.first?.contains("no option \"--frob\"") == true)
-        #expect(Explained("vmcs", "f", "--linear-width", "70", files: ["f": ""]).complaints.first?.contains("from 48 to 57") == true)
-        #expect(Explained("vmcs", "f", "--capabilities", "c", files: ["f": "", "c": "0x480"]).complaints.first?.contains("line 1") == true)
+        #expect(
+            Explained("vmcs", "f", "--linear-width", "70", files: ["f": ""]).complaints.first?.contains("from 48 to 57") == true)
+        #expect(
+            Explained("vmcs", "f", "--capabilities", "c", files: ["f": "", "c": "0x480"]).complaints.first?.contains("line 1")
+                == true)
         #expect(
             Explained("vmcs", "f", "--capabilities", "c", files: ["f": "", "c": "480 1"]).complaints.first?
                 .contains("lack these MSRs: 0x481") == true)

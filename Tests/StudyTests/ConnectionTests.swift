@@ -19,7 +19,11 @@ import Testing
         func send(_ bytes: [UInt8]) {
             for byte in bytes where decoder.take(byte) {
                 requests.append(decoder.kind)
-                if let answer = answer(decoder.kind, decoder.sequence, requests.count) { pending += answer } else { isGone = true }
+                if let answer = answer(decoder.kind, decoder.sequence, requests.count) {
+                    pending += answer
+                } else {
+                    isGone = true
+                }
             }
         }
 
@@ -41,7 +45,8 @@ import Testing
     @Test func `an answer is found among noise and events, which are kept in their order`() throws {
         let line = ScriptedLine { kind, sequence, _ in
             [1, 2, 3, 0x7E, 0x7D] + Self.frame(0, AgentEvent.trace.rawValue, Array("one".utf8)) + [0x7E, 9, 9]
-                + Self.frame(sequence &- 1, kind | 0x80, [0, 0]) + Self.frame(1, AgentEvent.starting.rawValue, Array("two\u{7}".utf8))
+                + Self.frame(sequence &- 1, kind | 0x80, [0, 0])
+                + Self.frame(1, AgentEvent.starting.rawValue, Array("two\u{7}".utf8))
                 + Self.frame(sequence, kind | 0x80, [0, 42, 43])
         }
         let connection = GuestConnection(line)
@@ -70,7 +75,9 @@ import Testing
         for number in UInt8.min...UInt8.max {
             guard let error = AgentError(rawValue: number) else { continue }
             let words = Complaint(AgentFailure(error, 0x6820)).words
-            #expect(words.count > 10 && words.first?.isUppercase != true || words.hasPrefix("Martlet") || words.hasPrefix("NMI") || words.hasPrefix("RFLAGS"), "\(words)")
+            #expect(
+                words.count > 10 && words.first?.isUppercase != true || words.hasPrefix("Martlet") || words.hasPrefix("NMI")
+                    || words.hasPrefix("RFLAGS"), "\(words)")
         }
     }
 
@@ -108,7 +115,9 @@ import Testing
         let file = try Port.open(device: "/dev/pts/\(number)")
         defer { close(file) }
         var settings = termios()
-        #expect(tcgetattr(file, &settings) == 0 && cfgetospeed(&settings) == speed_t(B115200) && settings.c_cflag & tcflag_t(CSIZE) == tcflag_t(CS8))
+        #expect(
+            tcgetattr(file, &settings) == 0 && cfgetospeed(&settings) == speed_t(B115200)
+                && settings.c_cflag & tcflag_t(CSIZE) == tcflag_t(CS8))
         let bytes = [UInt8](0...255)
         #expect(Poller.write(bytes, to: file))
         var there: [UInt8] = []

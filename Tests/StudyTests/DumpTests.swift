@@ -23,7 +23,8 @@ struct DumpTests {
         let answer = answer(text)
         #expect(answer.status == 1)
         #expect(answer.text.contains("a VMCS in KVM's dump_vmcs format, 105 fields"))
-        #expect(answer.text.contains("1 rule is broken:\n  guest CS access rights = 0xa09b: types 9 and 11 need DPL equal to SS.DPL"))
+        #expect(
+            answer.text.contains("1 rule is broken:\n  guest CS access rights = 0xa09b: types 9 and 11 need DPL equal to SS.DPL"))
         #expect(answer.text.contains("guest IA32_EFER,"))  // KVM prints what it reckons, which is not the field
         #expect(answer.text.contains("  address of MSR bitmaps: must be the physical address of a page"))
         #expect(!answer.text.contains("address of I/O bitmap A: must"))  // the control that uses it is off
@@ -57,14 +58,16 @@ struct DumpTests {
         #expect(answer.status == 1)
         #expect(answer.text.contains("a VMCS in Martlet's format"))
         #expect(!answer.text.contains("offers all that the manual defines"))
-        #expect(answer.text.contains("1 rule is broken:\n  guest activity state = 0x7: must be a state that the processor offers"))
+        #expect(
+            answer.text.contains("1 rule is broken:\n  guest activity state = 0x7: must be a state that the processor offers"))
         #expect(!answer.text.contains("checks left out"))
     }
 
     @Test("a log with two dumps and other lines gives two answers; an empty field is told to be damaged")
     func several() throws {
         let kvm = try Self.file("kvm-6.1.txt")
-        let answer = answer("boot\n" + kvm + "more\n" + kvm.replacing("base=0xffff888000000000", with: "base=0x1ffff888000000000"))
+        let answer = answer(
+            "boot\n" + kvm + "more\n" + kvm.replacing("base=0xffff888000000000", with: "base=0x1ffff888000000000"))
         #expect(answer.lines.contains("dump 1 of 2"))
         #expect(answer.lines.contains("dump 2 of 2"))
         let damaged = self.answer(kvm.replacing("sel=0x0040", with: "sel=0x10040"))
@@ -77,7 +80,9 @@ struct DumpTests {
         let without = text.split(separator: "\n").filter { !$0.contains("RFLAGS=") }.joined(separator: "\n")
         let answer = answer(without)
         #expect(answer.text.contains("  guest RFLAGS: IF must be 1 to inject an external interrupt"))
-        #expect(answer.text.contains(" that the dump does not have:") && answer.text.contains("checks left out, which those fields decide:"))
+        #expect(
+            answer.text.contains(" that the dump does not have:")
+                && answer.text.contains("checks left out, which those fields decide:"))
         #expect(!answer.text.contains("broken:"))
         #expect(answer.status == 0)
         // Without the controls hardly anything is certain.

@@ -13,7 +13,8 @@ struct FlagTests {
             let text = lines(FlagExplanation(Flags(bit: bit)).report)
             #expect(!text.contains { $0.hasSuffix("...") })
             guard let name = Flags.name(ofBit: bit) else { continue }
-            #expect(text.contains { $0.hasPrefix("  bit \(bit) ") && $0.contains("1      \(name): ") }, "\(Flags.title), bit \(bit)")
+            #expect(
+                text.contains { $0.hasPrefix("  bit \(bit) ") && $0.contains("1      \(name): ") }, "\(Flags.title), bit \(bit)")
         }
         let ones = UInt64(truncatingIfNeeded: Flags.reservedOnes)
         let all = lines(FlagExplanation(Flags(rawValue: .max)).report)

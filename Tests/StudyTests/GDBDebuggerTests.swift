@@ -39,7 +39,10 @@ struct GDBDebuggerTests {
         let gdb = Process()
         gdb.executableURL = URL(fileURLWithPath: "/usr/bin/gdb")
         gdb.arguments =
-            ["-nx", "-q", "-batch", "-ex", "set remotetimeout 20", "-ex", "target remote 127.0.0.1:\(address.sin_port.bigEndian)"]
+            [
+                "-nx", "-q", "-batch", "-ex", "set remotetimeout 20", "-ex",
+                "target remote 127.0.0.1:\(address.sin_port.bigEndian)",
+            ]
             + commands.flatMap { ["-ex", $0] }
         let output = FileManager.default.temporaryDirectory.appendingPathComponent("gdb-\(UUID().uuidString)")
         _ = FileManager.default.createFile(atPath: output.path, contents: nil)
@@ -110,7 +113,8 @@ struct GDBDebuggerTests {
         target.modes = [.real]
         target.registers = [.rip: 0x100, .cs: 0x100, .csBase: 0x1000, .rdi: 0x2000]
         let (text, end, resumption) = try Self.debug(
-            target, "show architecture", "x/6i $pc", "break *0x1102", "continue", "stepi", "p/x $eip - $cs_base", "set $eip = 0x1101",
+            target, "show architecture", "x/6i $pc", "break *0x1102", "continue", "stepi", "p/x $eip - $cs_base",
+            "set $eip = 0x1101",
             "kill")
         #expect(
             Self.has(

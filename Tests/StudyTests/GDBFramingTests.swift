@@ -36,7 +36,8 @@ struct GDBFramingTests {
     @Test("noise between packets, and a break character that comes too late, do nothing")
     func noise() {
         let session = GDBSession()
-        #expect(session.send([0x03, 0x00, 0xFF, 0x23] + Array("hello$qC#b4".utf8) + [0x03] + Array("+$k#6b".utf8)) == "+$QC1#c5+")
+        #expect(
+            session.send([0x03, 0x00, 0xFF, 0x23] + Array("hello$qC#b4".utf8) + [0x03] + Array("+$k#6b".utf8)) == "+$QC1#c5+")
     }
 
     @Test("a packet that begins in the middle of another takes its place")
@@ -89,7 +90,8 @@ struct GDBFramingTests {
         }
         let alphabet = Array("?gGpPmMXZzcCsSHTqQvDk0123456789abcdef,;:=-+$#}lRx".utf8)
         let starts = [
-            "m", "M", "X", "Z0,", "Z2,", "z1,", "P", "p", "G", "vCont;", "vCont", "qRcmd,", "qXfer:features:read:target.xml:", "H", "T",
+            "m", "M", "X", "Z0,", "Z2,", "z1,", "P", "p", "G", "vCont;", "vCont", "qRcmd,", "qXfer:features:read:target.xml:",
+            "H", "T",
             "qThreadExtraInfo,", "qSupported:", "C", "S", "s", "c", "QStartNoAckMode", "D", "vKill",
         ]
         let session = GDBSession()

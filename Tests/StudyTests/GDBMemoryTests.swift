@@ -6,10 +6,14 @@ struct GDBMemoryTests {
     @Test("memory is read and written, in hexadecimal digits and in binary")
     func readAndWritten() {
         let session = GDBSession()
-        #expect(session.ask("M1000,4:01020aFF", "m1000,4", "m1001,1", "m1000,0", "M1000,0:") == ["OK", "01020aff", "02", "", "OK"])
+        #expect(
+            session.ask("M1000,4:01020aFF", "m1000,4", "m1001,1", "m1000,0", "M1000,0:") == ["OK", "01020aff", "02", "", "OK"])
         // Escaped are what frames packets, and the escape itself.
         let binary = Array("X1010,5:".utf8) + [0x7D, 0x03, 0x7D, 0x04, 0x7D, 0x5D, 0x7D, 0x0A, 0x80]
-        #expect(session.ask(bytes: [binary, Array("m1010,6".utf8), Array("X1000,0:".utf8), Array("c".utf8)]) == ["OK", "23247d2a8000", "OK"])
+        #expect(
+            session.ask(bytes: [binary, Array("m1010,6".utf8), Array("X1000,0:".utf8), Array("c".utf8)]) == [
+                "OK", "23247d2a8000", "OK",
+            ])
     }
 
     @Test("a hole in memory ends what is read, and is an error where it begins")
@@ -35,8 +39,10 @@ struct GDBMemoryTests {
     @Test(
         "malformed questions are errors, and change nothing",
         arguments: [
-            "m", "m1000", "m1000,", "m,1", "m1000,1,", "mg,1", "m10000000000000000,1", "M1000,2:11", "M1000,1:1122", "M1000,1:1", "M1000,1:0g",
-            "M1000,1", "M1000,8000000000000001:11", "X1000,2:a", "X1000,1:ab", "Z0,1000", "Z0", "Z", "Z0,1000,1,", "Z0,1000,1;X1,0", "z0,1000",
+            "m", "m1000", "m1000,", "m,1", "m1000,1,", "mg,1", "m10000000000000000,1", "M1000,2:11", "M1000,1:1122", "M1000,1:1",
+            "M1000,1:0g",
+            "M1000,1", "M1000,8000000000000001:11", "X1000,2:a", "X1000,1:ab", "Z0,1000", "Z0", "Z", "Z0,1000,1,",
+            "Z0,1000,1;X1,0", "z0,1000",
             "Z,1000,1",
         ])
     func malformed(packet: String) {
@@ -49,7 +55,8 @@ struct GDBMemoryTests {
     // MARK: Watches
 
     @Test(
-        "whoever ends the session, nothing of it stays behind; one that is lost leaves all to the next", arguments: ["D", "D;1", "k", "vKill;1", "?", "gone"])
+        "whoever ends the session, nothing of it stays behind; one that is lost leaves all to the next",
+        arguments: ["D", "D;1", "k", "vKill;1", "?", "gone"])
     func cleanedUp(end: String) {
         let session = GDBSession()
         #expect(session.ask("Z0,1000,1", "Z1,1800,1", "Z2,2000,4") == ["OK", "OK", "OK"])
@@ -62,8 +69,12 @@ struct GDBMemoryTests {
     func watches() {
         let session = GDBSession()
         session.target.mostWatches = 2
-        #expect(session.ask("Z1,1000,1", "Z1,1000,1", "Z2,2000,8", "Z4,2000,4", "Z3,2000,4", "Z5,2000,4", "Zff,0,0", "Z0,9000,1") == ["OK", "OK", "OK", "E1c", "", "", "", "E0e"])
-        #expect(session.target.watches == [DebugWatch(.execute, at: 0x1000, length: 1), DebugWatch(.write, at: 0x2000, length: 8)])
+        #expect(
+            session.ask("Z1,1000,1", "Z1,1000,1", "Z2,2000,8", "Z4,2000,4", "Z3,2000,4", "Z5,2000,4", "Zff,0,0", "Z0,9000,1") == [
+                "OK", "OK", "OK", "E1c", "", "", "", "E0e",
+            ])
+        #expect(
+            session.target.watches == [DebugWatch(.execute, at: 0x1000, length: 1), DebugWatch(.write, at: 0x2000, length: 8)])
         #expect(session.ask("z1,1000,1", "z4,2000,4", "Z4,ffffffffffffffff,ffffffffffffffff") == ["OK", "OK", "OK"])
         #expect(session.target.watches.last == DebugWatch(.access, at: .max, length: .max))
     }

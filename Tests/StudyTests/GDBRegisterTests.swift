@@ -42,7 +42,8 @@ struct GDBRegisterTests {
         #expect(values["rip"] == "00000081ffffffff")  // no base in 64-bit mode
         #expect(values["eflags"] == "46020000" && values["gs"] == "2b000000")
         #expect(values["gs_base"] == "000000008088ffff" && values["k_gs_base"] == "0500000000000000")
-        #expect(values["cr0"] == "3300058000000000" && values["cr3"] == "0050341200000000" && values["efer"] == "010d000000000000")
+        #expect(
+            values["cr0"] == "3300058000000000" && values["cr3"] == "0050341200000000" && values["efer"] == "010d000000000000")
         #expect(values["st0"] == "xxxxxxxxxxxxxxxxxxxx" && values["fop"] == "xxxxxxxx" && values["cr8"] == "xxxxxxxxxxxxxxxx")
         #expect(values.count == 53)
     }
@@ -56,7 +57,9 @@ struct GDBRegisterTests {
         #expect(session.ask("p1", "p4", "p8") == ["02000000", "00900000", "00001000"])
     }
 
-    @Test("the program counter is linear outside 64-bit mode, and is written so", arguments: [ProcessorMode.real, .protected16, .protected32])
+    @Test(
+        "the program counter is linear outside 64-bit mode, and is written so",
+        arguments: [ProcessorMode.real, .protected16, .protected32])
     func linear(mode: ProcessorMode) throws {
         let session = Self.session(mode, [.rip: 0xFFF0, .csBase: 0xFFFF_0000, .cs: 0xF000])
         #expect(session.ask("p8") == ["f0ffffff"])
@@ -86,14 +89,17 @@ struct GDBRegisterTests {
         for size in [1000, 1, 333] {
             var text = "", isLast = false
             while !isLast && text.count <= whole.count {
-                let part = session.ask("qXfer:features:read:target.xml:\(String(text.count, radix: 16)),\(String(size, radix: 16))")[0]
+                let part = session.ask(
+                    "qXfer:features:read:target.xml:\(String(text.count, radix: 16)),\(String(size, radix: 16))")[0]
                 isLast = part.hasPrefix("l")
                 text += part.dropFirst()
             }
             #expect(text == whole)
         }
         #expect(session.ask("qXfer:features:read:target.xml:ffffffffffffffff,10") == ["l"])
-        #expect(session.ask("qXfer:features:read:other.xml:0,10", "qXfer:features:read:target.xml:0", "qXfer:memory-map:read::0,10") == ["E01", "E01", ""])
+        #expect(
+            session.ask("qXfer:features:read:other.xml:0,10", "qXfer:features:read:target.xml:0", "qXfer:memory-map:read::0,10")
+                == ["E01", "E01", ""])
     }
 
     @Test("a description that is being read stays the same while the guest changes its mode in between")
@@ -111,7 +117,9 @@ struct GDBRegisterTests {
         _ = session.ask("qXfer:features:read:target.xml:0,10")
         session.target.modes = [.long64]
         let answers = session.ask("p0", stop: DebugStop(.step))
-        #expect(GDBSession.console(answers) == "The guest executes 64-bit code now, and this is set up for 32-bit code: type \"unset tdesc filename\".\n")
+        #expect(
+            GDBSession.console(answers)
+                == "The guest executes 64-bit code now, and this is set up for 32-bit code: type \"unset tdesc filename\".\n")
         #expect(answers.dropFirst() == ["T05thread:1;", "89674523"])
         #expect(session.ask(stop: DebugStop(.step)) == ["T05thread:1;"])
         #expect(session.ask("qXfer:features:read:target.xml:0,1", "p0", stop: DebugStop(.step)).last == "8967452301000000")
@@ -128,7 +136,10 @@ struct GDBRegisterTests {
     func written() throws {
         let session = Self.session(.long64, [.rax: 1, .rip: 0x1000, .cr0: 0x11])
         session.target.frozen = [.cr0]
-        #expect(session.ask("P1=efcdab8967452301", "P10=0020000000000000", "P2f=1000000000000000") == ["OK", "OK", "E.?frozen?: ?GP?"])
+        #expect(
+            session.ask("P1=efcdab8967452301", "P10=0020000000000000", "P2f=1000000000000000") == [
+                "OK", "OK", "E.?frozen?: ?GP?",
+            ])
         #expect(session.target.registers[.rbx] == 0x0123_4567_89AB_CDEF && session.target.registers[.rip] == 0x2000)
         var all = session.ask("g")[0].replacing("x", with: "0")
         all.replaceSubrange(all.startIndex..<all.index(all.startIndex, offsetBy: 16), with: "0a00000000000000")
@@ -148,13 +159,18 @@ struct GDBRegisterTests {
             .compactMap { encoding in VMCSFieldDescription.position(of: encoding).map { VMCSFieldDescription.field(at: $0) } }
         session.target.fieldValues = [field: 0x1234_5000, host: 0xFFFF, session.target.fields[2].encoding: 7]
         let text = session.ask("qXfer:features:read:target.xml:0,4000")[0]
-        #expect(text.contains("<feature name=\"org.martlet.vmcs\"><struct id=\"vmcs\"><field name=\"guest_cr3\" type=\"uint64\"/>"))
-        #expect(text.contains("<reg name=\"guest_cr3\" bitsize=\"64\" type=\"uint64\"/>") && text.contains("<reg name=\"vmcs\" bitsize=\"192\" type=\"vmcs\"/>"))
+        #expect(
+            text.contains("<feature name=\"org.martlet.vmcs\"><struct id=\"vmcs\"><field name=\"guest_cr3\" type=\"uint64\"/>"))
+        #expect(
+            text.contains("<reg name=\"guest_cr3\" bitsize=\"64\" type=\"uint64\"/>")
+                && text.contains("<reg name=\"vmcs\" bitsize=\"192\" type=\"vmcs\"/>"))
         #expect(text.contains("<reg name=\"virtual_processor_identifier_vpid\" bitsize=\"16\" type=\"uint16\"/>"))
         #expect(session.ask("p35", "p37", "g")[..<2] == ["0050341200000000", "0700"])
-        #expect(session.ask("P35=0060000000000000", "P36=0000000000000000", "p35", "p38", "p39") == [
-            "OK", "E.the field is not of the guest's state", "0060000000000000", "0060000000000000ffff0000000000000700000000000000", "E01",
-        ])
+        #expect(
+            session.ask("P35=0060000000000000", "P36=0000000000000000", "p35", "p38", "p39") == [
+                "OK", "E.the field is not of the guest's state", "0060000000000000",
+                "0060000000000000ffff0000000000000700000000000000", "E01",
+            ])
     }
 
     @Test("a register that is not there is not written")
@@ -165,7 +181,8 @@ struct GDBRegisterTests {
     @Test(
         "malformed questions are errors",
         arguments: [
-            "g1", "p", "p35", "pffffffffffffffff", "p10000000000000000", "p0,", "P0", "P0=", "P0=12", "P0=112233445566778899", "P35=00", "P0=xxxxxxxxxxxxxxxx",
+            "g1", "p", "p35", "pffffffffffffffff", "p10000000000000000", "p0,", "P0", "P0=", "P0=12", "P0=112233445566778899",
+            "P35=00", "P0=xxxxxxxxxxxxxxxx",
             "G", "G00", "G" + String(repeating: "0", count: 761), "G" + String(repeating: "x", count: 760),
         ])
     func malformed(packet: String) {

@@ -6,7 +6,12 @@ import X86
 struct GDBSessionTests {
     // MARK: What is known
 
-    @Test("what is not known is answered with nothing", arguments: ["", "!", "R00", "b", "vMustReplyEmpty", "vCtrlC", "vAttach;1", "qOffsets", "qSymbol::", "qTStatus", "QNonStop:0", "QThreadEvents:1", "x", "qCx", "\u{1}"])
+    @Test(
+        "what is not known is answered with nothing",
+        arguments: [
+            "", "!", "R00", "b", "vMustReplyEmpty", "vCtrlC", "vAttach;1", "qOffsets", "qSymbol::", "qTStatus", "QNonStop:0",
+            "QThreadEvents:1", "x", "qCx", "\u{1}",
+        ])
     func unknown(packet: String) {
         let session = GDBSession()
         #expect(session.ask(packet) == [""])
@@ -25,10 +30,14 @@ struct GDBSessionTests {
     @Test(
         "what lets the guest run",
         arguments: [
-            ("c", Resumption.continue), ("C05", .continue), ("C0b;1234", .continue), ("s", .step(thread: 1)), ("S02", .step(thread: 1)),
-            ("s1234", .step(thread: 1)), ("vCont;c", .continue), ("vCont;c:-1", .continue), ("vCont;s", .step(thread: 1)), ("vCont;s:2;c", .step(thread: 2)),
-            ("vCont;s:2;c:1", .step(thread: 2)), ("vCont;C05:1;c", .continue), ("vCont;S05:2", .step(thread: 2)), ("vCont;c:1;s:2", .step(thread: 2)),
-            ("vCont;c:1;c", .continue), ("vCont;s:0;c", .step(thread: 1)), ("k", .kill), ("D", .detach), ("D;1", .detach), ("vKill;1", .kill),
+            ("c", Resumption.continue), ("C05", .continue), ("C0b;1234", .continue), ("s", .step(thread: 1)),
+            ("S02", .step(thread: 1)),
+            ("s1234", .step(thread: 1)), ("vCont;c", .continue), ("vCont;c:-1", .continue), ("vCont;s", .step(thread: 1)),
+            ("vCont;s:2;c", .step(thread: 2)),
+            ("vCont;s:2;c:1", .step(thread: 2)), ("vCont;C05:1;c", .continue), ("vCont;S05:2", .step(thread: 2)),
+            ("vCont;c:1;s:2", .step(thread: 2)),
+            ("vCont;c:1;c", .continue), ("vCont;s:0;c", .step(thread: 1)), ("k", .kill), ("D", .detach), ("D;1", .detach),
+            ("vKill;1", .kill),
         ])
     func resumed(packet: String, resumption: Resumption) {
         let session = GDBSession()
@@ -43,7 +52,8 @@ struct GDBSessionTests {
     @Test(
         "a malformed wish lets nothing run",
         arguments: [
-            "cx", "c1x", "s-1", "C", "C0", "Cxx", "C05x", "S05;", "vCont", "vCont;", "vCont;x", "vCont;c:", "vCont;c:x", "vCont;C", "vCont;Cxx:1", "vContc",
+            "cx", "c1x", "s-1", "C", "C0", "Cxx", "C05x", "S05;", "vCont", "vCont;", "vCont;x", "vCont;c:", "vCont;c:x",
+            "vCont;C", "vCont;Cxx:1", "vContc",
             "vCont;c:-2", "vCont;c:1x", "D1", "vCont;t", "vCont;r1000,1010:1",
         ])
     func malformed(packet: String) {
@@ -72,7 +82,8 @@ struct GDBSessionTests {
     @Test(
         "why the guest stopped",
         arguments: [
-            (DebugStop.Reason.step, "T05thread:1;"), (.softwareBreakpoint, "T05swbreak:;thread:1;"), (.hardwareBreakpoint, "T05hwbreak:;thread:1;"),
+            (DebugStop.Reason.step, "T05thread:1;"), (.softwareBreakpoint, "T05swbreak:;thread:1;"),
+            (.hardwareBreakpoint, "T05hwbreak:;thread:1;"),
             (.watchpoint(.write, 0xFFFF_8000_0000_1000), "T05watch:ffff800000001000;thread:1;"),
             (.watchpoint(.read, 0), "T05rwatch:0;thread:1;"), (.watchpoint(.access, 0x10), "T05awatch:10;thread:1;"),
             (.interrupt, "T02thread:1;"), (.signal(.segmentation), "T0bthread:1;"),
@@ -125,8 +136,14 @@ struct GDBSessionTests {
         session.target.modes = Array(repeating: .long64, count: 12)
         #expect(session.ask("qfThreadInfo", "qsThreadInfo") == ["m1,2,3,4,5,6,7,8,9,a,b,c", "l"])
         #expect(session.ask("qC", "Tc", "Td", "T0", "T") == ["QC1", "OK", "E16", "E01", "E01"])
-        #expect(session.ask("Hg3", "p1", "Hg0", "p1", "Hc-1", "Hgd", "Hg", "H", "Hgx") == ["OK", "0300000000000000", "OK", "0300000000000000", "OK", "E16", "E01", "E01", "E01"])
-        #expect(session.ask("qThreadExtraInfo,c", "qThreadExtraInfo,d", "qThreadExtraInfo,") == [GDBSession.hex("virtual CPU 11"), "E16", "E01"])
+        #expect(
+            session.ask("Hg3", "p1", "Hg0", "p1", "Hc-1", "Hgd", "Hg", "H", "Hgx") == [
+                "OK", "0300000000000000", "OK", "0300000000000000", "OK", "E16", "E01", "E01", "E01",
+            ])
+        #expect(
+            session.ask("qThreadExtraInfo,c", "qThreadExtraInfo,d", "qThreadExtraInfo,") == [
+                GDBSession.hex("virtual CPU 11"), "E16", "E01",
+            ])
         // A stop selects the one that stopped.
         #expect(session.ask("p1", "qC", stop: DebugStop(.step, thread: 5)) == ["T05thread:5;", "0500000000000000", "QC5"])
         #expect(session.ask("p1", stop: DebugStop(.step, thread: 77)).last == "0500000000000000")
@@ -161,7 +178,8 @@ struct GDBSessionTests {
         #expect(session.send(ScriptedChannel.packet("qRcmd," + GDBSession.hex("run"))) == "+")
         #expect(session.resumption == .command)
         let answers = session.ask(stop: DebugStop(.step))
-        #expect(GDBSession.console(answers) == "stopped at exit 7\nthe guest has run: type \"maintenance flush register-cache\"\n")
+        #expect(
+            GDBSession.console(answers) == "stopped at exit 7\nthe guest has run: type \"maintenance flush register-cache\"\n")
         #expect(answers.last == "OK")
     }
 }

@@ -9,7 +9,8 @@ import X86
 struct InspectionControlTests {
     /// The controls as Martlet sets them on a processor.
     private func controls(
-        _ words: String = "", on set: CapabilitySet = .skylakeX, wantsVPID: Bool = true, _ change: (inout StateSnapshot) -> Void = { _ in }
+        _ words: String = "", on set: CapabilitySet = .skylakeX, wantsVPID: Bool = true,
+        _ change: (inout StateSnapshot) -> Void = { _ in }
     ) throws -> [String] {
         let capabilities = set.capabilities
         let granted = try VMXControls(capabilities, wantsVPID: wantsVPID)
@@ -54,7 +55,9 @@ struct InspectionControlTests {
     @Test("a control that is off though it is offered says whether an option, the guest or nobody's wish keeps it so")
     func off() throws {
         let secondary = try controls("secondary", wantsVPID: false)
-        #expect(secondary.contains("  bit  5  enable VPID                             preferred   off, though offered: an option says so"))
+        #expect(
+            secondary.contains(
+                "  bit  5  enable VPID                             preferred   off, though offered: an option says so"))
         #expect(secondary.contains("  bit  2  descriptor-table exiting                not wanted  off, though offered"))
         #expect(secondary.contains("  bit  8  APIC-register virtualization            at times    off for now"))
         let primary = try controls("primary") { $0.fields[.primaryControls] = $0.fields[.primaryControls] | .monitorTrapFlag }

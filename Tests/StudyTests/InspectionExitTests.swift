@@ -11,7 +11,9 @@ import X86
 @Suite("Inspection: why")
 struct InspectionExitTests {
     /// The state at an exit: the controls that Martlet sets, and what the processor reports.
-    private func exited(_ reason: UInt32, qualification: UInt64 = 0, _ change: (inout StateSnapshot) -> Void = { _ in }) -> StateSnapshot {
+    private func exited(_ reason: UInt32, qualification: UInt64 = 0, _ change: (inout StateSnapshot) -> Void = { _ in })
+        -> StateSnapshot
+    {
         var state = StateSnapshot.long64
         state.fields[.exitReason] = .init(rawValue: reason)
         state.fields[.exitQualification] = qualification
@@ -70,18 +72,25 @@ struct InspectionExitTests {
         let high = why(.io(IOAccess(port: 0x8001, size: 2, isInput: true)), .step, exited(30))
         #expect(high.contains("  bit 1 of byte 0x0 of the I/O bitmap B, at host-physical 0x201000, is 1"))
         #expect(high.contains("  or that of a port behind it: the access touches 2"))
-        #expect(why(.io(IOAccess(port: 0xFFFF, size: 2, isInput: true)), .step, exited(30)).contains("  the access wraps around behind port 0xffff, which always exits"))
+        #expect(
+            why(.io(IOAccess(port: 0xFFFF, size: 2, isInput: true)), .step, exited(30)).contains(
+                "  the access wraps around behind port 0xffff, which always exits"))
         let all = exited(30) { $0.fields[.primaryControls] = .unconditionalIOExiting }
-        #expect(why(.io(access), .step, all).contains("  bit 24, \"unconditional I/O exiting\", of the primary processor-based VM-execution controls is 1"))
+        #expect(
+            why(.io(access), .step, all).contains(
+                "  bit 24, \"unconditional I/O exiting\", of the primary processor-based VM-execution controls is 1"))
     }
 
     @Test("an MSR is told with its bit in the MSR bitmaps, or that they do not cover it")
     func register() {
         func bits(_ number: UInt64, _ exit: Exit, _ reason: UInt32) -> [String] {
-            why(exit, .step, exited(reason) { $0.registers.rcx = number }).filter { $0.hasPrefix("  bit ") || $0.hasPrefix("  the bitmaps") }
+            why(exit, .step, exited(reason) { $0.registers.rcx = number }).filter {
+                $0.hasPrefix("  bit ") || $0.hasPrefix("  the bitmaps")
+            }
         }
         #expect(bits(0x1B, .readMSR, 31).last == "  bit 3 of byte 0x3 of the MSR bitmaps, at host-physical 0x202003, is 1")
-        #expect(bits(0xC000_0080, .writeMSR, 32).last == "  bit 0 of byte 0xc10 of the MSR bitmaps, at host-physical 0x202c10, is 1")
+        #expect(
+            bits(0xC000_0080, .writeMSR, 32).last == "  bit 0 of byte 0xc10 of the MSR bitmaps, at host-physical 0x202c10, is 1")
         #expect(bits(0x4000_0000, .readMSR, 31).last?.hasSuffix("0x40000000 always exits") == true)
         #expect(bits(0x2000, .readMSR, 31).last?.hasSuffix("0x2000 always exits") == true)
     }
@@ -104,7 +113,9 @@ struct InspectionExitTests {
             $0.fields[.vectoringInformation] = .init(rawValue: 0x8000_0030)
         }
         let fault = EPTViolationQualification(rawValue: 0x182).fault(at: GuestPhysicalAddress(0xFEE0_0080))
-        let lines = why(.nestedPageFault(fault), .resume, before) { $0.fields[.entryInterruptionInformation] = .init(rawValue: 0x8000_0B0D) }
+        let lines = why(.nestedPageFault(fault), .resume, before) {
+            $0.fields[.entryInterruptionInformation] = .init(rawValue: 0x8000_0B0D)
+        }
         #expect(lines.contains("guest-physical address 0xfee00080"))
         #expect(lines.contains("guest-linear address 0x1080"))
         #expect(lines.contains("the exit came in the midst of a delivery: external interrupt, vector 0x30"))

@@ -19,7 +19,9 @@ struct InspectionFieldTests {
         let expected = [
             "guest RFLAGS = 0x0000000000000246", "  encoding 0x6820, guest state, natural width, writable",
         ]
-        for words in ["rflags", "guest RFLAGS", " flags  rf ", "0x6820"] { #expect(Array(vmcs(words).prefix(2)) == expected, "\(words)") }
+        for words in ["rflags", "guest RFLAGS", " flags  rf ", "0x6820"] {
+            #expect(Array(vmcs(words).prefix(2)) == expected, "\(words)")
+        }
         #expect(vmcs("rflags").contains("  bit 6       1      ZF: zero"))
         // A whole name is that field, even where it is a part of others.
         #expect(vmcs("exit reason").first == "exit reason = 0x00000000 (exception or NMI)")
@@ -30,7 +32,8 @@ struct InspectionFieldTests {
     func several() {
         #expect(
             vmcs("cr0 g") == [
-                "2 fields have \"cr0 g\" in their name:", "  0x6000  natural  CR0 guest/host mask = 0xffffffffffffffff", "        PE, MP, EM, TS, ET, NE, WP, AM, NW, CD, PG", "  0x6800  natural  guest CR0 = 0x0000000080000031",
+                "2 fields have \"cr0 g\" in their name:", "  0x6000  natural  CR0 guest/host mask = 0xffffffffffffffff",
+                "        PE, MP, EM, TS, ET, NE, WP, AM, NW, CD, PG", "  0x6800  natural  guest CR0 = 0x0000000080000031",
                 "        PE, ET, NE, PG",
             ])
     }
@@ -44,7 +47,9 @@ struct InspectionFieldTests {
         state.fields[.extendedPageTablePointer] = .init(rawValue: 0x10_005E)
         #expect(vmcs("exception bitmap", state).contains("  bit 14  #PF exits"))
         #expect(vmcs("primary", state).contains("  bit 7       1      HLT exiting: HLT exits"))
-        #expect(vmcs("entry interruption", state)[0].hasPrefix("VM-entry interruption-information field = 0x80000b0e (hardware exception, #PF, vector 14,"))
+        #expect(
+            vmcs("entry interruption", state)[0].hasPrefix(
+                "VM-entry interruption-information field = 0x80000b0e (hardware exception, #PF, vector 14,"))
         #expect(vmcs("eptp)", state)[0] == "EPT pointer (EPTP) = 0x000000000010005e (root 0x100000, 4 levels)")
         state.fields[.extendedPageTablePointer] = .init(rawValue: 0x10_0006)
         #expect(vmcs("eptp)", state)[0] == "EPT pointer (EPTP) = 0x0000000000100006 (root 0x100000, 1 level)")
@@ -64,7 +69,9 @@ struct InspectionFieldTests {
         #expect(vmcs("exit")[0] == "[VM-exit information]")
         #expect(vmcs("control")[0] == "[control fields]")
         let all = vmcs("")
-        for heading in ["[guest state]", "[host state]", "[control fields]", "[VM-exit information]"] { #expect(all.contains(heading)) }
+        for heading in ["[guest state]", "[host state]", "[control fields]", "[VM-exit information]"] {
+            #expect(all.contains(heading))
+        }
         #expect(all.allSatisfy { $0.count <= 112 })
     }
 

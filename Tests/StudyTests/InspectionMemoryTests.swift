@@ -65,11 +65,15 @@ struct InspectionMemoryTests {
                 "  ?? from 0xffffffff80001000 on: the guest has no RAM at guest-physical 0x100000",
                 "ffffffff8000100e  ?? ?? ?? ??                                       |????|",
             ])
-        #expect(memory(0xFFFF_FFFF_8000_2000, 1, view).last == "  ?? from 0xffffffff80002000 on: the guest's page tables map nothing there")
+        #expect(
+            memory(0xFFFF_FFFF_8000_2000, 1, view).last
+                == "  ?? from 0xffffffff80002000 on: the guest's page tables map nothing there")
         #expect(memory(0xFFFF_FFFF_8000_3000, 1, view).last?.hasSuffix("has a reserved bit set") == true)
         #expect(memory(0x8000_0000_0000_0000, 1, view).last?.hasSuffix("the address is not canonical") == true)
         let lost = RAMBytes(ram.memory, through: paging(.fourLevel, cr3: 0x7000_0000))
-        #expect(memory(0, 1, lost).last?.hasSuffix("a page table would lie at guest-physical 0x70000000, where the guest has no RAM") == true)
+        #expect(
+            memory(0, 1, lost).last?.hasSuffix("a page table would lie at guest-physical 0x70000000, where the guest has no RAM")
+                == true)
         #expect(memory(0xFFFF, 2, RAMBytes(ram.memory, through: nil)).count == 2)
     }
 
@@ -87,13 +91,16 @@ struct InspectionMemoryTests {
 
     private let disassembler = Disassembler()
 
-    private func instructions(_ bytes: [UInt8], _ mode: ProcessorMode, count: UInt64 = 1, at address: UInt64? = nil, _ symbols: Symbols = Symbols()) throws -> [String] {
+    private func instructions(
+        _ bytes: [UInt8], _ mode: ProcessorMode, count: UInt64 = 1, at address: UInt64? = nil, _ symbols: Symbols = Symbols()
+    ) throws -> [String] {
         ram.put(bytes, at: 0x8000)
         let isLong = mode == .long64
         let memory = isLong ? RAMBytes(ram.memory, through: longPaging) : RAMBytes(ram.memory, through: paging(.none))
         var output = Answer()
         try Disassembly.write(
-            from: address, count: count, next: isLong ? 0xFFFF_FFFF_8000_0000 : 0x8000, in: mode, memory, by: disassembler, symbols,
+            from: address, count: count, next: isLong ? 0xFFFF_FFFF_8000_0000 : 0x8000, in: mode, memory, by: disassembler,
+            symbols,
             to: &output)
         return output.lines
     }
@@ -112,7 +119,9 @@ struct InspectionMemoryTests {
                 "=> 00008000  b8 34 12                  mov ax, 0x1234", "   00008003  66 ed                     in eax, dx",
                 "   00008005  c6 47 10 2a               mov byte ptr [bx + 0x10], 0x2a",
             ])
-        #expect(try instructions([0xB8, 0x34, 0x12, 0, 0], .protected32) == ["=> 00008000  b8 34 12 00 00            mov eax, 0x1234"])
+        #expect(
+            try instructions([0xB8, 0x34, 0x12, 0, 0], .protected32) == ["=> 00008000  b8 34 12 00 00            mov eax, 0x1234"]
+        )
         #expect(try instructions([], .long64, at: 0x1234) == ["   0x1234: ?? the guest's page tables map nothing there"])
     }
 

@@ -41,7 +41,10 @@ struct InspectionRegisterTests {
         state.debugRegisters.status = 0xFFFE_C7F9
         let lines = registers(state)
         #expect(lines.contains("DR0    0x1000") && lines.contains("DR3    0xffff800000000000"))
-        #expect(lines.contains("DR6    0xfffec7f9 = DR0 met, DR3 met, BLD: a bus lock, BS: a single step, BT: a task switch, RTM: in a transaction"))
+        #expect(
+            lines.contains(
+                "DR6    0xfffec7f9 = DR0 met, DR3 met, BLD: a bus lock, BS: a single step, BT: a task switch, RTM: in a transaction"
+            ))
     }
 
     @Test("real mode goes by segment and offset, and shows registers of 32 bits")

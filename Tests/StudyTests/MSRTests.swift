@@ -27,7 +27,12 @@ struct MSRTests {
         }
     }
 
-    @Test("no bit of a register made of flags is passed over", arguments: [0x1B, 0x3A, 0x48, 0xFE, 0x10A, 0x179, 0x17A, 0x1A0, 0x1D9, 0x2FF, 0x480, 0x485, 0x48C, 0x491, 0xDA0, 0xC000_0080, 0xC000_0081, 0xC000_0084, 0x277] as [UInt32])
+    @Test(
+        "no bit of a register made of flags is passed over",
+        arguments: [
+            0x1B, 0x3A, 0x48, 0xFE, 0x10A, 0x179, 0x17A, 0x1A0, 0x1D9, 0x2FF, 0x480, 0x485, 0x48C, 0x491, 0xDA0, 0xC000_0080,
+            0xC000_0081, 0xC000_0084, 0x277,
+        ] as [UInt32])
     func tellsEveryBit(_ number: UInt32) {
         #expect(toldBits(words(number, .max)) == Set(0..<64))
     }
@@ -45,7 +50,8 @@ struct MSRTests {
         #expect(words(0x486, 0x8000_0021).last == "  must be 1: PE, NE, PG")
         #expect(words(0x487, 0xFFFF_FFFF).last == "  must be 0: none")
         #expect(words(0x489, 0x2030).last == "  may be 1: PSE, PAE, VMXE")
-        #expect(words(0x485, 0x7004_C1E5).contains("  bits 4:0    5      the preemption timer counts once in 32 time-stamp ticks"))
+        #expect(
+            words(0x485, 0x7004_C1E5).contains("  bits 4:0    5      the preemption timer counts once in 32 time-stamp ticks"))
         #expect(words(0x48C, 0xF01_0673_4141).contains("  bit 16      1      2-MiB pages"))
         #expect(words(0x3A, 5).contains("  bit 2       1      VMXON is allowed outside SMX operation"))
         #expect(words(0x1B, 0xFEE0_0900).contains("  bit 11      1      EN: the APIC is enabled"))

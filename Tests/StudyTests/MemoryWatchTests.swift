@@ -23,11 +23,15 @@ import Virtualization
 
     // MARK: The whole of an access
 
-    @Test(arguments: [
-        ([0x48, 0x89, 0x03], 0x30FF8, 0x30FF8, true), ([0x89, 0x03], 0x30FF8, 0x30FF8, false), ([0x89, 0x03], 0x30FFC, 0x30FFC, true),
-        ([0x88, 0x03], 0x30FFF, 0x30FFF, true), ([0x66, 0x0F, 0x7F, 0x03], 0x30FF0, 0x30FF0, true),
-    ] as [([UInt8], UInt64, UInt64, Bool)])
-    func `a store that begins before a watch and reaches into it stops`(code: [UInt8], base: UInt64, physical: UInt64, stops: Bool) {
+    @Test(
+        arguments: [
+            ([0x48, 0x89, 0x03], 0x30FF8, 0x30FF8, true), ([0x89, 0x03], 0x30FF8, 0x30FF8, false),
+            ([0x89, 0x03], 0x30FFC, 0x30FFC, true),
+            ([0x88, 0x03], 0x30FFF, 0x30FFF, true), ([0x66, 0x0F, 0x7F, 0x03], 0x30FF0, 0x30FF0, true),
+        ] as [([UInt8], UInt64, UInt64, Bool)])
+    func `a store that begins before a watch and reaches into it stops`(
+        code: [UInt8], base: UInt64, physical: UInt64, stops: Bool
+    ) {
         let session = session(code, .long64, "break write 0x30fff")
         session.machine.cpu.registers.rbx = base
         #expect((session.exit(Self.violation, qualification: Self.writeFault, physical: physical) != nil) == stops)
@@ -147,7 +151,9 @@ import Virtualization
 
     @Test func `a walk that Martlet makes stops at the guest's tables, at a write only if a bit is set`() {
         let entry = TestMachine.Table.low + 8 * 0x30
-        for (kind, value, stops) in [("read", 0x30027, true), ("write", 0x30007, true), ("write", 0x30027, false)] as [(String, UInt64, Bool)] {
+        for (kind, value, stops) in [("read", 0x30027, true), ("write", 0x30007, true), ("write", 0x30027, false)]
+            as [(String, UInt64, Bool)]
+        {
             let session = session([0xF3, 0x6E], .long64, "break \(kind) \(entry + 7)")
             session.machine.map(0x30000, entry: value)
             session.machine.cpu.registers.rsi = 0x30000

@@ -115,7 +115,8 @@ final class MonitorSession {
 
     /// Why the guest stops at an exit, in short; nil if it does not.
     func exit(
-        _ reason: UInt32, qualification: UInt64 = 0, physical: UInt64 = 0, information: UInt32 = 0, details: UInt32 = 0, vectoring: UInt32 = 0
+        _ reason: UInt32, qualification: UInt64 = 0, physical: UInt64 = 0, information: UInt32 = 0, details: UInt32 = 0,
+        vectoring: UInt32 = 0
     ) -> String? {
         if !isEntered { enter() }
         isEntered = false

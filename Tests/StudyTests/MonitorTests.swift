@@ -9,7 +9,8 @@ import Virtualization
 
 /// The monitor's commands, and what stops the guest.
 @Suite struct MonitorTests {
-    static let cpuid: UInt32 = 10, hlt: UInt32 = 12, io: UInt32 = 30, readMSR: UInt32 = 31, trap: UInt32 = 37, violation: UInt32 = 48
+    static let cpuid: UInt32 = 10, hlt: UInt32 = 12, io: UInt32 = 30, readMSR: UInt32 = 31, trap: UInt32 = 37,
+        violation: UInt32 = 48
 
     // MARK: Words
 
@@ -43,18 +44,27 @@ import Virtualization
         #expect(!answer.contains { $0.hasPrefix("error: ") }, "\(example): \(answer)")
     }
 
-    @Test(arguments: [("c", Command.continue), ("s", .step), ("n", .next), ("si", .next), ("p", .print), ("x", .examine), ("bt", .backtrace), ("b", .break)])
+    @Test(arguments: [
+        ("c", Command.continue), ("s", .step), ("n", .next), ("si", .next), ("p", .print), ("x", .examine), ("bt", .backtrace),
+        ("b", .break),
+    ])
     func `gdb's short names`(word: String, command: Command) { #expect(try! Command(word) == command) }
 
     @Test(arguments: [
-        "step 0", "step x", "step 1 2", "next -1", "continue now", "until", "until nothing", "until 999", "until cpuid when rax == 1",
-        "until cpuid if rax", "until cpuid if rax == 1 &&", "until cpuid if rax == 1 | 2", "until cpuid if && rax == 1", "until cpuid if rax = 1", "until cpuid if foo == 1", "until cpuid if rax == y", "until cpuid if rax == 1 2",
-        "break port", "break port 65536", "break port x", "break nothing 1", "break exit", "break read 0x400000", "break read 5 4",
-        "break msr 0x100000000", "break cpuid 1 2", "delete", "delete 1", "delete 17", "delete 0", "set", "set rax", "set rax x", "set activity 1", "set host rip 1", "set guest cs selector 0x10000", "set guest 1",
-        "set cs 1", "break address 0x8000000000000000", "break address", "set rflags 0", "set rflags 0x8002", "set rflags 0x20002", "set rax 1 x", "inject", "inject interrupt 31",
+        "step 0", "step x", "step 1 2", "next -1", "continue now", "until", "until nothing", "until 999",
+        "until cpuid when rax == 1",
+        "until cpuid if rax", "until cpuid if rax == 1 &&", "until cpuid if rax == 1 | 2", "until cpuid if && rax == 1",
+        "until cpuid if rax = 1", "until cpuid if foo == 1", "until cpuid if rax == y", "until cpuid if rax == 1 2",
+        "break port", "break port 65536", "break port x", "break nothing 1", "break exit", "break read 0x400000",
+        "break read 5 4",
+        "break msr 0x100000000", "break cpuid 1 2", "delete", "delete 1", "delete 17", "delete 0", "set", "set rax", "set rax x",
+        "set activity 1", "set host rip 1", "set guest cs selector 0x10000", "set guest 1",
+        "set cs 1", "break address 0x8000000000000000", "break address", "set rflags 0", "set rflags 0x8002",
+        "set rflags 0x20002", "set rax 1 x", "inject", "inject interrupt 31",
         "inject interrupt 256", "inject exception 2", "inject exception 32", "inject exception 13", "inject exception 6 0",
         "inject exception 13 0x8000", "inject nmi 2", "inject interrupt 0x40", "type", "trace loud", "quit now", "reset 1",
-        "statistics 1", "registers 1", "check 1", "help nothing", "0", "  nothing", "x/9q 0", "step/4", "p", "p nosuch", "info", "info nothing", "bt 1", "memory nosuch", "walk rax+", "memory rax+nosuch",
+        "statistics 1", "registers 1", "check 1", "help nothing", "0", "  nothing", "x/9q 0", "step/4", "p", "p nosuch", "info",
+        "info nothing", "bt 1", "memory nosuch", "walk rax+", "memory rax+nosuch",
     ])
     func `a wrong command says what is wrong with it and changes nothing`(command: String) {
         let session = MonitorSession()
@@ -67,7 +77,8 @@ import Virtualization
     }
 
     @Test(arguments: [
-        "memory 1g", "walk 1g", "ept 1g", "ept 0 1g", "disassemble 1g", "set rax 1g", "break address 1g", "break exit cpuid if rax == 1g",
+        "memory 1g", "walk 1g", "ept 1g", "ept 0 1g", "disassemble 1g", "set rax 1g", "break address 1g",
+        "break exit cpuid if rax == 1g",
     ])
     func `what is no number is told in the same words everywhere`(command: String) {
         #expect(MonitorSession().type(command)[0] == ["error: \"1g\" is no number: 16, 0x10 and rsp are"])
@@ -154,7 +165,8 @@ import Virtualization
 
     @Test(arguments: [
         ("rax == 5", true), ("rax != 5", false), ("rax < 6", true), ("rax > 5", false), ("rax <= 5", true), ("rax >= 6", false),
-        ("rax & 4", true), ("rax & 2", false), ("reason == 10", true), ("cpl == 0", true), ("cr0 & 0x80000001", true), ("rsp == 0x1234", true),
+        ("rax & 4", true), ("rax & 2", false), ("reason == 10", true), ("cpl == 0", true), ("cr0 & 0x80000001", true),
+        ("rsp == 0x1234", true),
         ("rip == 0x10000", true), ("qualification == 3", true), ("R15 == 0xffffffffffffffff", true),
     ])
     func `a condition compares what the guest had`(condition: String, holds: Bool) {
@@ -167,9 +179,12 @@ import Virtualization
     }
 
     @Test(arguments: [
-        ("eax == 0x1205", true), ("ax == 0x1205", true), ("al == 5 && ah == 0xff", false), ("ah == 0x12", true), ("rax & 0xff == 5", true),
-        ("rax & 0xff00 == 0x1200", true), ("rax & 0xff00 != 0x1200", false), ("rax == 1 || cpl == 0", true), ("rax == 1 || cpl == 3", false),
-        ("cpl == 0 && reason == 10 && al == 5", true), ("cpl == 3 && al == 5 || reason == 10", true), ("cpl == 3 && (al == 5", false),
+        ("eax == 0x1205", true), ("ax == 0x1205", true), ("al == 5 && ah == 0xff", false), ("ah == 0x12", true),
+        ("rax & 0xff == 5", true),
+        ("rax & 0xff00 == 0x1200", true), ("rax & 0xff00 != 0x1200", false), ("rax == 1 || cpl == 0", true),
+        ("rax == 1 || cpl == 3", false),
+        ("cpl == 0 && reason == 10 && al == 5", true), ("cpl == 3 && al == 5 || reason == 10", true),
+        ("cpl == 3 && (al == 5", false),
         ("r15d==0xffffffff&&r15w>=0xffff", true), ("$rax < 0x100000000000", true), ("rcx == rdx", true), ("rcx == 8", false),
     ])
     func `conditions are joined, masked, and of parts of registers`(condition: String, holds: Bool) {
@@ -198,18 +213,28 @@ import Virtualization
         session.machine.processor.stackPointer = 0x20000
         session.machine.ram.put([0x10, 0x32, 0x54, 0x76, 0x98, 0xBA, 0xDC, 0xFE], at: 0x20000)
         session.study.symbols = Symbols([("main", 0x10000), ("work", 0x10020)])
-        #expect(session.type("p eax", "p ah", "p rsp + 8", "p main+4", "p/d al", "p/t 5") == [
-            ["eax = 0x55661234 = 1432752692"], ["ah = 0x12 = 18"], ["rsp + 8 = 0x20008 = 131080"], ["main+4 = 0x10004 = 65540 <main+0x4>"], ["al = 52"],
-            ["5 = 101"], [],
-        ])
+        #expect(
+            session.type("p eax", "p ah", "p rsp + 8", "p main+4", "p/d al", "p/t 5") == [
+                ["eax = 0x55661234 = 1432752692"], ["ah = 0x12 = 18"], ["rsp + 8 = 0x20008 = 131080"],
+                ["main+4 = 0x10004 = 65540 <main+0x4>"], ["al = 52"],
+                ["5 = 101"], [],
+            ])
         #expect(session.type("memory rsp 2")[0] == ["00020000  10 32                                             |.2|"])
-        #expect(session.type("x/2xw rsp", "x", "x/xg $sp") == [["0x20000:  0x76543210  0xfedcba98"], ["0x20008:  0x00000000"], ["0x20000:  0xfedcba9876543210"], []])
+        #expect(
+            session.type("x/2xw rsp", "x", "x/xg $sp") == [
+                ["0x20000:  0x76543210  0xfedcba98"], ["0x20008:  0x00000000"], ["0x20000:  0xfedcba9876543210"], [],
+            ])
         #expect(session.type("walk rip fetch")[0][0].hasPrefix("walk of 0x10000 for a supervisor fetch"))
-        #expect(session.type("break main", "break *0x10020", "b work+1")[..<3] == [["1: address 0x10000 <main>"], ["2: address 0x10020 <work>"], ["3: address 0x10021 <work+0x1>"]])
-        #expect(session.type("info symbol 0x10024", "info registers al", "info breakpoints")[..<2] == [["work+0x4"], ["AL 0x34"]])
-        #expect(session.type("set eax 5", "set ah 7", "set al 0x100")[..<3] == [
-            ["RAX 0x1122334455661234 -> 0x5"], ["RAX 0x5 -> 0x705"], ["error: AL has 8 bits"],
-        ])
+        #expect(
+            session.type("break main", "break *0x10020", "b work+1")[..<3] == [
+                ["1: address 0x10000 <main>"], ["2: address 0x10020 <work>"], ["3: address 0x10021 <work+0x1>"],
+            ])
+        #expect(
+            session.type("info symbol 0x10024", "info registers al", "info breakpoints")[..<2] == [["work+0x4"], ["AL 0x34"]])
+        #expect(
+            session.type("set eax 5", "set ah 7", "set al 0x100")[..<3] == [
+                ["RAX 0x1122334455661234 -> 0x5"], ["RAX 0x5 -> 0x705"], ["error: AL has 8 bits"],
+            ])
     }
 
     @Test func `frames are followed as far as they go`() {
@@ -227,7 +252,8 @@ import Virtualization
     @Test func `before the first exit there is none of a trial's to be seen`() {
         let session = MonitorSession()
         session.machine.setExit(37)
-        #expect(session.type("vmcs exit")[0] == ["there was no VM exit yet: the VM-exit information holds nothing of the guest's"])
+        #expect(
+            session.type("vmcs exit")[0] == ["there was no VM exit yet: the VM-exit information holds nothing of the guest's"])
         #expect(session.type("vmcs exit reason")[0][0].hasPrefix("exit reason = 0x00000000"))
     }
 
@@ -250,7 +276,9 @@ import Virtualization
     @Test func `an access to watched memory stops before it is made, is made once, and is watched again`() {
         let session = MonitorSession()
         session.type("break write 0x1ffe 0x2001")
-        let watched: PassedAccesses = { var passed = PassedAccesses.all; passed.remove(.write); return passed }()
+        let watched: PassedAccesses = {
+            var passed = PassedAccesses.all; passed.remove(.write); return passed
+        }()
         #expect(session.protected == [1: watched, 2: watched])
         #expect(session.exit(Self.violation, qualification: 2 | 5 << 3, physical: 0x2001) == "breakpoint 1")
         session.type("continue")
@@ -286,7 +314,9 @@ import Virtualization
     @Test func `an event whose delivery touches watched memory is delivered all the same`() {
         let session = MonitorSession()
         session.type("break write 0x1000")
-        #expect(session.exit(Self.violation, qualification: 2 | 5 << 3, physical: 0x1000, vectoring: 1 << 31 | 0x40) == "breakpoint 1")
+        #expect(
+            session.exit(Self.violation, qualification: 2 | 5 << 3, physical: 0x1000, vectoring: 1 << 31 | 0x40) == "breakpoint 1"
+        )
         #expect(session.machine.injection == .interrupt(0x40))
     }
 
@@ -322,9 +352,17 @@ import Virtualization
     @Test func `watches of one page add up, and go one by one`() {
         let session = MonitorSession()
         session.type("break write 0x1000", "break fetch 0x1800")
-        #expect(session.protected[1] == { var passed = PassedAccesses.all; passed.remove(.write); passed.remove(.fetch); return passed }())
+        #expect(
+            session.protected[1]
+                == {
+                    var passed = PassedAccesses.all; passed.remove(.write); passed.remove(.fetch); return passed
+                }())
         session.type("delete 1")
-        #expect(session.protected[1] == { var passed = PassedAccesses.all; passed.remove(.fetch); return passed }())
+        #expect(
+            session.protected[1]
+                == {
+                    var passed = PassedAccesses.all; passed.remove(.fetch); return passed
+                }())
         session.type("delete all")
         #expect(session.protected == [:])
     }
@@ -355,7 +393,8 @@ import Virtualization
         let answers = session.type("set rax 0x10", "set r15 17", "set rsp 0x8000", "set rip 0x7c00", "set rflags 0x202")
         #expect(answers[0] == ["RAX 0x2badb002 -> 0x10"] && answers[3] == ["RIP 0x10000 -> 0x7c00"])
         #expect(session.machine.cpu.registers.rax == 16 && session.machine.cpu.registers.r15 == 17)
-        #expect(session.machine.processor.stackPointer == 0x8000 && session.machine.rip == 0x7C00 && session.machine.rflags == 0x202)
+        #expect(
+            session.machine.processor.stackPointer == 0x8000 && session.machine.rip == 0x7C00 && session.machine.rflags == 0x202)
     }
 
     @Test func `fields of the guest's state take values`() {
@@ -369,9 +408,10 @@ import Virtualization
     @Test func `events are injected, one for each VM entry, when the guest can take them`() {
         let session = MonitorSession()
         #expect(session.type("inject interrupt 0x40")[0][0].hasPrefix("error: the guest cannot take an interrupt now"))
-        #expect(session.type("inject exception 13 8", "inject exception 6") == [
-            ["injected #GP(8)"], ["error: the next VM entry delivers an event already: step first"], [],
-        ])
+        #expect(
+            session.type("inject exception 13 8", "inject exception 6") == [
+                ["injected #GP(8)"], ["error: the next VM entry delivers an event already: step first"], [],
+            ])
         #expect(session.machine.injection == .exception(13, errorCode: 8))
         let second = MonitorSession()
         second.machine.rflags |= 0x200

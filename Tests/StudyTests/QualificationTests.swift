@@ -13,14 +13,15 @@ struct QualificationTests {
 
     @Test("an I/O exit says port, size and direction")
     func tellsIO() {
-        #expect(words(0x3F8_0008, of: 30).dropFirst() == [
-            "  bits 2:0    0      1 byte",
-            "  bit 3       1      IN: the guest reads",
-            "  bit 4       0      the operand is in AL, AX or EAX",
-            "  bit 5       0      no REP prefix",
-            "  bit 6       0      the port is in DX",
-            "  bits 31:16  0x3f8  port 0x3f8",
-        ])
+        #expect(
+            words(0x3F8_0008, of: 30).dropFirst() == [
+                "  bits 2:0    0      1 byte",
+                "  bit 3       1      IN: the guest reads",
+                "  bit 4       0      the operand is in AL, AX or EAX",
+                "  bit 5       0      no REP prefix",
+                "  bit 6       0      the port is in DX",
+                "  bits 31:16  0x3f8  port 0x3f8",
+            ])
         #expect(words(0x60_0073, of: 30).contains("  bits 2:0    3      4 bytes"))
         #expect(words(0x60_0073, of: 30).contains("  bit 6       1      the port is in the instruction"))
         #expect(words(0x60_0002, of: 30).contains("  bits 2:0    2      reserved size"))
@@ -39,9 +40,11 @@ struct QualificationTests {
 
     @Test("a control-register exit says register, kind and operand")
     func tellsControlRegister() {
-        #expect(words(0x304, of: 28).dropFirst() == [
-            "  bits 3:0    4      CR4", "  bits 5:4    0      MOV to the control register", "  bits 11:8   3      RBX is the other operand",
-        ])
+        #expect(
+            words(0x304, of: 28).dropFirst() == [
+                "  bits 3:0    4      CR4", "  bits 5:4    0      MOV to the control register",
+                "  bits 11:8   3      RBX is the other operand",
+            ])
         #expect(words(0x20, of: 28).contains("  bits 5:4    2      CLTS"))
         #expect(words(0xFFF1_0070, of: 28).contains("  bits 31:16  0xfff1  the operand, which CR0 bits 3:0 would get"))
     }
@@ -72,7 +75,9 @@ struct QualificationTests {
         #expect(words(0, of: 10).last == "  this reason has no qualification: 0")
     }
 
-    @Test("no bit of a qualification that is made of bits is passed over", arguments: [4, 9, 28, 29, 30, 36, 44, 45, 48, 62, 66, 74, 75] as [UInt16])
+    @Test(
+        "no bit of a qualification that is made of bits is passed over",
+        arguments: [4, 9, 28, 29, 30, 36, 44, 45, 48, 62, 66, 74, 75] as [UInt16])
     func tellsEveryBit(_ reason: UInt16) {
         let text = words(.max, of: reason)
         #expect(!text.contains { $0.hasSuffix("...") })

@@ -61,7 +61,9 @@ import X86
         let session = Self.session()
         let processor = session.machine.processor
         session.type("set ds 0x20")
-        #expect(processor.segment(.ds) == Segment(selector: 0x20, base: 0x1234_5678, limit: 0xFFF, attributes: .init(rawValue: 0x4093)))
+        #expect(
+            processor.segment(.ds)
+                == Segment(selector: 0x20, base: 0x1234_5678, limit: 0xFFF, attributes: .init(rawValue: 0x4093)))
         session.type("set gs 0x2b")
         #expect(processor.segment(.gs) == Segment(selector: 0x2B, base: 0, limit: .max, attributes: .init(rawValue: 0xC0F3)))
         session.type("set ss 0x10")
@@ -97,17 +99,23 @@ import X86
     }
 
     @Test(arguments: [
-        ("cs 0x10", "of data, and CS needs code"), ("cs 0x58", "would fail: guest CS access rights"), ("cs 0xb", "that no jump from"),
+        ("cs 0x10", "of data, and CS needs code"), ("cs 0x58", "would fail: guest CS access rights"),
+        ("cs 0xb", "that no jump from"),
         ("cs 0x28", "of data"), ("ss 8", "of no data to be written"), ("ss 0x40", "of no data to be written"),
-        ("ss 0x28", "is not of privilege level 0"), ("ss 0x13", "is not of privilege level 0"), ("ds 0x38", "code that cannot be read"),
+        ("ss 0x28", "is not of privilege level 0"), ("ss 0x13", "is not of privilege level 0"),
+        ("ds 0x38", "code that cannot be read"),
         ("ds 0x13", "of a privilege level that is not to be had"), ("ds 0x48", "of no segment that is there"),
         ("ds 0x50", "of no segment that is there"), ("ds 0x60", "beyond its table"), ("ds 0x10000", "a selector has 16 bits"),
         ("cs_base 0x100000000", "the VM entry would fail: guest CS base = 0x100000000: bits 63:32 must be 0"),
         ("fs_base 0x8000000000000000", "guest FS base = 0x8000000000000000: must be canonical"),
-        ("rip 0x8000000000000000", "guest RIP = 0x8000000000000000: bits beyond"), ("rflags 0", "guest RFLAGS = 0x0: bit 1 must be 1"),
-        ("rflags 0x8002", "guest RFLAGS = 0x8002: bits 63:22, 15, 5 and 3 must be 0"), ("rflags 0x20002", "RFLAGS.VM cannot be changed alone"),
-        ("cr0 0x11", "a MOV of 0x11 to CR0 would raise an exception"), ("cr0 0x100000011", "a MOV"), ("cr4 0x80", "a MOV of 0x80 to CR4"),
-        ("cr4 0x2020", "a MOV"), ("cr3 0x8000000000000000", "a MOV"), ("cr8 16", "a MOV"), ("efer 0x400", "a WRMSR of 0x400 to EFER"),
+        ("rip 0x8000000000000000", "guest RIP = 0x8000000000000000: bits beyond"),
+        ("rflags 0", "guest RFLAGS = 0x0: bit 1 must be 1"),
+        ("rflags 0x8002", "guest RFLAGS = 0x8002: bits 63:22, 15, 5 and 3 must be 0"),
+        ("rflags 0x20002", "RFLAGS.VM cannot be changed alone"),
+        ("cr0 0x11", "a MOV of 0x11 to CR0 would raise an exception"), ("cr0 0x100000011", "a MOV"),
+        ("cr4 0x80", "a MOV of 0x80 to CR4"),
+        ("cr4 0x2020", "a MOV"), ("cr3 0x8000000000000000", "a MOV"), ("cr8 16", "a MOV"),
+        ("efer 0x400", "a WRMSR of 0x400 to EFER"),
         ("efer 0xffff", "a WRMSR"), ("k_gs_base 0x8000000000000000", "is not canonical"),
     ])
     func `what cannot be is refused and changes nothing`(words: String, why: String) {
@@ -121,14 +129,17 @@ import X86
     @Test func `a descriptor that is mapped nowhere is no segment`() {
         let session = Self.session()
         session.machine.map(Self.table, entry: 0)
-        #expect(session.type("set ds 0x10")[0] == ["error: the guest's page tables map no memory at 0x91010, where the descriptor is"])
+        #expect(
+            session.type("set ds 0x10")[0] == ["error: the guest's page tables map no memory at 0x91010, where the descriptor is"]
+        )
     }
 
     @Test func `in real mode a selector is the base and nothing else`() {
         let session = Self.session(.real)
         session.type("set ds 0x1234", "set cs 0x1000")
         let data = session.machine.processor.segment(.ds), code = session.machine.processor.segment(.cs)
-        #expect(data.selector.rawValue == 0x1234 && data.base == 0x1_2340 && data.limit == 0xFFFF && data.attributes == .realModeData)
+        #expect(
+            data.selector.rawValue == 0x1234 && data.base == 0x1_2340 && data.limit == 0xFFFF && data.attributes == .realModeData)
         #expect(code.base == 0x1_0000 && code.attributes == .realModeCode)
     }
 
@@ -138,9 +149,10 @@ import X86
         let session = Self.session()
         #expect(session.type("set rip 0xffffffff81000000")[0].count == 1)
         let answer = session.type("set cs 0x18")[0]
-        #expect(answer == [
-            "error: the VM entry would fail: guest RIP = 0xffffffff81000000: bits 63:32 must be 0 outside 64-bit mode (SDM volume 3, \"Checks on Guest RIP, RFLAGS, and SSP\")"
-        ])
+        #expect(
+            answer == [
+                "error: the VM entry would fail: guest RIP = 0xffffffff81000000: bits 63:32 must be 0 outside 64-bit mode (SDM volume 3, \"Checks on Guest RIP, RFLAGS, and SSP\")"
+            ])
         #expect(session.machine.processor.mode == .long64)
     }
 

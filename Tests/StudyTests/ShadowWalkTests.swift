@@ -35,10 +35,11 @@ struct ShadowWalkTests {
         }
         #expect(seen[7].contains("0x5008        0x201067           writable"))
         #expect(seen[8].contains("0x40201067         writable user accessed dirty, 4 KiB page 0x40201000; in step"))
-        #expect(seen[9...] == [
-            "guest-physical 0x201234 in a page of 4 KiB: writable, user, executable",
-            "host-physical  0x40201234 in a page of 4 KiB: writable, user, executable", "4 loads, and the access itself: 5",
-        ])
+        #expect(
+            seen[9...] == [
+                "guest-physical 0x201234 in a page of 4 KiB: writable, user, executable",
+                "host-physical  0x40201234 in a page of 4 KiB: writable, user, executable", "4 loads, and the access itself: 5",
+            ])
     }
 
     @Test("what the shadow tables lack is told from what the guest's lack")
@@ -63,7 +64,9 @@ struct ShadowWalkTests {
         var seen = session.type("shadow", "walk 0x201000")
         #expect(seen[0].suffix(2) == ["out of step:", "  the guest's table at 0x5000, level 1"])
         #expect(seen[1].contains { $0.contains("shadow PTE") && $0.hasSuffix("4 KiB page 0x40201000; out of step") })
-        #expect(seen[1].contains("the shadow tables still lead to guest-physical 0x201000, until the guest invalidates the translation"))
+        #expect(
+            seen[1].contains(
+                "the shadow tables still lead to guest-physical 0x201000, until the guest invalidates the translation"))
         session.machine.exit(14, qualification: 0x20_1000, length: 3)
         seen = session.type("walk 0x201000")
         #expect(seen[0].contains { $0.hasPrefix("host-physical  0x40205000") })
@@ -73,7 +76,9 @@ struct ShadowWalkTests {
     func roots() {
         let seen = session().type("shadow")[0]
         #expect(seen[0].hasPrefix("shadow tables translate: 4-level paging, CR3 0x1000, shadow root 0x100"))
-        #expect(seen[1] == "guest CR3       shadow root     twin" && seen[2].hasPrefix("0x1000          0x100") && seen[2].hasSuffix("none, loaded"))
+        #expect(
+            seen[1] == "guest CR3       shadow root     twin" && seen[2].hasPrefix("0x1000          0x100")
+                && seen[2].hasSuffix("none, loaded"))
         #expect(seen[3] == "4 shadow pages in use, at most 4 so far, of 63")
         #expect(session(hasTwins: true).type("shadow")[0][2].hasSuffix("at host-physical 0x1000, loaded"))
     }
@@ -86,7 +91,8 @@ struct ShadowWalkTests {
         let isPAE = mode == .pae
         #expect(seen[0].contains { $0.hasPrefix("    shadow PDPTE0") && $0.hasSuffix("(a register: no load)") })
         #expect(seen[0].contains { $0.hasPrefix("    guest PDPTE0") } == isPAE)
-        #expect(seen[0].contains { $0.hasPrefix("host-physical  0x40201000") } && seen[0].last == "2 loads, and the access itself: 3")
+        #expect(
+            seen[0].contains { $0.hasPrefix("host-physical  0x40201000") } && seen[0].last == "2 loads, and the access itself: 3")
         let own = isPAE ? TestMachine.Table.pointersPAE : TestMachine.Table.directory32
         #expect(seen[1].first?.hasSuffix(isPAE ? "PAE paging" : "32-bit paging") == true)
         #expect(seen[1].contains("CR3    0x\(String(own, radix: 16))") && seen[1].contains { $0.hasSuffix("a shadow root") })

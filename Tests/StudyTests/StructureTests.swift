@@ -14,10 +14,11 @@ struct StructureTests {
 
     @Test("an event is told by kind, vector and error code")
     func tellsInterruption() {
-        #expect(interruption(0x8000_0B0E).dropFirst() == [
-            "  bit 31      1      valid", "  bits 10:8   3      hardware exception", "  bits 7:0    0xe    #PF, vector 14",
-            "  bit 11      1      an error code goes with it",
-        ])
+        #expect(
+            interruption(0x8000_0B0E).dropFirst() == [
+                "  bit 31      1      valid", "  bits 10:8   3      hardware exception", "  bits 7:0    0xe    #PF, vector 14",
+                "  bit 11      1      an error code goes with it",
+            ])
         #expect(interruption(0x8000_00D1).contains("  bits 10:8   0      external interrupt"))
         #expect(interruption(0x0B0E).last?.contains("not valid") == true)
         #expect(interruption(0x8000_0203).last == "  No processor makes this: an NMI has vector 2.")
@@ -57,11 +58,16 @@ struct StructureTests {
 
     @Test("the EPT pointer says memory type, levels, flags and root")
     func tellsNestedPointer() {
-        func pointer(_ value: UInt64) -> [String] { lines(NestedPagePointerExplanation(ExtendedPageTablePointer(rawValue: value)).report) }
-        #expect(pointer(0x1_2345_E05E).dropFirst() == [
-            "  bits 2:0    6      write-back (WB) for the processor's accesses to the tables", "  bits 5:3    3      a walk of 4 levels",
-            "  bit 6       1      accessed and dirty flags are kept", "  bits 51:12  0x12345e  the root table at host-physical 0x12345e000",
-        ])
+        func pointer(_ value: UInt64) -> [String] {
+            lines(NestedPagePointerExplanation(ExtendedPageTablePointer(rawValue: value)).report)
+        }
+        #expect(
+            pointer(0x1_2345_E05E).dropFirst() == [
+                "  bits 2:0    6      write-back (WB) for the processor's accesses to the tables",
+                "  bits 5:3    3      a walk of 4 levels",
+                "  bit 6       1      accessed and dirty flags are kept",
+                "  bits 51:12  0x12345e  the root table at host-physical 0x12345e000",
+            ])
         #expect(pointer(0x1011).contains { $0.contains("only 0 and 6 are valid") })
         #expect(pointer(0x1011).contains { $0.contains("only 4 and 5 are valid") })
         #expect(toldBits(pointer(.max)) == Set(0..<64))

@@ -16,14 +16,18 @@ import Testing
 
     @Test func `an address has the name before it, a name its address`() {
         let symbols = Symbols([("b", 0x2000), ("a", 0x1000)])
-        #expect(symbols.words(0x1000) == "a" && symbols.words(0x1FFF) == "a+0xfff" && symbols.words(0xFFF) == nil && symbols.words(0x2000_0000) == nil)
+        #expect(
+            symbols.words(0x1000) == "a" && symbols.words(0x1FFF) == "a+0xfff" && symbols.words(0xFFF) == nil
+                && symbols.words(0x2000_0000) == nil)
         #expect(symbols.name(at: 0x2000) == "b" && symbols.name(at: 0x2001) == nil)
         #expect(symbols.address(of: "a") == 0x1000 && symbols.address(of: "c") == nil)
     }
 
     @Test func `a System.map is read without what is no address`() throws {
         let symbols = Symbols(try #require(Symbols.systemMap(Array(Self.map.utf8))))
-        #expect(symbols.count == 4 && symbols.words(0xFFFF_FFFF_8100_0010) == "_text+0x10" && symbols.address(of: "fixed_percpu_data") == nil)
+        #expect(
+            symbols.count == 4 && symbols.words(0xFFFF_FFFF_8100_0010) == "_text+0x10"
+                && symbols.address(of: "fixed_percpu_data") == nil)
         #expect(Symbols.systemMap(Array("no map".utf8)) == nil && Symbols.systemMap([]) == nil)
     }
 
@@ -63,11 +67,14 @@ import Testing
 
     /// A file of 64 bits with one symbol.
     private func elf() -> [UInt8] {
-        func number(_ value: UInt64, _ size: Int) -> [UInt8] { (0..<size).map { UInt8(truncatingIfNeeded: value >> UInt64(8 * $0)) } }
+        func number(_ value: UInt64, _ size: Int) -> [UInt8] {
+            (0..<size).map { UInt8(truncatingIfNeeded: value >> UInt64(8 * $0)) }
+        }
         var file: [UInt8] = [0x7F, 0x45, 0x4C, 0x46, 2, 1, 1] + [UInt8](repeating: 0, count: 33)
         file += number(64, 8) + [UInt8](repeating: 0, count: 10) + number(64, 2) + number(3, 2) + number(0, 2)
         func section(_ type: UInt64, _ offset: UInt64, _ size: UInt64, _ link: UInt64) -> [UInt8] {
-            number(0, 4) + number(type, 4) + number(0, 16 - 8) + number(0, 8) + number(offset, 8) + number(size, 8) + number(link, 4) + number(0, 20)
+            number(0, 4) + number(type, 4) + number(0, 16 - 8) + number(0, 8) + number(offset, 8) + number(size, 8)
+                + number(link, 4) + number(0, 20)
         }
         file += [UInt8](repeating: 0, count: 64) + section(2, 256, 24, 2) + section(3, 280, 6, 0)
         file += number(1, 4) + [0x12, 0] + number(1, 2) + number(0x1234, 8) + number(0, 8)

@@ -86,9 +86,12 @@ import X86
     }
 
     @Test(arguments: [
-        ("abc", "abc", 3), ("abc\u{7F}", "ab", 2), ("abc\u{1}x", "xabc", 1), ("abc\u{1B}[D\u{1B}[Dx", "axbc", 2), ("abc\u{1}\u{4}", "bc", 0),
-        ("abc\u{1B}[Hx\u{1B}[Fy", "xabcy", 5), ("one two\u{17}", "one ", 4), ("one two\u{15}", "", 0), ("one two\u{1}\u{6}\u{b}", "o", 1),
-        ("one two\u{17}\u{19}\u{19}", "one twotwo", 10), ("ab\u{1B}[1~\u{1B}[3~", "b", 0), ("one two\u{1B}b\u{1B}bx", "xone two", 1),
+        ("abc", "abc", 3), ("abc\u{7F}", "ab", 2), ("abc\u{1}x", "xabc", 1), ("abc\u{1B}[D\u{1B}[Dx", "axbc", 2),
+        ("abc\u{1}\u{4}", "bc", 0),
+        ("abc\u{1B}[Hx\u{1B}[Fy", "xabcy", 5), ("one two\u{17}", "one ", 4), ("one two\u{15}", "", 0),
+        ("one two\u{1}\u{6}\u{b}", "o", 1),
+        ("one two\u{17}\u{19}\u{19}", "one twotwo", 10), ("ab\u{1B}[1~\u{1B}[3~", "b", 0),
+        ("one two\u{1B}b\u{1B}bx", "xone two", 1),
         ("a\u{1B}[99;99Zb\u{1B}Oc", "ab", 2), ("a\u{2}\u{2}\u{2}b", "ba", 1),
     ])
     func `keys edit the line`(keys: String, text: String, cursor: Int) {
@@ -103,7 +106,8 @@ import X86
             return editor.string
         }
         #expect(press("\u{1B}[A") == "second" && press("\u{1B}[A") == "first" && press("\u{1B}[A") == "first")
-        #expect(press("\u{1B}[B") == "second" && press("\u{E}") == "new" && press("\u{1B}[B") == "new" && press("\u{10}") == "second")
+        #expect(
+            press("\u{1B}[B") == "second" && press("\u{E}") == "new" && press("\u{1B}[B") == "new" && press("\u{10}") == "second")
     }
 
     @Test func `keys that end a line`() {
@@ -124,10 +128,14 @@ import X86
     // MARK: Completion
 
     @Test(arguments: [
-        ("regi", "registers "), ("until ept-v", "until ept-violation "), ("break exit hl", "break exit hlt "), ("vmcs guest rf", "vmcs guest rflags "),
-        ("controls unr", "controls unrestricted guest "), ("break cpuid 1 if qual", "break cpuid 1 if qualification "), ("set guest rfl", "set guest rflags "),
-        ("walk ma", "walk main "), ("help wa", "help walk "), ("trace e", "trace exits "), ("inject ex", "inject exception "), ("p kernel", "p kernel"),
-        ("info registers vm", "info registers vmcs "), ("memory 0x10 ph", "memory 0x10 physical "), ("nosuch a", "nosuch a"), ("break wr", "break write "),
+        ("regi", "registers "), ("until ept-v", "until ept-violation "), ("break exit hl", "break exit hlt "),
+        ("vmcs guest rf", "vmcs guest rflags "),
+        ("controls unr", "controls unrestricted guest "), ("break cpuid 1 if qual", "break cpuid 1 if qualification "),
+        ("set guest rfl", "set guest rflags "),
+        ("walk ma", "walk main "), ("help wa", "help walk "), ("trace e", "trace exits "), ("inject ex", "inject exception "),
+        ("p kernel", "p kernel"),
+        ("info registers vm", "info registers vmcs "), ("memory 0x10 ph", "memory 0x10 physical "), ("nosuch a", "nosuch a"),
+        ("break wr", "break write "),
         ("until ept violation i", "until ept violation if "),
     ])
     func `what may follow`(line: String, whole: String) {
@@ -157,7 +165,9 @@ import X86
         let format = try Format("4xg")
         #expect(format.count == 4 && format.letter == "x" && format.size == 8)
         #expect(try Format.divide("x/3i").1?.letter == "i" && Format.divide("step").1 == nil)
-        #expect(try Format("d").words(0xFF, size: 1) == "-1" && Format("u").words(0xFF, size: 1) == "255" && Format("t").words(5, size: 1) == "00000101")
+        #expect(
+            try Format("d").words(0xFF, size: 1) == "-1" && Format("u").words(0xFF, size: 1) == "255"
+                && Format("t").words(5, size: 1) == "00000101")
         #expect(try Format("c").words(0x41, size: 1) == "65 'A'" && Format("").words(0x41, size: 2) == "0x0041")
         for wrong in ["q", "0x", "2000b"] { #expect(throws: Complaint.self) { try Format(Substring(wrong)) } }
     }

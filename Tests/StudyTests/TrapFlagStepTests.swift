@@ -168,7 +168,9 @@ import X86
         }
     }
 
-    @Test(arguments: [1, 2] as [UInt64]) func `behind STI and MOV SS nothing comes in between, and TF may be set`(blocking: UInt64) {
+    @Test(arguments: [1, 2] as [UInt64]) func `behind STI and MOV SS nothing comes in between, and TF may be set`(
+        blocking: UInt64
+    ) {
         let session = MonitorSession(hasTrapFlag: false)
         session.machine.ram.put([0x90], at: TestMachine.code)
         session.machine.vmcs[0x4824] = blocking
@@ -233,7 +235,8 @@ import X86
         session.machine.rflags |= Self.trapFlag
         session.type("next")
         #expect(Self.trap(session) == "next")
-        #expect(session.machine.injection == nil && session.machine.vmcs[0x2802] == 2 && session.machine.rflags & Self.trapFlag != 0)
+        #expect(
+            session.machine.injection == nil && session.machine.vmcs[0x2802] == 2 && session.machine.rflags & Self.trapFlag != 0)
     }
 
     @Test func `MOV SS and the instruction behind it are one step, without TF`() {
@@ -243,7 +246,8 @@ import X86
         session.machine.rip += 3
         session.machine.vmcs[0x4824] = 0
         #expect(session.exit(8) == "next")
-        #expect(session.machine.vmcs[0x4824] == 0 && !session.machine.processor.vmcs[.primaryControls].contains(.nmiWindowExiting))
+        #expect(
+            session.machine.vmcs[0x4824] == 0 && !session.machine.processor.vmcs[.primaryControls].contains(.nmiWindowExiting))
     }
 
     @Test func `a MOV SS that is not executed blocks nothing, and one that is does`() {
@@ -312,15 +316,19 @@ import X86
         #expect(session.machine.rflags & Self.trapFlag == 0 && session.protected.count == 1)
     }
 
-    @Test(arguments: [
-        ([0x9C], .long64, .store), ([0x66, 0x9C], .long64, .store), ([0x48, 0x9D], .long64, .load), ([0x48, 0x9D], .paged32, .other),
-        ([0xCF], .real, .load), ([0x66, 0xCF], .real, .load), ([0xCD, 0x21], .real, .interrupt(0x21, length: 2)),
-        ([0x17, 0x9C], .real, .stackSegment), ([0x17, 0x9C], .long64, .other), ([0x8E, 0xD0, 0x9C], .long64, .stackSegment),
-        ([0x66, 0x8E, 0x16], .real, .stackSegment), ([0x8E, 0xD8, 0x9C], .long64, .other), ([0xCD], .long64, .other),
-        ([0x0F, 0x05], .long64, .systemCall),
-        ([0x0F, 0x05], .paged32, .other), ([0x48, 0x0F, 0x07], .long64, .systemReturn), ([0x48, 0x48, 0x66], .long64, .other), ([], .real, .other),
-    ] as [([UInt8], TestMachine.Mode, FlagInstruction)])
-    func `the instructions that store and load flags are known`(code: [UInt8], mode: TestMachine.Mode, expected: FlagInstruction) {
+    @Test(
+        arguments: [
+            ([0x9C], .long64, .store), ([0x66, 0x9C], .long64, .store), ([0x48, 0x9D], .long64, .load),
+            ([0x48, 0x9D], .paged32, .other),
+            ([0xCF], .real, .load), ([0x66, 0xCF], .real, .load), ([0xCD, 0x21], .real, .interrupt(0x21, length: 2)),
+            ([0x17, 0x9C], .real, .stackSegment), ([0x17, 0x9C], .long64, .other), ([0x8E, 0xD0, 0x9C], .long64, .stackSegment),
+            ([0x66, 0x8E, 0x16], .real, .stackSegment), ([0x8E, 0xD8, 0x9C], .long64, .other), ([0xCD], .long64, .other),
+            ([0x0F, 0x05], .long64, .systemCall),
+            ([0x0F, 0x05], .paged32, .other), ([0x48, 0x0F, 0x07], .long64, .systemReturn),
+            ([0x48, 0x48, 0x66], .long64, .other), ([], .real, .other),
+        ] as [([UInt8], TestMachine.Mode, FlagInstruction)])
+    func `the instructions that store and load flags are known`(code: [UInt8], mode: TestMachine.Mode, expected: FlagInstruction)
+    {
         var bytes = InstructionBytes()
         for byte in code { bytes.append(byte) }
         let machine = TestMachine(mode)

@@ -33,30 +33,34 @@ struct WalkTests {
         makeLongTables()
         let seen = guest.walk(0x8040_3ABC, .modern(.fourLevel), through: guest.table())
         #expect(seen[0] == "walk of 0x80403abc for a supervisor read: 4-level paging, CR3 0x1000, EPTP 0x7000105e")
-        #expect(seen[1...5] == [
-            " 1  EPT PML4E    0x70001000    0x70002007         rwx, table 0x70002000",
-            " 2  EPT PDPTE    0x70002000    0x70003007         rwx, table 0x70003000",
-            " 3  EPT PDE      0x70003000    0x70004007         rwx, table 0x70004000",
-            " 4  EPT PTE      0x70004008    0x100001037        rwx, write-back (WB), 4 KiB page 0x100001000",
-            " 5  guest PML4E  0x1000        0x2027             writable user accessed, table 0x2000",
-        ])
+        #expect(
+            seen[1...5] == [
+                " 1  EPT PML4E    0x70001000    0x70002007         rwx, table 0x70002000",
+                " 2  EPT PDPTE    0x70002000    0x70003007         rwx, table 0x70003000",
+                " 3  EPT PDE      0x70003000    0x70004007         rwx, table 0x70004000",
+                " 4  EPT PTE      0x70004008    0x100001037        rwx, write-back (WB), 4 KiB page 0x100001000",
+                " 5  guest PML4E  0x1000        0x2027             writable user accessed, table 0x2000",
+            ])
         #expect(seen[20] == "20  guest PTE    0x4018        0x5067             writable user accessed dirty, 4 KiB page 0x5000")
         #expect(seen[21...24].allSatisfy { $0.contains("  EPT P") })
-        #expect(seen[25...] == [
-            "guest-physical 0x5abc in a page of 4 KiB: writable, user, executable",
-            "host-physical  0x100005abc in a page of 4 KiB: rwx, write-back (WB)",
-            "24 loads, and the access itself: 25",
-            "  with larger pages in the guest: 2 MiB 20, 1 GiB 15",
-            "  with larger pages in the EPT: 2 MiB 20, 1 GiB 15",
-            "  with the largest in both: 9",
-        ])
+        #expect(
+            seen[25...] == [
+                "guest-physical 0x5abc in a page of 4 KiB: writable, user, executable",
+                "host-physical  0x100005abc in a page of 4 KiB: rwx, write-back (WB)",
+                "24 loads, and the access itself: 25",
+                "  with larger pages in the guest: 2 MiB 20, 1 GiB 15",
+                "  with larger pages in the EPT: 2 MiB 20, 1 GiB 15",
+                "  with the largest in both: 9",
+            ])
     }
 
-    @Test("larger pages on either side make as many accesses as the smaller ones' walk had said", arguments: [
-        (0x8040_3ABC, PageSize.fourKibibytes, 25), (0x8040_3ABC, .twoMebibytes, 20), (0x8040_3ABC, .oneGibibyte, 15),
-        (0x8060_1234, .fourKibibytes, 20), (0x8060_1234, .twoMebibytes, 16), (0x8060_1234, .oneGibibyte, 12),
-        (0xC060_1234, .fourKibibytes, 15), (0xC060_1234, .twoMebibytes, 12), (0xC060_1234, .oneGibibyte, 9),
-    ] as [(UInt64, PageSize, Int)])
+    @Test(
+        "larger pages on either side make as many accesses as the smaller ones' walk had said",
+        arguments: [
+            (0x8040_3ABC, PageSize.fourKibibytes, 25), (0x8040_3ABC, .twoMebibytes, 20), (0x8040_3ABC, .oneGibibyte, 15),
+            (0x8060_1234, .fourKibibytes, 20), (0x8060_1234, .twoMebibytes, 16), (0x8060_1234, .oneGibibyte, 12),
+            (0xC060_1234, .fourKibibytes, 15), (0xC060_1234, .twoMebibytes, 12), (0xC060_1234, .oneGibibyte, 9),
+        ] as [(UInt64, PageSize, Int)])
     func countsLargePages(address: UInt64, nested: PageSize, count: Int) {
         makeLongTables()
         let seen = guest.walk(address, .modern(.fourLevel), through: guest.table(nested))
@@ -64,7 +68,11 @@ struct WalkTests {
         #expect(seen.filter { $0.first?.isNumber == true || $0.hasPrefix(" ") && !$0.hasPrefix("  w") }.count == count)
         let place: UInt64 = address == 0x8040_3ABC ? 0x5ABC : 0x60_1234
         #expect(seen.contains { $0.hasPrefix("guest-physical 0x\(String(place, radix: 16)) ") })
-        #expect(seen.contains { $0.hasPrefix("host-physical  0x1\(String(repeating: "0", count: place > 0xFFFF ? 2 : 4))\(String(place, radix: 16)) ") })
+        #expect(
+            seen.contains {
+                $0.hasPrefix(
+                    "host-physical  0x1\(String(repeating: "0", count: place > 0xFFFF ? 2 : 4))\(String(place, radix: 16)) ")
+            })
     }
 
     @Test("the largest pages leave nothing to save")
@@ -92,10 +100,11 @@ struct WalkTests {
     func walksWithoutPaging() {
         let seen = guest.walk(0x1_0000_1234, .modern(.none), through: guest.table())
         #expect(seen[0] == "walk of 0x100001234 for a supervisor read: no paging, EPTP 0x7000105e")
-        #expect(seen[5...] == [
-            "guest-physical 0x1234", "host-physical  0x100001234 in a page of 4 KiB: rwx, write-back (WB)",
-            "4 loads, and the access itself: 5", "  with larger pages in the EPT: 2 MiB 4, 1 GiB 3",
-        ])
+        #expect(
+            seen[5...] == [
+                "guest-physical 0x1234", "host-physical  0x100001234 in a page of 4 KiB: rwx, write-back (WB)",
+                "4 loads, and the access itself: 5", "  with larger pages in the EPT: 2 MiB 4, 1 GiB 3",
+            ])
     }
 
     @Test("32-bit paging has two levels of 4-byte entries, and 4 MiB pages")
@@ -107,10 +116,11 @@ struct WalkTests {
         #expect(small[5] == " 5  guest PDE    0x1014        0x2027             writable user accessed, table 0x2000")
         #expect(small[10] == "10  guest PTE    0x201c        0x3065             read-only user accessed dirty, 4 KiB page 0x3000")
         #expect(small[15] == "guest-physical 0x3123 in a page of 4 KiB: read-only, user, executable")
-        #expect(small[17...] == [
-            "14 loads, and the access itself: 15", "  with larger pages in the guest: 4 MiB 10",
-            "  with larger pages in the EPT: 2 MiB 12, 1 GiB 9", "  with the largest in both: 6",
-        ])
+        #expect(
+            small[17...] == [
+                "14 loads, and the access itself: 15", "  with larger pages in the guest: 4 MiB 10",
+                "  with larger pages in the EPT: 2 MiB 12, 1 GiB 9", "  with the largest in both: 6",
+            ])
         let large = guest.walk(0x0187_6543, .modern(.bits32), through: guest.table())
         #expect(large[5].hasSuffix("writable user accessed dirty, 4 MiB page 0x800000"))
         #expect(large[10] == "guest-physical 0x876543 in a page of 4 MiB: writable, user, executable")
@@ -130,29 +140,33 @@ struct WalkTests {
         #expect(seen[6].contains("guest PDE    0x2008"))
         #expect(seen[16] == "guest-physical 0x4abc in a page of 4 KiB: writable, supervisor, not executable")
         #expect(accesses(seen) == 15)
-        #expect(guest.walk(0x8020_3ABC, paging, through: guest.table())[1...] == [
-            "    PDPTE2                     0x0                not present (a register: no load)",
-            "#PF, error code 0x0 (not present, read, supervisor), CR2 0x80203abc", "0 loads",
-        ])
+        #expect(
+            guest.walk(0x8020_3ABC, paging, through: guest.table())[1...] == [
+                "    PDPTE2                     0x0                not present (a register: no load)",
+                "#PF, error code 0x0 (not present, read, supervisor), CR2 0x80203abc", "0 loads",
+            ])
     }
 
-    @Test("a fault of the guest's tables is told with its error code and the loads up to it", arguments: [
-        (0x8040_7000, .supervisor(.read), 0x0, "not present, read, supervisor", 20),
-        (0x0_0000_0000, .user(.write), 0x6, "not present, write, user", 10),
-        (0x8040_4000, .user(.write), 0x7, "rights, write, user", 20),
-        (0x8040_4000, .supervisor(.write), 0x3, "rights, write, supervisor", 20),
-        (0xC000_0000, .user(.read), 0x5, "rights, read, user", 10),
-        (0xC000_0000, .supervisor(.fetch), 0x11, "rights, fetch, supervisor", 10),
-        (0x8060_0000, .supervisor(.fetch), 0x11, "rights, fetch, supervisor", 15),  // SMEP
-        (0x8040_5000, .user(.fetch), 0x1D, "reserved bit, fetch, user", 20),
-    ] as [(UInt64, GuestAccess, UInt32, String, Int)])
+    @Test(
+        "a fault of the guest's tables is told with its error code and the loads up to it",
+        arguments: [
+            (0x8040_7000, .supervisor(.read), 0x0, "not present, read, supervisor", 20),
+            (0x0_0000_0000, .user(.write), 0x6, "not present, write, user", 10),
+            (0x8040_4000, .user(.write), 0x7, "rights, write, user", 20),
+            (0x8040_4000, .supervisor(.write), 0x3, "rights, write, supervisor", 20),
+            (0xC000_0000, .user(.read), 0x5, "rights, read, user", 10),
+            (0xC000_0000, .supervisor(.fetch), 0x11, "rights, fetch, supervisor", 10),
+            (0x8060_0000, .supervisor(.fetch), 0x11, "rights, fetch, supervisor", 15),  // SMEP
+            (0x8040_5000, .user(.fetch), 0x1D, "reserved bit, fetch, user", 20),
+        ] as [(UInt64, GuestAccess, UInt32, String, Int)])
     func tellsFaults(address: UInt64, access: GuestAccess, code: UInt32, words: String, loads: Int) {
         makeLongTables()
         let seen = guest.walk(address, .modern(.fourLevel), access, through: guest.table())
         let linear = String(address, radix: 16)
-        #expect(seen.suffix(2) == [
-            "#PF, error code 0x\(String(code, radix: 16)) (\(words)), CR2 0x\(linear)", "\(loads) loads",
-        ])
+        #expect(
+            seen.suffix(2) == [
+                "#PF, error code 0x\(String(code, radix: 16)) (\(words)), CR2 0x\(linear)", "\(loads) loads",
+            ])
     }
 
     @Test("reserved bits, the protection key and SMAP are named")
@@ -181,19 +195,23 @@ struct WalkTests {
         makeLongTables()
         guest.put(0x1_2340_0067, at: 0x4038)
         let absent = guest.walk(0x8040_7000, .modern(.fourLevel), .supervisor(.write), through: guest.table())
-        #expect(absent[21...] == [
-            "21  EPT PML4E    0x70001000    0x70002007         rwx, table 0x70002000",
-            "22  EPT PDPTE    0x70002020    0x0                not present",
-            "EPT violation (exit reason 48) at guest-physical 0x123400000, qualification 0x182:",
-            "  a write; nothing is mapped there", "22 loads",
-        ])
+        #expect(
+            absent[21...] == [
+                "21  EPT PML4E    0x70001000    0x70002007         rwx, table 0x70002000",
+                "22  EPT PDPTE    0x70002020    0x0                not present",
+                "EPT violation (exit reason 48) at guest-physical 0x123400000, qualification 0x182:",
+                "  a write; nothing is mapped there", "22 loads",
+            ])
         let table = guest.walk(0x0000_0000, .modern(.fourLevel, cr3: 0x5_0000_0000), through: guest.table())
-        #expect(table.suffix(3) == [
-            "EPT violation (exit reason 48) at guest-physical 0x500000000, qualification 0x83:",
-            "  an access to an entry of the guest's tables, which counts as a write (EPTP bit 6); nothing is mapped there", "2 loads",
-        ])
+        #expect(
+            table.suffix(3) == [
+                "EPT violation (exit reason 48) at guest-physical 0x500000000, qualification 0x83:",
+                "  an access to an entry of the guest's tables, which counts as a write (EPTP bit 6); nothing is mapped there",
+                "2 loads",
+            ])
         let wide = guest.walk(0, .modern(.fourLevel, cr3: 0x0001_0000_0000_0000), through: guest.table())
-        #expect(wide[2].hasSuffix("counts as a write (EPTP bit 6); the address is too wide for 4 levels") && wide.last == "0 loads")
+        #expect(
+            wide[2].hasSuffix("counts as a write (EPTP bit 6); the address is too wide for 4 levels") && wide.last == "0 loads")
     }
 
     @Test("pages that may not be written stop the guest's walk where accessed and dirty flags are kept, or are to be set")
@@ -204,13 +222,16 @@ struct WalkTests {
         guest.usesAccessedAndDirty = false
         let table = guest.table(permissions: .read | .execute)
         #expect(accesses(guest.walk(0x8040_3000, .modern(.fourLevel), through: table)) == 25)
-        #expect(guest.walk(0x8040_6000, .modern(.fourLevel), through: table).suffix(3) == [
-            "EPT violation (exit reason 48) at guest-physical 0x4030, qualification 0xaa:",
-            "  a write of an accessed or dirty bit in the guest's tables; the EPT allow r-x", "24 loads",
-        ])
-        #expect(guest.walk(0x8040_3000, .modern(.fourLevel), .user(.write), through: table).suffix(3) == [
-            "EPT violation (exit reason 48) at guest-physical 0x5000, qualification 0x1aa:", "  a write; the EPT allow r-x", "24 loads",
-        ])
+        #expect(
+            guest.walk(0x8040_6000, .modern(.fourLevel), through: table).suffix(3) == [
+                "EPT violation (exit reason 48) at guest-physical 0x4030, qualification 0xaa:",
+                "  a write of an accessed or dirty bit in the guest's tables; the EPT allow r-x", "24 loads",
+            ])
+        #expect(
+            guest.walk(0x8040_3000, .modern(.fourLevel), .user(.write), through: table).suffix(3) == [
+                "EPT violation (exit reason 48) at guest-physical 0x5000, qualification 0x1aa:", "  a write; the EPT allow r-x",
+                "24 loads",
+            ])
         #expect(guest.changes == 0)
     }
 

@@ -32,7 +32,8 @@ public struct TestSegment: Sendable {
     public var fileSize: UInt64
     public var memorySize: UInt64
 
-    public init(offset: UInt64 = 0x1000, at address: UInt64, virtual: UInt64? = nil, fileSize: UInt64, memorySize: UInt64? = nil) {
+    public init(offset: UInt64 = 0x1000, at address: UInt64, virtual: UInt64? = nil, fileSize: UInt64, memorySize: UInt64? = nil)
+    {
         self.offset = offset
         physicalAddress = address
         virtualAddress = virtual ?? address
@@ -69,10 +70,14 @@ extension ImageBuilder {
             let start = header + entrySize * index
             image.put(UInt64(segment.type), 4, at: start)
             if is64Bit {
-                let words = [segment.offset, segment.virtualAddress, segment.physicalAddress, segment.fileSize, segment.memorySize]
+                let words = [
+                    segment.offset, segment.virtualAddress, segment.physicalAddress, segment.fileSize, segment.memorySize,
+                ]
                 for (place, word) in words.enumerated() { image.put(word, 8, at: start + 8 + 8 * place) }
             } else {
-                let words = [segment.offset, segment.virtualAddress, segment.physicalAddress, segment.fileSize, segment.memorySize]
+                let words = [
+                    segment.offset, segment.virtualAddress, segment.physicalAddress, segment.fileSize, segment.memorySize,
+                ]
                 for (place, word) in words.enumerated() { image.put(word, 4, at: start + 4 + 4 * place) }
             }
         }

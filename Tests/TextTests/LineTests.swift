@@ -11,10 +11,11 @@ import Testing
         #expect(words(Line("[\(line)]")) == "[exit 7 at 0x00101000, -3, word]")
     }
 
-    @Test(arguments: [
-        (0, "0"), (9, "9"), (10, "10"), (1_000_000, "1000000"), (9_999_999_999_999_999_999, "9999999999999999999"),
-        (10_000_000_000_000_000_000, "10000000000000000000"), (.max, "18446744073709551615"),
-    ] as [(UInt64, String)])
+    @Test(
+        arguments: [
+            (0, "0"), (9, "9"), (10, "10"), (1_000_000, "1000000"), (9_999_999_999_999_999_999, "9999999999999999999"),
+            (10_000_000_000_000_000_000, "10000000000000000000"), (.max, "18446744073709551615"),
+        ] as [(UInt64, String)])
     func `decimal numbers`(value: UInt64, text: String) {
         var line = Line()
         line.write(decimal: value)
@@ -23,7 +24,8 @@ import Testing
     }
 
     @Test func `decimal numbers are filled on the left, and never cut`() {
-        #expect(words(Line("\(42 as UInt8, width: 6)|\(123456 as UInt32, width: 3)|\(0 as UInt16, width: 2)")) == "    42|123456| 0")
+        #expect(
+            words(Line("\(42 as UInt8, width: 6)|\(123456 as UInt32, width: 3)|\(0 as UInt16, width: 2)")) == "    42|123456| 0")
     }
 
     @Test(arguments: [(Int.min, "-9223372036854775808"), (-1, "-1"), (0, "0"), (Int.max, "9223372036854775807")])
@@ -34,8 +36,14 @@ import Testing
         #expect(words(Line("\(value, width: width)")) == text)
     }
 
-    @Test(arguments: [(0, 1, "0x0"), (0, 4, "0x0000"), (0xABC, 1, "0xabc"), (0xABC, 2, "0xabc"), (0xABC, 8, "0x00000abc"), (.max, 1, "0xffffffffffffffff"), (1, 16, "0x0000000000000001")] as [(UInt64, Int, String)])
-    func `hexadecimal numbers`(value: UInt64, digits: Int, text: String) { #expect(words(Line("\(hex: value, digits: digits)")) == text) }
+    @Test(
+        arguments: [
+            (0, 1, "0x0"), (0, 4, "0x0000"), (0xABC, 1, "0xabc"), (0xABC, 2, "0xabc"), (0xABC, 8, "0x00000abc"),
+            (.max, 1, "0xffffffffffffffff"), (1, 16, "0x0000000000000001"),
+        ] as [(UInt64, Int, String)])
+    func `hexadecimal numbers`(value: UInt64, digits: Int, text: String) {
+        #expect(words(Line("\(hex: value, digits: digits)")) == text)
+    }
 
     @Test func `hexadecimal digits without a prefix`() {
         var line = Line()

@@ -8,20 +8,33 @@ import X86
 @testable import Trace
 
 @Suite struct ExitDescriptionTests {
-    static func describe(_ exit: Exit, _ mode: ProcessorMode = .long64, _ change: (inout GeneralRegisters) -> Void = { _ in }) -> String {
+    static func describe(_ exit: Exit, _ mode: ProcessorMode = .long64, _ change: (inout GeneralRegisters) -> Void = { _ in })
+        -> String
+    {
         var registers = GeneralRegisters()
         change(&registers)
         return words(ExitDescription(exit, registers, in: mode))
     }
 
     @Test func `instructions with their operands`() {
-        #expect(Self.describe(.cpuid) { $0.rax = 0xFFFF_FFFF_0000_0007; $0.rcx = 1 } == "CPUID leaf 7.1")
-        #expect(Self.describe(.cpuid) { $0.rax = 0x8000_0001; $0.rcx = 1 } == "CPUID leaf 0x80000001")
+        #expect(
+            Self.describe(.cpuid) {
+                $0.rax = 0xFFFF_FFFF_0000_0007; $0.rcx = 1
+            } == "CPUID leaf 7.1")
+        #expect(
+            Self.describe(.cpuid) {
+                $0.rax = 0x8000_0001; $0.rcx = 1
+            } == "CPUID leaf 0x80000001")
         #expect(Self.describe(.hypercall) { $0.rax = 2 } == "VMCALL function 0x2")
         #expect(Self.describe(.readMSR) { $0.rcx = 0xC000_0080 } == "RDMSR IA32_EFER")
-        #expect(Self.describe(.writeMSR) { $0.rcx = 0x123; $0.rdx = 1; $0.rax = .max } == "WRMSR MSR 0x123, EDX:EAX = 0x1ffffffff")
+        #expect(
+            Self.describe(.writeMSR) {
+                $0.rcx = 0x123; $0.rdx = 1; $0.rax = .max
+            } == "WRMSR MSR 0x123, EDX:EAX = 0x1ffffffff")
         #expect(Self.describe(.setExtendedControlRegister) { $0.rax = 7 } == "XSETBV 0, EDX:EAX = 0x7")
-        #expect(Self.describe(.controlRegister(.write(register: 4, from: RegisterNumber(3)))) { $0.rbx = 0x20 } == "MOV CR4, RBX = 0x20")
+        #expect(
+            Self.describe(.controlRegister(.write(register: 4, from: RegisterNumber(3)))) { $0.rbx = 0x20 }
+                == "MOV CR4, RBX = 0x20")
         #expect(Self.describe(.controlRegister(.read(register: 3, to: RegisterNumber(9)))) == "MOV R9, CR3")
         #expect(Self.describe(.controlRegister(.clearTaskSwitched)) == "CLTS")
         #expect(Self.describe(.controlRegister(.loadMachineStatus(0x11))) == "LMSW 0x11")
@@ -51,7 +64,11 @@ import X86
 
     @Test func `nested page faults say what was done and whether anything is mapped`() {
         func fault(read: Bool = false, write: Bool = false, fetch: Bool = false, mapped: Bool = false) -> String {
-            Self.describe(.nestedPageFault(.init(address: GuestPhysicalAddress(0xB100_0000), isRead: read, isWrite: write, isFetch: fetch, isMapped: mapped, duringWalk: false)))
+            Self.describe(
+                .nestedPageFault(
+                    .init(
+                        address: GuestPhysicalAddress(0xB100_0000), isRead: read, isWrite: write, isFetch: fetch,
+                        isMapped: mapped, duringWalk: false)))
         }
         #expect(fault(read: true) == "read of 0xb1000000, not mapped")
         #expect(fault(read: true, write: true) == "write to 0xb1000000, not mapped")
@@ -61,13 +78,19 @@ import X86
     @Test func `all exits without operands have words of their own`() {
         let exits: [(Exit, String)] = [
             (.nonMaskableInterrupt, "NMI"), (.externalInterrupt(vector: 0x41), "vector 0x41"), (.tripleFault, "triple fault"),
-            (.initSignal, "INIT signal"), (.startupIPI(vector: 9), "start-up IPI, vector 0x9"), (.systemManagementInterrupt, "system-management"),
-            (.interruptWindow, "interrupt window"), (.nonMaskableInterruptWindow, "NMI window"), (.taskSwitch(.init(selector: 0x28, source: .jump)), "selector 0x28"),
-            (.halt, "HLT"), (.invalidateCaches(writesBack: true), "WBINVD"), (.invalidateCaches(writesBack: false), "INVD"), (.invalidateByPCID, "INVPCID"),
-            (.readTimeStamp(withAuxiliary: true), "RDTSCP"), (.readTimeStamp(withAuxiliary: false), "RDTSC"), (.monitor, "MONITOR"), (.wait, "MWAIT"),
-            (.pause, "PAUSE"), (.descriptorTable, "an access to a descriptor-table register"), (.monitorTrap, "monitor trap"), (.random(seed: true), "RDSEED"), (.random(seed: false), "RDRAND"),
+            (.initSignal, "INIT signal"), (.startupIPI(vector: 9), "start-up IPI, vector 0x9"),
+            (.systemManagementInterrupt, "system-management"),
+            (.interruptWindow, "interrupt window"), (.nonMaskableInterruptWindow, "NMI window"),
+            (.taskSwitch(.init(selector: 0x28, source: .jump)), "selector 0x28"),
+            (.halt, "HLT"), (.invalidateCaches(writesBack: true), "WBINVD"), (.invalidateCaches(writesBack: false), "INVD"),
+            (.invalidateByPCID, "INVPCID"),
+            (.readTimeStamp(withAuxiliary: true), "RDTSCP"), (.readTimeStamp(withAuxiliary: false), "RDTSC"),
+            (.monitor, "MONITOR"), (.wait, "MWAIT"),
+            (.pause, "PAUSE"), (.descriptorTable, "an access to a descriptor-table register"), (.monitorTrap, "monitor trap"),
+            (.random(seed: true), "RDSEED"), (.random(seed: false), "RDRAND"),
             (.nestedPageMisconfiguration(GuestPhysicalAddress(0x5000)), "0x5000"), (.timerExpired, "preemption timer"),
-            (.virtualizationInstruction, "VMX"), (.unofferedInstruction, "not offered"), (.virtualAPIC(.priorityBelowThreshold), "virtual APIC"),
+            (.virtualizationInstruction, "VMX"), (.unofferedInstruction, "not offered"),
+            (.virtualAPIC(.priorityBelowThreshold), "virtual APIC"),
             (.modificationLogFull, "log full"), (.unexpected(reason: 0x8000_0021), "0x80000021"),
         ]
         var seen: Set<String> = []

@@ -64,7 +64,9 @@ import Text
     }
 
     @Test func `the world switch's offsets are the record's`() throws {
-        let source = try String(contentsOfFile: #filePath.replacing("Tests/TraceTests/ExitRecordTests.swift", with: "Boot/records.inc"), encoding: .utf8)
+        let source = try String(
+            contentsOfFile: #filePath.replacing("Tests/TraceTests/ExitRecordTests.swift", with: "Boot/records.inc"),
+            encoding: .utf8)
         var offsets: [String: Int] = [:]
         for line in source.split(separator: "\n") {
             let words = line.split(separator: " ")
@@ -85,7 +87,8 @@ import Text
 
     @Test func `a header names machine, processor and guest`() throws {
         let header = RecordHeader(
-            frequency: 50_000_000, start: 77, processor: "Intel(R) Core(TM) i7-7800X CPU @ 3.50GHz", machine: "bochs", guest: "tour")
+            frequency: 50_000_000, start: 77, processor: "Intel(R) Core(TM) i7-7800X CPU @ 3.50GHz", machine: "bochs",
+            guest: "tour")
         let bytes = Self.bytes(header.encode)
         #expect(bytes[..<12].elementsEqual(Array("MARTLET\0".utf8) + [1, 0, 120, 0]))
         #expect(bytes[114] == 1)

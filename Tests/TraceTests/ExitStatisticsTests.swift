@@ -41,14 +41,15 @@ import Testing
         statistics.record(reason: 12, guestTicks: 0, ticks: 1000)
         for _ in 0..<4 { statistics.record(reason: 30, guestTicks: 250, ticks: 100) }
         for _ in 0..<2 { statistics.record(reason: 10, guestTicks: 0, ticks: 50) }
-        #expect(Self.table(statistics) == [
-            "exits by reason                      count   share        total    least     mean     most",
-            "  I/O instruction                        4    57.1          400      100      100      100",
-            "  CPUID                                  2    28.5          100       50       50       50",
-            "  HLT                                    1    14.2         1000     1000     1000     1000",
-            "  all                                    7   100.0         1500               214",
-            "the guest ran 1000 ticks, 40.0% of the time; Martlet took the rest",
-        ])
+        #expect(
+            Self.table(statistics) == [
+                "exits by reason                      count   share        total    least     mean     most",
+                "  I/O instruction                        4    57.1          400      100      100      100",
+                "  CPUID                                  2    28.5          100       50       50       50",
+                "  HLT                                    1    14.2         1000     1000     1000     1000",
+                "  all                                    7   100.0         1500               214",
+                "the guest ran 1000 ticks, 40.0% of the time; Martlet took the rest",
+            ])
     }
 
     @Test func `reasons with equal counts come in the order of their numbers, each once`() {

@@ -11,9 +11,12 @@ import Testing
     @Test func `words ask for outputs; without any it is the text`() throws {
         #expect(try CommandLineTool.request(["a"]).text)
         #expect(try CommandLineTool.request(["a", "--table"]) == .init(files: ["a"], table: true))
-        #expect(try CommandLineTool.request(["--html", "o.html", "a", "--perfetto", "o.json"]) == .init(files: ["a"], perfetto: "o.json", html: "o.html"))
+        #expect(
+            try CommandLineTool.request(["--html", "o.html", "a", "--perfetto", "o.json"])
+                == .init(files: ["a"], perfetto: "o.json", html: "o.html"))
         #expect(try CommandLineTool.request(["--diff", "a", "b"]) == .init(files: ["a", "b"], diff: true))
-        #expect(try CommandLineTool.request(["--diff", "a", "b", "--html", "o"]) == .init(files: ["a", "b"], diff: true, html: "o"))
+        #expect(
+            try CommandLineTool.request(["--diff", "a", "b", "--html", "o"]) == .init(files: ["a", "b"], diff: true, html: "o"))
     }
 
     @Test func `wrong words are said`() {

@@ -74,7 +74,8 @@ import Trace
 
     // Decoding.
 
-    private func decoding(_ reason: UInt32, qualification: UInt64 = 0, _ change: @escaping (inout ExitRecord) -> Void = { _ in }) throws
+    private func decoding(_ reason: UInt32, qualification: UInt64 = 0, _ change: @escaping (inout ExitRecord) -> Void = { _ in })
+        throws
         -> ExitDecoding
     {
         var trace = SmallTrace()
@@ -93,23 +94,34 @@ import Trace
     }
 
     @Test func `an exception's qualification and error code are told for its vector`() throws {
-        let page = try decoding(0, qualification: 0x1234) { $0.interruption = 0x8000_0B0E; $0.operand = 2 }
+        let page = try decoding(0, qualification: 0x1234) {
+            $0.interruption = 0x8000_0B0E; $0.operand = 2
+        }
         #expect(page.qualification == "the linear address 0x1234")
         #expect(page.operand == "not present, write, supervisor")
         #expect(page.interruption.contains("#PF"))
         let step = try decoding(0, qualification: 0x4000) { $0.interruption = 0x8000_0301 }
         #expect(step.qualification.contains("a single step (BS)") && !step.qualification.contains("#PF"))
-        let refused = try decoding(0) { $0.interruption = 0x8000_0B0D; $0.operand = 0x2B }
+        let refused = try decoding(0) {
+            $0.interruption = 0x8000_0B0D; $0.operand = 0x2B
+        }
         #expect(refused.operand == "entry 5 of the IDT, while an event was delivered")
-        #expect(try decoding(0) { $0.interruption = 0x8000_0B0D; $0.operand = 0x28 }.operand == "entry 5 of the GDT")
+        #expect(
+            try decoding(0) {
+                $0.interruption = 0x8000_0B0D; $0.operand = 0x28
+            }.operand == "entry 5 of the GDT")
     }
 
     @Test func `what goes to a control register or an MSR is decoded, and what is delivered`() throws {
         let write = try decoding(28, qualification: 0x304) { $0.operand = 0x20 }
         #expect(write.operand.contains("PAE") && write.operandName == "the source register")
-        let efer = try decoding(32) { $0.rcx = 0xC000_0080; $0.rax = 0x500; $0.rdx = 0 }
+        let efer = try decoding(32) {
+            $0.rcx = 0xC000_0080; $0.rax = 0x500; $0.rdx = 0
+        }
         #expect(efer.register.contains("IA32_EFER") && efer.register.contains("LMA"))
-        let refused = try decoding(31) { $0.rcx = 0xC000_0080; $0.nextRAX = 0x500; $0.nextInstructionPointer = $0.instructionPointer }
+        let refused = try decoding(31) {
+            $0.rcx = 0xC000_0080; $0.nextRAX = 0x500; $0.nextInstructionPointer = $0.instructionPointer
+        }
         #expect(refused.register.contains("IA32_EFER") && !refused.register.contains("LMA:"), "nothing was read")
         let event = try decoding(7) { $0.event = 0x8000_0030 }
         #expect(event.event.contains("external interrupt") && event.event.contains("vector 0x30"))
@@ -121,7 +133,11 @@ import Trace
     private func rows(_ left: [UInt64], _ right: [UInt64]) throws -> [String] {
         func exits(_ pointers: [UInt64]) throws -> [TracedExit] {
             var trace = SmallTrace()
-            for pointer in pointers { trace.exit(12) { $0.instructionPointer = pointer; $0.nextInstructionPointer = pointer + 1 } }
+            for pointer in pointers {
+                trace.exit(12) {
+                    $0.instructionPointer = pointer; $0.nextInstructionPointer = pointer + 1
+                }
+            }
             return try trace.file().guests[0].exits
         }
         return TraceAlignment(try exits(left), try exits(right)).rows.map {

@@ -23,12 +23,15 @@ import Trace
 
     @Test func `a long time has a blank behind it`() throws {
         var trace = SmallTrace()
-        trace.exit(12) { $0.arrival += 1_234_567_890; $0.departure += 1_234_567_890 }
+        trace.exit(12) {
+            $0.arrival += 1_234_567_890; $0.departure += 1_234_567_890
+        }
         #expect(try text(trace)[1].hasPrefix("    1 +1234567900 cpu0 HLT"))
     }
 
     @Test func `and why each exits`() throws {
-        #expect(try text(.three, full: true)[2].hasPrefix("        why: always (\"Instructions That Cause VM Exits Unconditionally"))
+        #expect(
+            try text(.three, full: true)[2].hasPrefix("        why: always (\"Instructions That Cause VM Exits Unconditionally"))
     }
 
     /// The last line's description and action.
@@ -39,13 +42,21 @@ import Trace
     }
 
     @Test func `the place has the digits of its mode`() throws {
-        #expect(try last(12) { $0.cr0 = 0x10; $0.codeAccessRights = 0x9B; $0.codeSelector = 0xF000; $0.instructionPointer = 0xFFF0 }.hasPrefix("f000:fff0     "))
-        #expect(try last(12) { $0.cr0 = 0x11; $0.codeAccessRights = 0xC09B }.hasPrefix("0008:00100000 "))
+        #expect(
+            try last(12) {
+                $0.cr0 = 0x10; $0.codeAccessRights = 0x9B; $0.codeSelector = 0xF000; $0.instructionPointer = 0xFFF0
+            }.hasPrefix("f000:fff0     "))
+        #expect(
+            try last(12) {
+                $0.cr0 = 0x11; $0.codeAccessRights = 0xC09B
+            }.hasPrefix("0008:00100000 "))
         #expect(try last(12) { $0.codeAccessRights = 0xF3 }.hasPrefix("0008:100000"))
     }
 
     @Test func `the operand of a control-register access is its source`() throws {
-        let line = try last(28) { $0.qualification = 0x304; $0.operand = 0x20; $0.rax = 7 }
+        let line = try last(28) {
+            $0.qualification = 0x304; $0.operand = 0x20; $0.rax = 7
+        }
         #expect(line == "0008:0000000000100000  MOV CR4, RBX = 0x20  ->  done")
     }
 
@@ -60,14 +71,21 @@ import Trace
             $0.nextInstructionPointer = $0.instructionPointer
         }
         #expect(fault == "0008:0000000000100000  #PF(0x2) at 0x1234  ->  injected #PF(2)")
-        let refused = try last(31) { $0.rcx = 0x123; $0.event = 0x8000_0B0D; $0.nextInstructionPointer = $0.instructionPointer }
+        let refused = try last(31) {
+            $0.rcx = 0x123; $0.event = 0x8000_0B0D; $0.nextInstructionPointer = $0.instructionPointer
+        }
         #expect(refused == "0008:0000000000100000  RDMSR MSR 0x123  ->  injected #GP(0)")
-        let window = try last(7) { $0.event = 0x8000_0030; $0.nextInstructionPointer = $0.instructionPointer }
+        let window = try last(7) {
+            $0.event = 0x8000_0030; $0.nextInstructionPointer = $0.instructionPointer
+        }
         #expect(window == "0008:0000000000100000  interrupt window  ->  injected interrupt 0x30")
     }
 
     @Test func `how a guest ends`() throws {
-        #expect(try last(30) { $0.qualification = 0xF4 << 16; $0.outcome = 16; $0.detail = 3 }.hasSuffix("ended: wrote 0x3 to the debug-exit port"))
+        #expect(
+            try last(30) {
+                $0.qualification = 0xF4 << 16; $0.outcome = 16; $0.detail = 3
+            }.hasSuffix("ended: wrote 0x3 to the debug-exit port"))
         #expect(try last(2) { $0.outcome = 18 }.hasSuffix("triple fault  ->  ended: triple fault"))
         #expect(try last(10) { $0.outcome = 200 }.hasSuffix("what this version does not know (200)"))
     }

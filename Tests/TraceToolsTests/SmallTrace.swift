@@ -25,7 +25,9 @@ struct SmallTrace {
     mutating func mark(_ mark: RecordMark) { append(mark.encode) }
 
     /// An exit in 64-bit mode at 0x100000 after the guest ran for 10 ticks; Martlet takes 5, and steps past 2 bytes.
-    mutating func exit(_ reason: UInt32, qualification: UInt64 = 0, ticks: UInt64 = 5, _ change: (inout ExitRecord) -> Void = { _ in }) {
+    mutating func exit(
+        _ reason: UInt32, qualification: UInt64 = 0, ticks: UInt64 = 5, _ change: (inout ExitRecord) -> Void = { _ in }
+    ) {
         var record = ExitRecord()
         time += 10
         record.arrival = time

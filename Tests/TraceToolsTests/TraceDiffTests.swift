@@ -8,7 +8,10 @@ import Trace
         let file = try SmallTrace.three.file()
         let diff = TraceDiff(file, file)
         #expect(diff.parting == nil)
-        #expect(diff.lines("a", "b").suffix(2) == ["The same exits in both, in the same order.", "Their times are the same too, to the tick."])
+        #expect(
+            diff.lines("a", "b").suffix(2) == [
+                "The same exits in both, in the same order.", "Their times are the same too, to the tick.",
+            ])
     }
 
     @Test func `times are told apart from what happened`() throws {
@@ -27,7 +30,9 @@ import Trace
         func trace(_ value: UInt64) -> SmallTrace {
             var trace = SmallTrace()
             trace.exit(10)
-            trace.exit(30, qualification: 0x80 << 16) { $0.rax = value; $0.nextRAX = value }
+            trace.exit(30, qualification: 0x80 << 16) {
+                $0.rax = value; $0.nextRAX = value
+            }
             trace.exit(12)
             return trace
         }
@@ -66,6 +71,8 @@ import Trace
         two.exit(10)
         let one = try two.file()
         two.start("second")
-        #expect(TraceDiff(try two.file(), one).lines("a", "b").last == "The runs part behind guest 1: only A goes on with another guest.")
+        #expect(
+            TraceDiff(try two.file(), one).lines("a", "b").last
+                == "The runs part behind guest 1: only A goes on with another guest.")
     }
 }

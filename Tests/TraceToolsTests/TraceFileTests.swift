@@ -52,7 +52,10 @@ import Trace
         trace.bytes.removeLast(7)
         let file = try trace.file()
         #expect(file.exitCount == 1)
-        #expect(file.warnings == ["the file breaks off in the middle of a record: the machine was ended before Martlet wrote its last record"])
+        #expect(
+            file.warnings == [
+                "the file breaks off in the middle of a record: the machine was ended before Martlet wrote its last record"
+            ])
     }
 
     private func complaint(_ bytes: [UInt8]) -> String? {
@@ -63,14 +66,18 @@ import Trace
     @Test func `what is wrong with a file is said`() {
         #expect(complaint([]) == "a.trace: it is empty: the machine ended before Martlet wrote a record")
         #expect(complaint([1]) == "a.trace: it is shorter than one record")
-        #expect(complaint(Array("#!/bin/sh, a script".utf8)) == "a.trace: it is no file of exit records: it does not begin with \"MARTLET\"")
+        #expect(
+            complaint(Array("#!/bin/sh, a script".utf8))
+                == "a.trace: it is no file of exit records: it does not begin with \"MARTLET\"")
         var other = SmallTrace.three.bytes
         other[8] = 7
         #expect(complaint(other) == "a.trace: its format has version 7, this tool reads version 1")
         var damaged = SmallTrace.three.bytes
         damaged[120 + 114] = 44
         #expect(complaint(damaged) == "a.trace: record 1, at byte 120, is of the unknown kind 44: the file is damaged")
-        #expect(complaint(SmallTrace.three.bytes + SmallTrace.three.bytes) == "a.trace: record 5 stands behind the record that ends the file")
+        #expect(
+            complaint(SmallTrace.three.bytes + SmallTrace.three.bytes)
+                == "a.trace: record 5 stands behind the record that ends the file")
         let path = "/nowhere/a.trace"
         #expect(throws: TraceFileError(path: path, fault: .missing)) { try TraceFile(contentsOf: path) }
     }

@@ -232,66 +232,68 @@ private let notInIA32e = EntryBreak.Finding(
     rule: "\"host address-space size\" must be 1 when entering from IA-32e mode")
 
 /// Rules about the host state.
-let hostBreaks: [EntryBreak] = [
-    .init(.long64, .hostCR0, fixed) { $0.snapshot[.hostCR0].rawValue &= ~0x20 },
-    .init(.long64, .hostCR0, fixed) { $0.snapshot[.hostCR0].rawValue |= 1 << 32 },
-    .init(.long64, .hostCR4, fixed) { $0.snapshot[.hostCR4].rawValue &= ~0x2000 },
-    .init(.long64, .hostCR4, "CR4.CET needs CR0.WP") {
-        $0.snapshot[.hostCR4] = $0.snapshot[.hostCR4] | .controlFlowEnforcement
-        $0.snapshot[.hostCR0] = $0.snapshot[.hostCR0].subtracting(.writeProtect)
-    },
-    .init(.long64, .hostCR3, "bits beyond the physical-address width must be 0") { $0.snapshot[.hostCR3] = wide },
-    .init(.long64, .hostSysenterESP, canonical) { $0.snapshot[.hostSysenterESP] = hole },
-    .init(.long64, .hostSysenterEIP, canonical) { $0.snapshot[.hostSysenterEIP] = 1 << 47 },
-    .init(.features, .hostPerformanceControl, reserved) { $0.snapshot[.hostPerformanceControl] = 1 << 4 },
-    .init(.long64, .hostPAT, attributes) { $0.snapshot[.hostPAT] = 2 << 56 },
-    .init(.long64, .hostEFER, reserved) { $0.snapshot[.hostEFER].rawValue |= 2 },
-    .init(.long64, .hostEFER, "LMA must equal \"host address-space size\"") {
-        $0.snapshot[.hostEFER] = $0.snapshot[.hostEFER].subtracting(.longModeActive)
-    },
-    .init(.long64, .hostEFER, "LME must equal \"host address-space size\"") {
-        $0.snapshot[.hostEFER] = $0.snapshot[.hostEFER].subtracting(.longModeEnable)
-    },
-    .init(.features, .hostSupervisorCET, "bits 9:6 must be 0, and bits 11:10 not both 1") {
-        $0.snapshot[.hostSupervisorCET] = 0xC00
-    },
-    .init(.features, .hostSupervisorCET, canonical) { $0.snapshot[.hostSupervisorCET] = hole },
-    .init(.features, .hostShadowStackPointer, "bits 1:0 must be 0") { $0.snapshot[.hostShadowStackPointer] = 2 },
-    .init(.features, .hostShadowStackPointer, canonical) { $0.snapshot[.hostShadowStackPointer] = hole },
-    .init(.features, .hostInterruptShadowStackTable, canonical) { $0.snapshot[.hostInterruptShadowStackTable] = hole },
-    .init(.features, .hostPKRS, "bits 63:32 must be 0") { $0.snapshot[.hostPKRS] = 1 << 32 },
-    .init(.long64, .hostCSSelector, "must not be 0") { $0.snapshot[.hostCSSelector] = .init(rawValue: 0) },
-    .init(.long64, .hostTRSelector, "must not be 0") { $0.snapshot[.hostTRSelector] = .init(rawValue: 0) },
-    .init(.real, .hostSSSelector, "must not be 0 without \"host address-space size\"", with: [notInIA32e]) {
-        $0.leaveHostLongMode()
-        $0.snapshot[.hostSSSelector] = .init(rawValue: 0)
-    },
-    .init(.long64, .hostFSBase, canonical) { $0.snapshot[.hostFSBase] = hole },
-    .init(.long64, .hostGSBase, canonical) { $0.snapshot[.hostGSBase] = hole },
-    .init(.long64, .hostGDTRBase, canonical) { $0.snapshot[.hostGDTRBase] = hole },
-    .init(.long64, .hostIDTRBase, canonical) { $0.snapshot[.hostIDTRBase] = hole },
-    .init(.long64, .hostTRBase, canonical) { $0.snapshot[.hostTRBase] = hole },
-    .init(.long64, .hostCR4, "PAE must be 1 with \"host address-space size\"") {
-        $0.snapshot[.hostCR4] = $0.snapshot[.hostCR4].subtracting(.physicalAddressExtension)
-    },
-    .init(.long64, .hostRIP, canonical) { $0.snapshot[.hostRIP] = hole },
-    .init(.real, .exitControls, notInIA32e.rule) { $0.leaveHostLongMode() },
-    .init(.long64, .entryControls, "\"IA-32e mode guest\" needs \"host address-space size\"", with: [notInIA32e]) {
-        $0.leaveHostLongMode()
-    },
-    .init(.real, .hostCR4, "PCIDE must be 0 without \"host address-space size\"", with: [notInIA32e]) {
-        $0.leaveHostLongMode()
-        $0.snapshot[.hostCR4] = $0.snapshot[.hostCR4] | .processContextIdentifiers
-    },
-    .init(.real, .hostRIP, "bits 63:32 must be 0 without \"host address-space size\"", with: [notInIA32e]) {
-        $0.leaveHostLongMode()
-        $0.snapshot[.hostRIP] = 1 << 32
-    },
-] + hostSelectors.map { field in
-    .init(.long64, field, "privilege level (bits 1:0) and table indicator (bit 2) must be 0") {
-        $0.snapshot[field] = .init(rawValue: 0x24)
+let hostBreaks: [EntryBreak] =
+    [
+        .init(.long64, .hostCR0, fixed) { $0.snapshot[.hostCR0].rawValue &= ~0x20 },
+        .init(.long64, .hostCR0, fixed) { $0.snapshot[.hostCR0].rawValue |= 1 << 32 },
+        .init(.long64, .hostCR4, fixed) { $0.snapshot[.hostCR4].rawValue &= ~0x2000 },
+        .init(.long64, .hostCR4, "CR4.CET needs CR0.WP") {
+            $0.snapshot[.hostCR4] = $0.snapshot[.hostCR4] | .controlFlowEnforcement
+            $0.snapshot[.hostCR0] = $0.snapshot[.hostCR0].subtracting(.writeProtect)
+        },
+        .init(.long64, .hostCR3, "bits beyond the physical-address width must be 0") { $0.snapshot[.hostCR3] = wide },
+        .init(.long64, .hostSysenterESP, canonical) { $0.snapshot[.hostSysenterESP] = hole },
+        .init(.long64, .hostSysenterEIP, canonical) { $0.snapshot[.hostSysenterEIP] = 1 << 47 },
+        .init(.features, .hostPerformanceControl, reserved) { $0.snapshot[.hostPerformanceControl] = 1 << 4 },
+        .init(.long64, .hostPAT, attributes) { $0.snapshot[.hostPAT] = 2 << 56 },
+        .init(.long64, .hostEFER, reserved) { $0.snapshot[.hostEFER].rawValue |= 2 },
+        .init(.long64, .hostEFER, "LMA must equal \"host address-space size\"") {
+            $0.snapshot[.hostEFER] = $0.snapshot[.hostEFER].subtracting(.longModeActive)
+        },
+        .init(.long64, .hostEFER, "LME must equal \"host address-space size\"") {
+            $0.snapshot[.hostEFER] = $0.snapshot[.hostEFER].subtracting(.longModeEnable)
+        },
+        .init(.features, .hostSupervisorCET, "bits 9:6 must be 0, and bits 11:10 not both 1") {
+            $0.snapshot[.hostSupervisorCET] = 0xC00
+        },
+        .init(.features, .hostSupervisorCET, canonical) { $0.snapshot[.hostSupervisorCET] = hole },
+        .init(.features, .hostShadowStackPointer, "bits 1:0 must be 0") { $0.snapshot[.hostShadowStackPointer] = 2 },
+        .init(.features, .hostShadowStackPointer, canonical) { $0.snapshot[.hostShadowStackPointer] = hole },
+        .init(.features, .hostInterruptShadowStackTable, canonical) { $0.snapshot[.hostInterruptShadowStackTable] = hole },
+        .init(.features, .hostPKRS, "bits 63:32 must be 0") { $0.snapshot[.hostPKRS] = 1 << 32 },
+        .init(.long64, .hostCSSelector, "must not be 0") { $0.snapshot[.hostCSSelector] = .init(rawValue: 0) },
+        .init(.long64, .hostTRSelector, "must not be 0") { $0.snapshot[.hostTRSelector] = .init(rawValue: 0) },
+        .init(.real, .hostSSSelector, "must not be 0 without \"host address-space size\"", with: [notInIA32e]) {
+            $0.leaveHostLongMode()
+            $0.snapshot[.hostSSSelector] = .init(rawValue: 0)
+        },
+        .init(.long64, .hostFSBase, canonical) { $0.snapshot[.hostFSBase] = hole },
+        .init(.long64, .hostGSBase, canonical) { $0.snapshot[.hostGSBase] = hole },
+        .init(.long64, .hostGDTRBase, canonical) { $0.snapshot[.hostGDTRBase] = hole },
+        .init(.long64, .hostIDTRBase, canonical) { $0.snapshot[.hostIDTRBase] = hole },
+        .init(.long64, .hostTRBase, canonical) { $0.snapshot[.hostTRBase] = hole },
+        .init(.long64, .hostCR4, "PAE must be 1 with \"host address-space size\"") {
+            $0.snapshot[.hostCR4] = $0.snapshot[.hostCR4].subtracting(.physicalAddressExtension)
+        },
+        .init(.long64, .hostRIP, canonical) { $0.snapshot[.hostRIP] = hole },
+        .init(.real, .exitControls, notInIA32e.rule) { $0.leaveHostLongMode() },
+        .init(.long64, .entryControls, "\"IA-32e mode guest\" needs \"host address-space size\"", with: [notInIA32e]) {
+            $0.leaveHostLongMode()
+        },
+        .init(.real, .hostCR4, "PCIDE must be 0 without \"host address-space size\"", with: [notInIA32e]) {
+            $0.leaveHostLongMode()
+            $0.snapshot[.hostCR4] = $0.snapshot[.hostCR4] | .processContextIdentifiers
+        },
+        .init(.real, .hostRIP, "bits 63:32 must be 0 without \"host address-space size\"", with: [notInIA32e]) {
+            $0.leaveHostLongMode()
+            $0.snapshot[.hostRIP] = 1 << 32
+        },
+    ]
+    + hostSelectors.map { field in
+        .init(.long64, field, "privilege level (bits 1:0) and table indicator (bit 2) must be 0") {
+            $0.snapshot[field] = .init(rawValue: 0x24)
+        }
     }
-}
 
 private let hostSelectors: [VMCSField<SegmentSelector, Writable>] = [
     .hostESSelector, .hostCSSelector, .hostSSSelector, .hostDSSelector, .hostFSSelector, .hostGSSelector, .hostTRSelector,

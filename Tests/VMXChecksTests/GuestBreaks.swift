@@ -82,69 +82,70 @@ let guestRegisterBreaks: [EntryBreak] = [
 ]
 
 /// Rules about the guest's segments.
-let guestSegmentBreaks: [EntryBreak] = [
-    .init(.long64, .guestTRSelector, "the table indicator (bit 2) must be 0") {
-        $0.snapshot[.guestTRSelector] = .init(rawValue: 0x1C)
-    },
-    .init(.pageDirectoryPointers, .guestLDTRSelector, "the table indicator (bit 2) must be 0") {
-        $0.snapshot[.guestLDTRSelector] = .init(rawValue: 0x2C)
-    },
-    .init(.long64User, .guestSSSelector, "the privilege level (bits 1:0) must equal that of CS") {
-        $0.snapshot[.guestCSSelector] = .init(rawValue: 0x18)
-    },
-    .init(.long64, .guestFSBase, canonical) { $0.snapshot[.guestFSBase] = hole },
-    .init(.long64, .guestGSBase, canonical) { $0.snapshot[.guestGSBase] = hole },
-    .init(.long64, .guestTRBase, canonical) { $0.snapshot[.guestTRBase] = hole },
-    .init(.pageDirectoryPointers, .guestLDTRBase, canonical) { $0.snapshot[.guestLDTRBase] = hole },
-    .init(.pageDirectoryPointers, .guestCSAccessRights, "the type must be 9, 11, 13 or 15") {
-        $0.snapshot[.guestCSAccessRights].rawValue &= ~1
-    },
-    .init(.long64, .guestCSAccessRights, "the type must be 3, 9, 11, 13 or 15") {
-        $0.snapshot[.guestCSAccessRights] = .init(rawValue: 0xA091)
-    },
-    .init(.long64, .guestCSAccessRights, "type 3 needs DPL 0") {
-        $0.snapshot[.guestCSAccessRights] = .init(rawValue: 0xA0F3)
-    },
-    .init(.long64, .guestCSAccessRights, "types 9 and 11 need DPL equal to SS.DPL") {
-        $0.snapshot[.guestCSAccessRights] = .init(rawValue: 0xA0F9)
-    },
-    .init(.long64, .guestCSAccessRights, "types 13 and 15 need DPL up to SS.DPL") {
-        $0.snapshot[.guestCSAccessRights] = .init(rawValue: 0xA0BD)
-    },
-    .init(.long64, .guestCSAccessRights, "D (bit 14) must be 0 for 64-bit code (L)") {
-        $0.snapshot[.guestCSAccessRights].rawValue |= 0x4000
-    },
-    .init(.long64, .guestSSAccessRights, "the type must be 3 or 7") {
-        $0.snapshot[.guestSSAccessRights] = .init(rawValue: 0xC091)
-    },
-    .init(.long64User, .guestSSAccessRights, "DPL must equal the selector's privilege level") {
-        $0.snapshot[.guestSSAccessRights] = .init(rawValue: 0xC0D3)
-    },
-    .init(.long64, .guestSSAccessRights, "DPL must be 0 when the type of CS is 3") {
-        $0.snapshot[.guestCSAccessRights] = .init(rawValue: 0xA093)
-        $0.snapshot[.guestSSAccessRights] = .init(rawValue: 0xC0B3)
-    },
-    .init(.real, .guestSSAccessRights, "DPL must be 0 when CR0.PE is 0") {
-        $0.snapshot[.guestCSAccessRights] = .init(rawValue: 0x9F)
-        $0.snapshot[.guestSSAccessRights] = .init(rawValue: 0xF3)
-    },
-    .init(.long64, .guestTRAccessRights, "must be usable (bit 16)") {
-        $0.snapshot[.guestTRAccessRights].rawValue |= 1 << 16
-    },
-    .init(.long64, .guestTRAccessRights, "the type must be 11, a busy 64-bit task") {
-        $0.snapshot[.guestTRAccessRights] = .init(rawValue: 0x83)
-    },
-    .init(.pageDirectoryPointers, .guestTRAccessRights, "the type must be 3 or 11, a busy task") {
-        $0.snapshot[.guestTRAccessRights] = .init(rawValue: 0x89)
-    },
-    .init(.pageDirectoryPointers, .guestLDTRAccessRights, "the type must be 2, a local descriptor table") {
-        $0.snapshot[.guestLDTRAccessRights] = .init(rawValue: 0x8B)
-    },
-    .init(.long64, .guestTRAccessRights, "S (bit 4) must be 0") { $0.snapshot[.guestTRAccessRights].rawValue |= 0x10 },
-    .init(.pageDirectoryPointers, .guestLDTRAccessRights, "S (bit 4) must be 0") {
-        $0.snapshot[.guestLDTRAccessRights].rawValue |= 0x10
-    },
-] + (UInt32(0)..<8).flatMap(breaksOfEvery) + [UInt32(0), 3, 4, 5].flatMap(dataBreaks)
+let guestSegmentBreaks: [EntryBreak] =
+    [
+        .init(.long64, .guestTRSelector, "the table indicator (bit 2) must be 0") {
+            $0.snapshot[.guestTRSelector] = .init(rawValue: 0x1C)
+        },
+        .init(.pageDirectoryPointers, .guestLDTRSelector, "the table indicator (bit 2) must be 0") {
+            $0.snapshot[.guestLDTRSelector] = .init(rawValue: 0x2C)
+        },
+        .init(.long64User, .guestSSSelector, "the privilege level (bits 1:0) must equal that of CS") {
+            $0.snapshot[.guestCSSelector] = .init(rawValue: 0x18)
+        },
+        .init(.long64, .guestFSBase, canonical) { $0.snapshot[.guestFSBase] = hole },
+        .init(.long64, .guestGSBase, canonical) { $0.snapshot[.guestGSBase] = hole },
+        .init(.long64, .guestTRBase, canonical) { $0.snapshot[.guestTRBase] = hole },
+        .init(.pageDirectoryPointers, .guestLDTRBase, canonical) { $0.snapshot[.guestLDTRBase] = hole },
+        .init(.pageDirectoryPointers, .guestCSAccessRights, "the type must be 9, 11, 13 or 15") {
+            $0.snapshot[.guestCSAccessRights].rawValue &= ~1
+        },
+        .init(.long64, .guestCSAccessRights, "the type must be 3, 9, 11, 13 or 15") {
+            $0.snapshot[.guestCSAccessRights] = .init(rawValue: 0xA091)
+        },
+        .init(.long64, .guestCSAccessRights, "type 3 needs DPL 0") {
+            $0.snapshot[.guestCSAccessRights] = .init(rawValue: 0xA0F3)
+        },
+        .init(.long64, .guestCSAccessRights, "types 9 and 11 need DPL equal to SS.DPL") {
+            $0.snapshot[.guestCSAccessRights] = .init(rawValue: 0xA0F9)
+        },
+        .init(.long64, .guestCSAccessRights, "types 13 and 15 need DPL up to SS.DPL") {
+            $0.snapshot[.guestCSAccessRights] = .init(rawValue: 0xA0BD)
+        },
+        .init(.long64, .guestCSAccessRights, "D (bit 14) must be 0 for 64-bit code (L)") {
+            $0.snapshot[.guestCSAccessRights].rawValue |= 0x4000
+        },
+        .init(.long64, .guestSSAccessRights, "the type must be 3 or 7") {
+            $0.snapshot[.guestSSAccessRights] = .init(rawValue: 0xC091)
+        },
+        .init(.long64User, .guestSSAccessRights, "DPL must equal the selector's privilege level") {
+            $0.snapshot[.guestSSAccessRights] = .init(rawValue: 0xC0D3)
+        },
+        .init(.long64, .guestSSAccessRights, "DPL must be 0 when the type of CS is 3") {
+            $0.snapshot[.guestCSAccessRights] = .init(rawValue: 0xA093)
+            $0.snapshot[.guestSSAccessRights] = .init(rawValue: 0xC0B3)
+        },
+        .init(.real, .guestSSAccessRights, "DPL must be 0 when CR0.PE is 0") {
+            $0.snapshot[.guestCSAccessRights] = .init(rawValue: 0x9F)
+            $0.snapshot[.guestSSAccessRights] = .init(rawValue: 0xF3)
+        },
+        .init(.long64, .guestTRAccessRights, "must be usable (bit 16)") {
+            $0.snapshot[.guestTRAccessRights].rawValue |= 1 << 16
+        },
+        .init(.long64, .guestTRAccessRights, "the type must be 11, a busy 64-bit task") {
+            $0.snapshot[.guestTRAccessRights] = .init(rawValue: 0x83)
+        },
+        .init(.pageDirectoryPointers, .guestTRAccessRights, "the type must be 3 or 11, a busy task") {
+            $0.snapshot[.guestTRAccessRights] = .init(rawValue: 0x89)
+        },
+        .init(.pageDirectoryPointers, .guestLDTRAccessRights, "the type must be 2, a local descriptor table") {
+            $0.snapshot[.guestLDTRAccessRights] = .init(rawValue: 0x8B)
+        },
+        .init(.long64, .guestTRAccessRights, "S (bit 4) must be 0") { $0.snapshot[.guestTRAccessRights].rawValue |= 0x10 },
+        .init(.pageDirectoryPointers, .guestLDTRAccessRights, "S (bit 4) must be 0") {
+            $0.snapshot[.guestLDTRAccessRights].rawValue |= 0x10
+        },
+    ] + (UInt32(0)..<8).flatMap(breaksOfEvery) + [UInt32(0), 3, 4, 5].flatMap(dataBreaks)
     + (UInt32(0)..<6).flatMap(virtual8086Breaks)
 
 /// Rules that hold for every usable segment, by its number.

@@ -18,10 +18,11 @@ import X86
     @Test func `required controls that are not offered are missing by name`() {
         let missing = Self.capability.missing(of: .hltExiting | .useMSRBitmaps | .init(bit: 26))
         #expect(missing.missing.rawValue == 1 << 28 | 1 << 26)
-        #expect(lines { missing.report("primary controls", to: $0) } == [
-            "primary controls: \"bit 26\" is not offered (IA32_VMX_PROCBASED_CTLS, bit 58)",
-            "primary controls: \"use MSR bitmaps\" is not offered (IA32_VMX_PROCBASED_CTLS, bit 60)",
-        ])
+        #expect(
+            lines { missing.report("primary controls", to: $0) } == [
+                "primary controls: \"bit 26\" is not offered (IA32_VMX_PROCBASED_CTLS, bit 58)",
+                "primary controls: \"use MSR bitmaps\" is not offered (IA32_VMX_PROCBASED_CTLS, bit 60)",
+            ])
     }
 
     @Test func `an absent field offers nothing and requires nothing`() {
@@ -57,11 +58,18 @@ import X86
         #expect(!VMXControls.offersNestedTables(capabilities))
         let controls = try VMXControls(capabilities, wantsVPID: true, timer: .processorOrHost, needsNestedTables: false)
         #expect(controls.pin.contains(capabilities.pin.required) && controls.pin.subtracting(capabilities.pin.allowed).isEmpty)
-        #expect(controls.primary.contains(capabilities.primary.required) && controls.primary.subtracting(capabilities.primary.allowed).isEmpty)
-        #expect(controls.exit.contains(capabilities.exit.required) && controls.exit.subtracting(capabilities.exit.allowed).isEmpty)
-        #expect(controls.entry.contains(capabilities.entry.required) && controls.entry.subtracting(capabilities.entry.allowed).isEmpty)
+        #expect(
+            controls.primary.contains(capabilities.primary.required)
+                && controls.primary.subtracting(capabilities.primary.allowed).isEmpty)
+        #expect(
+            controls.exit.contains(capabilities.exit.required) && controls.exit.subtracting(capabilities.exit.allowed).isEmpty)
+        #expect(
+            controls.entry.contains(capabilities.entry.required) && controls.entry.subtracting(capabilities.entry.allowed).isEmpty
+        )
         #expect(controls.secondary.isEmpty && controls.localAPIC.isEmpty && controls.assistance == .taskPriority)
-        #expect(!controls.hasNestedTables && !controls.switchesExtendedFeatures && !controls.switchesPAT && !controls.usesPreemptionTimer)
+        #expect(
+            !controls.hasNestedTables && !controls.switchesExtendedFeatures && !controls.switchesPAT
+                && !controls.usesPreemptionTimer)
         #expect(controls.primary.contains(.cr3LoadExiting | .cr3StoreExiting | .invlpgExiting))
     }
 
@@ -90,7 +98,9 @@ import X86
     @Test func `preferred controls that are missing are left off`() throws {
         let arrandale = try VMXControls(CapabilitySet.arrandale.capabilities, wantsVPID: true)
         #expect(!arrandale.secondary.contains(.enableINVPCID) && arrandale.secondary.contains(.enableRDTSCP))
-        let set = CapabilitySet.skylakeX.replacing([0x48F: 0x01F3_FFFF_0003_6DFB, 0x490: 0x3_BFFF_0000_11FB, 0x48D: 0x5F_0000_0016])
+        let set = CapabilitySet.skylakeX.replacing([
+            0x48F: 0x01F3_FFFF_0003_6DFB, 0x490: 0x3_BFFF_0000_11FB, 0x48D: 0x5F_0000_0016,
+        ])
         let controls = try VMXControls(set.capabilities, wantsVPID: true)
         #expect(!controls.exit.intersects(.savePAT | .loadPAT) && !controls.entry.contains(.loadPAT))
         #expect(!controls.pin.contains(.virtualNMIs))
@@ -132,24 +142,26 @@ import X86
     }
 
     @Test func `a processor of the first years is refused with every missing control by name`() {
-        #expect(Self.report(.penryn) == [
-            "pin-based controls: \"activate VMX-preemption timer\" is not offered (IA32_VMX_PINBASED_CTLS, bit 38)",
-            "primary controls: \"activate secondary controls\" is not offered (IA32_VMX_PROCBASED_CTLS, bit 63)",
-            "secondary controls: \"enable EPT\" is not offered (IA32_VMX_PROCBASED_CTLS2, bit 33)",
-            "secondary controls: \"unrestricted guest\" is not offered (IA32_VMX_PROCBASED_CTLS2, bit 39)",
-            "VM-exit controls: \"save IA32_EFER\" is not offered (IA32_VMX_EXIT_CTLS, bit 52)",
-            "VM-exit controls: \"load IA32_EFER\" is not offered (IA32_VMX_EXIT_CTLS, bit 53)",
-            "VM-exit controls: \"save VMX-preemption timer value\" is not offered (IA32_VMX_EXIT_CTLS, bit 54)",
-            "VM-entry controls: \"load IA32_EFER\" is not offered (IA32_VMX_ENTRY_CTLS, bit 47)",
-        ])
+        #expect(
+            Self.report(.penryn) == [
+                "pin-based controls: \"activate VMX-preemption timer\" is not offered (IA32_VMX_PINBASED_CTLS, bit 38)",
+                "primary controls: \"activate secondary controls\" is not offered (IA32_VMX_PROCBASED_CTLS, bit 63)",
+                "secondary controls: \"enable EPT\" is not offered (IA32_VMX_PROCBASED_CTLS2, bit 33)",
+                "secondary controls: \"unrestricted guest\" is not offered (IA32_VMX_PROCBASED_CTLS2, bit 39)",
+                "VM-exit controls: \"save IA32_EFER\" is not offered (IA32_VMX_EXIT_CTLS, bit 52)",
+                "VM-exit controls: \"load IA32_EFER\" is not offered (IA32_VMX_EXIT_CTLS, bit 53)",
+                "VM-exit controls: \"save VMX-preemption timer value\" is not offered (IA32_VMX_EXIT_CTLS, bit 54)",
+                "VM-entry controls: \"load IA32_EFER\" is not offered (IA32_VMX_ENTRY_CTLS, bit 47)",
+            ])
     }
 
-    @Test(arguments: [
-        (6, "EPT: four-level tables are not offered (IA32_VMX_EPT_VPID_CAP, bit 6)"),
-        (14, "EPT: write-back tables are not offered (IA32_VMX_EPT_VPID_CAP, bit 14)"),
-        (20, "EPT: INVEPT for all contexts is not offered (IA32_VMX_EPT_VPID_CAP, bits 20 and 26)"),
-        (26, "EPT: INVEPT for all contexts is not offered (IA32_VMX_EPT_VPID_CAP, bits 20 and 26)"),
-    ] as [(UInt64, String)])
+    @Test(
+        arguments: [
+            (6, "EPT: four-level tables are not offered (IA32_VMX_EPT_VPID_CAP, bit 6)"),
+            (14, "EPT: write-back tables are not offered (IA32_VMX_EPT_VPID_CAP, bit 14)"),
+            (20, "EPT: INVEPT for all contexts is not offered (IA32_VMX_EPT_VPID_CAP, bits 20 and 26)"),
+            (26, "EPT: INVEPT for all contexts is not offered (IA32_VMX_EPT_VPID_CAP, bits 20 and 26)"),
+        ] as [(UInt64, String)])
     func `each property of EPT that is needed is refused by its own words`(bit: UInt64, words: String) {
         let value = CapabilitySet.skylakeX.registers[0x48C]! & ~(1 << bit)
         #expect(Self.report(.skylakeX.replacing([0x48C: value])) == [words])
@@ -157,9 +169,10 @@ import X86
 
     @Test func `controls from true registers are named after them`() {
         let value = CapabilitySet.skylakeX.registers[0x48E]! & ~(1 << 39)
-        #expect(Self.report(.skylakeX.replacing([0x48E: value])) == [
-            "primary controls: \"HLT exiting\" is not offered (IA32_VMX_TRUE_PROCBASED_CTLS, bit 39)"
-        ])
+        #expect(
+            Self.report(.skylakeX.replacing([0x48E: value])) == [
+                "primary controls: \"HLT exiting\" is not offered (IA32_VMX_TRUE_PROCBASED_CTLS, bit 39)"
+            ])
     }
 
     @Test func `the report says of each control whether it was granted`() throws {
@@ -206,14 +219,17 @@ import X86
         #expect(fixed.accepts(.init(rawValue: 0xFFFF_FFFF)))
         #expect(!fixed.accepts(.init(rawValue: 0x8000_0001)))
         #expect(!fixed.accepts(.init(rawValue: 0x1_8000_0021)))
-        #expect(!fixed.accepts(.init(rawValue: 0x20)) && fixed.accepts(.init(rawValue: 0x20), exempt: .paging | .protectionEnable))
+        #expect(
+            !fixed.accepts(.init(rawValue: 0x20)) && fixed.accepts(.init(rawValue: 0x20), exempt: .paging | .protectionEnable))
         #expect(fixed.adjust(.init(rawValue: 0x1_0000_0010)).rawValue == 0x8000_0031)
         #expect(fixed.adjust(.init(rawValue: 0x10), exempt: .paging | .protectionEnable).rawValue == 0x30)
     }
 
     // MARK: Turning VMX on
 
-    static func enable(_ feature: UInt64?, ecx: UInt32 = 0xFFFF_FFFF, vendor: UInt32 = 0x756E_6547) -> (VMXUnavailable?, SimulatedHost) {
+    static func enable(_ feature: UInt64?, ecx: UInt32 = 0xFFFF_FFFF, vendor: UInt32 = 0x756E_6547) -> (
+        VMXUnavailable?, SimulatedHost
+    ) {
         let host = SimulatedHost()
         host.leaves[0]![0]!.ebx = vendor
         host.leaves[1]![0]!.ecx = ecx

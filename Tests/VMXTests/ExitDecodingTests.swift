@@ -26,7 +26,9 @@ import X86
     @Test func `I/O qualifications give port, size, direction, string and REP`() {
         #expect(Self.decode(30, [0x6400: 0x03F8_0000]) == .io(.init(port: 0x3F8, size: 1, isInput: false)))
         #expect(Self.decode(30, [0x6400: 0xFFFF_0009]) == .io(.init(port: 0xFFFF, size: 2, isInput: true)))
-        #expect(Self.decode(30, [0x6400: 0x0060_003B]) == .io(.init(port: 0x60, size: 4, isInput: true, isString: true, isRepeated: true)))
+        #expect(
+            Self.decode(30, [0x6400: 0x0060_003B])
+                == .io(.init(port: 0x60, size: 4, isInput: true, isString: true, isRepeated: true)))
         // Bit 6, immediate operand, and what lies above the port change nothing.
         #expect(Self.decode(30, [0x6400: 0xFFFF_FFFF_0080_0040]) == .io(.init(port: 0x80, size: 1, isInput: false)))
     }
@@ -41,7 +43,8 @@ import X86
 
     @Test func `debug-register qualifications give register and direction`() {
         #expect(Self.decode(29, [0x6400: 0x017]) == .debugRegister(.init(register: 7, isRead: true, general: RegisterNumber(0))))
-        #expect(Self.decode(29, [0x6400: 0xA00]) == .debugRegister(.init(register: 0, isRead: false, general: RegisterNumber(10))))
+        #expect(
+            Self.decode(29, [0x6400: 0xA00]) == .debugRegister(.init(register: 0, isRead: false, general: RegisterNumber(10))))
     }
 
     @Test(arguments: [(0, .call), (1, .iret), (2, .jump), (3, .taskGate)] as [(UInt64, TaskSwitch.Source)])
@@ -51,7 +54,9 @@ import X86
 
     @Test func `EPT-violation qualifications give access, rights and the guest's own walk`() {
         func fault(_ qualification: UInt64) -> NestedPageFault? {
-            guard case .nestedPageFault(let fault) = Self.decode(48, [0x6400: qualification, 0x2400: 0x12_3456_7890]) else { return nil }
+            guard case .nestedPageFault(let fault) = Self.decode(48, [0x6400: qualification, 0x2400: 0x12_3456_7890]) else {
+                return nil
+            }
             #expect(fault.address == GuestPhysicalAddress(0x12_3456_7890))
             return fault
         }
@@ -66,8 +71,12 @@ import X86
 
     @Test func `exceptions and NMIs share a reason and are told apart`() {
         #expect(Self.decode(0, [0x4404: 0x8000_0202]) == .nonMaskableInterrupt)
-        #expect(Self.decode(0, [0x4404: 0x8000_0B0E, 0x4406: 3, 0x6400: 0x1000]) == .exception(.init(vector: .pageFault, errorCode: 3, qualification: 0x1000)))
-        #expect(Self.decode(0, [0x4404: 0x8000_0306, 0x4406: 99]) == .exception(.init(vector: .invalidOpcode, errorCode: nil, qualification: 0)))
+        #expect(
+            Self.decode(0, [0x4404: 0x8000_0B0E, 0x4406: 3, 0x6400: 0x1000])
+                == .exception(.init(vector: .pageFault, errorCode: 3, qualification: 0x1000)))
+        #expect(
+            Self.decode(0, [0x4404: 0x8000_0306, 0x4406: 99])
+                == .exception(.init(vector: .invalidOpcode, errorCode: nil, qualification: 0)))
     }
 
     @Test func `an external interrupt has a vector only if it was acknowledged`() {
@@ -95,7 +104,8 @@ import X86
         let constants = UnsafeMutablePointer<VMXConstants>.allocate(capacity: 1)
         defer { constants.deallocate() }
         constants.initialize(to: .simple(set))
-        for (reason, fields) in [(10, []), (12, []), (30, [0x6400]), (48, [0x2400, 0x6400]), (31, [])] as [(UInt64, Set<UInt32>)] {
+        for (reason, fields) in [(10, []), (12, []), (30, [0x6400]), (48, [0x2400, 0x6400]), (31, [])] as [(UInt64, Set<UInt32>)]
+        {
             let access = SimulatedVMCS(set)
             access[0x4402] = reason
             _ = VMXProcessor(access, constants).decodeExit()
@@ -115,7 +125,10 @@ import X86
             if !reserved.contains(reason) { #expect(names.insert(name).inserted, "\(name) twice") }
         }
         for reason in [86, 87, 0xFFFF] as [UInt16] { #expect("\(ExitReason.name(ofBasic: reason))" == "reserved reason") }
-        let known: [(UInt32, String)] = [(10, "CPUID"), (12, "HLT"), (18, "VMCALL"), (28, "control-register access"), (30, "I/O instruction"), (48, "EPT violation"), (55, "XSETBV"), (0x8000_0021, "entry failure, guest state")]
+        let known: [(UInt32, String)] = [
+            (10, "CPUID"), (12, "HLT"), (18, "VMCALL"), (28, "control-register access"), (30, "I/O instruction"),
+            (48, "EPT violation"), (55, "XSETBV"), (0x8000_0021, "entry failure, guest state"),
+        ]
         for (reason, name) in known { #expect(words(ExitReason(rawValue: reason)) == name) }
     }
 
@@ -133,7 +146,8 @@ import X86
 
     @Test func `instruction errors say what failed`() {
         let known: [(UInt32, String)] = [
-            (4, "VMLAUNCH with non-clear VMCS"), (5, "VMRESUME with non-launched VMCS"), (7, "VM entry with invalid control fields"),
+            (4, "VMLAUNCH with non-clear VMCS"), (5, "VMRESUME with non-launched VMCS"),
+            (7, "VM entry with invalid control fields"),
             (8, "VM entry with invalid host-state fields"), (12, "VMREAD or VMWRITE of an unsupported VMCS component"),
             (26, "VM entry with events blocked by MOV SS"), (28, "invalid operand to INVEPT or INVVPID"),
         ]
@@ -149,7 +163,8 @@ import X86
         for (kind, number) in kinds {
             let information = InterruptionInformation(kind: kind, vector: 0xFE, deliversErrorCode: false)
             #expect(information.rawValue == 0x8000_00FE | number << 8)
-            #expect(information.kind == kind && information.vector == 0xFE && information.isValid && !information.deliversErrorCode)
+            #expect(
+                information.kind == kind && information.vector == 0xFE && information.isValid && !information.deliversErrorCode)
         }
         #expect(InterruptionInformation(kind: .hardwareException, vector: 14, deliversErrorCode: true).rawValue == 0x8000_0B0E)
         #expect(!InterruptionInformation.none.isValid)
@@ -161,15 +176,19 @@ import X86
         #expect(pointer.rawValue == 0x12_3456_705E)
         #expect(pointer.memoryType == .writeBack && pointer.levelCount == 4 && pointer.usesAccessedAndDirty)
         #expect(pointer.root == HostPhysicalAddress(0x12_3456_7000) && !pointer.enforcesShadowStacks)
-        let other = ExtendedPageTablePointer(root: HostPhysicalAddress(0x1000), levelCount: 5, memoryType: .uncacheable, usesAccessedAndDirty: false)
+        let other = ExtendedPageTablePointer(
+            root: HostPhysicalAddress(0x1000), levelCount: 5, memoryType: .uncacheable, usesAccessedAndDirty: false)
         #expect(other.rawValue == 0x1020)
-        #expect(ExtendedPageTablePointer(rawValue: 7).memoryType == nil && ExtendedPageTablePointer(rawValue: 0x80).enforcesShadowStacks)
+        #expect(
+            ExtendedPageTablePointer(rawValue: 7).memoryType == nil
+                && ExtendedPageTablePointer(rawValue: 0x80).enforcesShadowStacks)
     }
 
     @Test func `access rights come apart, and a register without a segment is unusable`() {
         let code = SegmentAccessRights(.code64)
         #expect(code.rawValue == 0xA09B && code.type == 11 && code.isCodeOrData && code.isPresent && code.isLong)
-        #expect(!code.is32Bit && code.hasPageGranularity && !code.isUnusable && code.privilegeLevel == 0 && code.reservedBits == 0)
+        #expect(
+            !code.is32Bit && code.hasPageGranularity && !code.isUnusable && code.privilegeLevel == 0 && code.reservedBits == 0)
         #expect(SegmentAccessRights(rawValue: 0xF3).privilegeLevel == 3)
         #expect(SegmentAccessRights(.init(rawValue: 0)).rawValue == 0x10000 && SegmentAccessRights.unusable.isUnusable)
         #expect(SegmentAccessRights(rawValue: .max).reservedBits == 0xFFFE_0F00)

@@ -16,51 +16,65 @@ import X86
         add(0x0000, ["virtual-processor identifier (VPID)", "posted-interrupt notification vector", "EPTP index"])
         add(0x0800, segments.map { "guest \($0) selector" } + ["guest interrupt status", "PML index"])
         add(0x0C00, ["ES", "CS", "SS", "DS", "FS", "GS", "TR"].map { "host \($0) selector" })
-        add(0x2000, [
-            "address of I/O bitmap A", "address of I/O bitmap B", "address of MSR bitmaps", "VM-exit MSR-store address",
-            "VM-exit MSR-load address", "VM-entry MSR-load address", "executive-VMCS pointer", "PML address", "TSC offset",
-            "virtual-APIC address", "APIC-access address", "posted-interrupt descriptor address", "VM-function controls",
-            "EPT pointer (EPTP)", "EOI-exit bitmap 0", "EOI-exit bitmap 1", "EOI-exit bitmap 2", "EOI-exit bitmap 3",
-            "EPTP-list address", "VMREAD-bitmap address", "VMWRITE-bitmap address",
-            "virtualization-exception information address", "XSS-exiting bitmap", "ENCLS-exiting bitmap",
-        ])
+        add(
+            0x2000,
+            [
+                "address of I/O bitmap A", "address of I/O bitmap B", "address of MSR bitmaps", "VM-exit MSR-store address",
+                "VM-exit MSR-load address", "VM-entry MSR-load address", "executive-VMCS pointer", "PML address", "TSC offset",
+                "virtual-APIC address", "APIC-access address", "posted-interrupt descriptor address", "VM-function controls",
+                "EPT pointer (EPTP)", "EOI-exit bitmap 0", "EOI-exit bitmap 1", "EOI-exit bitmap 2", "EOI-exit bitmap 3",
+                "EPTP-list address", "VMREAD-bitmap address", "VMWRITE-bitmap address",
+                "virtualization-exception information address", "XSS-exiting bitmap", "ENCLS-exiting bitmap",
+            ])
         add(0x2032, ["TSC multiplier"])
         add(0x2400, ["guest-physical address"])
-        add(0x2800, [
-            "VMCS link pointer", "guest IA32_DEBUGCTL", "guest IA32_PAT", "guest IA32_EFER", "guest IA32_PERF_GLOBAL_CTRL",
-            "guest PDPTE0", "guest PDPTE1", "guest PDPTE2", "guest PDPTE3", "guest IA32_BNDCFGS",
-        ])
+        add(
+            0x2800,
+            [
+                "VMCS link pointer", "guest IA32_DEBUGCTL", "guest IA32_PAT", "guest IA32_EFER", "guest IA32_PERF_GLOBAL_CTRL",
+                "guest PDPTE0", "guest PDPTE1", "guest PDPTE2", "guest PDPTE3", "guest IA32_BNDCFGS",
+            ])
         add(0x2C00, ["host IA32_PAT", "host IA32_EFER", "host IA32_PERF_GLOBAL_CTRL"])
-        add(0x4000, [
-            "pin-based VM-execution controls", "primary processor-based VM-execution controls", "exception bitmap",
-            "page-fault error-code mask", "page-fault error-code match", "CR3-target count", "VM-exit controls",
-            "VM-exit MSR-store count", "VM-exit MSR-load count", "VM-entry controls", "VM-entry MSR-load count",
-            "VM-entry interruption-information field", "VM-entry exception error code", "VM-entry instruction length",
-            "TPR threshold", "secondary processor-based VM-execution controls", "PLE_Gap", "PLE_Window",
-        ])
-        add(0x4400, [
-            "VM-instruction error", "exit reason", "VM-exit interruption information", "VM-exit interruption error code",
-            "IDT-vectoring information field", "IDT-vectoring error code", "VM-exit instruction length",
-            "VM-exit instruction information",
-        ])
+        add(
+            0x4000,
+            [
+                "pin-based VM-execution controls", "primary processor-based VM-execution controls", "exception bitmap",
+                "page-fault error-code mask", "page-fault error-code match", "CR3-target count", "VM-exit controls",
+                "VM-exit MSR-store count", "VM-exit MSR-load count", "VM-entry controls", "VM-entry MSR-load count",
+                "VM-entry interruption-information field", "VM-entry exception error code", "VM-entry instruction length",
+                "TPR threshold", "secondary processor-based VM-execution controls", "PLE_Gap", "PLE_Window",
+            ])
+        add(
+            0x4400,
+            [
+                "VM-instruction error", "exit reason", "VM-exit interruption information", "VM-exit interruption error code",
+                "IDT-vectoring information field", "IDT-vectoring error code", "VM-exit instruction length",
+                "VM-exit instruction information",
+            ])
         add(0x4800, segments.map { "guest \($0) limit" } + ["guest GDTR limit", "guest IDTR limit"])
         add(0x4814, segments.map { "guest \($0) access rights" })
         add(0x4824, ["guest interruptibility state", "guest activity state", "guest SMBASE", "guest IA32_SYSENTER_CS"])
         add(0x482E, ["VMX-preemption timer value"])
         add(0x4C00, ["host IA32_SYSENTER_CS"])
-        add(0x6000, [
-            "CR0 guest/host mask", "CR4 guest/host mask", "CR0 read shadow", "CR4 read shadow", "CR3-target value 0",
-            "CR3-target value 1", "CR3-target value 2", "CR3-target value 3",
-        ])
+        add(
+            0x6000,
+            [
+                "CR0 guest/host mask", "CR4 guest/host mask", "CR0 read shadow", "CR4 read shadow", "CR3-target value 0",
+                "CR3-target value 1", "CR3-target value 2", "CR3-target value 3",
+            ])
         add(0x6400, ["exit qualification", "I/O RCX", "I/O RSI", "I/O RDI", "I/O RIP", "guest-linear address"])
-        add(0x6800, ["guest CR0", "guest CR3", "guest CR4"] + segments.map { "guest \($0) base" } + [
-            "guest GDTR base", "guest IDTR base", "guest DR7", "guest RSP", "guest RIP", "guest RFLAGS",
-            "guest pending debug exceptions", "guest IA32_SYSENTER_ESP", "guest IA32_SYSENTER_EIP",
-        ])
-        add(0x6C00, [
-            "host CR0", "host CR3", "host CR4", "host FS base", "host GS base", "host TR base", "host GDTR base",
-            "host IDTR base", "host IA32_SYSENTER_ESP", "host IA32_SYSENTER_EIP", "host RSP", "host RIP",
-        ])
+        add(
+            0x6800,
+            ["guest CR0", "guest CR3", "guest CR4"] + segments.map { "guest \($0) base" } + [
+                "guest GDTR base", "guest IDTR base", "guest DR7", "guest RSP", "guest RIP", "guest RFLAGS",
+                "guest pending debug exceptions", "guest IA32_SYSENTER_ESP", "guest IA32_SYSENTER_EIP",
+            ])
+        add(
+            0x6C00,
+            [
+                "host CR0", "host CR3", "host CR4", "host FS base", "host GS base", "host TR base", "host GDTR base",
+                "host IDTR base", "host IA32_SYSENTER_ESP", "host IA32_SYSENTER_EIP", "host RSP", "host RIP",
+            ])
         return result
     }()
 
@@ -93,7 +107,8 @@ import X86
         let field = VMCSFieldEncoding(rawValue: 0x681E)
         #expect(field.area == .guestState && field.width == .natural && field.index == 15 && field.bitCount == 64)
         #expect(VMCSFieldEncoding(rawValue: 0x0C0C).bitCount == 16)
-        #expect(VMCSFieldEncoding(rawValue: 0x4402).bitCount == 32 && VMCSFieldEncoding(rawValue: 0x4402).area == .exitInformation)
+        #expect(
+            VMCSFieldEncoding(rawValue: 0x4402).bitCount == 32 && VMCSFieldEncoding(rawValue: 0x4402).area == .exitInformation)
         #expect(VMCSFieldEncoding(rawValue: 0x2032).bitCount == 64)
         #expect(VMCSFieldEncoding(area: .exitInformation, width: .bits64, index: 0).rawValue == 0x2400)
     }

@@ -30,7 +30,10 @@ import X86
         #expect(Self.prepared(set).refusals == [])
     }
 
-    @Test func `set-up of a processor without EPT writes only fields that it has, and IA32_EFER and IA32_PAT are loaded from lists`() throws {
+    @Test
+    func `set-up of a processor without EPT writes only fields that it has, and IA32_EFER and IA32_PAT are loaded from lists`()
+        throws
+    {
         let capabilities = CapabilitySet.penryn.capabilities
         let access = SimulatedVMCS(capabilities)
         let controls = try VMXControls(capabilities, wantsVPID: true, timer: .processorOrHost, needsNestedTables: false)
@@ -40,7 +43,9 @@ import X86
         VMCS(access).prepare(controls, structures, Self.host, GuestOwnedBits(capabilities, offered: .none, hasShadowTables: true))
         #expect(access.refusals == [])
         #expect(access[0x4014] == 2 && access[0x4010] == 2 && access[0x200A] == 0x8000 && access[0x2008] == 0x8040)
-        #expect(access.physical[0x8000] == 0xC000_0080 && access.physical[0x8010] == 0x277 && access.physical[0x8018] == Self.host.pat)
+        #expect(
+            access.physical[0x8000] == 0xC000_0080 && access.physical[0x8010] == 0x277 && access.physical[0x8018] == Self.host.pat
+        )
         #expect(access.physical[0x8040] == 0xC000_0080 && access.physical[0x8048] == 0xD00)
         #expect(access.physical[0x8050] == 0x277 && access.physical[0x8058] == Self.host.pat)
     }
@@ -68,7 +73,9 @@ import X86
 
     @Test func `set-up writes the fields that a cleared VMCS may hold anything in`() {
         let writes = Self.prepared(.skylakeX).writes
-        for field in [0x4004, 0x400A, 0x400E, 0x4010, 0x4014, 0x4016, 0x2010, 0x4824, 0x4826, 0x6822, 0x2802, 0x401C, 0x280A, 0x2810] as [UInt32] {
+        for field in [
+            0x4004, 0x400A, 0x400E, 0x4010, 0x4014, 0x4016, 0x2010, 0x4824, 0x4826, 0x6822, 0x2802, 0x401C, 0x280A, 0x2810,
+        ] as [UInt32] {
             #expect(writes[field] != nil, "0x\(String(field, radix: 16))")
         }
     }

@@ -5,7 +5,9 @@ import Testing
 
 @Suite("VMCS snapshots")
 struct VMCSSnapshotTests {
-    @Test("a snapshot reads and writes exactly the fields that the processor has", arguments: [CapabilitySet.skylakeX, .nestedKVM, .arrandale, .penryn])
+    @Test(
+        "a snapshot reads and writes exactly the fields that the processor has",
+        arguments: [CapabilitySet.skylakeX, .nestedKVM, .arrandale, .penryn])
     func roundTrip(_ set: CapabilitySet) {
         let capabilities = set.capabilities
         let source = SimulatedVMCS(capabilities)

@@ -46,6 +46,9 @@ import X86
 
     @Test func `registers have their names`() {
         let names = (UInt8(0)...15).map { "\(RegisterNumber($0).name)" }
-        #expect(names == ["RAX", "RCX", "RDX", "RBX", "RSP", "RBP", "RSI", "RDI", "R8", "R9", "R10", "R11", "R12", "R13", "R14", "R15"])
+        #expect(
+            names == [
+                "RAX", "RCX", "RDX", "RBX", "RSP", "RBP", "RSI", "RDI", "R8", "R9", "R10", "R11", "R12", "R13", "R14", "R15",
+            ])
     }
 }

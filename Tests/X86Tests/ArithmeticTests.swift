@@ -51,7 +51,9 @@ private enum BitByBit {
 
     static func apply(_ operation: MemoryInstruction.Arithmetic, _ a: UInt64, _ b: UInt64, _ size: Int, carry: Bool) -> Result {
         let x = bits(a, size), y = bits(b, size)
-        func each(_ combine: (Bool, Bool) -> Bool) -> Result { pack(zip(x, y).map(combine), carry: false, adjust: false, overflow: false) }
+        func each(_ combine: (Bool, Bool) -> Bool) -> Result {
+            pack(zip(x, y).map(combine), carry: false, adjust: false, overflow: false)
+        }
         switch operation {
         case .add: return add(x, y, false)
         case .addWithCarry: return add(x, y, carry)
@@ -80,7 +82,9 @@ private enum BitByBit {
                 let before = RFlags(rawValue: carry ? 0x4_0703 : 0x4_0FD6)  // other flags set besides
                 let (result, flags) = operation.apply(a, b, size: size, flags: before)
                 let expected = BitByBit.apply(operation, a, b, size, carry: carry)
-                #expect(result == expected.value && flags.rawValue & Self.statusFlags == expected.flags, "\(operation) \(a) \(b) \(size) \(carry)")
+                #expect(
+                    result == expected.value && flags.rawValue & Self.statusFlags == expected.flags,
+                    "\(operation) \(a) \(b) \(size) \(carry)")
                 #expect(flags.rawValue & ~Self.statusFlags == before.rawValue & ~Self.statusFlags)
             }
         }

@@ -51,7 +51,8 @@ struct Expectation {
             operandText = String(text[text.index(after: bracket)..<text.firstIndex(of: "]")!])
             readOperand()
         }
-        for (name, size) in [("byte", 1), ("word", 2), ("dword", 4), ("qword", 8)] where words.contains(Substring(name)) || source.hasPrefix(name + " ") {
+        for (name, size) in [("byte", 1), ("word", 2), ("dword", 4), ("qword", 8)]
+        where words.contains(Substring(name)) || source.hasPrefix(name + " ") {
             memorySize = size
         }
     }
@@ -83,7 +84,6 @@ struct Expectation {
 extension Substring {
     var trimmingBlanks: String { String(drop { $0 == " " }) }
 }
-
 
 extension Expectation {
     private static let arithmetic: [String: MemoryInstruction.Arithmetic] = [
@@ -142,7 +142,9 @@ extension Expectation {
     private func intoRegister(
         _ mnemonic: String, _ register: MemoryInstruction.Register, _ size: Int, _ decoded: MemoryInstruction
     ) -> (MemoryInstruction.Operation, Int)? {
-        if let condition = condition(mnemonic, behind: "cmov") { return (.loadConditionally(condition, register: register), size) }
+        if let condition = condition(mnemonic, behind: "cmov") {
+            return (.loadConditionally(condition, register: register), size)
+        }
         if let count = Self.bitCounts[mnemonic] { return (.countBits(count, register: register), size) }
         switch mnemonic {
         case "mov": return (.load(register: register, destinationSize: size, signExtends: false), size)
@@ -196,7 +198,8 @@ extension Expectation {
         switch decoded.operation {
         case .storeImmediate(let actual) where mnemonic == "mov" && agree(actual, value, size):
             return (.storeImmediate(actual), size)
-        case .computeMemory(let kind, .constant(let actual)) where Self.arithmetic[mnemonic] == kind && agree(actual, value, size):
+        case .computeMemory(let kind, .constant(let actual))
+        where Self.arithmetic[mnemonic] == kind && agree(actual, value, size):
             return (.computeMemory(kind, .constant(actual)), size)
         default: return nil
         }

@@ -12,7 +12,8 @@ import Testing
         let mode: ProcessorMode = columns[0] == "16" ? .protected16 : columns[0] == "32" ? .protected32 : .long64
         return Vector(
             mode: mode, place: Int(columns[1], radix: 16)!,
-            bytes: stride(from: 0, to: digits.count, by: 2).map { UInt8(String(digits[$0...$0 + 1]), radix: 16)! }, text: String(columns[3]))
+            bytes: stride(from: 0, to: digits.count, by: 2).map { UInt8(String(digits[$0...$0 + 1]), radix: 16)! },
+            text: String(columns[3]))
     }
 
     static func decode(_ bytes: [UInt8], in mode: ProcessorMode) -> MemoryInstruction? {
@@ -22,7 +23,9 @@ import Testing
     }
 
     @Test func `there are vectors of every mode`() {
-        for mode in [ProcessorMode.protected16, .protected32, .long64] { #expect(Self.vectors.filter { $0.mode == mode }.count > 300) }
+        for mode in [ProcessorMode.protected16, .protected32, .long64] {
+            #expect(Self.vectors.filter { $0.mode == mode }.count > 300)
+        }
     }
 
     @Test func `every vector's operation, registers and sizes are what its text says`() {
@@ -57,11 +60,16 @@ import Testing
             }
             // With scale 1 and 16-bit pairs, base and index may change places.
             let isSwapped = expected.scale == 0 && operand.base == expected.index && operand.index == expected.base
-            #expect(isSwapped || (operand.base == expected.base && operand.index == expected.index), "\(vector.mode) \(vector.text)")
+            #expect(
+                isSwapped || (operand.base == expected.base && operand.index == expected.index), "\(vector.mode) \(vector.text)")
             #expect(operand.index == nil || operand.scale == expected.scale, "\(vector.text)")
             #expect(operand.displacement == expected.displacement, "\(vector.text)")
-            #expect(decoded.segmentOverride == expected.override || expected.override == .ds || expected.override == nil, "\(vector.text)")
-            if let override = expected.override, override != .ds { #expect(decoded.segmentOverride == override, "\(vector.text)") }
+            #expect(
+                decoded.segmentOverride == expected.override || expected.override == .ds || expected.override == nil,
+                "\(vector.text)")
+            if let override = expected.override, override != .ds {
+                #expect(decoded.segmentOverride == override, "\(vector.text)")
+            }
             let addressSize = expected.addressSize
             if let addressSize { #expect(decoded.addressSize == addressSize, "\(vector.text)") }
         }
@@ -89,7 +97,9 @@ import Testing
 
     @Test func `bytes behind an instruction change nothing`() {
         for vector in Self.vectors where vector.bytes.count < 15 {
-            #expect(Self.decode(vector.bytes + [0x66], in: vector.mode) == Self.decode(vector.bytes, in: vector.mode), "\(vector.text)")
+            #expect(
+                Self.decode(vector.bytes + [0x66], in: vector.mode) == Self.decode(vector.bytes, in: vector.mode),
+                "\(vector.text)")
         }
     }
 
@@ -122,16 +132,23 @@ import Testing
 
     @Test func `instructions that are not known are nil, never a guess`() {
         let unknown: [[UInt8]] = [
-            [0x6C], [0x6E], [0x90], [0x27], [0x3F], [0x04, 1], [0x05, 1, 0, 0, 0], [0x8D, 0x03], [0x82, 0x03, 1], [0xE8, 0, 0, 0, 0],
+            [0x6C], [0x6E], [0x90], [0x27], [0x3F], [0x04, 1], [0x05, 1, 0, 0, 0], [0x8D, 0x03], [0x82, 0x03, 1],
+            [0xE8, 0, 0, 0, 0],
             [0x8E, 0x03], [0x8C, 0x33], [0x8F, 0x0B], [0xFE, 0x13], [0xFF, 0x13], [0xFF, 0x1B], [0xFF, 0x23], [0xFF, 0x3B],
-            [0xC6, 0x0B, 1], [0xC7, 0x3B, 1, 0, 0, 0], [0xD0, 0x33], [0xD3, 0x33], [0xC1, 0x33, 1], [0xF6, 0x33], [0xF7, 0x3B],  // SAL, DIV, IDIV
-            [0xD8, 0x03], [0xD9, 0x03], [0xDB, 0x2B], [0xDD, 0x03], [0xDF, 0x2B], [0xC4, 0x03], [0xC5, 0x03], [0x62, 0x03],  // x87, LES, LDS
+            // SAL, DIV, IDIV
+            [0xC6, 0x0B, 1], [0xC7, 0x3B, 1, 0, 0, 0], [0xD0, 0x33], [0xD3, 0x33], [0xC1, 0x33, 1], [0xF6, 0x33], [0xF7, 0x3B],
+            // x87, LES, LDS
+            [0xD8, 0x03], [0xD9, 0x03], [0xDB, 0x2B], [0xDD, 0x03], [0xDF, 0x2B], [0xC4, 0x03], [0xC5, 0x03], [0x62, 0x03],
             [0x0F, 0x6E, 0x03], [0x0F, 0x7F, 0x03], [0x0F, 0xE7, 0x03], [0x0F, 0xD6, 0x03], [0x0F, 0xF0, 0x03],  // MMX
             [0xF3, 0x0F, 0x12, 0x03], [0xF2, 0x0F, 0x12, 0x03], [0xF3, 0x0F, 0x16, 0x03], [0x0F, 0x58, 0x03], [0x0F, 0xAE, 0x03],
-            [0x0F, 0xA5, 0x03], [0x0F, 0xAC, 0x03, 1], [0x0F, 0xBA, 0x1B, 1], [0x0F, 0xC7, 0x33], [0x0F, 0xC7, 0x03], [0xF3, 0x0F, 0xC7, 0x33],
-            [0x0F, 0xB8, 0x03], [0x66, 0x0F, 0xC3, 0x03], [0xF2, 0x0F, 0x38, 0xF0, 0x03], [0x0F, 0x38, 0x00, 0x03], [0x0F, 0x3A, 0x0F, 0x03, 1],
-            [0xC4, 0xE2, 0x79, 0x18, 0x03], [0xC5, 0xF9, 0xEF, 0x03], [0xC5, 0xE1, 0x6F, 0x03], [0xC5, 0xFE, 0x10, 0x03, 0x62],  // vvvv used, L for a scalar
-            [0x66, 0xC5, 0xF8, 0x10, 0x03], [0xF2, 0xC5, 0xF8, 0x10, 0x03], [0xF0, 0xC5, 0xF8, 0x10, 0x03], [0xC4, 0xE3, 0x79, 0x10, 0x03],
+            [0x0F, 0xA5, 0x03], [0x0F, 0xAC, 0x03, 1], [0x0F, 0xBA, 0x1B, 1], [0x0F, 0xC7, 0x33], [0x0F, 0xC7, 0x03],
+            [0xF3, 0x0F, 0xC7, 0x33],
+            [0x0F, 0xB8, 0x03], [0x66, 0x0F, 0xC3, 0x03], [0xF2, 0x0F, 0x38, 0xF0, 0x03], [0x0F, 0x38, 0x00, 0x03],
+            [0x0F, 0x3A, 0x0F, 0x03, 1],
+            // vvvv used, L for a scalar
+            [0xC4, 0xE2, 0x79, 0x18, 0x03], [0xC5, 0xF9, 0xEF, 0x03], [0xC5, 0xE1, 0x6F, 0x03], [0xC5, 0xFE, 0x10, 0x03, 0x62],
+            [0x66, 0xC5, 0xF8, 0x10, 0x03], [0xF2, 0xC5, 0xF8, 0x10, 0x03], [0xF0, 0xC5, 0xF8, 0x10, 0x03],
+            [0xC4, 0xE3, 0x79, 0x10, 0x03],
             [0x62, 0xF1, 0x7C, 0x48, 0x10, 0x03], [0x8F, 0xE9, 0x78, 0x10, 0x03],  // EVEX, XOP
         ]
         for bytes in unknown {
@@ -149,7 +166,9 @@ import Testing
                 var bytes = vector.bytes
                 bytes[place] = modRM
                 // A constant may look like a ModRM byte: the operation then keeps its operand.
-                if let decoded = Self.decode(bytes, in: vector.mode) { #expect(decoded.operand.base == 3, "\(vector.text) \(bytes)") }
+                if let decoded = Self.decode(bytes, in: vector.mode) {
+                    #expect(decoded.operand.base == 3, "\(vector.text) \(bytes)")
+                }
             }
         }
     }
@@ -182,7 +201,9 @@ import Testing
         for round in 0..<200_000 {
             var bytes = (0..<Int(random.next() % 20)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
             // Half of them begin like something known.
-            if round & 1 != 0 { bytes = Array(Self.vectors[Int(random.next() % UInt64(Self.vectors.count))].bytes.prefix(3)) + bytes }
+            if round & 1 != 0 {
+                bytes = Array(Self.vectors[Int(random.next() % UInt64(Self.vectors.count))].bytes.prefix(3)) + bytes
+            }
             let mode = modes[round % modes.count]
             guard let decoded = Self.decode(bytes, in: mode) else { continue }
             #expect(decoded.length <= min(bytes.count, 15) && decoded.length > 0)
@@ -194,7 +215,9 @@ import Testing
     }
 
     @Test func `MOVQ with REX.W or VEX.W moves 8 bytes, MOVD without them 4`() {
-        for (prefix, opcode) in [([0x66, 0x48, 0x0F], 0x6E), ([0x66, 0x49, 0x0F], 0x7E), ([0xC4, 0xE1, 0xF9], 0x6E)] as [([UInt8], UInt8)] {
+        for (prefix, opcode) in [([0x66, 0x48, 0x0F], 0x6E), ([0x66, 0x49, 0x0F], 0x7E), ([0xC4, 0xE1, 0xF9], 0x6E)]
+            as [([UInt8], UInt8)]
+        {
             #expect(Self.decode(prefix + [opcode, 0x03], in: .long64)?.size == 8)
         }
         #expect(Self.decode([0xC4, 0xE1, 0x79, 0x6E, 0x03], in: .long64)?.size == 4)
@@ -202,11 +225,18 @@ import Testing
     }
 
     @Test func `LOCK is noted, and allowed only before what reads and writes memory`() {
-        let allowed: [[UInt8]] = [[0x01, 0x03], [0x83, 0x03, 1], [0xFF, 0x03], [0xF7, 0x13], [0x87, 0x03], [0x0F, 0xC1, 0x03], [0x0F, 0xAB, 0x03], [0x0F, 0xBA, 0x3B, 1], [0x0F, 0xC7, 0x0B]]
-        let refused: [[UInt8]] = [[0x39, 0x03], [0x03, 0x03], [0x85, 0x03], [0x83, 0x3B, 1], [0x8B, 0x03], [0x89, 0x03], [0x0F, 0xA3, 0x03], [0x0F, 0xBA, 0x23, 1], [0xD1, 0x23], [0xA5], [0x0F, 0x10, 0x03], [0xFF, 0x33]]
+        let allowed: [[UInt8]] = [
+            [0x01, 0x03], [0x83, 0x03, 1], [0xFF, 0x03], [0xF7, 0x13], [0x87, 0x03], [0x0F, 0xC1, 0x03], [0x0F, 0xAB, 0x03],
+            [0x0F, 0xBA, 0x3B, 1], [0x0F, 0xC7, 0x0B],
+        ]
+        let refused: [[UInt8]] = [
+            [0x39, 0x03], [0x03, 0x03], [0x85, 0x03], [0x83, 0x3B, 1], [0x8B, 0x03], [0x89, 0x03], [0x0F, 0xA3, 0x03],
+            [0x0F, 0xBA, 0x23, 1], [0xD1, 0x23], [0xA5], [0x0F, 0x10, 0x03], [0xFF, 0x33],
+        ]
         for (list, allows) in [(allowed, true), (refused, false)] {
             for bytes in list {
-                #expect(Self.decode([0xF0] + bytes, in: .long64).map { $0.isLocked && $0.allowsLock == allows } == true, "\(bytes)")
+                #expect(
+                    Self.decode([0xF0] + bytes, in: .long64).map { $0.isLocked && $0.allowsLock == allows } == true, "\(bytes)")
             }
         }
     }
@@ -215,8 +245,11 @@ import Testing
         let expected: [(ProcessorMode, [UInt8], SegmentRegister)] = [
             (.protected32, [0x8B, 0x04, 0x24], .ss), (.protected32, [0x8B, 0x45, 0], .ss), (.protected32, [0x8B, 0x03], .ds),
             (.protected16, [0x8B, 0x02], .ss), (.protected16, [0x8B, 0x00], .ds), (.protected16, [0x8B, 0x46, 0], .ss),
-            (.protected16, [0x8B, 0x06, 0, 0], .ds), (.protected32, [0x8B, 0x05, 0, 0, 0, 0], .ds), (.protected32, [0x8B, 0x44, 0x2B, 0], .ds),
+            (.protected16, [0x8B, 0x06, 0, 0], .ds), (.protected32, [0x8B, 0x05, 0, 0, 0, 0], .ds),
+            (.protected32, [0x8B, 0x44, 0x2B, 0], .ds),
         ]
-        for (mode, bytes, segment) in expected { #expect(Self.decode(bytes, in: mode)?.operand.defaultSegment == segment, "\(bytes)") }
+        for (mode, bytes, segment) in expected {
+            #expect(Self.decode(bytes, in: mode)?.operand.defaultSegment == segment, "\(bytes)")
+        }
     }
 }

@@ -1,4 +1,5 @@
 // Written by make-vectors from vectors.asm; not to be edited.
+// swift-format-ignore-file
 
 /// The mode's size in bits, the place in the file, nasm's bytes, and the instruction's text.
 let decoderVectors = """

@@ -7,7 +7,8 @@ import Testing
 /// What instructions compute, against this machine's own processor. Flags that the manual leaves undefined are not compared.
 @Suite struct ProcessorTests {
     typealias Instruction = (UInt64, UInt64, UInt64) -> processor_result
-    static let carry: UInt64 = 1, parity: UInt64 = 4, adjust: UInt64 = 0x10, zero: UInt64 = 0x40, sign: UInt64 = 0x80, overflow: UInt64 = 0x800
+    static let carry: UInt64 = 1, parity: UInt64 = 4, adjust: UInt64 = 0x10, zero: UInt64 = 0x40, sign: UInt64 = 0x80,
+        overflow: UInt64 = 0x800
     static let all: UInt64 = 0x8D5
     static let sizes = [1, 2, 4, 8]
 
@@ -68,7 +69,9 @@ import Testing
                 for (value, flags) in Self.values(size, seed: 2) {
                     let (result, after) = modification.apply(value, size: size, flags: RFlags(rawValue: flags))
                     let expected = instruction(value, 0, flags)
-                    #expect(result == expected.value && (after.rawValue ^ expected.flags) & Self.all == 0, "\(modification) \(value) \(size)")
+                    #expect(
+                        result == expected.value && (after.rawValue ^ expected.flags) & Self.all == 0,
+                        "\(modification) \(value) \(size)")
                 }
             }
         }
@@ -77,8 +80,10 @@ import Testing
     @Test func `BT, BTS, BTR and BTC`() {
         typealias Test = MemoryInstruction.BitTest
         let rows: [(Test, [Instruction])] = [
-            (.keep, [processor_bt_2, processor_bt_4, processor_bt_8]), (.set, [processor_bts_2, processor_bts_4, processor_bts_8]),
-            (.reset, [processor_btr_2, processor_btr_4, processor_btr_8]), (.complement, [processor_btc_2, processor_btc_4, processor_btc_8]),
+            (.keep, [processor_bt_2, processor_bt_4, processor_bt_8]),
+            (.set, [processor_bts_2, processor_bts_4, processor_bts_8]),
+            (.reset, [processor_btr_2, processor_btr_4, processor_btr_8]),
+            (.complement, [processor_btc_2, processor_btc_4, processor_btc_8]),
         ]
         for (test, instructions) in rows {
             for (size, instruction) in zip([2, 4, 8], instructions) {
@@ -119,10 +124,14 @@ import Testing
 
     @Test func `MUL and IMUL`() {
         let rows: [(Bool, [Instruction], [Instruction])] = [
-            (false, [processor_mul_low_1, processor_mul_low_2, processor_mul_low_4, processor_mul_low_8],
-                [processor_mul_high_1, processor_mul_high_2, processor_mul_high_4, processor_mul_high_8]),
-            (true, [processor_mul_low_1, processor_imul_2, processor_imul_4, processor_imul_8],
-                [processor_imul_high_1, processor_imul_high_2, processor_imul_high_4, processor_imul_high_8]),
+            (
+                false, [processor_mul_low_1, processor_mul_low_2, processor_mul_low_4, processor_mul_low_8],
+                [processor_mul_high_1, processor_mul_high_2, processor_mul_high_4, processor_mul_high_8]
+            ),
+            (
+                true, [processor_mul_low_1, processor_imul_2, processor_imul_4, processor_imul_8],
+                [processor_imul_high_1, processor_imul_high_2, processor_imul_high_4, processor_imul_high_8]
+            ),
         ]
         for (isSigned, lows, highs) in rows {
             for (index, size) in Self.sizes.enumerated() {
@@ -133,7 +142,8 @@ import Testing
                         let low = lows[index](a, b, flags), high = highs[index](a, b, flags)
                         #expect(
                             product.low == low.value & mask && product.high == high.value & mask
-                                && (product.flags.rawValue ^ high.flags) & (Self.carry | Self.overflow) == 0, "\(isSigned) \(a) \(b) \(size)")
+                                && (product.flags.rawValue ^ high.flags) & (Self.carry | Self.overflow) == 0,
+                            "\(isSigned) \(a) \(b) \(size)")
                     }
                 }
             }

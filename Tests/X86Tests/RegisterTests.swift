@@ -26,13 +26,26 @@ import Testing
 
     @Test func `the bits of control registers are where the manual puts them`() {
         #expect(ControlRegister0.defined.rawValue == 0xE005_003F)
-        let cr0: [(ControlRegister0, Int)] = [(.protectionEnable, 0), (.taskSwitched, 3), (.numericError, 5), (.writeProtect, 16), (.notWriteThrough, 29), (.cacheDisable, 30), (.paging, 31)]
+        let cr0: [(ControlRegister0, Int)] = [
+            (.protectionEnable, 0), (.taskSwitched, 3), (.numericError, 5), (.writeProtect, 16), (.notWriteThrough, 29),
+            (.cacheDisable, 30), (.paging, 31),
+        ]
         for (flag, bit) in cr0 { #expect(flag.rawValue == 1 << UInt64(bit)) }
-        let cr4: [(ControlRegister4, Int)] = [(.timeStampDisable, 2), (.pageSizeExtensions, 4), (.physicalAddressExtension, 5), (.pageGlobalEnable, 7), (.fxsave, 9), (.fiveLevelPaging, 12), (.vmxEnable, 13), (.fsgsbase, 16), (.processContextIdentifiers, 17), (.xsave, 18), (.supervisorExecutionPrevention, 20), (.supervisorAccessPrevention, 21), (.protectionKeys, 22), (.controlFlowEnforcement, 23)]
+        let cr4: [(ControlRegister4, Int)] = [
+            (.timeStampDisable, 2), (.pageSizeExtensions, 4), (.physicalAddressExtension, 5), (.pageGlobalEnable, 7),
+            (.fxsave, 9), (.fiveLevelPaging, 12), (.vmxEnable, 13), (.fsgsbase, 16), (.processContextIdentifiers, 17),
+            (.xsave, 18), (.supervisorExecutionPrevention, 20), (.supervisorAccessPrevention, 21), (.protectionKeys, 22),
+            (.controlFlowEnforcement, 23),
+        ]
         for (flag, bit) in cr4 { #expect(flag.rawValue == 1 << UInt64(bit)) }
-        let efer: [(ExtendedFeatureEnable, Int)] = [(.systemCall, 0), (.longModeEnable, 8), (.longModeActive, 10), (.executeDisable, 11)]
+        let efer: [(ExtendedFeatureEnable, Int)] = [
+            (.systemCall, 0), (.longModeEnable, 8), (.longModeActive, 10), (.executeDisable, 11),
+        ]
         for (flag, bit) in efer { #expect(flag.rawValue == 1 << UInt64(bit)) }
-        let flags: [(RFlags, Int)] = [(.carry, 0), (.trap, 8), (.interruptEnable, 9), (.direction, 10), (.overflow, 11), (.resume, 16), (.virtual8086, 17), (.alignmentCheck, 18)]
+        let flags: [(RFlags, Int)] = [
+            (.carry, 0), (.trap, 8), (.interruptEnable, 9), (.direction, 10), (.overflow, 11), (.resume, 16), (.virtual8086, 17),
+            (.alignmentCheck, 18),
+        ]
         for (flag, bit) in flags { #expect(flag.rawValue == 1 << UInt64(bit)) }
     }
 
@@ -50,7 +63,9 @@ import Testing
         let contributory: [UInt8] = [0, 10, 11, 12, 13, 21]
         let pageFaults: [UInt8] = [14, 20]
         func all(_ first: [UInt8], _ second: [UInt8], _ expected: ExceptionVector.Combination) {
-            for a in first { for b in second { #expect(ExceptionVector.combine(.init(a), then: .init(b)) == expected, "\(a), \(b)") } }
+            for a in first {
+                for b in second { #expect(ExceptionVector.combine(.init(a), then: .init(b)) == expected, "\(a), \(b)") }
+            }
         }
         all(benign, benign + contributory + pageFaults, .serial)
         all(contributory + pageFaults, benign, .serial)
@@ -67,7 +82,10 @@ import Testing
     }
 
     @Test func `exceptions print by mnemonic or number`() {
-        let names = ["#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM", "#DF", "exception 9", "#TS", "#NP", "#SS", "#GP", "#PF", "exception 15", "#MF", "#AC", "#MC", "#XM", "#VE", "#CP", "exception 22"]
+        let names = [
+            "#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM", "#DF", "exception 9", "#TS", "#NP", "#SS", "#GP", "#PF",
+            "exception 15", "#MF", "#AC", "#MC", "#XM", "#VE", "#CP", "exception 22",
+        ]
         for (number, name) in names.enumerated() { #expect(words(ExceptionVector(UInt8(number))) == name) }
     }
 
@@ -88,7 +106,10 @@ import Testing
     }
 
     @Test func `modes have their sizes`() {
-        let sizes: [(ProcessorMode, Int)] = [(.real, 2), (.virtual8086, 2), (.protected16, 2), (.compatibility16, 2), (.protected32, 4), (.compatibility32, 4), (.long64, 8)]
+        let sizes: [(ProcessorMode, Int)] = [
+            (.real, 2), (.virtual8086, 2), (.protected16, 2), (.compatibility16, 2), (.protected32, 4), (.compatibility32, 4),
+            (.long64, 8),
+        ]
         for (mode, size) in sizes { #expect(mode.defaultAddressSize == size && mode.is64Bit == (size == 8)) }
     }
 
@@ -125,6 +146,7 @@ import Testing
 
     @Test func `selectors come apart`() {
         let selector = SegmentSelector(rawValue: 0x2F)
-        #expect(selector.requestedPrivilegeLevel == 3 && selector.usesLocalTable && !SegmentSelector(rawValue: 0x28).usesLocalTable)
+        #expect(
+            selector.requestedPrivilegeLevel == 3 && selector.usesLocalTable && !SegmentSelector(rawValue: 0x28).usesLocalTable)
     }
 }

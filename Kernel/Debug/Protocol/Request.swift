@@ -145,7 +145,8 @@ extension Request {
             message.append(value)
         case .inject(let event): event.encode(to: &message)
         case .run(let goal): goal.encode(to: &message)
-        case .capabilities, .deleteAllStops, .stop, .registers, .lastExit, .lastStop, .deleteAllTraps, .reset, .quit, .shadow: break
+        case .capabilities, .deleteAllStops, .stop, .registers, .lastExit, .lastStop, .deleteAllTraps, .reset, .quit, .shadow:
+            break
         }
     }
 

@@ -31,8 +31,10 @@ public struct ShadowFacts: Sendable {
 
     public init?(_ reader: inout MessageReader) {
         guard let isOn = reader.uint8(), let cr3 = reader.uint64(), let first = reader.uint64(), let second = reader.uint64(),
-            let third = reader.uint64(), let fourth = reader.uint64(), let entries = reader.uint64(), let pageCount = reader.uint64(),
-            let frameCount = reader.uint64(), let ram = reader.uint64(), let root = reader.uint64(), let usedEnd = reader.uint64(),
+            let third = reader.uint64(), let fourth = reader.uint64(), let entries = reader.uint64(),
+            let pageCount = reader.uint64(),
+            let frameCount = reader.uint64(), let ram = reader.uint64(), let root = reader.uint64(),
+            let usedEnd = reader.uint64(),
             let freeCount = reader.uint64(), let firstListed = reader.uint64()
         else { return nil }
         self.isOn = isOn != 0

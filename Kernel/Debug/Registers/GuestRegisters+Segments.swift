@@ -99,7 +99,8 @@ extension GuestRegisters {
         var value: UInt64 = 0
         for position in 0..<UInt64(8) {
             let address = (start &+ position) & (isLong ? .max : 0xFFFF_FFFF)
-            guard let place = cpu.pointee.locate(GuestVirtualAddress(address)), let byte = cpu.pointee.guestMemory.readUInt8(at: place)
+            guard let place = cpu.pointee.locate(GuestVirtualAddress(address)),
+                let byte = cpu.pointee.guestMemory.readUInt8(at: place)
             else { throw AgentFailure(.descriptorNotMapped, address) }
             value |= UInt64(byte) << (8 * position)
         }

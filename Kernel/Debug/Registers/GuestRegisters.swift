@@ -103,10 +103,12 @@ struct GuestRegisters<Access: VMCSAccess, Services: HostServices> {
         since before: UnsafePointer<StateSnapshot>, _ capabilities: VMXCapabilities, _ circumstances: EntryCircumstances
     ) -> Violation? {
         let now = EntryChecks.run(VMCSSnapshot(reading: processor.vmcs, capabilities), capabilities, circumstances)
-        return now.count == 0 ? nil : withUnsafePointer(to: now) { now in
-            let earlier = EntryChecks.run(before.pointee.fields, capabilities, circumstances)
-            return withUnsafePointer(to: earlier) { Violation.first(in: now, butNot: $0) }
-        }
+        return now.count == 0
+            ? nil
+            : withUnsafePointer(to: now) { now in
+                let earlier = EntryChecks.run(before.pointee.fields, capabilities, circumstances)
+                return withUnsafePointer(to: earlier) { Violation.first(in: now, butNot: $0) }
+            }
     }
 
     /// Changes a field of the guest's state, whatever the VM entry will say to its value: the others keep Martlet itself.
@@ -120,7 +122,9 @@ struct GuestRegisters<Access: VMCSAccess, Services: HostServices> {
             throw AgentFailure(.activityState)
         }
         guard value & ~field.valueMask == 0 else { throw AgentFailure(.valueTooWide, UInt64(field.bitCount)) }
-        guard cpu.pointee.machine.pointee.shadow == nil || !field.isKeptByShadowPaging else { throw AgentFailure(.keptByShadowPaging) }
+        guard cpu.pointee.machine.pointee.shadow == nil || !field.isKeptByShadowPaging else {
+            throw AgentFailure(.keptByShadowPaging)
+        }
         processor.vmcs.setBits(of: field, to: value)
         cpu.pointee.followPaging()
     }
@@ -130,10 +134,12 @@ extension VMCSFieldEncoding {
     /// What decides the tables by which the processor translates: with any value, it might translate by whatever lies there.
     fileprivate var isKeptByShadowPaging: Bool {
         switch rawValue {
-        case VMCSField<ControlRegister0, Writable>.guestCR0.encoding.rawValue, VMCSField<UInt64, Writable>.guestCR3.encoding.rawValue,
+        case VMCSField<ControlRegister0, Writable>.guestCR0.encoding.rawValue,
+            VMCSField<UInt64, Writable>.guestCR3.encoding.rawValue,
             VMCSField<ControlRegister4, Writable>.guestCR4.encoding.rawValue,
             VMCSField<ExtendedFeatureEnable, Writable>.guestEFER.encoding.rawValue,
-            VMCSField<UInt64, Writable>.guestPDPTE0.encoding.rawValue...VMCSField<UInt64, Writable>.guestPDPTE3.encoding.rawValue: true
+            VMCSField<UInt64, Writable>.guestPDPTE0.encoding.rawValue...VMCSField<UInt64, Writable>.guestPDPTE3.encoding.rawValue:
+            true
         default: false
         }
     }

@@ -92,7 +92,9 @@ extension Debugger {
             }
         }
         let isAwaited = result.isDone || metAddress != nil
-        if wantedExceptions(cpu.pointee.processor) >> UInt32(exception.vector.number) & 1 != 0, !isAwaited { return .exception(exception) }
+        if wantedExceptions(cpu.pointee.processor) >> UInt32(exception.vector.number) & 1 != 0, !isAwaited {
+            return .exception(exception)
+        }
         let outcome = cpu.pointee.reflect(exception)
         if case .end = outcome { return .exception(exception) }
         VirtualCPU<VMXProcessor<Access>, Services>.complete(outcome, cpu)

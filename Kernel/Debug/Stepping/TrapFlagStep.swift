@@ -225,7 +225,9 @@ struct TrapFlagStep {
 extension Exit {
     /// The debug exception that TF raises, perhaps with others.
     fileprivate var isSingleStepTrap: Bool {
-        guard case .exception(let exception) = self, exception.vector == .debug, exception.kind == .exception else { return false }
+        guard case .exception(let exception) = self, exception.vector == .debug, exception.kind == .exception else {
+            return false
+        }
         return exception.qualification & PendingDebugExceptions.singleStep.rawValue != 0
     }
 }

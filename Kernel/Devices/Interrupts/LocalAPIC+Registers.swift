@@ -18,7 +18,8 @@ private enum Writable {
 
     /// Of such an entry, what is not reserved: delivery status and, of a line, remote IRR are read-only.
     static func defined(_ register: APICRegister, hasDeadlineMode: Bool) -> UInt32 {
-        localInterrupt(register, hasDeadlineMode: hasDeadlineMode) | 1 << 12 | (register == .line0 || register == .line1 ? 1 << 14 : 0)
+        localInterrupt(register, hasDeadlineMode: hasDeadlineMode) | 1 << 12
+            | (register == .line0 || register == .line1 ? 1 << 14 : 0)
     }
 }
 
@@ -110,7 +111,8 @@ extension LocalAPIC {
     public mutating func requestsHere(_ new: UInt64, isForSelf: Bool) -> Bool {
         let command = UInt32(truncatingIfNeeded: new)
         // Asserted or not, and physical or logical, are all one for it.
-        let isPlain = isForSelf
+        let isPlain =
+            isForSelf
             ? new & ~0xFF == 0 : command & ~(0xFF | 1 << 11 | 1 << 14) == UInt32(InterruptShorthand.toSelf.rawValue) << 18
         return isPlain && base.isExtended && command & 0xF0 != 0 && isSoftwareEnabled
     }

@@ -18,12 +18,13 @@ public struct VectorSet: Equatable, Sendable {
     }
 
     public func contains(_ vector: UInt8) -> Bool {
-        let word = switch vector >> 6 {
-        case 0: word0
-        case 1: word1
-        case 2: word2
-        default: word3
-        }
+        let word =
+            switch vector >> 6 {
+            case 0: word0
+            case 1: word1
+            case 2: word2
+            default: word3
+            }
         return word &>> UInt64(vector & 63) & 1 != 0
     }
 }

@@ -35,9 +35,10 @@ struct PCIFunction: Sendable {
         self.pin = pin
         for index in registers.indices { add(registers[index]) }
         for index in 0..<PCIBaseAddress.count where bases[index].addressBits != 0 {
-            add(PCIRegister(
-                PCIRegister.firstBaseAddress &+ UInt8(truncatingIfNeeded: index), bases[index].type,
-                writable: bases[index].addressBits))
+            add(
+                PCIRegister(
+                    PCIRegister.firstBaseAddress &+ UInt8(truncatingIfNeeded: index), bases[index].type,
+                    writable: bases[index].addressBits))
             writable[row(PCIRegister.command)] |= bases[index].type != 0 ? PCICommand.ioSpace : PCICommand.memorySpace
         }
         if pin != .none {

@@ -191,7 +191,11 @@ public struct SerialPort: Equatable, Sendable {
         let character = byte & 0xFF >> (3 - state.lineControl & 3)
         if isFIFOEnabled {
             // The byte in the shift register is overwritten, the FIFO is not.
-            if state.received.count < ReceiveFIFO.capacity { state.received.append(character) } else { state.lineStatus |= Self.overrun }
+            if state.received.count < ReceiveFIFO.capacity {
+                state.received.append(character)
+            } else {
+                state.lineStatus |= Self.overrun
+            }
         } else {
             if state.received.count > 0 {
                 state.lineStatus |= Self.overrun
@@ -284,7 +288,9 @@ public struct SerialPort: Equatable, Sendable {
             if state.received.count > 0, isTimeoutOver { return .timeout }
         }
         if state.interruptEnable & InterruptSource.transmitter != 0, state.isTransmitterEmptyPending { return .transmitterEmpty }
-        if state.interruptEnable & InterruptSource.modem != 0, state.modemStatus & ModemStatus.changes != 0 { return .modemStatus }
+        if state.interruptEnable & InterruptSource.modem != 0, state.modemStatus & ModemStatus.changes != 0 {
+            return .modemStatus
+        }
         return .none
     }
 

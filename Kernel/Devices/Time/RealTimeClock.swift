@@ -188,7 +188,9 @@ public struct RealTimeClock: Equatable, Sendable {
         if let shift = periodShift, before >> shift != divider >> shift { state.flags |= Self.periodicFlag }
         guard isRunning, second != dividerSeconds else { return }
         state.flags |= Self.updateFlag
-        if let alarm = nextAlarm(after: state.start + second), alarm <= state.start + dividerSeconds { state.flags |= Self.alarmFlag }
+        if let alarm = nextAlarm(after: state.start + second), alarm <= state.start + dividerSeconds {
+            state.flags |= Self.alarmFlag
+        }
     }
 
     /// Brings the flags and the interrupt line up to a moment.
@@ -281,7 +283,8 @@ public struct RealTimeClock: Equatable, Sendable {
     /// Goes on from the date in the registers, whatever is in them.
     private mutating func takeDate() {
         let date = CalendarDate(
-            year: decode(state.memory[0x32]) * 100 + decode(state.memory[9]), month: decode(state.memory[8]), day: decode(state.memory[7]),
+            year: decode(state.memory[0x32]) * 100 + decode(state.memory[9]), month: decode(state.memory[8]),
+            day: decode(state.memory[7]),
             hour: decodeHour(state.memory[4]), minute: decode(state.memory[2]), second: decode(state.memory[0]))
         let second = date.unixSeconds
         state.start = second - dividerSeconds

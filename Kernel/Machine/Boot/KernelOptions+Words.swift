@@ -20,7 +20,9 @@ extension KernelOptions {
             isFirst = false
             position = end
         }
-        if mmu != .nested, roundTrip != nil { throw .conflict("mmu=shadow and mmu=direct do not go with roundtrip=: leave one of them out") }
+        if mmu != .nested, roundTrip != nil {
+            throw .conflict("mmu=shadow and mmu=direct do not go with roundtrip=: leave one of them out")
+        }
         if mmu == .direct, isStudied { throw .conflict("mmu=direct does not go with agent=: leave one of them out") }
     }
 
@@ -39,7 +41,8 @@ extension KernelOptions {
     }
 
     private enum Key: Int {
-        case memory, trace, flat, hide, large, vpid, mmu, shadow, apic, timer, checks, testdev, exceptions, report, agent, stop, step
+        case memory, trace, flat, hide, large, vpid, mmu, shadow, apic, timer, checks, testdev, exceptions, report, agent, stop,
+            step
         case record, recordway, records, slice, selftest, guest, then, restart, limit, checksum, roundtrip, screen, rows
     }
 
@@ -66,7 +69,8 @@ extension KernelOptions {
             namesMMU = true
             mmu = ([.nested, .shadow, .direct] as [3 of MemoryManagement])[try word.choice("nested, shadow or direct")]
         case .shadow:
-            shadowSize = try word.size(from: ShadowLayout.leastSize, to: .gibibytes(1), "a size from 256K to 1G, a multiple of 4K")
+            shadowSize = try word.size(
+                from: ShadowLayout.leastSize, to: .gibibytes(1), "a size from 256K to 1G, a multiple of 4K")
         case .apic:
             assistance = ([.delivery, .taskPriority, .none] as [3 of InterruptAssistance])[try word.choice("auto, tpr or plain")]
         case .timer: usesHostTimer = try word.choice("auto or host") == 1
@@ -78,7 +82,8 @@ extension KernelOptions {
         case .stop: canBeStopped = try word.choice("com4") == 0
         case .step: stepsByTrapFlag = try word.choice("auto or tf") == 1
         case .record: recording = ([.serial, .memory, .off] as [3 of Recording])[try word.choice("serial, memory or off")]
-        case .recordway: recordWay = ([.report, .parallel, .port] as [3 of RecordWay])[try word.choice("report, parallel or port")]
+        case .recordway:
+            recordWay = ([.report, .parallel, .port] as [3 of RecordWay])[try word.choice("report, parallel or port")]
         case .records: recordCount = try word.number(2...1_000_000, "a number of records from 2 to 1000000")
         case .slice: slice = try word.number(1000...UInt64.max, "a number of ticks, at least 1000")
         case .selftest:

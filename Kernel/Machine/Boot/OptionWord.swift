@@ -44,12 +44,13 @@ struct OptionWord {
 
     private var size: ByteCount? {
         guard let unit = value.last else { return nil }
-        let shift: UInt64 = switch unit {
-        case 0x4B, 0x6B: 10
-        case 0x4D, 0x6D: 20
-        case 0x47, 0x67: 30
-        default: 0
-        }
+        let shift: UInt64 =
+            switch unit {
+            case 0x4B, 0x6B: 10
+            case 0x4D, 0x6D: 20
+            case 0x47, 0x67: 30
+            default: 0
+            }
         let digits = UnsafeRawBufferPointer(rebasing: value.dropLast(shift == 0 ? 0 : 1))
         guard let count = digits.decimal, count <= UInt64.max >> shift else { return nil }
         return ByteCount(count << shift)

@@ -83,7 +83,8 @@ extension VirtualCPU {
             place = (place &+ UInt64(instruction.size)) & addressMask(instruction.addressSize)
         }
         return foretell(
-            offset: place, size: instruction.size, in: instruction.segmentOverride ?? instruction.operand.defaultSegment, use, mode,
+            offset: place, size: instruction.size, in: instruction.segmentOverride ?? instruction.operand.defaultSegment, use,
+            mode,
             to: report)
     }
 
@@ -100,8 +101,9 @@ extension VirtualCPU {
             if operation != .storeString, operation != .scanString {
                 let offset = (registers.rsi &+ distance) & mask
                 let use = OperandUse.read.later(element > 0)
-                guard foretell(
-                    offset: offset, size: instruction.size, in: instruction.segmentOverride ?? .ds, use, mode, to: report)
+                guard
+                    foretell(
+                        offset: offset, size: instruction.size, in: instruction.segmentOverride ?? .ds, use, mode, to: report)
                 else { return }
             }
             if operation != .loadString {
@@ -122,8 +124,9 @@ extension VirtualCPU {
         for element in 0..<(access.isRepeated ? min(registers.rcx & mask, budget) : 1) {
             let use = (access.isInput ? OperandUse.write : .read).later(element > 0)
             let offset = (index &+ step &* element) & mask
-            guard foretell(
-                offset: offset, size: access.size, in: access.isInput ? .es : operand.segment, use, mode, to: report)
+            guard
+                foretell(
+                    offset: offset, size: access.size, in: access.isInput ? .es : operand.segment, use, mode, to: report)
             else { return }
         }
     }

@@ -122,7 +122,8 @@ extension VirtualCPU {
         if hasRegisters { readRegisters(number, at: Int(fault.address.rawValue & 0xFFC), &standIns) }
         standIns[number].isWritable = fault.isWrite || !hasRegisters
         return processor.map(
-            place, at: operand.linear, to: standIns.frame(number), standIns[number].isWritable ? .readsAndWrites : .reads, &standIns)
+            place, at: operand.linear, to: standIns.frame(number), standIns[number].isWritable ? .readsAndWrites : .reads,
+            &standIns)
     }
 
     /// An operand that goes on in the next page, or a stack in the one before: an instruction that had written one page, or
@@ -187,7 +188,9 @@ extension VirtualCPU {
             !exception.kind.isSoftware
         else { return nil }
         let request = requestedAccess(exception)
-        guard case .page(let address) = translate(request.address, request.access, through: .ds), isNoRAM(address) else { return nil }
+        guard case .page(let address) = translate(request.address, request.access, through: .ds), isNoRAM(address) else {
+            return nil
+        }
         return OperandFault(nested: .ofPageFault(address, request.access.kind), linear: request.address)
     }
 }

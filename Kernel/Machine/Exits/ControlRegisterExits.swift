@@ -169,7 +169,7 @@ extension VirtualCPU {
     var usesPAEPaging: Bool {
         mutating get {
             processor.cr0.contains(.paging) && processor.cr4.contains(.physicalAddressExtension)
-            && !processor.extendedFeatures.contains(.longModeActive)
+                && !processor.extendedFeatures.contains(.longModeActive)
         }
     }
 

@@ -222,7 +222,8 @@ extension VirtualCPU {
         case .cs: isRight = attributes.isCode && (attributes.isConforming ? own <= requested : own == requested)
         case .ss: isRight = !attributes.isCode && attributes.isWritableOrReadable && own == level && requested == level
         default:
-            isRight = (!attributes.isCode || attributes.isWritableOrReadable)
+            isRight =
+                (!attributes.isCode || attributes.isWritableOrReadable)
                 && (attributes.isConforming || own >= max(level, requested))
         }
         guard attributes.isCodeOrData, isRight else { throw invalid }

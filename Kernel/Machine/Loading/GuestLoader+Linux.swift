@@ -13,7 +13,8 @@ extension GuestLoader {
         let header = try LinuxHeader(guest.image)
         let isRealMode = header.entry == .realMode
         let words = try commandLine(
-            guest.commandLine, header, room: FirmwareLayout.conventionalEnd
+            guest.commandLine, header,
+            room: FirmwareLayout.conventionalEnd
                 - (isRealMode ? LinuxLayout.setupCommandLine : LinuxLayout.commandLine))
         let kernelEnd = try loadKernel(guest.image, header)
         let disk = try loadInitialRAMDisk(header, above: kernelEnd, moduleCount: moduleCount, module: module)

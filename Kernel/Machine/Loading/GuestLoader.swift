@@ -128,7 +128,9 @@ public struct GuestLoader {
             if elf.entry &- segment.physicalAddress < segment.memorySize { physicalEntry = elf.entry }
         }
         guard loadedSomething else { throw .noSegments }
-        guard let entry = virtualEntry ?? physicalEntry, let address = UInt32(exactly: entry) else { throw .entryOutsideImage(elf.entry) }
+        guard let entry = virtualEntry ?? physicalEntry, let address = UInt32(exactly: entry) else {
+            throw .entryOutsideImage(elf.entry)
+        }
         return address
     }
 

@@ -82,7 +82,8 @@ extension ImageError: TextConvertible {
         case .segmentsOverlap(let first, let second): "segments \(first) and \(second) of the guest's ELF image overlap"
         case .segmentInBootArea(let index, let start, let end):
             "segment \(index) of the guest image, \(hex: start) to \(hex: end), covers 0x90000 to 0x9fbff, where its boot information goes"
-        case .entryOutsideImage(let entry): "the guest image's entry point \(hex: entry) is neither a virtual nor a physical address of what it loads"
+        case .entryOutsideImage(let entry):
+            "the guest image's entry point \(hex: entry) is neither a virtual nor a physical address of what it loads"
         case .moduleDoesNotFit(let index, let size, let free):
             "module \(index) does not fit the guest's RAM: \(size) bytes, \(free) are free; \(ImageError.advice(size))"
         case .bootInformationTooLong:
@@ -112,6 +113,7 @@ extension ImageError: TextConvertible {
 
     /// What can be done where a guest lacks RAM up to an address.
     private static func advice(_ end: UInt64) -> StaticString {
-        end <= AddressMap.mostRAM.bytes ? "give more with memory=" : "no guest has RAM from 3072 MiB on: it must need less, or be linked lower"
+        end <= AddressMap.mostRAM.bytes
+            ? "give more with memory=" : "no guest has RAM from 3072 MiB on: it must need less, or be linked lower"
     }
 }

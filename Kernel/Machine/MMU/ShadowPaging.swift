@@ -73,7 +73,9 @@ extension VirtualCPU {
     /// - Returns: nil, and nothing is changed, if they do not.
     @inline(__always)
     mutating func loadShadowRoot(_ value: UInt64) -> Outcome? {
-        guard let shadow = machine.pointee.shadow, processor.usesShadowTables, shadow.pointee.paging.shadowLevelCount > 3 else { return nil }
+        guard let shadow = machine.pointee.shadow, processor.usesShadowTables, shadow.pointee.paging.shadowLevelCount > 3 else {
+            return nil
+        }
         let keepsTranslations = value >> 63 != 0 && shadow.pointee.hasIdentifiers
         let cr3 = keepsTranslations ? value & ~(1 << 63) : value
         guard cr3 >> UInt64(features.physicalAddressWidth) == 0 else { return .inject(.generalProtection) }
@@ -232,7 +234,9 @@ extension VirtualCPU {
         let descriptor = (tag: read(place, count: 8), address: read(place, at: 8, count: 8))
         let kind = readGeneral(operand.kind)
         let tag = descriptor.tag
-        guard kind <= 3, tag >> 12 == 0, kind > 1 || shadow.pointee.hasIdentifiers || tag == 0 else { return .inject(.generalProtection) }
+        guard kind <= 3, tag >> 12 == 0, kind > 1 || shadow.pointee.hasIdentifiers || tag == 0 else {
+            return .inject(.generalProtection)
+        }
         if kind == 0 {
             let address = descriptor.address
             let unused = UInt64(processor.cr4.contains(.fiveLevelPaging) ? 7 : 16)

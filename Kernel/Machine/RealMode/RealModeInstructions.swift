@@ -8,7 +8,8 @@ extension VirtualCPU {
     /// Whether an exception is the refusal of HLT, of which the guest then stands as at its exit.
     @inline(never)
     mutating func standsAtHalt(_ exception: ExceptionExit) -> Bool {
-        guard exception.vector == .generalProtection, let instruction = InstructionDecoder.decodeSystem(fetchInstruction(in: .real)),
+        guard exception.vector == .generalProtection,
+            let instruction = InstructionDecoder.decodeSystem(fetchInstruction(in: .real)),
             instruction.operation == .halt
         else { return false }
         // This exit does not tell the length that the end of the instruction asks for.
@@ -21,7 +22,8 @@ extension VirtualCPU {
     @inline(never)
     mutating func executeInRealMode(_ event: Event) -> Outcome {
         let bytes = fetchInstruction(in: .real)
-        guard event.vector == ExceptionVector.generalProtection.number, let instruction = InstructionDecoder.decodeSystem(bytes) else {
+        guard event.vector == ExceptionVector.generalProtection.number, let instruction = InstructionDecoder.decodeSystem(bytes)
+        else {
             return accessBeyond64KiB(bytes) ?? .inject(event)
         }
         let length = UInt8(truncatingIfNeeded: instruction.length)
@@ -48,7 +50,8 @@ extension VirtualCPU {
             return .inject(Event(kind: .softwareInterrupt, vector: vector, instructionLength: length))
         case .interruptReturn: return returnFromInterrupt(instruction)
         case .port(let port, let isInput, let size):
-            return access(port: port.map { UInt16($0) } ?? UInt16(truncatingIfNeeded: registers.rdx), isInput: isInput, size: size)
+            return access(
+                port: port.map { UInt16($0) } ?? UInt16(truncatingIfNeeded: registers.rdx), isInput: isInput, size: size)
         case .string(let isInput, let size):
             let access = IOAccess(
                 port: UInt16(truncatingIfNeeded: registers.rdx), size: size, isInput: isInput, isString: true,
@@ -58,8 +61,10 @@ extension VirtualCPU {
         case .loadDescriptorTable(let ofInterrupts): return loadDescriptorTable(instruction, ofInterrupts: ofInterrupts)
         case .readControlRegister(let number, let general): return readControlRegister(number, to: RegisterNumber(general))
         case .writeControlRegister(2, let general): host.loadPageFaultAddress(readGeneral(RegisterNumber(general)))
-        case .readDebugRegister(let number, let general): return accessDebugRegister(number, RegisterNumber(general), isRead: true)
-        case .writeDebugRegister(let number, let general): return accessDebugRegister(number, RegisterNumber(general), isRead: false)
+        case .readDebugRegister(let number, let general):
+            return accessDebugRegister(number, RegisterNumber(general), isRead: true)
+        case .writeDebugRegister(let number, let general):
+            return accessDebugRegister(number, RegisterNumber(general), isRead: false)
         case .readMSR: return readMSRInRealMode()
         case .writeMSR: return writeMSRInRealMode()
         case .setExtendedControlRegister: return setExtendedControlRegister()

@@ -51,7 +51,7 @@ extension VirtualCPU {
             to: State(
                 registers: registers, guest: processor.guestState, held: HeldRegisters(savedFrom: host, features),
                 apic: apic.state, msrs: msrs, time: now, timeStampLead: processor.timeStampOffset &+ startTime,
-                timerDeadline: timer.isArmed ? MachineTime(timer.deadline &- startTime) : .never, 
+                timerDeadline: timer.isArmed ? MachineTime(timer.deadline &- startTime) : .never,
                 timerVector: timer.isArmed ? timer.vector : 0,
                 awaitedPriorityClass: awaitedPriorityClass, isWindowOpen: isWindowOpen,
                 isNonMaskablePending: unmasked.contains(.nonMaskableInterrupt), takesExternalMessage: takesExternalMessage,

@@ -212,7 +212,9 @@ public struct DirectTables<Guest: DirectTableMemory>: ~Copyable {
         guard !isLeaf || entry & GuestEntryBits.writable != 0 else { return }
         isStale = true
         // Only a large page's lowest bits are none of its address, and below those of a frame.
-        guard let frame = layout.frame(at: entry & GuestEntryBits.address & ~(isLeaf && level > 1 ? 0x1FFF : 0xFFF)) else { return }
+        guard let frame = layout.frame(at: entry & GuestEntryBits.address & ~(isLeaf && level > 1 ? 0x1FFF : 0xFFF)) else {
+            return
+        }
         if isLeaf, level > 1 {
             regions[layout.region(frame, level)].writableCount -= 1
         } else {

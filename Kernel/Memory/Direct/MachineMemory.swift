@@ -4,7 +4,9 @@ struct MachineMemory<Guest: GuestTableMemory>: GuestTableMemory {
     /// Where the RAM lies in the machine's memory. What lies below comes out far above the RAM's end.
     let start: UInt64
 
-    private func place(_ address: GuestPhysicalAddress) -> GuestPhysicalAddress { GuestPhysicalAddress(address.rawValue &- start) }
+    private func place(_ address: GuestPhysicalAddress) -> GuestPhysicalAddress {
+        GuestPhysicalAddress(address.rawValue &- start)
+    }
 
     func readUInt64(at address: GuestPhysicalAddress) -> UInt64? { guest.readUInt64(at: place(address)) }
     func readUInt32(at address: GuestPhysicalAddress) -> UInt32? { guest.readUInt32(at: place(address)) }

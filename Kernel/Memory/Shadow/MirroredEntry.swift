@@ -58,7 +58,8 @@ extension GuestPaging {
 
     /// Whether the tables that shadow the one also shadow the other: the entries mean the same.
     func isShadowed(as other: GuestPaging) -> Bool {
-        mode == other.mode && writeProtects == other.writeProtects && hasExecuteDisable == other.hasExecuteDisable && hasPageSizeExtensions == other.hasPageSizeExtensions
+        mode == other.mode && writeProtects == other.writeProtects && hasExecuteDisable == other.hasExecuteDisable
+            && hasPageSizeExtensions == other.hasPageSizeExtensions
     }
 
     /// What entry `index` of the table that shadows a guest's leads to; nil where the processor would find nothing, or not yet
@@ -87,18 +88,22 @@ extension GuestPaging {
         }
         let shift = UInt64(3 + 9 * level)
         guard entry & Entries.largePageReservedBits(self, shift: shift) == 0 else { return nil }
-        return mirrored(Entries.largePageAddress(entry, shift: shift), entry, pageAttribute: entry >> 5 & GuestEntryBits.largePage)
+        return mirrored(
+            Entries.largePageAddress(entry, shift: shift), entry, pageAttribute: entry >> 5 & GuestEntryBits.largePage)
     }
 
     private func mirrorBits32(
         frame: UInt64, _ level: Int, _ part: UInt64, _ index: UInt64, in memory: some GuestTableMemory
     ) -> MirroredEntry? {
         let number = level == 1 ? part << 9 | index : part << 8 | index >> 1
-        guard let entry = Bits32Entries.read(memory, at: GuestPhysicalAddress(frame << 12 | number << 2)), isUsed(entry) else { return nil }
+        guard let entry = Bits32Entries.read(memory, at: GuestPhysicalAddress(frame << 12 | number << 2)), isUsed(entry) else {
+            return nil
+        }
         if level == 1 { return mirrored(entry & 0xFFFF_F000, entry, pageAttribute: entry & GuestEntryBits.largePage) }
         guard entry & GuestEntryBits.largePage != 0, hasPageSizeExtensions else {
             return MirroredEntry(
-                isPage: false, address: entry & 0xFFFF_F000, part: UInt8(truncatingIfNeeded: index & 1), bits: entry & MirroredEntry.ofTable)
+                isPage: false, address: entry & 0xFFFF_F000, part: UInt8(truncatingIfNeeded: index & 1),
+                bits: entry & MirroredEntry.ofTable)
         }
         guard entry & Bits32Entries.largePageReservedBits(self, shift: 22) == 0 else { return nil }
         let half = Bits32Entries.largePageAddress(entry, shift: 22) | (index & 1) << 21

@@ -46,7 +46,8 @@ extension ShadowTables {
         guard entry != 0, !isLeaf(entry, level: level) else { return false }
         let page = pages + (slot >> 9)
         let next = pages + child(of: entry)
-        return !page.pointee.isDirect && !frames[Int(page.pointee.frame)].isOutOfStep && !next.pointee.isDirect && !next.pointee.isDetached
+        return !page.pointee.isDirect && !frames[Int(page.pointee.frame)].isOutOfStep && !next.pointee.isDirect
+            && !next.pointee.isDetached
     }
 
     mutating func part(of linear: GuestVirtualAddress) -> Int { Self.index(linear.rawValue, paging.shadowLevelCount) }

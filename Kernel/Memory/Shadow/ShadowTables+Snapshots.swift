@@ -16,7 +16,9 @@ extension ShadowTables {
     /// For a table that is in step and will not be any more.
     @_optimize(speed)
     mutating func takeSnapshot(of frame: Int) {
-        guard firstSnapshot != 0, paging.mode != .bits32, frames[frame].tableCount == 1, frames[frame].snapshot == 0 else { return }
+        guard firstSnapshot != 0, paging.mode != .bits32, frames[frame].tableCount == 1, frames[frame].snapshot == 0 else {
+            return
+        }
         let taken = firstSnapshot
         firstSnapshot = UInt16(truncatingIfNeeded: snapshot(taken)[0])
         frames[frame].snapshot = taken

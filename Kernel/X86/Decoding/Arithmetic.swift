@@ -50,7 +50,8 @@ extension MemoryInstruction.Arithmetic {
         case .or: result = a | b
         case .exclusiveOr: result = a ^ b
         }
-        let after = flags
+        let after =
+            flags
             .setting(result: result, bits)
             .setting(.carry, to: carry)
             .setting(.adjust, to: adjust)
@@ -150,12 +151,13 @@ extension MemoryInstruction.BitTest {
     /// - Parameter offset: of which the bits that choose a bit of the operand count.
     public func apply(_ value: UInt64, offset: UInt64, size: Int, flags: RFlags) -> (result: UInt64, flags: RFlags) {
         let bit: UInt64 = 1 << (offset & UInt64(8 * size - 1))
-        let result = switch self {
-        case .keep: value
-        case .set: value | bit
-        case .reset: value & ~bit
-        case .complement: value ^ bit
-        }
+        let result =
+            switch self {
+            case .keep: value
+            case .set: value | bit
+            case .reset: value & ~bit
+            case .complement: value ^ bit
+            }
         return (result, flags.setting(.carry, to: value & bit != 0))
     }
 }

@@ -6,16 +6,17 @@ public struct Condition: Equatable, Sendable {
 
     public func holds(_ flags: RFlags) -> Bool {
         let isLess = flags.contains(.sign) != flags.contains(.overflow)
-        let holds = switch number >> 1 {
-        case 0: flags.contains(.overflow)
-        case 1: flags.contains(.carry)
-        case 2: flags.contains(.zero)
-        case 3: flags.intersects(.carry | .zero)
-        case 4: flags.contains(.sign)
-        case 5: flags.contains(.parity)
-        case 6: isLess
-        default: isLess || flags.contains(.zero)
-        }
+        let holds =
+            switch number >> 1 {
+            case 0: flags.contains(.overflow)
+            case 1: flags.contains(.carry)
+            case 2: flags.contains(.zero)
+            case 3: flags.intersects(.carry | .zero)
+            case 4: flags.contains(.sign)
+            case 5: flags.contains(.parity)
+            case 6: isLess
+            default: isLess || flags.contains(.zero)
+            }
         // Bit 0 turns the condition over.
         return holds != (number & 1 != 0)
     }

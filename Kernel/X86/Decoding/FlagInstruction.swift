@@ -19,16 +19,17 @@ public enum FlagInstruction: Equatable, Sendable {
         while place < bytes.count, FlagInstruction.isPrefix(bytes[place], in: mode) { place += 1 }
         let opcode: UInt8? = place < bytes.count ? bytes[place] : nil
         let next: UInt8? = place + 1 < bytes.count ? bytes[place + 1] : nil
-        self = switch (opcode, next) {
-        case (0x9C, _): .store
-        case (0x9D, _), (0xCF, _): .load
-        case (0xCD, let vector?): .interrupt(vector, length: UInt8(place + 2))
-        case (0x0F, 0x05) where mode.is64Bit: .systemCall
-        case (0x0F, 0x07) where mode.is64Bit: .systemReturn
-        case (0x17, _) where !mode.is64Bit: .stackSegment
-        case (0x8E, let modRM?) where modRM >> 3 & 7 == 2: .stackSegment
-        default: .other
-        }
+        self =
+            switch (opcode, next) {
+            case (0x9C, _): .store
+            case (0x9D, _), (0xCF, _): .load
+            case (0xCD, let vector?): .interrupt(vector, length: UInt8(place + 2))
+            case (0x0F, 0x05) where mode.is64Bit: .systemCall
+            case (0x0F, 0x07) where mode.is64Bit: .systemReturn
+            case (0x17, _) where !mode.is64Bit: .stackSegment
+            case (0x8E, let modRM?) where modRM >> 3 & 7 == 2: .stackSegment
+            default: .other
+            }
     }
 
     private static func isPrefix(_ byte: UInt8, in mode: ProcessorMode) -> Bool {

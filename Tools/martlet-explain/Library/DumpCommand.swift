@@ -12,7 +12,8 @@ enum DumpCommand {
         guard !dumps.isEmpty else {
             throw UsageError(
                 "vmcs: there is no VMCS dump in \(path): KVM's and Xen's begin with \"\(HypervisorDump.start)\" "
-                    + "(KVM prints it with kvm_intel.dump_invalid_vmcs=1, Xen with xl debug-keys v), Martlet's with [guest state]")
+                    + "(KVM prints it with kvm_intel.dump_invalid_vmcs=1, Xen with xl debug-keys v), Martlet's with [guest state]"
+            )
         }
         var isBroken = false
         for (index, dump) in dumps.enumerated() {
@@ -38,7 +39,8 @@ enum DumpCommand {
                 registers = try ProcessorDescription.parse(text(arguments.next("the capabilities' file"), session))
             case "--physical-width": physical = try width(&arguments, option, 32...52)
             case "--linear-width": linear = try width(&arguments, option, 48...57)
-            default: throw arguments.wrong("there is no option \"\(option)\": --capabilities, --physical-width and --linear-width are")
+            default:
+                throw arguments.wrong("there is no option \"\(option)\": --capabilities, --physical-width and --linear-width are")
             }
         }
         return try ProcessorDescription(registers: registers, physicalWidth: physical, linearWidth: linear)
@@ -61,14 +63,20 @@ enum DumpCommand {
         }
         reportExit(dump, session)
         if !processor.isKnown {
-            session.print("checked against a processor that offers all that the manual defines; give its own with --capabilities FILE")
+            session.print(
+                "checked against a processor that offers all that the manual defines; give its own with --capabilities FILE")
         }
         list("\(count: dump.missing.count, "field") that the dump does not have:", dump.missing.map { "\($0.name)" }, session)
         if !check.undecided.isEmpty {
-            session.print("\(count: check.undecided.count, "check") left out, which \(dump.missing.count == 1 ? "that field decides" : "those fields decide"):")
-            for violation in check.undecided { session.print("  \(VMCSFieldDescription.name(of: violation.field)): \(violation.rule.words)") }
+            session.print(
+                "\(count: check.undecided.count, "check") left out, which \(dump.missing.count == 1 ? "that field decides" : "those fields decide"):"
+            )
+            for violation in check.undecided {
+                session.print("  \(VMCSFieldDescription.name(of: violation.field)): \(violation.rule.words)")
+            }
         }
-        session.print("not checked, since no field decides it: launch state, blocking by MOV SS, MSR-load areas, memory behind pointers")
+        session.print(
+            "not checked, since no field decides it: launch state, blocking by MOV SS, MSR-load areas, memory behind pointers")
         guard !check.broken.isEmpty else {
             session.print("every rule that could be checked holds")
             return false

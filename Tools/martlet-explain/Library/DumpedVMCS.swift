@@ -46,7 +46,9 @@ struct DumpedVMCS {
 enum MartletDump {
     static func read(_ lines: [String]) -> [DumpedVMCS] {
         let fields = Dictionary(
-            uniqueKeysWithValues: (0..<VMCSFieldDescription.count).map(VMCSFieldDescription.field).map { ("\($0.name)", $0.encoding) })
+            uniqueKeysWithValues: (0..<VMCSFieldDescription.count).map(VMCSFieldDescription.field).map {
+                ("\($0.name)", $0.encoding)
+            })
         let first = "[\(VMCSDump.name(of: VMCSDump.groups[0]))]"
         var dumps: [DumpedVMCS] = []
         for line in lines {

@@ -45,7 +45,9 @@ public enum ExplainCommand {
 
     /// A kind that begins like the word.
     private static func suggestion(_ word: String) -> String {
-        guard let near = Kind.all.first(where: { $0.name.hasPrefix(word) || $0.name.replacing("-", with: "") == word.lowercased() }) else {
+        guard
+            let near = Kind.all.first(where: { $0.name.hasPrefix(word) || $0.name.replacing("-", with: "") == word.lowercased() })
+        else {
             return ""
         }
         return "; is \"\(near.name)\" meant?"

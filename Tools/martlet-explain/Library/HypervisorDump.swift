@@ -169,11 +169,17 @@ enum HypervisorDump {
     /// `CR0: actual=0x..., shadow=0x..., gh_mask=...`, and CR4 alike.
     private static func readControlRegister(_ line: String, into dump: inout DumpedVMCS) -> Bool {
         if line.contains("CR0: ") {
-            take([("actual", VMCSField.guestCR0.encoding), ("shadow", VMCSField.cr0ReadShadow.encoding),
-                  ("gh_mask", VMCSField.cr0GuestHostMask.encoding)], line, into: &dump)
+            take(
+                [
+                    ("actual", VMCSField.guestCR0.encoding), ("shadow", VMCSField.cr0ReadShadow.encoding),
+                    ("gh_mask", VMCSField.cr0GuestHostMask.encoding),
+                ], line, into: &dump)
         } else if line.contains("CR4: ") {
-            take([("actual", VMCSField.guestCR4.encoding), ("shadow", VMCSField.cr4ReadShadow.encoding),
-                  ("gh_mask", VMCSField.cr4GuestHostMask.encoding)], line, into: &dump)
+            take(
+                [
+                    ("actual", VMCSField.guestCR4.encoding), ("shadow", VMCSField.cr4ReadShadow.encoding),
+                    ("gh_mask", VMCSField.cr4GuestHostMask.encoding),
+                ], line, into: &dump)
         } else {
             return false
         }
@@ -187,15 +193,19 @@ enum HypervisorDump {
         let table = /(?:^|\s)(GDTR|IDTR):\s+(?:limit=0x)?([0-9a-f]+),?\s+(?:base=0x)?([0-9a-f]+)/
         if let match = line.firstMatch(of: segment), let index = names.firstIndex(of: String(match.1)) {
             dump.set(VMCSFieldEncoding(area: .guestState, width: .bits16, index: UInt32(index)), UInt64(match.2, radix: 16) ?? 0)
-            dump.set(VMCSFieldEncoding(area: .guestState, width: .bits32, index: 10 + UInt32(index)), UInt64(match.3, radix: 16) ?? 0)
+            dump.set(
+                VMCSFieldEncoding(area: .guestState, width: .bits32, index: 10 + UInt32(index)), UInt64(match.3, radix: 16) ?? 0)
             dump.set(VMCSFieldEncoding(area: .guestState, width: .bits32, index: UInt32(index)), UInt64(match.4, radix: 16) ?? 0)
-            dump.set(VMCSFieldEncoding(area: .guestState, width: .natural, index: 3 + UInt32(index)), UInt64(match.5, radix: 16) ?? 0)
+            dump.set(
+                VMCSFieldEncoding(area: .guestState, width: .natural, index: 3 + UInt32(index)), UInt64(match.5, radix: 16) ?? 0)
             return true
         }
         if let match = line.firstMatch(of: table) {
             let isGlobal = match.1 == "GDTR"
-            dump.set(isGlobal ? VMCSField.guestGDTRLimit.encoding : VMCSField.guestIDTRLimit.encoding, UInt64(match.2, radix: 16) ?? 0)
-            dump.set(isGlobal ? VMCSField.guestGDTRBase.encoding : VMCSField.guestIDTRBase.encoding, UInt64(match.3, radix: 16) ?? 0)
+            dump.set(
+                isGlobal ? VMCSField.guestGDTRLimit.encoding : VMCSField.guestIDTRLimit.encoding, UInt64(match.2, radix: 16) ?? 0)
+            dump.set(
+                isGlobal ? VMCSField.guestGDTRBase.encoding : VMCSField.guestIDTRBase.encoding, UInt64(match.3, radix: 16) ?? 0)
             return true
         }
         return false

@@ -70,7 +70,9 @@ extension Kind {
             guard (1...5).contains(level) else { throw arguments.wrong("the level \(level) must be from 1 to 5") }
         }
         try arguments.finish()
-        NestedPageEntryExplanation(ExtendedPageTableEntry(rawValue: value), level: Int(level)).report { session.print(String($0)) }
+        NestedPageEntryExplanation(ExtendedPageTableEntry(rawValue: value), level: Int(level)).report {
+            session.print(String($0))
+        }
         return 0
     }
 

@@ -44,7 +44,8 @@ struct ProcessorDescription {
             let words = content.split { " \t:=,".contains($0) }
             if words.isEmpty { continue }
             let numbers = words.map { UInt64($0.hasPrefix("0x") ? $0.dropFirst(2) : $0, radix: 16) }
-            guard numbers.count == 2, let number = numbers[0], let value = numbers[1], let register = UInt32(exactly: number) else {
+            guard numbers.count == 2, let number = numbers[0], let value = numbers[1], let register = UInt32(exactly: number)
+            else {
                 throw UsageError("vmcs: line \(index + 1) of the capabilities is not a number and a value in base 16: \(line)")
             }
             registers[register] = value

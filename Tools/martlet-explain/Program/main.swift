@@ -6,7 +6,8 @@ import Foundation
 let status = ExplainCommand.run(
     Array(CommandLine.arguments.dropFirst()),
     reading: { path in
-        let bytes = path == "-" ? FileHandle.standardInput.readDataToEndOfFile() : try Data(contentsOf: URL(fileURLWithPath: path))
+        let bytes =
+            path == "-" ? FileHandle.standardInput.readDataToEndOfFile() : try Data(contentsOf: URL(fileURLWithPath: path))
         return String(decoding: bytes, as: UTF8.self)
     },
     print: { print($0) },

@@ -71,7 +71,9 @@ public struct RecordedRun: Equatable, Sendable {
                 mappings.append(Mapping(page: numbers[0], frame: numbers[1], count: numbers[2], stride: numbers[3]))
                 continue
             }
-            guard !runs.isEmpty else { throw Failure(line: number, description: "line \(number): \"\(line)\" comes before any \"run\"") }
+            guard !runs.isEmpty else {
+                throw Failure(line: number, description: "line \(number): \"\(line)\" comes before any \"run\"")
+            }
             switch (first, numbers.count) {
             case ("r", 1):
                 guard mappings.contains(where: { numbers[0] >= $0.page && numbers[0] - $0.page < $0.count }) else {

@@ -8,7 +8,10 @@ let input = String(decoding: FileHandle.standardInput.readDataToEndOfFile(), as:
 do {
     let runs = try RecordedRun.read(input)
     guard !runs.isEmpty else {
-        FileHandle.standardError.write(Data("martlet-mmu: there is no run on standard input: give it what GUEST=spaces prints with CMDLINE=\"record=1\"\n".utf8))
+        FileHandle.standardError.write(
+            Data(
+                "martlet-mmu: there is no run on standard input: give it what GUEST=spaces prints with CMDLINE=\"record=1\"\n"
+                    .utf8))
         exit(2)
     }
     for run in runs {

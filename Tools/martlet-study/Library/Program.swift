@@ -67,7 +67,9 @@ public enum Program {
                 options.line = argument
             }
         }
-        guard options.line != nil || options.listen != nil else { throw Complaint("a line to the machine is missing: \"martlet-study --help\"") }
+        guard options.line != nil || options.listen != nil else {
+            throw Complaint("a line to the machine is missing: \"martlet-study --help\"")
+        }
         return options
     }
 
@@ -76,7 +78,9 @@ public enum Program {
         let screen = Screen()
         var symbols = Symbols()
         if let file = options.symbols {
-            do throws(Complaint) { symbols = try Symbols(file: URL(fileURLWithPath: file)) } catch { screen.say("martlet: \(error.words)") }
+            do throws(Complaint) { symbols = try Symbols(file: URL(fileURLWithPath: file)) } catch {
+                screen.say("martlet: \(error.words)")
+            }
         }
         var debuggers: Int32?
         if let wanted = options.debugger { debuggers = try listen(for: wanted, isNested: options.listen == nil) }
@@ -140,7 +144,8 @@ public enum Program {
         while true {
             if let (file, found) = Port.listen(on: port) {
                 let taken = wanted != 0 && found != wanted ? "port \(wanted) is taken; " : ""
-                FileHandle.standardError.write(Data("martlet: \(taken)the guest waits for a debugger: gdb -ex 'target remote :\(found)'\n".utf8))
+                FileHandle.standardError.write(
+                    Data("martlet: \(taken)the guest waits for a debugger: gdb -ex 'target remote :\(found)'\n".utf8))
                 return file
             }
             guard port != 0, port < .max else { throw Complaint("no port from \(wanted) on is free") }

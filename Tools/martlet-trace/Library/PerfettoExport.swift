@@ -24,11 +24,13 @@ public struct PerfettoExport {
             func duration(_ ticks: UInt64) -> String { fixed(guest.microseconds(ticks), places: 4) }
             func slice(_ track: Track, _ name: String, from: UInt64, ticks: UInt64, _ details: [(String, String)] = []) {
                 events.append(
-                    "{\"ph\":\"X\",\"pid\":\(process),\"tid\":\(track.rawValue),\"ts\":\(time(from)),\"dur\":\(duration(ticks)),\"name\":\(quoted(name))\(arguments(details))}")
+                    "{\"ph\":\"X\",\"pid\":\(process),\"tid\":\(track.rawValue),\"ts\":\(time(from)),\"dur\":\(duration(ticks)),\"name\":\(quoted(name))\(arguments(details))}"
+                )
             }
             func instant(_ name: String, at stamp: UInt64) {
                 events.append(
-                    "{\"ph\":\"i\",\"s\":\"t\",\"pid\":\(process),\"tid\":\(Track.interrupts.rawValue),\"ts\":\(time(stamp)),\"name\":\(quoted(name))}")
+                    "{\"ph\":\"i\",\"s\":\"t\",\"pid\":\(process),\"tid\":\(Track.interrupts.rawValue),\"ts\":\(time(stamp)),\"name\":\(quoted(name))}"
+                )
             }
             for exit in guest.exits {
                 slice(.guest, "guest", from: exit.lastEntry, ticks: exit.guestTicks)

@@ -9,7 +9,9 @@ public struct TextReport {
     public func lines(_ file: TraceFile, _ print: (String) -> Void) {
         for guest in file.guests {
             print("guest \(guest.name) on \(guest.machine), \(guest.processor)")
-            if guest.lost > 0 { print(guest.lost == 1 ? "  the first record was lost" : "  the first \(guest.lost) records were lost") }
+            if guest.lost > 0 {
+                print(guest.lost == 1 ? "  the first record was lost" : "  the first \(guest.lost) records were lost")
+            }
             for exit in guest.exits {
                 print(TextReport.line(exit))
                 if showsCauses { print("        why: \(exit.cause)") }

@@ -85,7 +85,9 @@ public struct TraceDiff {
 
     /// The comparison in words.
     public func lines(_ leftName: String, _ rightName: String) -> [String] {
-        var lines = ["A: \(leftName), \(count: left.exitCount, "exit")", "B: \(rightName), \(count: right.exitCount, "exit")", ""]
+        var lines = [
+            "A: \(leftName), \(count: left.exitCount, "exit")", "B: \(rightName), \(count: right.exitCount, "exit")", "",
+        ]
         lines += table
         lines.append("")
         return lines + conclusion
@@ -134,7 +136,9 @@ public struct TraceDiff {
             let longer = left.guests.count > right.guests.count ? "A" : "B"
             return ["The runs part behind guest \(parting.guest): only \(longer) goes on with another guest."]
         }
-        func exit(_ guest: TraceFile.Guest, _ number: Int) -> TracedExit? { number < guest.exits.count ? guest.exits[number] : nil }
+        func exit(_ guest: TraceFile.Guest, _ number: Int) -> TracedExit? {
+            number < guest.exits.count ? guest.exits[number] : nil
+        }
         var lines: [String] = []
         if let first = exit(a, parting.number), exit(b, parting.number) != nil {
             lines.append(

@@ -100,7 +100,8 @@ public struct TraceFile {
     public var warnings: [String] {
         var warnings: [String] = []
         if lost > 0 {
-            let words = "\(count: lost, "record was lost: it was overwritten before it", "records were lost: they were overwritten before they")"
+            let words =
+                "\(count: lost, "record was lost: it was overwritten before it", "records were lost: they were overwritten before they")"
             warnings.append("\(words) could be written out")
         }
         if status == nil {

@@ -2,7 +2,8 @@ import Text
 
 /// The commands of the monitor.
 public enum Command: String, CaseIterable, Sendable {
-    case step, next, `continue`, until, `break`, delete, why, registers, vmcs, controls, changes, set, check, walk, ept, shadow, memory
+    case step, next, `continue`, until, `break`, delete, why, registers, vmcs, controls, changes, set, check, walk, ept, shadow,
+        memory
     case disassemble, print, examine, backtrace, info, symbols, inject, type, trace, statistics, reset, quit, help
 
     /// The command whose name a word begins, or that gdb has a short name for.
@@ -16,7 +17,8 @@ public enum Command: String, CaseIterable, Sendable {
 
     /// As fingers know them from gdb.
     static let shortNames: [String: Command] = [
-        "b": .break, "bt": .backtrace, "c": .continue, "d": .delete, "i": .info, "n": .next, "ni": .next, "nexti": .next, "p": .print,
+        "b": .break, "bt": .backtrace, "c": .continue, "d": .delete, "i": .info, "n": .next, "ni": .next, "nexti": .next,
+        "p": .print,
         "q": .quit, "s": .step, "si": .next, "stepi": .next, "where": .backtrace, "x": .examine,
     ]
 
@@ -73,36 +75,45 @@ public enum Command: String, CaseIterable, Sendable {
             .init(
                 parameters: "ADDRESS [read | write | fetch] [user | supervisor]",
                 summary: "walk the page tables of guest and EPT for a guest-virtual address",
-                remarks: ["under MMU=shadow: of each level the guest's entry and the shadow entry"], example: "walk 0xffffffff81000000 fetch")
+                remarks: ["under MMU=shadow: of each level the guest's entry and the shadow entry"],
+                example: "walk 0xffffffff81000000 fetch")
         case .ept: .init(parameters: "[FIRST [LAST]]", summary: "show the EPT's map", example: "ept 0 0x200000")
         case .shadow:
             .init(
-                summary: "show the roots of the shadow tables, how many pages they take, and which of the guest's tables are out of step",
+                summary:
+                    "show the roots of the shadow tables, how many pages they take, and which of the guest's tables are out of step",
                 remarks: ["under MMU=shadow (Docs/Memory.md)"], example: "shadow")
-        case .memory: .init(parameters: "ADDRESS [COUNT] [physical]", summary: "show the guest's memory", example: "memory 0x7c00 64")
+        case .memory:
+            .init(parameters: "ADDRESS [COUNT] [physical]", summary: "show the guest's memory", example: "memory 0x7c00 64")
         case .disassemble: .init(parameters: "[ADDRESS [COUNT]]", summary: "show instructions", example: "disassemble 0x7c00 8")
         case .print:
             .init(
-                parameters: "VALUE | FIELD", summary: "show a register, a sum of registers, symbols and numbers, or a field of the VMCS",
+                parameters: "VALUE | FIELD",
+                summary: "show a register, a sum of registers, symbols and numbers, or a field of the VMCS",
                 remarks: ["p, p/x, p/d and p/t as in gdb: in base 16, 10 or 2"], example: "print rsp + 8")
         case .examine:
             .init(
                 parameters: "ADDRESS", summary: "show memory as gdb does",
-                remarks: ["x/NFU: how many; x, d, t, c, s for text, i for instructions; bytes, halfwords, words or giant words (b, h, w, g)"],
+                remarks: [
+                    "x/NFU: how many; x, d, t, c, s for text, i for instructions; bytes, halfwords, words or giant words (b, h, w, g)"
+                ],
                 example: "x/4xg rsp")
         case .backtrace:
             .init(summary: "show who called whom, as far as RBP tells (bt)", example: "backtrace")
         case .info:
             .init(
-                parameters: "registers [NAME | vmcs] | breakpoints | symbol ADDRESS", summary: "as in gdb: registers, breakpoints, a symbol",
+                parameters: "registers [NAME | vmcs] | breakpoints | symbol ADDRESS",
+                summary: "as in gdb: registers, breakpoints, a symbol",
                 example: "info registers rip")
         case .symbols:
             .init(
                 parameters: "[FILE]", summary: "take names of addresses from an ELF file or Linux's System.map",
-                remarks: ["alone: what there is; where Linux is, is found out by its interrupt descriptor table (KASLR)"], example: "symbols")
+                remarks: ["alone: what there is; where Linux is, is found out by its interrupt descriptor table (KASLR)"],
+                example: "symbols")
         case .inject:
             .init(
-                parameters: "interrupt N | exception N [ERROR-CODE] | nmi", summary: "have an event delivered at the next VM entry",
+                parameters: "interrupt N | exception N [ERROR-CODE] | nmi",
+                summary: "have an event delivered at the next VM entry",
                 example: "inject exception 13 0")
         case .type: .init(parameters: "TEXT", summary: "type a line on the guest's COM1", example: "type ls /")
         case .trace:

@@ -4,7 +4,9 @@ import Debug
 
 extension StopCondition {
     /// The condition behind the word "if", where there is one.
-    static func behind(_ text: CommandText, _ index: Int, _ number: (String) throws(Complaint) -> UInt64) throws(Complaint) -> StopCondition? {
+    static func behind(_ text: CommandText, _ index: Int, _ number: (String) throws(Complaint) -> UInt64) throws(Complaint)
+        -> StopCondition?
+    {
         guard let word = text.word(index) else { return nil }
         guard word == "if" else { throw Complaint("\"\(word)\" is too much: only \"if\" and a condition may follow") }
         var parser = ConditionParser(text.rest(from: index + 1))
@@ -52,9 +54,12 @@ extension StopCondition.Operand {
             self.init(.register(register.register), register.part)
             return
         }
-        let registers: [(String, Source)] = GuestRegister.all.compactMap { GuestRegister(rawValue: $0) }.map { ($0.name, .register($0)) }
+        let registers: [(String, Source)] = GuestRegister.all.compactMap { GuestRegister(rawValue: $0) }.map {
+            ($0.name, .register($0))
+        }
         let source = try NameSearch.find(
-            word, "register or field", "there are rax to r15, eax, ax, al, ah and so on, rip, rflags, cr0, cr3, cr4, cpl, reason, qualification, physical, linear",
+            word, "register or field",
+            "there are rax to r15, eax, ax, al, ah and so on, rip, rflags, cr0, cr3, cr4, cpl, reason, qualification, physical, linear",
             among: registers + Self.exitFields.map { ($0.0, .exit($0.1)) })
         self.init(source)
     }
@@ -113,7 +118,9 @@ private struct ConditionParser {
     }
 
     private mutating func next() throws(Complaint) -> String {
-        guard position < tokens.count else { throw Complaint("a condition is three words, such as rax == 0x10, or several joined by && and ||") }
+        guard position < tokens.count else {
+            throw Complaint("a condition is three words, such as rax == 0x10, or several joined by && and ||")
+        }
         position += 1
         return tokens[position - 1]
     }
@@ -132,7 +139,9 @@ private struct ConditionParser {
         return result
     }
 
-    private func joined(_ left: StopCondition, _ right: StopCondition, _ joint: StopCondition.Joint) throws(Complaint) -> StopCondition {
+    private func joined(_ left: StopCondition, _ right: StopCondition, _ joint: StopCondition.Joint) throws(Complaint)
+        -> StopCondition
+    {
         guard let result = left.joined(with: right, by: joint) else {
             throw Complaint("a condition has \(StopCondition.capacity) comparisons at most")
         }
@@ -140,7 +149,8 @@ private struct ConditionParser {
     }
 
     /// `operand relation number`, or `operand & mask relation number`.
-    private mutating func comparison(_ number: (String) throws(Complaint) -> UInt64) throws(Complaint) -> StopCondition.Comparison {
+    private mutating func comparison(_ number: (String) throws(Complaint) -> UInt64) throws(Complaint) -> StopCondition.Comparison
+    {
         let operand = try StopCondition.Operand(try next())
         let sign = try next()
         guard let relation = StopCondition.Relation.all.first(where: { $0.symbol == sign }) else {

@@ -12,7 +12,9 @@ struct Format: Equatable {
         var rest = text
         let digits = rest.prefix { $0.isNumber }
         if !digits.isEmpty {
-            guard let count = Int(digits), (1...1024).contains(count) else { throw Complaint("\"\(digits)\" is no count up to 1024") }
+            guard let count = Int(digits), (1...1024).contains(count) else {
+                throw Complaint("\"\(digits)\" is no count up to 1024")
+            }
             self.count = count
         }
         rest = rest.dropFirst(digits.count)

@@ -3,7 +3,9 @@ enum NameSearch {
     /// - Parameters:
     ///   - kind: what the names are, for the complaint, as in "command".
     ///   - advice: how to find the right one.
-    static func find<Value>(_ word: String, _ kind: String, _ advice: String, among names: [(String, Value)]) throws(Complaint) -> Value {
+    static func find<Value>(_ word: String, _ kind: String, _ advice: String, among names: [(String, Value)]) throws(Complaint)
+        -> Value
+    {
         let wanted = folded(word)
         let found = wanted.isEmpty ? [] : names.filter { folded($0.0).hasPrefix(wanted) }
         if let whole = found.first(where: { folded($0.0) == wanted }) ?? (found.count == 1 ? found[0] : nil) { return whole.1 }

@@ -16,7 +16,8 @@ extension Study {
 
     private func stopKind(_ word: String, _ text: CommandText) throws(Complaint) -> (Stop.Kind, next: Int) {
         let names: [(String, Word)] = [
-            ("exit", .exit), ("port", .port), ("msr", .register), ("cpuid", .leaf), ("read", .memory(.read)), ("write", .memory(.write)),
+            ("exit", .exit), ("port", .port), ("msr", .register), ("cpuid", .leaf), ("read", .memory(.read)),
+            ("write", .memory(.write)),
             ("fetch", .memory(.fetch)), ("address", .address),
         ]
         // As in gdb: break *0x1000, break main.
@@ -44,7 +45,9 @@ extension Study {
         case .address: return (.address(try linearAddress(value)), 3)
         case .memory(let kind):
             guard let first = try? number(value) else { throw Complaint("a guest-physical address must follow, such as 0x1000") }
-            guard let word = text.word(3), word != "if" else { return (.memory(MemoryWatch(first: first, last: first, kind: kind)), 3) }
+            guard let word = text.word(3), word != "if" else {
+                return (.memory(MemoryWatch(first: first, last: first, kind: kind)), 3)
+            }
             guard let last = try? number(word), last >= first else {
                 throw Complaint("\"\(word)\" is no address from \(hex: first) on: the range's last byte")
             }
@@ -115,7 +118,8 @@ extension Stop {
             case .register(let number): "msr \(hex: number)"
             case .leaf(let leaf): "cpuid \(hex: leaf)"
             case .address(let address): "address \(hex: address)" + (symbols.words(address).map { " <\($0)>" } ?? "")
-            case .memory(let watch): "\(watch.kind.name) \(hex: watch.first)" + (watch.last == watch.first ? "" : " \(hex: watch.last)")
+            case .memory(let watch):
+                "\(watch.kind.name) \(hex: watch.first)" + (watch.last == watch.first ? "" : " \(hex: watch.last)")
             }
         return words + (condition.map { " if \($0.words)" } ?? "")
     }

@@ -89,7 +89,9 @@ extension Study {
             return .exception(vector)
         }
         guard vector.hasErrorCode else { throw Complaint("exception \(number) has no error code") }
-        guard let value = try? self.number(code), value <= 0x7FFF else { throw Complaint("\"\(code)\" is no error code up to 0x7fff") }
+        guard let value = try? self.number(code), value <= 0x7FFF else {
+            throw Complaint("\"\(code)\" is no error code up to 0x7fff")
+        }
         try text.end(4)
         return .exception(vector, errorCode: UInt32(value))
     }
@@ -106,7 +108,8 @@ extension Study {
         if let word = text.word(1) {
             try text.end(2)
             let level = try NameSearch.find(
-                word, "level", "there are off, exits and full", among: [("off", TraceLevel.off), ("exits", .exits), ("full", .full)])
+                word, "level", "there are off, exits and full",
+                among: [("off", TraceLevel.off), ("exits", .exits), ("full", .full)])
             try guest.connection.ask(.trace(level))
             trace = level
         }

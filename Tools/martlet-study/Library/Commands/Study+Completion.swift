@@ -16,13 +16,15 @@ extension Study {
         let position = before.count
         switch command {
         case .break where position == 1:
-            return Completion(of: word, among: ["exit", "port", "msr", "cpuid", "read", "write", "fetch", "address"] + named(word, symbols))
+            return Completion(
+                of: word, among: ["exit", "port", "msr", "cpuid", "read", "write", "fetch", "address"] + named(word, symbols))
         case .break where before[1] == "exit": return phrase(line, behind: "exit", among: reasonNames + ["if"])
         case .until: return phrase(line, behind: first, among: reasonNames + ["if"])
         case .delete where position == 1: return Completion(of: word, among: ["all"])
         case .vmcs: return phrase(line, behind: first, among: fieldNames + ["guest", "host", "control", "exit"] + controlNames)
         case .controls:
-            return phrase(line, behind: first, among: ["pin", "primary", "secondary", "tertiary", "exit", "entry"] + controlNames)
+            return phrase(
+                line, behind: first, among: ["pin", "primary", "secondary", "tertiary", "exit", "entry"] + controlNames)
         case .set: return phrase(line, behind: first, among: registerNames + fieldNames.filter { $0.hasPrefix("guest") })
         case .walk where position > 1: return Completion(of: word, among: ["read", "write", "fetch", "user", "supervisor"])
         case .memory where position > 1: return Completion(of: word, among: ["physical"])
@@ -32,7 +34,8 @@ extension Study {
         case .info where position == 1: return Completion(of: word, among: ["registers", "breakpoints", "symbol"])
         case .info where before[1] == "registers": return Completion(of: word, among: registerNames + ["vmcs"])
         case .info, .walk, .memory, .disassemble, .examine, .print, .ept:
-            return Completion(of: word, among: (command == .print ? registerNames + fieldNames : registerNames) + named(word, symbols))
+            return Completion(
+                of: word, among: (command == .print ? registerNames + fieldNames : registerNames) + named(word, symbols))
         default: return Completion()
         }
     }
@@ -49,7 +52,9 @@ extension Study {
     }
 
     /// Symbols are many: only those that a word begins.
-    private static func named(_ word: String, _ symbols: Symbols) -> [String] { word.count < 2 ? [] : symbols.names.filter { $0.hasPrefix(word) } }
+    private static func named(_ word: String, _ symbols: Symbols) -> [String] {
+        word.count < 2 ? [] : symbols.names.filter { $0.hasPrefix(word) }
+    }
 
     static let reasonNames = ExitReason.allNames.map { $0.0.lowercased().replacing(" ", with: "-") }
     static let fieldNames = VMCSFieldDescription.all.map { "\($0.name)".lowercased() }

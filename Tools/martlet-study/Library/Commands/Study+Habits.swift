@@ -131,7 +131,9 @@ extension Study {
             let address = try number(text.rest(from: 2))
             output.line("\(symbols.words(address) ?? "no symbol is at \("\(hex: address)") or near before it")")
         case .registers:
-            guard let name = text.word(2) else { return RegisterInspection.write(try guest.state(), guestCR3: try guest.value(of: .cr3), to: &output) }
+            guard let name = text.word(2) else {
+                return RegisterInspection.write(try guest.state(), guestCR3: try guest.value(of: .cr3), to: &output)
+            }
             try text.end(3)
             if name == "vmcs" { return FieldInspection.write("", try guest.state(), guest.capabilities, to: &output) }
             guard let register = NamedRegister(name) ?? GuestRegister(named: name).map({ NamedRegister($0) }) else {

@@ -45,7 +45,8 @@ extension Study {
         let state = try guest.state()
         findSymbols()
         try Disassembly.write(
-            from: address, count: count, next: state.codeAddress, in: state.mode, try guest.bytes(.virtual), by: disassembler, symbols,
+            from: address, count: count, next: state.codeAddress, in: state.mode, try guest.bytes(.virtual), by: disassembler,
+            symbols,
             to: &output)
     }
 
@@ -56,7 +57,8 @@ extension Study {
         var output = Answer()
         findSymbols()
         try? Disassembly.write(
-            from: report.linear, count: 1, next: report.linear, in: report.place.mode, bytes, by: disassembler, symbols, to: &output)
+            from: report.linear, count: 1, next: report.linear, in: report.place.mode, bytes, by: disassembler, symbols,
+            to: &output)
         return output.lines
     }
 
@@ -73,7 +75,9 @@ extension Study {
             return MemoryInspection.write(address, count: count, in: try guest.bytes(.virtual), to: &output)
         }
         let wanted = NameSearch.folded(word)
-        guard !wanted.isEmpty, "physical".hasPrefix(wanted) else { throw Complaint("\"\(word)\" is neither a number of bytes nor \"physical\"") }
+        guard !wanted.isEmpty, "physical".hasPrefix(wanted) else {
+            throw Complaint("\"\(word)\" is neither a number of bytes nor \"physical\"")
+        }
         try text.end(next + 1)
         MemoryInspection.write(address, count: count, in: try guest.bytes(.physical), to: &output)
     }
@@ -86,10 +90,12 @@ extension Study {
         var level = state.privilegeLevel
         enum Word { case kind(GuestAccess.Kind), level(Int) }
         let names: [(String, Word)] = [
-            ("read", .kind(.read)), ("write", .kind(.write)), ("fetch", .kind(.fetch)), ("user", .level(3)), ("supervisor", .level(0)),
+            ("read", .kind(.read)), ("write", .kind(.write)), ("fetch", .kind(.fetch)), ("user", .level(3)),
+            ("supervisor", .level(0)),
         ]
         for word in text.words.dropFirst(2) {
-            switch try NameSearch.find(word, "kind of access", "there are read, write, fetch, user and supervisor", among: names) {
+            switch try NameSearch.find(word, "kind of access", "there are read, write, fetch, user and supervisor", among: names)
+            {
             case .kind(let wanted): kind = wanted
             case .level(let wanted): level = wanted
             }
@@ -116,7 +122,9 @@ extension Study {
     func showMap(_ text: CommandText, _ output: inout Answer) throws(Complaint) {
         let view = try guest.nestedTables()
         if try guest.state().hasShadowTables {
-            output.line("the EPT do not translate now, shadow tables do (\"shadow\", \"walk\"); for a guest without paging they would be:")
+            output.line(
+                "the EPT do not translate now, shadow tables do (\"shadow\", \"walk\"); for a guest without paging they would be:"
+            )
         }
         guard let first = try number(text, 1) else { return NestedMap.write(view, to: &output) }
         let last = try number(text, 2) ?? first
@@ -158,7 +166,9 @@ extension Study {
         if text.word(1) != nil {
             symbols = try Symbols(file: URL(fileURLWithPath: (text.rest(from: 1) as NSString).expandingTildeInPath))
         }
-        guard !symbols.isEmpty else { return output.line("no symbols: \"symbols FILE\" takes those of an ELF file or a System.map") }
+        guard !symbols.isEmpty else {
+            return output.line("no symbols: \"symbols FILE\" takes those of an ELF file or a System.map")
+        }
         findSymbols()
         output.line("\(count: symbols.count, "symbol"), \(hex: symbols.slide) above the addresses of the file")
     }

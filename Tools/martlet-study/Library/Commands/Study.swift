@@ -45,7 +45,9 @@ public final class Study {
         // gdb's formats stand behind a stroke: x/4xg.
         let (name, format) = try Format.divide(word)
         let command = try Command(name)
-        if format != nil, command != .examine, command != .print { throw Complaint("\"\(word)\": only print and examine take a format") }
+        if format != nil, command != .examine, command != .print {
+            throw Complaint("\"\(word)\": only print and examine take a format")
+        }
         switch command {
         case .step: return try run(.exits(try count(text)))
         case .next: return try run(.instructions(try count(text)))
@@ -134,11 +136,14 @@ public final class Study {
             return UInt16(number)
         }
         return try NameSearch.find(
-            word, "exit reason", "it is a number, or the beginning of a name such as cpuid, hlt, ept-violation", among: ExitReason.allNames)
+            word, "exit reason", "it is a number, or the beginning of a name such as cpuid, hlt, ept-violation",
+            among: ExitReason.allNames)
     }
 }
 
 extension ExitReason {
     /// All that have a name.
-    static let allNames: [(String, UInt16)] = (0...highestBasic).filter { isNamed(basic: $0) }.map { ("\(name(ofBasic: $0))", $0) }
+    static let allNames: [(String, UInt16)] = (0...highestBasic).filter { isNamed(basic: $0) }.map {
+        ("\(name(ofBasic: $0))", $0)
+    }
 }

@@ -88,7 +88,9 @@ struct NamedRegister: Equatable {
             for (part, size) in [(Part.low32, 4), (.low16, 2), (.low8, 1)] {
                 names[RegisterName(general, size: size).text.lowercased()] = .init(register, part)
             }
-            if general.value < 4 { names[RegisterName(general, size: 1, isHighByte: true).text.lowercased()] = .init(register, .high8) }
+            if general.value < 4 {
+                names[RegisterName(general, size: 1, isHighByte: true).text.lowercased()] = .init(register, .high8)
+            }
         }
         names["eip"] = .init(.rip, .low32)
         names["ip"] = .init(.rip, .low16)

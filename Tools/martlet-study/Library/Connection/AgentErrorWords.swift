@@ -7,7 +7,8 @@ extension Complaint {
         let number = failure.number
         let words =
             switch failure.error {
-            case .malformed, .unknownRequest: "the agent does not understand this: kernel and martlet-study are of different builds"
+            case .malformed, .unknownRequest:
+                "the agent does not understand this: kernel and martlet-study are of different builds"
             case .unknownVersion:
                 "the agent speaks version \(number) of its protocol, and this is version \(AgentFacts.currentVersion): build both anew"
             case .notStopped: "the guest runs: stop it first, with Ctrl-C"
@@ -17,7 +18,8 @@ extension Complaint {
             case .noMemory: "the guest has no RAM at guest-physical \(hex: number)"
             case .noHostMemory: "the machine has no memory at host-physical \(hex: number)"
             case .notMapped: "the guest's page tables map nothing at \(hex: number)"
-            case .noRoom: "there \(number == 1 ? "is" : "are") \(count: number, "breakpoint") already: \"delete NUMBER\" makes room"
+            case .noRoom:
+                "there \(number == 1 ? "is" : "are") \(count: number, "breakpoint") already: \"delete NUMBER\" makes room"
             case .noSuchStop: "there is no such breakpoint: \"break\" lists them"
             case .beyondMemory: "the guest's memory ends at \(hex: number)"
             case .notCanonical: "no instruction can be there: the address is not canonical"
@@ -62,6 +64,7 @@ extension Complaint {
     /// The field that a broken rule is about.
     private static func rule(_ number: UInt64) -> String {
         let field = VMCSFieldEncoding(rawValue: UInt32(truncatingIfNeeded: number))
-        return VMCSFieldDescription.position(of: field).map { "\(VMCSFieldDescription.field(at: $0).name)" } ?? "a rule of the guest state"
+        return VMCSFieldDescription.position(of: field).map { "\(VMCSFieldDescription.field(at: $0).name)" }
+            ?? "a rule of the guest state"
     }
 }

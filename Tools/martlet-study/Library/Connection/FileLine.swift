@@ -57,7 +57,9 @@ enum Port {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         let bytes = Array(path.utf8)
-        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else { throw Complaint("\(path): the name is too long for a socket") }
+        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
+            throw Complaint("\(path): the name is too long for a socket")
+        }
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
         let file = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         let isConnected = withUnsafePointer(to: &address) { pointer in

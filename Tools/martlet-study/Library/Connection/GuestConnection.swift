@@ -125,7 +125,8 @@ extension Request.Kind {
     /// What it asks for can be asked for twice.
     fileprivate var isRepeatable: Bool {
         switch self {
-        case .hello, .capabilities, .statistics, .stops, .state, .registers, .lastExit, .lastStop, .read, .readWords, .translate: true
+        case .hello, .capabilities, .statistics, .stops, .state, .registers, .lastExit, .lastStop, .read, .readWords, .translate:
+            true
         default: false
         }
     }

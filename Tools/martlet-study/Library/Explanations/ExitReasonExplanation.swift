@@ -9,7 +9,8 @@ public struct ExitReasonExplanation {
 
     public func report(to print: (Line) -> Void) {
         print(
-            "exit reason \(hex: reason.rawValue): \(reason), basic reason \(UInt64(reason.basic)) (SDM volume 3, \"Basic VM-Exit Information\")")
+            "exit reason \(hex: reason.rawValue): \(reason), basic reason \(UInt64(reason.basic)) (SDM volume 3, \"Basic VM-Exit Information\")"
+        )
         if reason.isEntryFailure {
             print("  The VM entry failed (bit 31): the guest state was not, or not wholly, loaded, and no instruction of it ran.")
         }

@@ -60,7 +60,8 @@ struct FieldWords {
         guard information.isValid else { return " (no event)" }
         let explanation = InterruptionExplanation(information)
         return information.deliversErrorCode
-            ? " (\(explanation.kind), \(explanation.vector), with an error code)" : " (\(explanation.kind), \(explanation.vector))"
+            ? " (\(explanation.kind), \(explanation.vector), with an error code)"
+            : " (\(explanation.kind), \(explanation.vector))"
     }
 
     private var activity: Line {

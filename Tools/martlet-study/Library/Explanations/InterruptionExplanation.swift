@@ -10,7 +10,8 @@ public struct InterruptionExplanation {
 
     public func report(to print: (Line) -> Void) {
         print(
-            "interruption information \(hex: information.rawValue) (SDM volume 3, \"VM-Entry Controls for Event Injection\", \"Information for VM Exits Due to Vectored Events\")")
+            "interruption information \(hex: information.rawValue) (SDM volume 3, \"VM-Entry Controls for Event Injection\", \"Information for VM Exits Due to Vectored Events\")"
+        )
         var table = BitTable(UInt64(information.rawValue))
         if !information.isValid {
             table.row(31, 31, "not valid: there is no event, and the other bits mean nothing", to: print)
@@ -55,8 +56,9 @@ public struct InterruptionExplanation {
         case .reserved: "kind 1 is reserved."
         case .nonMaskableInterrupt where information.vector != 2: "an NMI has vector 2."
         case .hardwareException where information.vector > 31: "a hardware exception has a vector up to 31."
-        default: information.deliversErrorCode && information.kind != .hardwareException
-            ? "only a hardware exception has an error code." : nil
+        default:
+            information.deliversErrorCode && information.kind != .hardwareException
+                ? "only a hardware exception has an error code." : nil
         }
     }
 }

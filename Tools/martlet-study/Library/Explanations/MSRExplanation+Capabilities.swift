@@ -31,7 +31,8 @@ extension MSRExplanation {
         table.row(30, 0, "the revision, with which VMXON region and VMCS begin", to: print)
         table.row(44, 32, "the bytes of a VMCS and of the VMXON region", to: print)
         table.flag(
-            48, "the VMCS and what it points to must lie below 4 GiB", else: "the VMCS may lie anywhere in physical memory", to: print)
+            48, "the VMCS and what it points to must lie below 4 GiB", else: "the VMCS may lie anywhere in physical memory",
+            to: print)
         table.flag(
             49, "the dual-monitor treatment of SMIs is offered", else: "no dual-monitor treatment of SMIs", to: print)
         var type = MemoryTypeWords.line(table.bits(53, 50))
@@ -76,7 +77,11 @@ extension MSRExplanation {
         guard !flags.isEmpty else { return print("\(heading)none") }
         var list = WordList(heading, indentation: heading.count)
         for bit in 0..<Flags.RawValue.bitWidth where flags.contains(Flags(bit: bit)) {
-            if let name = Flags.name(ofBit: bit) { list.add(Line(name), to: print) } else { list.add("bit \(bit) (reserved)", to: print) }
+            if let name = Flags.name(ofBit: bit) {
+                list.add(Line(name), to: print)
+            } else {
+                list.add("bit \(bit) (reserved)", to: print)
+            }
         }
         list.finish(to: print)
     }
@@ -85,7 +90,9 @@ extension MSRExplanation {
         let miscellaneous = VMXMiscellaneous(rawValue: value)
         var table = BitTable(value)
         table.row(
-            4, 0, "the preemption timer counts once in \(count: 1 << miscellaneous.preemptionTimerShift as UInt64, "time-stamp tick")", to: print)
+            4, 0,
+            "the preemption timer counts once in \(count: 1 << miscellaneous.preemptionTimerShift as UInt64, "time-stamp tick")",
+            to: print)
         table.flag(5, "an exit stores IA32_EFER.LMA in \"IA-32e mode guest\" (unrestricted guest)", to: print)
         table.flag(6, "the activity state HLT is offered", else: "no activity state HLT", to: print)
         table.flag(7, "the activity state shutdown is offered", else: "no activity state shutdown", to: print)
@@ -115,7 +122,8 @@ extension MSRExplanation {
         table.flag(20, "INVEPT", else: "no INVEPT", to: print)
         table.flag(21, "accessed and dirty flags", else: "no accessed and dirty flags", to: print)
         table.flag(
-            22, "EPT violations tell more of the linear address (bits 11:9)", else: "no more of the linear address in EPT violations", to: print)
+            22, "EPT violations tell more of the linear address (bits 11:9)",
+            else: "no more of the linear address in EPT violations", to: print)
         table.flag(23, "access rights of supervisor shadow-stack pages", to: print)
         table.flag(25, "INVEPT of one context", else: "no INVEPT of one context", to: print)
         table.flag(26, "INVEPT of all contexts", else: "no INVEPT of all contexts", to: print)

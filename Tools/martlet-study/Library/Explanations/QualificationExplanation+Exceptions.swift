@@ -50,7 +50,8 @@ extension QualificationExplanation {
             table.cover(11, 8)
         }
         table.flag(
-            12, "IRET had unblocked NMIs: the hypervisor sets blocking by NMI again", else: "IRET had not unblocked NMIs", to: print)
+            12, "IRET had unblocked NMIs: the hypervisor sets blocking by NMI again", else: "IRET had not unblocked NMIs",
+            to: print)
         table.flag(13, "a shadow-stack access", to: print)
         table.flag(14, "the tables allow supervisor shadow-stack accesses here", to: print)
         table.flag(15, "by guest-paging verification", to: print)

@@ -56,7 +56,8 @@ public struct QualificationExplanation {
 
     public func report(to print: (Line) -> Void) {
         print(
-            "exit qualification \(hex: value) of reason \(UInt64(reason)), \(ExitReason.name(ofBasic: reason)) (SDM volume 3, \"Basic VM-Exit Information\")")
+            "exit qualification \(hex: value) of reason \(UInt64(reason)), \(ExitReason.name(ofBasic: reason)) (SDM volume 3, \"Basic VM-Exit Information\")"
+        )
         switch reason {
         case 0: reportException(to: print)
         case 4, 45: reportVector(to: print)
@@ -126,7 +127,8 @@ public struct QualificationExplanation {
 
     private func reportDisplacement(to print: (Line) -> Void) {
         print(
-            "  the displacement of the memory operand is \(hex: value); base and index are in the VM-exit instruction information")
+            "  the displacement of the memory operand is \(hex: value); base and index are in the VM-exit instruction information"
+        )
     }
 
     private func reportControlRegister(to print: (Line) -> Void) {
@@ -180,7 +182,9 @@ public struct QualificationExplanation {
         let kind = table.bits(15, 12)
         let isLinear = kind <= 4
         table.row(
-            11, 0, isLinear ? "offset \(hex: table.bits(11, 0)) in the APIC-access page" as Line : "undefined for guest-physical accesses",
+            11, 0,
+            isLinear
+                ? "offset \(hex: table.bits(11, 0)) in the APIC-access page" as Line : "undefined for guest-physical accesses",
             to: print)
         let words: StaticString =
             switch kind {
@@ -208,7 +212,8 @@ public struct QualificationExplanation {
         if reason == 66 { table.flag(11, "an entry misses", else: "an entry is misconfigured", to: print) }
         if reason == 62 { table.flag(16, "asynchronous to the guest's instructions", to: print) }
         table.flag(
-            12, "IRET had unblocked NMIs: the hypervisor sets blocking by NMI again", else: "IRET had not unblocked NMIs", to: print)
+            12, "IRET had unblocked NMIs: the hypervisor sets blocking by NMI again", else: "IRET had not unblocked NMIs",
+            to: print)
         table.finish(to: print)
     }
 }

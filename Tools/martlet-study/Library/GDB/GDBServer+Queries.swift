@@ -54,7 +54,8 @@ extension GDBServer {
 
     private func listThreads() -> Answer {
         needGuest()
-        return .reply(PacketText(stringLiteral: "m" + (1...target.threadCount).map { String($0, radix: 16) }.joined(separator: ",")))
+        return .reply(
+            PacketText(stringLiteral: "m" + (1...target.threadCount).map { String($0, radix: 16) }.joined(separator: ",")))
     }
 
     private func nameThread(_ packet: inout PacketReader) -> Answer {

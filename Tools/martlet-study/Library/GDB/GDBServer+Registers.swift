@@ -66,7 +66,9 @@ extension GDBServer {
         guard digits.hexBytes() != nil else { return .failure(.malformed) }
         var complaint: Complaint?
         for register in registers {
-            guard let value = packet.littleEndian(size: register.size), let present = self.value(of: register.source) else { continue }
+            guard let value = packet.littleEndian(size: register.size), let present = self.value(of: register.source) else {
+                continue
+            }
             let mask: UInt64 = register.size < 8 ? 0xFFFF_FFFF : .max
             guard present & mask != value else { continue }
             do throws(Complaint) { try change(register.source, to: value) } catch { complaint = error }

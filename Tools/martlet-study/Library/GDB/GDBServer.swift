@@ -117,7 +117,9 @@ public final class GDBServer {
         }
         guard announced != fitting else { return }
         announced = fitting
-        say(["The guest executes \(fitting.words) code now, and this is set up for \(layout.code.words) code: type \"unset tdesc filename\"."])
+        say([
+            "The guest executes \(fitting.words) code now, and this is set up for \(layout.code.words) code: type \"unset tdesc filename\"."
+        ])
     }
 
     /// Sends lines to the debugger's console, which takes them while it waits for the guest or for a command.

@@ -99,7 +99,8 @@ final class GuestTarget: DebugTarget {
         if watch.kind == .software { return insertBreakpoint(at: watch.address) }
         guard watches[watch] == nil else { return .done }
         guard let guest, let kind = stopKind(of: watch),
-            let answer = try? guest.connection.ask(.setStop(Stop(kind, isToldAfterwards: watch.kind != .execute))), let number = answer.first
+            let answer = try? guest.connection.ask(.setStop(Stop(kind, isToldAfterwards: watch.kind != .execute))),
+            let number = answer.first
         else { return .refused }
         watches[watch] = number
         return .done
@@ -131,7 +132,9 @@ final class GuestTarget: DebugTarget {
         case .read: kind = .read
         case .access: kind = .access
         }
-        guard watch.length > 0, watch.length <= 0x1000 - watch.address & 0xFFF, let place = physical(watch.address) else { return nil }
+        guard watch.length > 0, watch.length <= 0x1000 - watch.address & 0xFFF, let place = physical(watch.address) else {
+            return nil
+        }
         return .memory(MemoryWatch(first: place, last: place &+ watch.length &- 1, kind: kind))
     }
 
@@ -143,7 +146,9 @@ final class GuestTarget: DebugTarget {
             breakpoints.insert(.init(linear: linear, physical: physical, byte: byte))
             return .done
         }
-        guard let memory = try? guest.bytes(.physical), case .value(let byte) = memory.byte(at: physical) else { return .noMemory }
+        guard let memory = try? guest.bytes(.physical), case .value(let byte) = memory.byte(at: physical) else {
+            return .noMemory
+        }
         guard (try? guest.connection.ask(.setTrap(physical: physical))) != nil else { return .refused }
         guard (try? guest.write([SoftwareBreakpoints.instruction], .physical, at: physical)) != nil else {
             _ = try? guest.connection.ask(.deleteTrap(physical: physical))
@@ -158,7 +163,8 @@ final class GuestTarget: DebugTarget {
         guard let guest else { return }
         for place in places {
             _ = try? guest.connection.ask(.deleteTrap(physical: place.physical))
-            guard let memory = try? guest.bytes(.physical), memory.byte(at: place.physical) == .value(SoftwareBreakpoints.instruction)
+            guard let memory = try? guest.bytes(.physical),
+                memory.byte(at: place.physical) == .value(SoftwareBreakpoints.instruction)
             else { continue }
             try? guest.write([place.byte], .physical, at: place.physical)
         }

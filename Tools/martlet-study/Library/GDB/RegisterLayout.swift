@@ -70,7 +70,9 @@ struct RegisterLayout {
             .init("org.gnu.gdb.i386.core", set.core + set.coprocessor),
             .init("org.gnu.gdb.i386.segments", Array(set.system[..<system])),
             .init("org.martlet.system", Array(set.system[system...])),
-            .init(DescribedFeature.fields, fields.map { DescribedRegister($0) } + (fields.isEmpty ? [] : [DescribedRegister(all: fields)])),
+            .init(
+                DescribedFeature.fields,
+                fields.map { DescribedRegister($0) } + (fields.isEmpty ? [] : [DescribedRegister(all: fields)])),
         ].filter { !$0.registers.isEmpty }
     }
 
@@ -109,8 +111,10 @@ private struct RegisterSet {
         let general: [DescribedRegister] =
             if isWide {
                 [
-                    word("rax", .rax), word("rbx", .rbx), word("rcx", .rcx), word("rdx", .rdx), word("rsi", .rsi), word("rdi", .rdi),
-                    pointer("rbp", .rbp, "data_ptr"), pointer("rsp", .rsp, "data_ptr"), word("r8", .r8), word("r9", .r9), word("r10", .r10),
+                    word("rax", .rax), word("rbx", .rbx), word("rcx", .rcx), word("rdx", .rdx), word("rsi", .rsi),
+                    word("rdi", .rdi),
+                    pointer("rbp", .rbp, "data_ptr"), pointer("rsp", .rsp, "data_ptr"), word("r8", .r8), word("r9", .r9),
+                    word("r10", .r10),
                     word("r11", .r11), word("r12", .r12), word("r13", .r13), word("r14", .r14), word("r15", .r15),
                     pointer("rip", .rip, "code_ptr"),
                 ]
@@ -136,7 +140,8 @@ private struct RegisterSet {
     var system: [DescribedRegister] {
         [
             word("fs_base", .fsBase), word("gs_base", .gsBase), word("k_gs_base", .kernelGSBase), word("cs_base", .csBase),
-            word("ss_base", .ssBase), word("ds_base", .dsBase), word("es_base", .esBase), pointer("cr0", .cr0, "cr0"), word("cr2", .cr2),
+            word("ss_base", .ssBase), word("ds_base", .dsBase), word("es_base", .esBase), pointer("cr0", .cr0, "cr0"),
+            word("cr2", .cr2),
             word("cr3", .cr3), pointer("cr4", .cr4, "cr4"), word("cr8", .cr8),
             DescribedRegister("efer", size: 8, .register(.efer), type: "efer"),
         ]
@@ -186,7 +191,8 @@ struct DescribedRegister {
     /// A field of the VMCS: "guest CR3" is guest_cr3.
     init(_ field: VMCSFieldDescription) {
         self.init(
-            DescribedRegister.name(field), size: field.encoding.bitCount / 8, .field(field.encoding), type: "uint\(field.encoding.bitCount)")
+            DescribedRegister.name(field), size: field.encoding.bitCount / 8, .field(field.encoding),
+            type: "uint\(field.encoding.bitCount)")
     }
 
     /// All of them in one.

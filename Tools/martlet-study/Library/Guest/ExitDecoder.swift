@@ -18,7 +18,9 @@ final class ExitDecoder {
         shadow.deallocate()
     }
 
-    private func processor(_ state: StateSnapshot) -> VMXProcessor<SnapshotAccess> { VMXProcessor(SnapshotAccess(state), constants) }
+    private func processor(_ state: StateSnapshot) -> VMXProcessor<SnapshotAccess> {
+        VMXProcessor(SnapshotAccess(state), constants)
+    }
 
     /// The exit that a state tells of.
     func exit(_ state: StateSnapshot) -> Exit { processor(state).decodeExit() }

@@ -68,7 +68,9 @@ final class ShadowBook {
         var bytes: [UInt8] = []
         for address in stride(from: start & ~7, to: start + UInt64(MemoryLayout<Value>.size), by: 8) {
             guard let word = words.word(at: address) else { return nil }
-            for place in 0..<UInt64(8) where address + place >= start { bytes.append(UInt8(truncatingIfNeeded: word >> (8 * place))) }
+            for place in 0..<UInt64(8) where address + place >= start {
+                bytes.append(UInt8(truncatingIfNeeded: word >> (8 * place)))
+            }
         }
         return bytes.withUnsafeBytes { $0.loadUnaligned(as: Value.self) }
     }

@@ -35,7 +35,8 @@ public final class StudiedGuest {
         self.connection = connection
         let hello = try connection.ask(.hello(version: AgentFacts.currentVersion))
         let answer = try connection.ask(.capabilities)
-        guard let facts = hello.withReader({ AgentFacts(&$0) }), let processor = answer.withReader({ CapabilityFacts(&$0) }) else {
+        guard let facts = hello.withReader({ AgentFacts(&$0) }), let processor = answer.withReader({ CapabilityFacts(&$0) })
+        else {
             throw .damagedAnswer
         }
         self.facts = facts
@@ -142,18 +143,23 @@ public final class StudiedGuest {
         let state = try state()
         switch failure.error {
         case .wouldFault:
-            return Complaint("a \(register == .efer ? "WRMSR" : "MOV") of \(hex: value) to \(register.name) would raise an exception")
+            return Complaint(
+                "a \(register == .efer ? "WRMSR" : "MOV") of \(hex: value) to \(register.name) would raise an exception")
         case .notCanonical: return Complaint("\(hex: value) is not canonical")
         case .valueTooWide where register.selector != nil: return Complaint("a selector has 16 bits")
         case .wrongPrivilegeLevel:
             return Complaint("selector \(hex: value) is not of privilege level \(state.privilegeLevel), which SS needs")
         case .unreachableCode:
-            return Complaint("selector \(hex: value) is of code that no jump from privilege level \(state.privilegeLevel) reaches")
-        case .beyondTable: return Complaint("selector \(hex: value) is beyond its table, whose last byte is \(hex: failure.number)")
+            return Complaint(
+                "selector \(hex: value) is of code that no jump from privilege level \(state.privilegeLevel) reaches")
+        case .beyondTable:
+            return Complaint("selector \(hex: value) is beyond its table, whose last byte is \(hex: failure.number)")
         case .needsSegment: return Complaint("\(register.name) cannot do without a segment here")
         case .entryWouldFail:
             let field = VMCSFieldEncoding(rawValue: UInt32(truncatingIfNeeded: failure.number))
-            guard let rule = EntryRule(rawValue: .init(truncatingIfNeeded: failure.number >> 32)) else { return Complaint(failure) }
+            guard let rule = EntryRule(rawValue: .init(truncatingIfNeeded: failure.number >> 32)) else {
+                return Complaint(failure)
+            }
             // The field may be another's that hangs on the register.
             let seen = register.field == field ? value : state[field]
             return Complaint("the VM entry would fail: \(Violation(rule: rule, field: field, value: seen))")
@@ -250,7 +256,9 @@ extension ProcessorMode {
 }
 
 extension Complaint {
-    static var damagedAnswer: Complaint { Complaint("the agent's answer makes no sense: kernel and martlet-study are of different builds") }
+    static var damagedAnswer: Complaint {
+        Complaint("the agent's answer makes no sense: kernel and martlet-study are of different builds")
+    }
 }
 
 extension Array<UInt8> {

@@ -40,7 +40,9 @@ public enum ControlInspection {
         }
         if !isKnown, !writeNamed(name, state, capabilities, to: &output) {
             output.line("controls: no control has \"\(name.text)\" in its name")
-            output.line("  \"controls\" lists all; \"controls pin\", \"primary\", \"secondary\", \"tertiary\", \"exit\" and \"entry\" list a field's")
+            output.line(
+                "  \"controls\" lists all; \"controls pin\", \"primary\", \"secondary\", \"tertiary\", \"exit\" and \"entry\" list a field's"
+            )
         }
     }
 
@@ -52,7 +54,9 @@ public enum ControlInspection {
         _ name: FieldName, _ state: StateSnapshot, _ capabilities: VMXCapabilities, to output: inout Answer
     ) -> Bool {
         var isFound = writeNamed(name, state[.pinControls], capabilities.pin, VMXControls.pinWishes, to: &output)
-        if writeNamed(name, state[.primaryControls], capabilities.primary, VMXControls.primaryWishes, to: &output) { isFound = true }
+        if writeNamed(name, state[.primaryControls], capabilities.primary, VMXControls.primaryWishes, to: &output) {
+            isFound = true
+        }
         if writeNamed(name, state[.secondaryControls], capabilities.secondary, VMXControls.secondaryWishes, to: &output) {
             isFound = true
             writeSecondaryActivation(state, to: &output)

@@ -21,7 +21,8 @@ public struct Disassembler: Sendable {
 
     /// What there is to say where there is no tool.
     static var complaint: Complaint {
-        Complaint("there is no llvm-objdump on the path or beside swiftc, which disassembles here: install the Swift toolchain or LLVM")
+        Complaint(
+            "there is no llvm-objdump on the path or beside swiftc, which disassembles here: install the Swift toolchain or LLVM")
     }
 
     /// The instructions that bytes are, as far as they are whole.
@@ -45,7 +46,9 @@ public struct Disassembler: Sendable {
 
     /// "ffffffff81000000: 0f a2       \tcpuid"
     private static func instruction(_ line: Substring) -> Instruction? {
-        guard let colon = line.firstIndex(of: ":"), let address = UInt64(line[..<colon].drop { $0 == " " }, radix: 16) else { return nil }
+        guard let colon = line.firstIndex(of: ":"), let address = UInt64(line[..<colon].drop { $0 == " " }, radix: 16) else {
+            return nil
+        }
         let parts = line[line.index(after: colon)...].split(separator: "\t")
         let bytes = (parts.first ?? "").split(separator: " ").compactMap { UInt8($0, radix: 16) }
         guard !bytes.isEmpty else { return nil }
@@ -60,7 +63,9 @@ public struct Disassembler: Sendable {
 
     /// An object file in ELF format with the bytes as its one section of code.
     private static func object(_ bytes: [UInt8], at address: UInt64) -> [UInt8] {
-        func number(_ value: UInt64, _ size: Int) -> [UInt8] { (0..<size).map { UInt8(truncatingIfNeeded: value >> UInt64(8 * $0)) } }
+        func number(_ value: UInt64, _ size: Int) -> [UInt8] {
+            (0..<size).map { UInt8(truncatingIfNeeded: value >> UInt64(8 * $0)) }
+        }
         func section(name: UInt64, type: UInt64, flags: UInt64, address: UInt64, offset: Int, size: Int) -> [UInt8] {
             number(name, 4) + number(type, 4) + number(flags, 8) + number(address, 8) + number(UInt64(offset), 8)
                 + number(UInt64(size), 8) + number(0, 8) + number(1, 8) + number(0, 8)

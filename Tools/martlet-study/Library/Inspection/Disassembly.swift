@@ -32,7 +32,8 @@ public enum Disassembly {
                 guard left > 0, bytes.count - shown >= mostBytes || reason != nil else { break }
                 if let name = name ?? symbols.name(at: instruction.address) { output.line("\(name):") }
                 name = nil
-                output.line(line(instruction, isNext: instruction.address == next, memory.addressDigits(instruction.address), symbols))
+                output.line(
+                    line(instruction, isNext: instruction.address == next, memory.addressDigits(instruction.address), symbols))
                 shown += instruction.bytes.count
                 left -= 1
             }

@@ -100,13 +100,15 @@ struct ExitCauseDetail {
         let bitmap = state[.exceptionBitmap]
         let vector = exception.vector.number & 31
         output.line(
-            "  bit \(vector) of the exception bitmap (\(hex: bitmap)), for \(exception.vector), is \(bitmap >> UInt32(vector) & 1)")
+            "  bit \(vector) of the exception bitmap (\(hex: bitmap)), for \(exception.vector), is \(bitmap >> UInt32(vector) & 1)"
+        )
         if exception.vector == .pageFault, let code = exception.errorCode {
             let masked = code & state[.pageFaultErrorCodeMask]
             let matches = masked == state[.pageFaultErrorCodeMatch]
             var line: Line = "  the error code \(hex: code) under the mask \(hex: state[.pageFaultErrorCodeMask])"
             line.write(matches ? " is" : " is not")
-            line.write(Line(" the match \(hex: state[.pageFaultErrorCodeMatch]): a #PF exits if bit 14 is \(matches ? "1" : "0")"))
+            line.write(
+                Line(" the match \(hex: state[.pageFaultErrorCodeMatch]): a #PF exits if bit 14 is \(matches ? "1" : "0")"))
             output.line(line)
         }
     }
@@ -163,7 +165,9 @@ struct ExitCauseDetail {
             writeMasked(value, mask: state[.cr4GuestHostMask], shadow: state[.cr4ReadShadow], to: &output)
         case .write(3, _):
             writeControl(PrimaryControls.cr3LoadExiting, to: &output)
-            output.line("  and the value is \(state[.cr3TargetCount] == 1 ? "not the CR3-target value" : "none of the \(state[.cr3TargetCount]) CR3-target values")")
+            output.line(
+                "  and the value is \(state[.cr3TargetCount] == 1 ? "not the CR3-target value" : "none of the \(state[.cr3TargetCount]) CR3-target values")"
+            )
         case .read(3, _): writeControl(PrimaryControls.cr3StoreExiting, to: &output)
         case .write: writeControl(PrimaryControls.cr8LoadExiting, to: &output)
         case .read: writeControl(PrimaryControls.cr8StoreExiting, to: &output)
@@ -183,6 +187,7 @@ struct ExitCauseDetail {
     ) {
         let kept = (value ^ shadow) & mask
         output.line(
-            "  the value differs from the \(Register.title) read shadow in \(kept), of which the bits of the guest/host mask are 1")
+            "  the value differs from the \(Register.title) read shadow in \(kept), of which the bits of the guest/host mask are 1"
+        )
     }
 }

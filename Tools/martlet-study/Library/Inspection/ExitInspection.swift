@@ -12,7 +12,8 @@ public enum ExitInspection {
     /// Answers before the first exit.
     public static func writeNothingYet(_ state: StateSnapshot, to output: inout Answer) {
         output.line(
-            "there was no exit yet: the guest stands before its first VM entry, in \(state.mode.words) at \(hex: state.codeAddress)")
+            "there was no exit yet: the guest stands before its first VM entry, in \(state.mode.words) at \(hex: state.codeAddress)"
+        )
     }
 
     /// Explains an exit.
@@ -26,14 +27,16 @@ public enum ExitInspection {
     ) {
         let reason = before[.exitReason]
         output.line(
-            "\(reason), at \(hex: before.codeAddress) in \(before.mode.words): \(ExitDescription(exit, before.registers, in: before.mode))")
+            "\(reason), at \(hex: before.codeAddress) in \(before.mode.words): \(ExitDescription(exit, before.registers, in: before.mode))"
+        )
         ExitReasonExplanation(reason).report { output.line($0) }
         ExitCauseDetail(exit, before).write(to: &output)
         writeInformation(reason, before, to: &output)
         if let outcome {
             output.line("Martlet: \(ExitAction(exit, outcome, after.registers))")
             if case .exception(let exception) = exit, exception.vector == .pageFault, outcome == .resume, before.hasShadowTables {
-                output.line("  the shadow tables lacked it, and the guest's allow it: they were filled in, and the access is made again")
+                output.line(
+                    "  the shadow tables lacked it, and the guest's allow it: they were filled in, and the access is made again")
             }
         } else {
             writeInterception(exit, to: &output)

@@ -23,7 +23,8 @@ public enum MemoryInspection {
 
     /// A line; and below it why bytes could not be read, unless that was just said.
     private static func writeLine(
-        _ address: UInt64, _ length: UInt64, _ memory: any GuestBytes, _ lastReason: inout GuestByte.Reason?, to output: inout Answer
+        _ address: UInt64, _ length: UInt64, _ memory: any GuestBytes, _ lastReason: inout GuestByte.Reason?,
+        to output: inout Answer
     ) {
         var line = Line()
         line.write(hexDigits: address, digits: memory.addressDigits(address))

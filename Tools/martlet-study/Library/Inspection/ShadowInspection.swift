@@ -13,7 +13,8 @@ enum ShadowInspection {
         let tables = book.tables
         if facts.isOn { writeRoots(book, paging, tables, to: &output) }
         output.line(
-            "\(count: standing.pageCount - 1 - standing.freeCount, "shadow page") in use, at most \(standing.usedEnd - 1) so far, of \(standing.pageCount - 1)")
+            "\(count: standing.pageCount - 1 - standing.freeCount, "shadow page") in use, at most \(standing.usedEnd - 1) so far, of \(standing.pageCount - 1)"
+        )
         let frames = book.framesOutOfStep
         if frames.isEmpty { return output.line("no table is out of step") }
         output.line("out of step:")
@@ -33,7 +34,9 @@ enum ShadowInspection {
         for (number, page) in tables where Int(page.level) == paging.shadowLevelCount {
             let guest = UInt64(page.frame) << 12
             output.line(
-                root(guest, book.address(of: number), twin: page.hasTwin ? guest : nil, isLoaded: number == book.facts.standing.root))
+                root(
+                    guest, book.address(of: number), twin: page.hasTwin ? guest : nil,
+                    isLoaded: number == book.facts.standing.root))
         }
     }
 

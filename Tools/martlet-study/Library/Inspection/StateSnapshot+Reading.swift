@@ -44,7 +44,8 @@ extension StateSnapshot {
     var stackAddress: UInt64 {
         let pointer = self[.guestRSP]
         if mode.is64Bit { return pointer }
-        return (self[.guestSSBase] &+ (self[.guestSSAccessRights].is32Bit ? pointer & 0xFFFF_FFFF : pointer & 0xFFFF)) & 0xFFFF_FFFF
+        return (self[.guestSSBase] &+ (self[.guestSSAccessRights].is32Bit ? pointer & 0xFFFF_FFFF : pointer & 0xFFFF))
+            & 0xFFFF_FFFF
     }
 
     /// A general register by its number, RSP too.

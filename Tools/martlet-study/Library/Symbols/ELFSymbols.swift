@@ -11,14 +11,17 @@ enum ELFSymbols {
             return (0..<size).reduce(0) { $0 | UInt64(bytes[offset + $1]) << UInt64(8 * $1) }
         }
         func word(_ offset: Int) -> Int? { number(offset, isWide ? 8 : 4).flatMap { Int(exactly: $0) } }
-        guard let headers = word(isWide ? 40 : 32), let size = number(isWide ? 58 : 46, 2), let count = number(isWide ? 60 : 48, 2) else {
+        guard let headers = word(isWide ? 40 : 32), let size = number(isWide ? 58 : 46, 2),
+            let count = number(isWide ? 60 : 48, 2)
+        else {
             return nil
         }
         /// Where a section is in the file.
         func section(_ index: Int) -> (type: UInt64, offset: Int, size: Int, link: Int)? {
             guard index >= 0, index < Int(count), headers <= bytes.count else { return nil }
             let start = headers + index * Int(size)
-            guard let type = number(start + 4, 4), let offset = word(start + (isWide ? 24 : 16)), let length = word(start + (isWide ? 32 : 20)),
+            guard let type = number(start + 4, 4), let offset = word(start + (isWide ? 24 : 16)),
+                let length = word(start + (isWide ? 32 : 20)),
                 let link = number(start + (isWide ? 40 : 24), 4), offset <= bytes.count, length <= bytes.count - offset
             else { return nil }
             return (type, offset, length, Int(link))

@@ -24,6 +24,7 @@ extension EndReport {
     /// How the guest ended, and what can be done then.
     public var words: String {
         let how = ending.map { "\($0)" } ?? "it could not be entered"
-        return "the guest has ended: \(how). \"reset\" starts it anew, \"continue\" goes on to what comes next, \"quit\" ends the machine"
+        return
+            "the guest has ended: \(how). \"reset\" starts it anew, \"continue\" goes on to what comes next, \"quit\" ends the machine"
     }
 }

@@ -51,7 +51,11 @@ public final class StudySession {
         }
         let study = Study(try StudiedGuest(machine.connection), symbols: symbols)
         self.study = study
-        if let report = try machine.currentStop() { stand(report) } else { screen.say("the guest runs: Ctrl-C stops it", .remark) }
+        if let report = try machine.currentStop() {
+            stand(report)
+        } else {
+            screen.say("the guest runs: Ctrl-C stops it", .remark)
+        }
         while !machine.isLost, !isInterrupted, !hasQuit || machine.isOwn {
             if study.guest.report != nil, !hasQuit { try converse(study) }
             if !hasQuit || machine.isOwn { try watch(study) }
@@ -96,7 +100,8 @@ public final class StudySession {
     /// Does commands until one lets it run.
     private func converse(_ study: Study) throws(Complaint) {
         while !machine.isLost {
-            let prompt = study.guest.ending != nil && study.guest.report?.cause == .end ? "martlet, the guest has ended> " : "martlet> "
+            let prompt =
+                study.guest.ending != nil && study.guest.report?.cause == .end ? "martlet, the guest has ended> " : "martlet> "
             guard let line = commands.next(prompt, study) else {
                 if !machine.isLost { try study.guest.connection.ask(.quit) }
                 hasQuit = true

@@ -36,7 +36,9 @@ public func wrapped(_ line: String, to width: Int) -> [String] {
         indentation = 0
         room = width - margin
     }
-    if start < characters.count { lines.append((lines.isEmpty ? "" : String(repeating: " ", count: margin)) + String(characters[start...])) }
+    if start < characters.count {
+        lines.append((lines.isEmpty ? "" : String(repeating: " ", count: margin)) + String(characters[start...]))
+    }
     return lines
 }
 

@@ -21,11 +21,15 @@ struct ShadowWalk {
         let shadowPaging = shadowPaging(entries)
         let found = shadowPaging.foretell(address, for: access, in: entries, observer: &shadow)
         output.line(
-            "walk of \(hex: address.rawValue) for a \(access.words): \(paging.mode.words), CR3 \(hex: paging.cr3), shadow root \(hex: book.root)")
+            "walk of \(hex: address.rawValue) for a \(access.words): \(paging.mode.words), CR3 \(hex: paging.cr3), shadow root \(hex: book.root)"
+        )
         if paging.shadowLevelCount == 3 { writePointers(shadowPaging, to: &output) }
         var number = 0
         for load in guest.loads {
-            output.line(row(nil, GuestEntryWords.name(paging.mode, shift: load.shift), load, GuestEntryWords.line(load.entry, shift: load.shift, paging)))
+            output.line(
+                row(
+                    nil, GuestEntryWords.name(paging.mode, shift: load.shift), load,
+                    GuestEntryWords.line(load.entry, shift: load.shift, paging)))
             guard number < shadow.loads.count else { continue }
             output.line(shadowRow(number, shadow.loads[number], of: load, shadowPaging))
             number += 1
@@ -45,14 +49,18 @@ struct ShadowWalk {
         shadow.hasGibibytePages = true
         guard paging.shadowLevelCount == 3 else { return shadow }
         shadow.mode = .pae
-        for part in 0..<4 { shadow.pdptes[part] = entries.readUInt64(at: GuestPhysicalAddress(book.root + UInt64(8 * part))) ?? 0 }
+        for part in 0..<4 {
+            shadow.pdptes[part] = entries.readUInt64(at: GuestPhysicalAddress(book.root + UInt64(8 * part))) ?? 0
+        }
         return shadow
     }
 
     /// The page-directory-pointer registers, which are loaded with CR3.
     private func writePointers(_ shadow: GuestPaging, to output: inout Answer) {
         let part = address.rawValue >> 30 & 3
-        if paging.mode == .pae { output.line(pointer("guest", part, paging.pageDirectoryPointer(for: address.rawValue & 0xFFFF_FFFF))) }
+        if paging.mode == .pae {
+            output.line(pointer("guest", part, paging.pageDirectoryPointer(for: address.rawValue & 0xFFFF_FFFF)))
+        }
         output.line(pointer("shadow", part, shadow.pageDirectoryPointer(for: address.rawValue & 0xFFFF_FFFF)))
     }
 
@@ -87,7 +95,8 @@ struct ShadowWalk {
     }
 
     /// - Parameter guest: the guest's entry that it was made from; nil for a part of a large page.
-    private func shadowRow(_ number: Int, _ load: LoadRecorder.Load, of guest: LoadRecorder.Load?, _ shadow: GuestPaging) -> Line {
+    private func shadowRow(_ number: Int, _ load: LoadRecorder.Load, of guest: LoadRecorder.Load?, _ shadow: GuestPaging) -> Line
+    {
         var words = GuestEntryWords.line(load.entry, shift: load.shift, shadow)
         if let guest {
             if isOther(load, guest, shadow) { words.write("; the guest's leads elsewhere") }
@@ -132,7 +141,8 @@ struct ShadowWalk {
             }
         case .notCanonical: output.line("#GP(0), or #SS(0) through SS: the address is not canonical; nothing is loaded")
         case .tableOutsideRAM(let place):
-            output.line("the guest's entry at guest-physical \(hex: place.rawValue) is not in its RAM: Martlet does not read there")
+            output.line(
+                "the guest's entry at guest-physical \(hex: place.rawValue) is not in its RAM: Martlet does not read there")
         }
         if case .page = found {
             output.line("\(count: loads, "load"), and the access itself: \(loads + 1)")
@@ -156,7 +166,9 @@ struct ShadowWalk {
                     : "Martlet fills the shadow tables in, and the access is made again"
             return output.line("page fault by the shadow tables alone (exit reason 0): \(reason)")
         }
-        guard book.guestAddress(of: shadow.address.rawValue) == page.address.rawValue else { return writeStale(shadow, to: &output) }
+        guard book.guestAddress(of: shadow.address.rawValue) == page.address.rawValue else {
+            return writeStale(shadow, to: &output)
+        }
         line = "host-physical  \(hex: shadow.address.rawValue) in a page of \(shadow.size): "
         line.write(Self.rights(shadow))
         output.line(line)

@@ -37,13 +37,14 @@ enum GuestEntryWords {
         let isLong = paging.mode == .fourLevel || paging.mode == .fiveLevel
         if isLong, entry >> 59 & 15 != 0 { line.write(" key \(entry >> 59 & 15)" as Line) }
         writeReserved(reserved, to: &line)
-        let size: StaticString = switch shift {
-        case 12: "4 KiB"
-        case 21: "2 MiB"
-        case 22: "4 MiB"
-        case 30: "1 GiB"
-        default: "large"
-        }
+        let size: StaticString =
+            switch shift {
+            case 12: "4 KiB"
+            case 21: "2 MiB"
+            case 22: "4 MiB"
+            case 30: "1 GiB"
+            default: "large"
+            }
         line.write(", \(size) page \(hex: paging.target(of: entry, shift: shift).rawValue)" as Line)
         return line
     }
