@@ -1,6 +1,6 @@
 import X86
 
-/// The memory-type range registers (MTRRs) of a virtual CPU (SDM volume 3, 13.11 "Memory Type Range Registers (MTRRs)").
+/// The memory-type range registers (MTRRs) of a virtual CPU (SDM volume 3, "Memory Type Range Registers (MTRRs)").
 ///
 /// They begin as a PC's firmware leaves them and hold what is written, but no type has an effect: the nested page tables
 /// make a guest's RAM write-back, and the virtual PC has no memory besides that a cache could hide from a device.

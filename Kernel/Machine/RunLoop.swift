@@ -93,7 +93,7 @@ extension VirtualCPU {
         }
     }
 
-    /// A local APIC that stands over RAM hides it (SDM volume 3, 12.4.5 "Relocating the Local APIC Registers").
+    /// A local APIC that stands over RAM hides it (SDM volume 3, "Relocating the Local APIC Registers").
     private static func followLocalAPIC<Services: RunLoopServices>(_ cpu: Pointer, _ services: inout Services)
     where Services.Processor == Processor, Services.Host == Host {
         let (wanted, hidden) = (cpu.pointee.pageUnderLocalAPIC, cpu.pointee.machine.pointee.hiddenPage)

@@ -1,6 +1,6 @@
 /// How a guest translates linear addresses.
 ///
-/// Intel SDM vol. 3, "Paging-Mode Overview" (4.1.1).
+/// Intel SDM vol. 3, "Paging-Mode Overview".
 public enum GuestPagingMode: Equatable, Sendable {
     /// CR0.PG is 0: linear addresses are physical.
     case none
@@ -68,7 +68,7 @@ public struct GuestPaging: Sendable {
 
 /// An access of a guest to a linear address.
 ///
-/// Intel SDM vol. 3, "Access Rights" (4.6), "Determination of Access Rights".
+/// Intel SDM vol. 3, "Access Rights", "Determination of Access Rights".
 public struct GuestAccess: Equatable, Sendable {
     public enum Kind: Sendable {
         case read
@@ -94,7 +94,7 @@ public struct GuestAccess: Equatable, Sendable {
     }
 }
 
-/// The error code of a page fault. Intel SDM vol. 3, "Page-Fault Exceptions" (4.7).
+/// The error code of a page fault. Intel SDM vol. 3, "Page-Fault Exceptions".
 public struct PageFaultErrorCode: Equatable, Sendable {
     public let rawValue: UInt32
 

@@ -138,7 +138,7 @@ extension GuestPaging {
 
     /// Whether entries that together say `rights` permit the access.
     ///
-    /// Intel SDM vol. 3, "Determination of Access Rights" (4.6.1).
+    /// Intel SDM vol. 3, "Determination of Access Rights".
     @inline(__always)
     func permits(_ access: GuestAccess, _ rights: UInt64) -> Bool {
         let isUserPage = rights & GuestEntryBits.user != 0
@@ -158,7 +158,7 @@ extension GuestPaging {
     }
     /// Whether the protection key of a user page forbids a data access, by supervisor or user.
     ///
-    /// Intel SDM vol. 3, "Protection Keys" (4.6.2).
+    /// Intel SDM vol. 3, "Protection Keys".
     @inline(__always)
     func protectionKeyForbids(_ access: GuestAccess, _ rights: UInt64, leaf: UInt64) -> Bool {
         guard protectionKeyRights != 0, access.kind != .fetch, rights & GuestEntryBits.user != 0 else { return false }

@@ -1,6 +1,6 @@
 /// An entry of the tables of 4-level and 5-level paging.
 ///
-/// Intel SDM vol. 3, "4-Level Paging and 5-Level Paging" (4.5), formats of the entries.
+/// Intel SDM vol. 3, "4-Level Paging and 5-Level Paging", formats of the entries.
 public struct KernelPageTableEntry: PageTableEntry {
     public var rawValue: UInt64
 

@@ -1,6 +1,6 @@
 /// The page attribute table of a processor: eight memory types that a page chooses from by PAT, PCD and PWT.
 ///
-/// Intel SDM vol. 3, "Page Attribute Table (PAT)" (12.12).
+/// Intel SDM vol. 3, "Page Attribute Table (PAT)".
 public struct PageAttributeTable: Equatable, Sendable {
     /// IA32_PAT: byte `n` holds the type of index `n`. 7 means uncacheable unless the MTRRs say write-combining (UC-).
     public let rawValue: UInt64
@@ -24,7 +24,7 @@ public struct PageAttributeTable: Equatable, Sendable {
 
 /// The format of the kernel's own tables: 4-level or 5-level paging.
 ///
-/// Intel SDM vol. 3, "4-Level Paging and 5-Level Paging" (4.5).
+/// Intel SDM vol. 3, "4-Level Paging and 5-Level Paging".
 public struct KernelPageTableFormat: PageTableFormat {
     public typealias Input = HostVirtualAddress
 

@@ -12,7 +12,7 @@ public enum MemoryTypeRangeRegistersError: Error, Equatable {
 
 /// The memory type range registers (MTRRs) of a processor: which type the firmware gave to each physical address.
 ///
-/// Intel SDM vol. 3, "Memory Type Range Registers (MTRRs)" (12.11).
+/// Intel SDM vol. 3, "Memory Type Range Registers (MTRRs)".
 public struct MemoryTypeRangeRegisters {
     /// How many variable ranges can be held. Processors have about ten.
     public static var variableCapacity: Int { 32 }
@@ -69,7 +69,7 @@ public struct MemoryTypeRangeRegisters {
 
     /// The type of the memory at `address`.
     ///
-    /// Intel SDM vol. 3, "MTRR Precedences" (12.11.4.1): disabled MTRRs mean uncacheable; below 1 MiB the fixed ranges
+    /// Intel SDM vol. 3, "MTRR Precedences": disabled MTRRs mean uncacheable; below 1 MiB the fixed ranges
     /// decide if they are in use; of variable ranges that overlap, uncacheable wins, and write-through wins over
     /// write-back. For other overlaps the behaviour is undefined: this answers uncacheable, the one type that is always
     /// safe. So it does for reserved encodings.

@@ -55,7 +55,7 @@ extension PageTable {
     ///
     /// `body` gets where each such leaf begins, its size and whether it was written to. The processor sets the bits again
     /// only after it has dropped the cached translation, so the result is `.changed` if any was set.
-    /// Intel SDM vol. 3, "Accessed and Dirty Flags for EPT" (29.3.5) and "Accessed and Dirty Flags" (4.8).
+    /// Intel SDM vol. 3, "Accessed and Dirty Flags for EPT" and "Accessed and Dirty Flags".
     public mutating func takeAccessed(
         in range: AddressRange<Format.Input>,
         _ body: (_ page: Format.Input, _ size: PageSize, _ isDirty: Bool) -> Void

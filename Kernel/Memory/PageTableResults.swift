@@ -37,8 +37,8 @@ public enum TranslationChange: Comparable, Sendable {
     /// Whether every processor that may have used the table must invalidate what it cached (INVEPT, INVLPG or a write
     /// of CR3) before the change is relied on, and before any frame is allocated that the operation freed.
     ///
-    /// Intel SDM vol. 3, "Guidelines for Use of the INVEPT Instruction" (29.4.3.4), "Invalidation of TLBs and
-    /// Paging-Structure Caches" (4.10.4).
+    /// Intel SDM vol. 3, "Guidelines for Use of the INVEPT Instruction", "Invalidation of TLBs and
+    /// Paging-Structure Caches".
     public var needsInvalidation: Bool { self == .changed }
 
     /// Keeps the greater of two changes.

@@ -5,7 +5,7 @@ extension MemoryTypeRangeRegisters {
     /// The longest range from `address` on, up to `limit`, whose memory has one type all through.
     ///
     /// A page mapped inside it never straddles types, which a large page must not do: Intel SDM vol. 3, "Large Page Size
-    /// Considerations" (12.11.9). Where variable ranges have masks with gaps, which firmware does not use, the answer may
+    /// Considerations". Where variable ranges have masks with gaps, which firmware does not use, the answer may
     /// end early, but never too late.
     ///
     /// - Precondition: `address` is below `limit`.

@@ -82,7 +82,7 @@ struct GuestRun: RunLoopServices {
         return true
     }
 
-    /// VMLAUNCH or VMRESUME itself failed (SDM volume 3, 32.4 "VM Instruction Error Numbers").
+    /// VMLAUNCH or VMRESUME itself failed (SDM volume 3, "VM Instruction Error Numbers").
     private func reportFailure(_ result: UInt32, _ cpu: CPU.Pointer) {
         let instruction: StaticString = isLaunched ? "VMRESUME" : "VMLAUNCH"
         if result == 1 {

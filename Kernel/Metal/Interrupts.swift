@@ -41,7 +41,7 @@ struct DescriptorTables {
         descriptors[0] = 0
         descriptors[1] = 0x00AF_9B00_0000_FFFF
         descriptors[2] = 0x00CF_9300_0000_FFFF
-        // An available 64-bit TSS takes two places (SDM volume 3, 9.2.3 "TSS Descriptor in 64-bit mode").
+        // An available 64-bit TSS takes two places (SDM volume 3, "TSS Descriptor in 64-bit mode").
         let base = taskStateBase
         descriptors[3] = 0x0000_8900_0000_0067 | (base & 0xFF_FFFF) << 16 | (base >> 24 & 0xFF) << 56
         descriptors[4] = base >> 32

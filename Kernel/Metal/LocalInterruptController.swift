@@ -102,7 +102,7 @@ struct LocalInterruptController {
         }
     }
 
-    /// SDM volume 3, 12.8.5 "Signaling Interrupt Servicing Completion"; a spurious interrupt is not in service.
+    /// SDM volume 3, "Signaling Interrupt Servicing Completion"; a spurious interrupt is not in service.
     func finish(_ vector: UInt8) {
         if timer != .none, vector != Self.spuriousVector { write(Register.endOfInterrupt, 0) }
     }

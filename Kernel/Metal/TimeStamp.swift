@@ -35,7 +35,7 @@ struct TimeStamp {
         frequency = difference < measured / 100 ? told : measured
     }
 
-    /// What CPUID says, or 0 (SDM volume 3, 20.7.3 "Determining the Processor Base Frequency").
+    /// What CPUID says, or 0 (SDM volume 3, "Determining the Processor Base Frequency").
     private static var toldFrequency: UInt64 {
         guard execute_cpuid(0, 0).eax >= 0x15 else { return 0 }
         let ratio = execute_cpuid(0x15, 0)

@@ -5,7 +5,7 @@ import VMX
 import Virtualization
 import X86
 
-/// Whether the monitor trap flag really makes VM exits, which the capability bit alone does not tell (SDM volume 3, 27.5.2
+/// Whether the monitor trap flag really makes VM exits, which the capability bit alone does not tell (SDM volume 3,
 /// "Monitor Trap Flag").
 ///
 /// Before its first instruction the guest executes one of the probe's, NOP, with HLT behind it, in place of its own; all that

@@ -4,7 +4,7 @@ import Text
 import VMX
 import X86
 
-/// Turns VMX on and off on this processor (SDM volume 3, 25.7 "Enabling and Entering VMX Operation").
+/// Turns VMX on and off on this processor (SDM volume 3, "Enabling and Entering VMX Operation").
 enum VMXOperation {
     /// Enters VMX operation.
     /// - Parameter region: a frame for the processor's own use while VMX is on.
@@ -35,7 +35,7 @@ enum VMXOperation {
         machine.frames.freeFrame(region)
     }
 
-    /// Drops every translation that earlier users of VMX may have left (SDM volume 3, 31.4.3.3 and 31.4.3.4, "Guidelines
+    /// Drops every translation that earlier users of VMX may have left (SDM volume 3, "Guidelines
     /// for Use of the INVVPID Instruction" and "... INVEPT Instruction").
     static func invalidateAll(_ capabilities: VMXCapabilities) {
         if capabilities.eptAndVPID.inveptAll, execute_invept(2, 0) { Panic.stop("INVEPT failed") }

@@ -2,7 +2,7 @@ import Memory
 import X86
 
 /// The layout of the page that says which MSR accesses exit: four bitmaps of 1 KiB, for reads of the low range, reads of the
-/// high range, then writes of both (SDM volume 3, 26.6.9 "MSR-Bitmap Address").
+/// high range, then writes of both (SDM volume 3, "MSR-Bitmap Address").
 public enum MSRBitmapLayout {
     /// The bit, counted from the page's beginning, for an access to a register; nil for one outside the two ranges, which
     /// always exits.
@@ -14,7 +14,7 @@ public enum MSRBitmapLayout {
     }
 }
 
-/// The page that says which MSR accesses exit: 1 exits (SDM volume 3, 26.6.9 "MSR-Bitmap Address").
+/// The page that says which MSR accesses exit: 1 exits (SDM volume 3, "MSR-Bitmap Address").
 public struct MSRBitmaps<Memory: PhysicalMemory> {
     private let memory: Memory
     private let page: HostPhysicalAddress
@@ -39,7 +39,7 @@ public struct MSRBitmaps<Memory: PhysicalMemory> {
     }
 }
 
-/// The two pages that say which ports exit: 1 exits (SDM volume 3, 26.6.4 "I/O-Bitmap Addresses").
+/// The two pages that say which ports exit: 1 exits (SDM volume 3, "I/O-Bitmap Addresses").
 public enum IOBitmaps {
     /// Fills both pages: the guest has no port of the machine's own.
     public static func fill(_ a: HostPhysicalAddress, _ b: HostPhysicalAddress, in memory: some PhysicalMemory) {

@@ -1,6 +1,6 @@
 import X86
 
-/// Pin-based VM-execution controls: asynchronous events (SDM volume 3, 26.6.1 "Pin-Based VM-Execution Controls").
+/// Pin-based VM-execution controls: asynchronous events (SDM volume 3, "Pin-Based VM-Execution Controls").
 public struct PinControls: FlagSet, VMCSValue {
     public var rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }
@@ -28,7 +28,8 @@ public struct PinControls: FlagSet, VMCSValue {
     }
 }
 
-/// Primary processor-based VM-execution controls: instructions and windows (SDM volume 3, 26.6.2 "Processor-Based VM-Execution Controls").
+/// Primary processor-based VM-execution controls: instructions and windows (SDM volume 3,
+/// "Processor-Based VM-Execution Controls").
 public struct PrimaryControls: FlagSet, VMCSValue {
     public var rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }
@@ -107,7 +108,7 @@ public struct PrimaryControls: FlagSet, VMCSValue {
     }
 }
 
-/// Secondary processor-based VM-execution controls (SDM volume 3, 26.6.2 "Processor-Based VM-Execution Controls").
+/// Secondary processor-based VM-execution controls (SDM volume 3, "Processor-Based VM-Execution Controls").
 public struct SecondaryControls: FlagSet, VMCSValue {
     public var rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }

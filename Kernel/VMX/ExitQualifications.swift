@@ -2,7 +2,7 @@ import Memory
 import Virtualization
 import X86
 
-// The exit qualification, one type for each reason that defines one (SDM volume 3, 29.2.1 "Basic VM-Exit Information",
+// The exit qualification, one type for each reason that defines one (SDM volume 3, "Basic VM-Exit Information",
 // tables "Exit Qualification for ..."). Each wraps the field in its natural width.
 
 /// Of an I/O instruction.

@@ -1,6 +1,6 @@
 import Text
 
-/// The exit-reason field: the basic reason and the flags above it (SDM volume 3, 26.9.1 "Basic VM-Exit Information";
+/// The exit-reason field: the basic reason and the flags above it (SDM volume 3, "Basic VM-Exit Information";
 /// reasons in appendix C, "VMX Basic Exit Reasons").
 public struct ExitReason: Equatable, Sendable, VMCSValue {
     public var rawValue: UInt32

@@ -2,7 +2,7 @@ import Memory
 
 /// An entry of the extended page tables (EPT), which translate guest-physical to host-physical addresses.
 ///
-/// Intel SDM vol. 3, "EPT Translation Mechanism" (29.3.2), formats of the entries.
+/// Intel SDM vol. 3, "EPT Translation Mechanism", formats of the entries.
 public struct ExtendedPageTableEntry: PageTableEntry {
     public var rawValue: UInt64
 

@@ -2,7 +2,7 @@ import Memory
 
 /// The format of the extended page tables, for what a processor offers and how a virtual machine uses it.
 ///
-/// Intel SDM vol. 3, "EPT Translation Mechanism" (29.3.2); what is offered: IA32_VMX_EPT_VPID_CAP (appendix A.10).
+/// Intel SDM vol. 3, "EPT Translation Mechanism"; what is offered: IA32_VMX_EPT_VPID_CAP (appendix A.10).
 public struct ExtendedPageTableFormat: PageTableFormat {
     public typealias Input = GuestPhysicalAddress
 

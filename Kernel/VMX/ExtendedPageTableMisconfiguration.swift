@@ -2,7 +2,7 @@ import Memory
 
 /// What makes an EPT entry misconfigured: using it causes a VM exit that no guest can bring about by itself.
 ///
-/// Intel SDM vol. 3, "EPT Misconfigurations" (29.3.3.1).
+/// Intel SDM vol. 3, "EPT Misconfigurations".
 public enum ExtendedPageTableMisconfiguration: Error, Equatable, Sendable {
     /// Bit 0 is clear and bit 1 is set: writes without reads.
     case writableButNotReadable

@@ -2,7 +2,7 @@ import Memory
 
 /// The EPT pointer (EPTP), a VM-execution control field: where the extended page tables begin and how they are used.
 ///
-/// Intel SDM vol. 3, "Extended-Page-Table Pointer (EPTP)" (25.6.11).
+/// Intel SDM vol. 3, "Extended-Page-Table Pointer (EPTP)".
 public struct ExtendedPageTablePointer: Equatable, Sendable {
     public let rawValue: UInt64
 

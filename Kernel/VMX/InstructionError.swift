@@ -1,4 +1,4 @@
-/// The number that a failed VMX instruction leaves in the VMCS (SDM volume 3, 32.4 "VM Instruction Error Numbers").
+/// The number that a failed VMX instruction leaves in the VMCS (SDM volume 3, "VM Instruction Error Numbers").
 public struct InstructionError: Equatable, Sendable {
     public let number: UInt32
     public init(_ number: UInt32) { self.number = number }

@@ -52,7 +52,7 @@ public struct LocalAPICVirtualization: Equatable, Sendable {
 private enum RegisterSet {
     static var taskPriority: UInt64 { 1 << 0x08 }
     /// Those that the processor reads from the virtual-APIC page and that hold their true value there: not the timer's
-    /// current count (SDM volume 3, 30.5 "Virtualizing MSR-Based APIC Accesses").
+    /// current count (SDM volume 3, "Virtualizing MSR-Based APIC Accesses").
     static var readable: UInt64 {
         1 << 0x02 | 1 << 0x03 | taskPriority | 1 << 0x0A | 1 << 0x0D | 1 << 0x0F | 0x1FF_FFFF << 0x10
             | 1 << 0x30 | 0x7F << 0x32 | 1 << 0x3E
@@ -94,7 +94,7 @@ extension VMXProcessor {
         }
     }
 
-    /// The highest vector that is requested and that is in service, 0 for none (SDM volume 3, 26.4.2 "Guest Non-Register
+    /// The highest vector that is requested and that is in service, 0 for none (SDM volume 3, "Guest Non-Register
     /// State", on the guest interrupt status). Only with assistance in delivery.
     @inline(__always)
     public func setVirtualInterrupts(requested: UInt8, inService: UInt8) {

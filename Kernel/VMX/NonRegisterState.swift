@@ -1,6 +1,6 @@
 import X86
 
-/// What blocks events in the guest (SDM volume 3, 26.4.2 "Guest Non-Register State", table "Format of Interruptibility
+/// What blocks events in the guest (SDM volume 3, "Guest Non-Register State", table "Format of Interruptibility
 /// State").
 public struct InterruptibilityState: FlagSet, VMCSValue {
     public var rawValue: UInt32
@@ -27,7 +27,7 @@ public struct InterruptibilityState: FlagSet, VMCSValue {
     }
 }
 
-/// Whether the guest executes or sleeps (SDM volume 3, 26.4.2 "Guest Non-Register State").
+/// Whether the guest executes or sleeps (SDM volume 3, "Guest Non-Register State").
 public struct ActivityState: Equatable, Sendable, VMCSValue {
     public var rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }
@@ -40,7 +40,7 @@ public struct ActivityState: Equatable, Sendable, VMCSValue {
     public static var waitForStartupIPI: Self { .init(rawValue: 3) }
 }
 
-/// Debug exceptions that wait for the next instruction boundary (SDM volume 3, 26.4.2 "Guest Non-Register State").
+/// Debug exceptions that wait for the next instruction boundary (SDM volume 3, "Guest Non-Register State").
 public struct PendingDebugExceptions: FlagSet, VMCSValue {
     public var rawValue: UInt64
     public init(rawValue: UInt64) { self.rawValue = rawValue }
@@ -66,8 +66,9 @@ public struct PendingDebugExceptions: FlagSet, VMCSValue {
     }
 }
 
-/// An event as the VMCS describes it, for VM entries, VM exits and interrupted deliveries alike (SDM volume 3, 26.8.3
-/// "VM-Entry Controls for Event Injection", 26.9.2 and 26.9.3).
+/// An event as the VMCS describes it, for VM entries, VM exits and interrupted deliveries alike (SDM volume 3,
+/// "VM-Entry Controls for Event Injection", "Information for VM Exits Due to Vectored Events", and "Information for VM Exits
+/// That Occur During Event Delivery").
 public struct InterruptionInformation: Equatable, Sendable, VMCSValue {
     public var rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }
@@ -91,7 +92,7 @@ public struct InterruptionInformation: Equatable, Sendable, VMCSValue {
     public var kind: Kind { Kind(rawValue: rawValue >> 8 & 7)! }
     /// Bit 11: an error code goes with it.
     public var deliversErrorCode: Bool { rawValue & 1 << 11 != 0 }
-    /// Bit 12 of what an exit tells of an event: IRET, which raised it, had ended the blocking of NMIs already (SDM volume 3, 29.2.3
+    /// Bit 12 of what an exit tells of an event: IRET, which raised it, had ended the blocking of NMIs already (SDM volume 3,
     /// "Information About NMI Unblocking Due to IRET").
     public var unblocksNonMaskableInterrupts: Bool { rawValue & 1 << 12 != 0 }
     /// Bit 31.

@@ -1,6 +1,6 @@
 import X86
 
-/// The access rights of a segment as the VMCS holds them (SDM volume 3, 26.4.1 "Guest Register State", table
+/// The access rights of a segment as the VMCS holds them (SDM volume 3, "Guest Register State", table
 /// "Format of Access Rights").
 public struct SegmentAccessRights: Equatable, Sendable, VMCSValue {
     public var rawValue: UInt32

@@ -1,6 +1,6 @@
 import X86
 
-/// Primary VM-exit controls (SDM volume 3, 26.7.1 "VM-Exit Controls").
+/// Primary VM-exit controls (SDM volume 3, "VM-Exit Controls").
 public struct ExitControls: FlagSet, VMCSValue {
     public var rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }
@@ -61,7 +61,7 @@ public struct ExitControls: FlagSet, VMCSValue {
     }
 }
 
-/// VM-entry controls (SDM volume 3, 26.8.1 "VM-Entry Controls").
+/// VM-entry controls (SDM volume 3, "VM-Entry Controls").
 public struct EntryControls: FlagSet, VMCSValue {
     public var rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }

@@ -1,5 +1,5 @@
 /// A field of the VMCS (virtual-machine control structure): its encoding, and in its type the value's type and whether
-/// VMWRITE may write it (SDM volume 3, 26.11.2 "VMREAD, VMWRITE, and Encodings of VMCS Fields").
+/// VMWRITE may write it (SDM volume 3, "VMREAD, VMWRITE, and Encodings of VMCS Fields").
 public struct VMCSField<Value: VMCSValue, Access>: Sendable {
     /// What VMREAD and VMWRITE take as the field's name.
     public let encoding: VMCSFieldEncoding

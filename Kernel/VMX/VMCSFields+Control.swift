@@ -1,5 +1,5 @@
-// The fields of the VM-execution, VM-exit and VM-entry control fields (SDM volume 3, 26.6 "VM-Execution Control Fields" to 26.8 "VM-Entry Control Fields";
-// encodings in appendix B, "Field Encoding in VMCS").
+// The fields of the VM-execution, VM-exit and VM-entry control fields (SDM volume 3, "VM-Execution Control Fields"
+// to "VM-Entry Control Fields"; encodings in appendix B, "Field Encoding in VMCS").
 
 import Memory
 import X86

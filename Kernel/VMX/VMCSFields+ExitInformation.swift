@@ -1,4 +1,4 @@
-// The fields of the VM-exit information fields, which are read-only (SDM volume 3, 26.9 "VM-Exit Information Fields";
+// The fields of the VM-exit information fields, which are read-only (SDM volume 3, "VM-Exit Information Fields";
 // encodings in appendix B, "Field Encoding in VMCS").
 
 import Memory

@@ -1,4 +1,4 @@
-// The fields of the guest-state area (SDM volume 3, 26.4 "Guest-State Area";
+// The fields of the guest-state area (SDM volume 3, "Guest-State Area";
 // encodings in appendix B, "Field Encoding in VMCS").
 
 import Memory

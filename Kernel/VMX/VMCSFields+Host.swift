@@ -1,4 +1,4 @@
-// The fields of the host-state area (SDM volume 3, 26.5 "Host-State Area";
+// The fields of the host-state area (SDM volume 3, "Host-State Area";
 // encodings in appendix B, "Field Encoding in VMCS").
 
 import X86

@@ -59,7 +59,7 @@ public struct TranslationInvalidator: Sendable {
     let kind: UInt64
     let execute: @convention(c) (_ kind: UInt64, _ tag: UInt16) -> Void
 
-    /// Picks the narrowest kind on offer (SDM volume 3, 31.4.3.3 "Guidelines for Use of the INVVPID Instruction").
+    /// Picks the narrowest kind on offer (SDM volume 3, "Guidelines for Use of the INVVPID Instruction").
     public init(_ capabilities: EPTAndVPIDCapabilities, execute: @convention(c) (UInt64, UInt16) -> Void) {
         kind = capabilities.invvpidSingle ? 1 : 2
         self.execute = execute

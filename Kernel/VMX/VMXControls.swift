@@ -92,7 +92,7 @@ public struct VMXControls: Equatable, Sendable {
         guard missing.isEmpty else { throw missing }
         hasNestedTables = needsNestedTables
         let switchesEFER = Self.offersExtendedFeatures(capabilities)
-        // The value is of no use unless it is saved, and may not be saved without the timer (SDM volume 3, 27.2.1.2 "VM-Exit
+        // The value is of no use unless it is saved, and may not be saved without the timer (SDM volume 3, "VM-Exit
         // Control Fields").
         let hasTimer =
             timer != .host && capabilities.pin.allowed.contains(.activatePreemptionTimer)

@@ -1,7 +1,7 @@
 import Memory
 import X86
 
-// The MSR bitmaps of the current VMCS, a bit at a time (SDM volume 3, 26.6.9 "MSR-Bitmap Address").
+// The MSR bitmaps of the current VMCS, a bit at a time (SDM volume 3, "MSR-Bitmap Address").
 
 extension VMXProcessor {
     /// Whether RDMSR, or WRMSR, of a register exits.

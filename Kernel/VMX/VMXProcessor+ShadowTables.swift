@@ -12,7 +12,7 @@ public struct ShadowRegisters: Sendable {
     var loaded: UInt64 = 0
     /// MOV from CR3 exits.
     var readsExit = false
-    /// The guest's page-directory-pointer registers: without EPT, exits leave the fields of the VMCS undefined (SDM volume 3, 29.3.4
+    /// The guest's page-directory-pointer registers: without EPT, exits leave the fields of the VMCS undefined (SDM volume 3,
     /// "Saving Non-Register State").
     var pageDirectoryPointers: [4 of UInt64] = [0, 0, 0, 0]
     /// The guest's IA32_EFER, where nested tables never translate.
@@ -46,7 +46,7 @@ public struct ShadowRegisters: Sendable {
     #endif
 }
 
-// Shadow tables in the place of nested ones (SDM volume 3, 34.3 "Memory Virtualization").
+// Shadow tables in the place of nested ones (SDM volume 3, "Memory Virtualization").
 
 extension VMXProcessor {
     /// What goes with the fields of the VMCS when somebody puts them back.
@@ -60,7 +60,7 @@ extension VMXProcessor {
     public var usesShadowTables: Bool { constants.pointee.shadow?.pointee.isOn ?? false }
 
     /// Without EPT there is no unrestricted guest: shadow tables need one that is in protected mode with paging, and whose
-    /// segments are as protected mode loads them (SDM volume 3, 27.3.1.2 "Checks on Guest Segment Registers"). Where there are no
+    /// segments are as protected mode loads them (SDM volume 3, "Checks on Guest Segment Registers"). Where there are no
     /// others, the processor is led to think so.
     public var canUseShadowTables: Bool {
         guard constants.pointee.hasNestedTables else { return true }

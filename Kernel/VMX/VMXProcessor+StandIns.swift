@@ -87,7 +87,7 @@ extension VMXProcessor {
         if hasNestedTables { vmcs.access.invalidateNestedTranslations() } else { flushTranslations() }
     }
 
-    /// Has the guest exit behind the next instruction (SDM volume 3, 26.5.2 "Monitor Trap Flag"), or no longer.
+    /// Has the guest exit behind the next instruction (SDM volume 3, "Monitor Trap Flag"), or no longer.
     /// - Returns: whether it did before.
     public func trapInstruction(_ wanted: Bool) -> Bool {
         guard constants.pointee.hasMonitorTrapFlag else {
@@ -100,7 +100,7 @@ extension VMXProcessor {
     }
 
     /// The same by RFLAGS.TF, unless the guest has set that: then it gets the trap. Behind STI and MOV SS, a VM entry with TF wants a
-    /// trap that waits already; behind MOV SS it waits for the instruction's end, with those that the guest has met (27.3.1.5
+    /// trap that waits already; behind MOV SS it waits for the instruction's end, with those that the guest has met (
     /// "Checks on Guest Non-Register State").
     private func trapByFlag(_ wanted: Bool) {
         guard let shadow = constants.pointee.shadow else { return }
@@ -137,10 +137,10 @@ extension VMXProcessor {
     }
 
     /// What a page fault of either kind interrupted is done anew: the delivery of an event; or IRET, which has ended the blocking of
-    /// NMIs already (SDM volume 3, 28.2.3 "Information About NMI Unblocking Due to IRET").
+    /// NMIs already (SDM volume 3, "Information About NMI Unblocking Due to IRET").
     public func beginAnew() {
         if isDeliveringEvent, let event = interruptedEvent {
-            // A page fault saved RF as it would have pushed it (29.3.3 "Saving RIP, RSP, RFLAGS, and SSP"): set, which is a fault's way.
+            // A page fault saved RF as it would have pushed it ("Saving RIP, RSP, RFLAGS, and SSP"): set, which is a fault's way.
             if vmcs[.exitReason].rawValue == 0 {
                 let isDebug = event.kind == .exception && event.vector == ExceptionVector.debug.number
                 let kept = isDebug ? constants.pointee.shadow?.pointee.debugResume ?? .none : .none

@@ -25,7 +25,7 @@ extension VMXProcessor {
         }
     }
 
-    /// Bits of the mask come from the read shadow, the others from the register (SDM volume 3, 26.6.6 "Guest/Host Masks
+    /// Bits of the mask come from the read shadow, the others from the register (SDM volume 3, "Guest/Host Masks
     /// and Read Shadows for CR0 and CR4").
     public var cr0: ControlRegister0 {
         get {
@@ -102,7 +102,7 @@ extension VMXProcessor {
             } else {
                 vmcs[.guestEFER] = newValue
             }
-            // The entry control must equal EFER.LMA (SDM volume 3, 27.3.1.1 "Checks on Guest Control Registers, Debug
+            // The entry control must equal EFER.LMA (SDM volume 3, "Checks on Guest Control Registers, Debug
             // Registers, and MSRs").
             vmcs[.entryControls] = vmcs[.entryControls].setting(
                 .ia32eModeGuest, to: newValue.contains(.longModeActive))

@@ -30,7 +30,7 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
 
     public var instructionLength: UInt8 { UInt8(truncatingIfNeeded: vmcs[.exitInstructionLength]) }
 
-    /// SDM volume 3, 28.3 "Changes to Instruction Behavior in VMX Non-Root Operation" leaves the whole of the
+    /// SDM volume 3, "Changes to Instruction Behavior in VMX Non-Root Operation" leaves the whole of the
     /// instruction's effect to the hypervisor, its end included.
     @inline(__always)
     public func stepPastInstruction() -> Bool {
@@ -38,7 +38,7 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
     }
 
     /// A nested page fault is saved as a fault pushes it, with RF set, which the instruction then uses up (SDM volume 3,
-    /// 29.3.3 "Saving RIP, RSP, RFLAGS, and SSP").
+    /// "Saving RIP, RSP, RFLAGS, and SSP").
     @inline(__always)
     public func stepPastInstruction(length: UInt64) -> Bool {
         let flags = vmcs[.guestRFLAGS]
@@ -84,7 +84,7 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
         return isDebugTrapPending
     }
 
-    /// SDM volume 3, 27.7.3 "Delivery of Pending Debug Exceptions after VM Entry": these two bits make the field valid.
+    /// SDM volume 3, "Delivery of Pending Debug Exceptions after VM Entry": these two bits make the field valid.
     @inline(never)
     public var isDebugTrapPending: Bool {
         vmcs[.guestPendingDebugExceptions].intersects(.singleStep | .enabledBreakpoint)
@@ -122,7 +122,7 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
             }
         var deliversErrorCode = false
         if kind == .hardwareException {
-            // In real mode no exception pushes an error code (SDM volume 3, 27.2.1.3 "VM-Entry Control Fields").
+            // In real mode no exception pushes an error code (SDM volume 3, "VM-Entry Control Fields").
             deliversErrorCode = event.errorCode != nil && cr0OfMode.contains(.protectionEnable)
             if deliversErrorCode { vmcs[.entryExceptionErrorCode] = event.errorCode ?? 0 }
             // The processor pushes RF set for a fault, so that its handler returns past a breakpoint on the instruction. A
@@ -162,7 +162,7 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
             instructionLength: kind.isSoftware ? UInt8(truncatingIfNeeded: vmcs[.exitInstructionLength]) : 0)
     }
 
-    /// SDM volume 3, 28.2 "Other Causes of VM Exits", on interrupt windows, and 27.6.1 "Vectored-Event Injection". The
+    /// SDM volume 3, "Other Causes of VM Exits", on interrupt windows, and "Vectored-Event Injection". The
     /// activity state needs no look: Martlet enters no guest in another than the active one.
     @inline(__always)
     public var canTakeInterrupt: Bool {
@@ -171,7 +171,7 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
             && !vmcs[.entryInterruptionInformation].isValid
     }
 
-    /// SDM volume 3, 27.3.1.5 "Checks on Guest Non-Register State", 27.6.1 "Vectored-Event Injection", and 27.7.3 "Delivery of
+    /// SDM volume 3, "Checks on Guest Non-Register State", "Vectored-Event Injection", and "Delivery of
     /// Pending Debug Exceptions after VM Entry".
     @inline(never)
     public var blockedEvents: BoundaryEvents {

@@ -27,7 +27,7 @@ public enum VMXUnavailable: Error, Equatable, Sendable, TextConvertible {
     }
 }
 
-/// Finds VMX and unlocks it (SDM volume 3, 25.6 "Discovering Support for VMX" and 25.7 "Enabling and Entering VMX
+/// Finds VMX and unlocks it (SDM volume 3, "Discovering Support for VMX" and "Enabling and Entering VMX
 /// Operation").
 public enum VMXSupport {
     static var lock: UInt64 { 1 << 0 }

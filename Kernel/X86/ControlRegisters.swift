@@ -1,4 +1,4 @@
-/// CR0 (SDM volume 3, 2.5 "Control Registers").
+/// CR0 (SDM volume 3, "Control Registers").
 public struct ControlRegister0: FlagSet {
     public var rawValue: UInt64
     public init(rawValue: UInt64) { self.rawValue = rawValue }
@@ -36,7 +36,7 @@ public struct ControlRegister0: FlagSet {
     }
 }
 
-/// CR4 (SDM volume 3, 2.5 "Control Registers").
+/// CR4 (SDM volume 3, "Control Registers").
 public struct ControlRegister4: FlagSet {
     public var rawValue: UInt64
     public init(rawValue: UInt64) { self.rawValue = rawValue }
@@ -98,7 +98,7 @@ public struct ControlRegister4: FlagSet {
     }
 }
 
-/// IA32_EFER (SDM volume 3, 2.2.1 "Extended Feature Enable Register").
+/// IA32_EFER (SDM volume 3, "Extended Feature Enable Register").
 public struct ExtendedFeatureEnable: FlagSet {
     public var rawValue: UInt64
     public init(rawValue: UInt64) { self.rawValue = rawValue }
@@ -119,7 +119,7 @@ public struct ExtendedFeatureEnable: FlagSet {
     }
 }
 
-/// RFLAGS (SDM volume 3, 2.3 "System Flags and Fields in the EFLAGS Register").
+/// RFLAGS (SDM volume 3, "System Flags and Fields in the EFLAGS Register").
 public struct RFlags: FlagSet {
     public var rawValue: UInt64
     public init(rawValue: UInt64) { self.rawValue = rawValue }

@@ -1,4 +1,4 @@
-/// The debug registers but DR7 (SDM volume 3, 19.2 "Debug Registers").
+/// The debug registers but DR7 (SDM volume 3, "Debug Registers").
 public struct DebugRegisters: Equatable, Sendable {
     /// DR0 to DR3.
     public var addresses: [4 of UInt64]

@@ -1,6 +1,6 @@
 import Text
 
-/// The vector of an exception (SDM volume 3, 7.3 "Sources of Interrupts", table "Protected-Mode Exceptions and
+/// The vector of an exception (SDM volume 3, "Sources of Interrupts", table "Protected-Mode Exceptions and
 /// Interrupts").
 public struct ExceptionVector: Equatable, Sendable {
     public var number: UInt8

@@ -1,4 +1,4 @@
-/// A segment selector (SDM volume 3, 3.4.2 "Segment Selectors").
+/// A segment selector (SDM volume 3, "Segment Selectors").
 public struct SegmentSelector: Equatable, Sendable {
     public var rawValue: UInt16
     public init(rawValue: UInt16) { self.rawValue = rawValue }
@@ -14,7 +14,7 @@ public struct SegmentSelector: Equatable, Sendable {
 }
 
 /// Type, privilege and size bits of a segment: bits 55:40 of its descriptor without the limit in them
-/// (SDM volume 3, 3.4.5 "Segment Descriptors").
+/// (SDM volume 3, "Segment Descriptors").
 public struct SegmentAttributes: Equatable, Sendable {
     public var rawValue: UInt16
     public init(rawValue: UInt16) { self.rawValue = rawValue }

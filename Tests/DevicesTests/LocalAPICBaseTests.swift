@@ -3,7 +3,7 @@ import Testing
 
 @testable import Devices
 
-/// IA32_APIC_BASE (SDM volume 3, 12.12.5 "x2APIC State Transitions").
+/// IA32_APIC_BASE (SDM volume 3, "x2APIC State Transitions").
 @Suite struct LocalAPICBaseTests {
     private enum Mode: UInt64, CaseIterable {
         case disabled = 0xFEE0_0100

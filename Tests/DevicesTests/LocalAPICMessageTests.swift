@@ -3,7 +3,7 @@ import Testing
 
 @testable import Devices
 
-/// Interprocessor interrupts and destinations (SDM volume 3, 12.6 "Issuing Interprocessor Interrupts").
+/// Interprocessor interrupts and destinations (SDM volume 3, "Issuing Interprocessor Interrupts").
 @Suite struct LocalAPICMessageTests {
     private typealias Mode = InterruptMessage.DeliveryMode
 

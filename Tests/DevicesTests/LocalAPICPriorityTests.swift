@@ -3,7 +3,7 @@ import Testing
 
 @testable import Devices
 
-/// Acceptance, priorities and end of interrupts (SDM volume 3, 12.8 "Handling Interrupts").
+/// Acceptance, priorities and end of interrupts (SDM volume 3, "Handling Interrupts").
 @Suite struct LocalAPICPriorityTests {
     /// The manual's text, with a Boolean for every vector.
     private struct Model {

@@ -117,7 +117,7 @@ import Testing
         let plain = TestLocalAPIC(identifier: 2, extended: extended)
         let assisted = TestLocalAPIC(identifier: 2, extended: extended)
         assisted.apic.setAssisted(true)
-        // SDM volume 3, 30.4.3.1 "Determining Whether a Write Access is Virtualized".
+        // SDM volume 3, "Determining Whether a Write Access is Virtualized".
         let offsets: [UInt16] =
             extended
             ? [0x0F0, 0x320, 0x330, 0x340, 0x350, 0x360, 0x370, 0x380, 0x3E0]

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Devices
 
-/// The timer against machine time (SDM volume 3, 12.5.4 "APIC Timer").
+/// The timer against machine time (SDM volume 3, "APIC Timer").
 @Suite struct LocalAPICTimerTests {
     /// A timer with a vector, that counts every tick unless told otherwise.
     private func timer(_ entry: UInt32, divide: UInt32 = 0xB, extended: Bool = false) -> TestLocalAPIC {

@@ -82,7 +82,7 @@ import X86
         Self.refuses(0, Self.pe | Self.pg | Self.et, on: machine)
     }
 
-    /// SDM volume 3, 11.8.5 "Initializing IA-32e Mode". A VM entry with such a TR would fail.
+    /// SDM volume 3, "Initializing IA-32e Mode". A VM entry with such a TR would fail.
     @Test func `CR0 refuses to activate long mode with a 16-bit task-state segment`() {
         let machine = TestMachine(.protected32)
         machine.processor.extendedFeatures = .longModeEnable

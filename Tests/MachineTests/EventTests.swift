@@ -79,7 +79,8 @@ import X86
         #expect(machine.host.debugStatus == 0xFFFF_4FF2)
         #expect(machine.vmcs[0x681A] == 0x400)
         #expect(machine.injection == .exception(1))
-        // SDM volume 3, 29.3.3: the exit saved RF as the exception would push it: clear for a trap, set for a fault.
+        // SDM volume 3, "Saving RIP, RSP, RFLAGS, and SSP": the exit saved RF as the exception would push it: clear for a trap,
+        // set for a fault.
         #expect(machine.rflags & 1 << 16 == 0)
         let fault = TestMachine()
         fault.rflags |= 1 << 16

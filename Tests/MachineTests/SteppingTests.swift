@@ -76,7 +76,8 @@ import Virtualization
         #expect(machine.rip == 1)
     }
 
-    /// SDM volume 3, 29.3.3: an EPT violation saves RF set. Left so, a breakpoint on the next instruction would be missed.
+    /// SDM volume 3, "Saving RIP, RSP, RFLAGS, and SSP": an EPT violation saves RF set. Left so, a breakpoint on the next
+    /// instruction would be missed.
     @Test func `an emulated access to absent memory uses up RF`() {
         let machine = TestMachine()
         machine.rflags |= 1 << 16

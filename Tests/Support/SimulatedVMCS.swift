@@ -111,7 +111,7 @@ public final class SimulatedVMCS: VMCSAccess {
         }
     }
 
-    // MARK: Launch state (SDM volume 3, 26.1 and 32.3)
+    // MARK: Launch state (SDM volume 3, "Overview" of the VMCS, and "VMX Instructions")
 
     public enum InstructionResult: Equatable, Sendable { case succeeded, failInvalid, failValid(UInt32) }
 

@@ -45,7 +45,7 @@ extension GuestRegisters {
         processor.setSegment(register, none)
     }
 
-    /// A far JMP (SDM volume 3, 6.8.1 "Direct Calls or Jumps to Code Segments").
+    /// A far JMP (SDM volume 3, "Direct Calls or Jumps to Code Segments").
     private func check(_ selector: SegmentSelector, ofCode attributes: SegmentAttributes) throws(AgentFailure) {
         guard attributes.isCode else { throw AgentFailure(.needsCode, UInt64(selector.rawValue)) }
         let level = processor.privilegeLevel
@@ -56,7 +56,7 @@ extension GuestRegisters {
         else { throw AgentFailure(.unreachableCode, UInt64(selector.rawValue)) }
     }
 
-    /// MOV to SS (SDM volume 3, 6.7 "Privilege Level Checking When Loading the SS Register").
+    /// MOV to SS (SDM volume 3, "Privilege Level Checking When Loading the SS Register").
     private func check(_ selector: SegmentSelector, ofStack attributes: SegmentAttributes) throws(AgentFailure) {
         guard !attributes.isCode, attributes.isWritableOrReadable else {
             throw AgentFailure(.needsWritableData, UInt64(selector.rawValue))
@@ -67,7 +67,7 @@ extension GuestRegisters {
         }
     }
 
-    /// MOV to DS, ES, FS or GS (SDM volume 3, 6.6 "Privilege Level Checking When Accessing Data Segments").
+    /// MOV to DS, ES, FS or GS (SDM volume 3, "Privilege Level Checking When Accessing Data Segments").
     private func check(_ selector: SegmentSelector, ofData attributes: SegmentAttributes) throws(AgentFailure) {
         guard !attributes.isCode || attributes.isWritableOrReadable else {
             throw AgentFailure(.unreadableCode, UInt64(selector.rawValue))

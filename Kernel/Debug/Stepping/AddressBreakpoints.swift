@@ -3,7 +3,7 @@ import VMX
 import Virtualization
 import X86
 
-/// Breakpoints on linear addresses, in the debug registers that the guest leaves free while it runs (SDM volume 3, 19.2
+/// Breakpoints on linear addresses, in the debug registers that the guest leaves free while it runs (SDM volume 3,
 /// "Debug Registers"). When it stands, they hold what it put there.
 struct AddressBreakpoints {
     static var capacity: Int { 4 }

@@ -5,11 +5,11 @@ import Virtualization
 import X86
 
 /// One instruction of the guest's, or the delivery of one event, by RFLAGS.TF and the debug exception that it raises (SDM
-/// volume 3, 19.3.1.4 "Single-Step Exception Condition"): where the monitor trap flag does not work.
+/// volume 3, "Single-Step Exception Condition"): where the monitor trap flag does not work.
 ///
 /// The guest sees nothing of it: what it has stored of the flags shows its own TF. Every exception has to exit meanwhile,
 /// since its delivery would store the flags. Events are delivered without TF; NMI-window exiting then stops the guest
-/// before the handler's first instruction (SDM volume 3, 27.7.6 "NMI-Window Exiting"), and behind MOV SS or POP SS with the
+/// before the handler's first instruction (SDM volume 3, "NMI-Window Exiting"), and behind MOV SS or POP SS with the
 /// instruction that follows, which are one step. The handler of an NMI is one, too, for no window opens in it; and without
 /// "virtual NMIs" there are no such windows, so that these steps end late. Not served is an INT that virtual-8086 mode
 /// redirects to itself (CR4.VME with an IOPL below 3): it stores TF.
@@ -59,7 +59,7 @@ struct TrapFlagStep {
         if case .interrupt(let vector, let length) = instruction, !fetchStops, cpu.pointee.canFetch(UInt64(length)),
             mode != .virtual8086 || processor.flags.rawValue >> 12 & 3 == 3
         {
-            // INT n stores no RF (SDM volume 3, 19.3.1.1 "Instruction-Breakpoint Exception Condition").
+            // INT n stores no RF (SDM volume 3, "Instruction-Breakpoint Exception Condition").
             processor.flags = processor.flags.subtracting(.resume)
             processor.inject(Event(kind: .softwareInterrupt, vector: vector, instructionLength: length))
             return armDelivery(processor)
@@ -85,7 +85,7 @@ struct TrapFlagStep {
     }
 
     private static func isDelivering<Access: VMCSAccess>(_ processor: VMXProcessor<Access>) -> Bool {
-        // The other pending bits count for nothing by themselves (SDM volume 3, 27.7.3 "Delivery of Pending Debug Exceptions
+        // The other pending bits count for nothing by themselves (SDM volume 3, "Delivery of Pending Debug Exceptions
         // after VM Entry").
         processor.vmcs[.entryInterruptionInformation].isValid
             || processor.vmcs[.guestPendingDebugExceptions].intersects(.singleStep | .enabledBreakpoint)
@@ -118,7 +118,7 @@ struct TrapFlagStep {
         }
     }
 
-    /// TF may not be set where STI or MOV SS block events, unless its trap is pending (SDM volume 3, 27.3.1.5 "Checks on
+    /// TF may not be set where STI or MOV SS block events, unless its trap is pending (SDM volume 3, "Checks on
     /// Guest Non-Register State"): so the blocking is taken away for the instruction, and with it every event that it holds back.
     private mutating func holdEvents<Access: VMCSAccess>(_ processor: VMXProcessor<Access>) {
         let state = processor.vmcs[.guestInterruptibility]

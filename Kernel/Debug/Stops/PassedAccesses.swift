@@ -37,7 +37,7 @@ public struct PassedAccesses: Equatable, Sendable {
     public static var all: Self { .init() }
     static var none: Self { .init(reads: false, writes: false, fetches: false) }
 
-    /// What is left beside the accesses of a kind. EPT has no pages to be written and not read (SDM volume 3, 30.3.3.1 "EPT
+    /// What is left beside the accesses of a kind. EPT has no pages to be written and not read (SDM volume 3, "EPT
     /// Misconfigurations").
     mutating func remove(_ kind: MemoryWatch.Kind) {
         switch kind {

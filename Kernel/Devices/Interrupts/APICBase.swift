@@ -1,4 +1,4 @@
-/// IA32_APIC_BASE (SDM volume 3, 12.4.4 "Local APIC Status and Location", and 12.12.1 "Detecting and Enabling x2APIC Mode").
+/// IA32_APIC_BASE (SDM volume 3, "Local APIC Status and Location", and "Detecting and Enabling x2APIC Mode").
 public struct APICBase: Equatable, Sendable {
     public private(set) var rawValue: UInt64
 
@@ -17,7 +17,7 @@ public struct APICBase: Equatable, Sendable {
     /// Where the registers are in memory, unless the mode is x2APIC.
     public var address: UInt64 { rawValue & ~0xFFF }
 
-    /// Whether WRMSR may replace this value by another; #GP otherwise (SDM volume 3, 12.12.5 "x2APIC State Transitions").
+    /// Whether WRMSR may replace this value by another; #GP otherwise (SDM volume 3, "x2APIC State Transitions").
     func allows(_ new: UInt64, physicalAddressWidth: Int) -> Bool {
         let defined = Self.bootstrap | Self.extended | Self.enabled | ~0xFFF
         guard new & ~defined == 0, new >> UInt64(physicalAddressWidth) == 0 else { return false }

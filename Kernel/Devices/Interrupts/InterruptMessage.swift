@@ -1,4 +1,4 @@
-/// What an I/O APIC or a local APIC sends to local APICs (SDM volume 3, 12.6.1 "Interrupt Command Register (ICR)", and
+/// What an I/O APIC or a local APIC sends to local APICs (SDM volume 3, "Interrupt Command Register (ICR)", and
 /// 82093AA data sheet, 3.2.4 "I/O Redirection Table Registers").
 public struct InterruptMessage: Equatable, Sendable {
     /// By the encoding of bits 10:8.

@@ -15,7 +15,7 @@ extension LocalAPIC {
     private static func mode(_ entry: UInt32) -> Mode? { Mode(rawValue: UInt8(truncatingIfNeeded: entry >> 8 & 7)) }
 
     /// Whether the output of the 8259 pair reaches the processor: through LINT0, or directly while the APIC is disabled (SDM
-    /// volume 3, 12.5.1 "Local Vector Table").
+    /// volume 3, "Local Vector Table").
     public var passesExternalInterrupts: Bool {
         guard base.isEnabled else { return true }
         guard let entry = line0Entry else { return false }
@@ -35,7 +35,7 @@ extension LocalAPIC {
     }
 
     /// The level of LINT0's pin, which may have risen since it was last told. Only fixed interrupts heed the trigger mode; NMI,
-    /// SMI and INIT are edge-triggered (12.5.1 "Local Vector Table", on the trigger mode).
+    /// SMI and INIT are edge-triggered ("Local Vector Table", on the trigger mode).
     /// - Returns: what that is to the processor.
     public mutating func setLine0(isHigh: Bool, hasRisen: Bool) -> AcceptedInterrupt {
         line0IsHigh = isHigh

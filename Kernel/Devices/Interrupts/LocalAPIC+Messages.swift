@@ -16,7 +16,7 @@ public enum AcceptedInterrupt: Equatable, Sendable {
 }
 
 extension LocalAPIC {
-    /// Whether this APIC is among a message's destinations (SDM volume 3, 12.6.2 "Determining IPI Destination").
+    /// Whether this APIC is among a message's destinations (SDM volume 3, "Determining IPI Destination").
     public func matches(_ message: InterruptMessage) -> Bool {
         guard base.isEnabled else { return false }
         let destination = message.destination
@@ -38,7 +38,7 @@ extension LocalAPIC {
     }
 
     /// Takes a message that has this APIC among its destinations. Of those for a vector or for the 8259 pair's, one that
-    /// software has disabled takes none (12.4.7.2 "Local APIC State After It Has Been Software Disabled").
+    /// software has disabled takes none ("Local APIC State After It Has Been Software Disabled").
     public mutating func accept(_ message: InterruptMessage) -> AcceptedInterrupt {
         switch message.deliveryMode {
         case .fixed, .lowestPriority:
@@ -61,7 +61,7 @@ extension LocalAPIC {
     /// INIT: as after a reset, but for the identifier and the base.
     public mutating func initialize() { resetRegisters() }
 
-    // MARK: Interprocessor interrupts (SDM volume 3, 12.6.1 "Interrupt Command Register (ICR)")
+    // MARK: Interprocessor interrupts (SDM volume 3, "Interrupt Command Register (ICR)")
 
     /// Writes the command register, its reserved bits cleared, and sends what it says. Delivery is done at once: its status
     /// always reads idle. The level-triggered mode concerns nothing but the de-assertion of INIT.

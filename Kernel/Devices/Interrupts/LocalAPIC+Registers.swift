@@ -65,7 +65,7 @@ extension LocalAPIC {
         return write(register, new, at: time)
     }
 
-    /// The guest wrote the page itself, and the processor reports it (SDM volume 3, 30.4.3.2 "APIC-Write Emulation").
+    /// The guest wrote the page itself, and the processor reports it (SDM volume 3, "APIC-Write Emulation").
     public mutating func written(offset: UInt16, at time: MachineTime) -> LocalAPICEffect {
         let offset = offset & 0xFF0
         let new = page[Int(offset >> 2)]
@@ -97,7 +97,7 @@ extension LocalAPIC {
     }
 
     /// Writes one of the two registers that send interrupts; nil for #GP.
-    /// - Parameter isForSelf: the self-IPI register (12.12.11 "SELF IPI Register").
+    /// - Parameter isForSelf: the self-IPI register ("SELF IPI Register").
     @inline(__always)
     public mutating func writeCommandMSR(_ new: UInt64, isForSelf: Bool) -> LocalAPICEffect? {
         let command = UInt32(truncatingIfNeeded: new)
@@ -227,7 +227,7 @@ extension LocalAPIC {
         set(register, new & writable | (isSoftwareEnabled ? 0 : LocalAPIC.mask))
     }
 
-    /// A disabled APIC has all its local interrupts masked (12.4.7.2 "Local APIC State After It Has Been Software Disabled").
+    /// A disabled APIC has all its local interrupts masked ("Local APIC State After It Has Been Software Disabled").
     private mutating func maskLocalInterrupts() {
         var offset = APICRegister.timer.rawValue
         while offset <= APICRegister.errorInterrupt.rawValue {

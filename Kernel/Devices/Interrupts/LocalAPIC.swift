@@ -51,13 +51,14 @@ public struct LocalAPIC {
         reset()
     }
 
-    /// As after power-up (SDM volume 3, 12.4.7.1 "Local APIC State After Power-Up or Reset").
+    /// As after power-up (SDM volume 3, "Local APIC State After Power-Up or Reset").
     public mutating func reset() {
         base = APICBase(isBootstrap: isBootstrap)
         resetRegisters()
     }
 
-    /// As after INIT, which leaves the identifier and IA32_APIC_BASE alone (12.4.7.3).
+    /// As after INIT, which leaves the identifier and IA32_APIC_BASE alone (SDM volume 3, "Local APIC State After an INIT
+    /// Reset").
     mutating func resetRegisters() {
         for index in 0..<1024 { page[index] = 0 }
         (requestedWords, inServiceWords, highestRequested, highestInService, errors) = (0, 0, 0, 0, 0)
@@ -81,7 +82,7 @@ public struct LocalAPIC {
     /// Bit 16 of a local interrupt: masked.
     static var mask: UInt32 { 1 << 16 }
 
-    /// The identifiers, whose form follows the mode (SDM volume 3, 12.12.10.2 "Deriving Logical x2APIC ID from the Local
+    /// The identifiers, whose form follows the mode (SDM volume 3, "Deriving Logical x2APIC ID from the Local
     /// x2APIC ID").
     mutating func writeIdentifiers() {
         if base.isExtended {
@@ -150,7 +151,7 @@ public struct LocalAPIC {
         return UInt8(truncatingIfNeeded: 32 &* index &+ 31 &- word.leadingZeroBitCount)
     }
 
-    // MARK: Priorities (SDM volume 3, 12.8.3 "Interrupt, Task, and Processor Priority")
+    // MARK: Priorities (SDM volume 3, "Interrupt, Task, and Processor Priority")
 
     /// SVR bit 8.
     @inline(__always)
@@ -170,7 +171,7 @@ public struct LocalAPIC {
         }
     }
 
-    /// What arbitration on the APIC bus went by; P6 processors still compute it (SDM volume 3, 12.7 "System and APIC Bus
+    /// What arbitration on the APIC bus went by; P6 processors still compute it (SDM volume 3, "System and APIC Bus
     /// Arbitration").
     var arbitrationPriority: UInt8 {
         mutating get {
@@ -209,7 +210,7 @@ public struct LocalAPIC {
         return requested > highestInService & 0xF0 && requested <= taskPriority & 0xF0 ? requested >> 4 : 0
     }
 
-    // MARK: Acceptance and end (SDM volume 3, 12.8.4 "Interrupt Acceptance for Fixed Interrupts")
+    // MARK: Acceptance and end (SDM volume 3, "Interrupt Acceptance for Fixed Interrupts")
 
     /// Requests an interrupt.
     @inline(__always)

@@ -1,4 +1,4 @@
-/// The timer of a local APIC (SDM volume 3, 12.5.4 "APIC Timer"). It counts at the frequency of the time stamp,
+/// The timer of a local APIC (SDM volume 3, "APIC Timer"). It counts at the frequency of the time stamp,
 /// or a half of it, divided.
 public struct LocalAPICTimer: Equatable, Sendable {
     public enum Mode: UInt8, Sendable { case oneShot = 0, periodic = 1, deadline = 2, reserved = 3 }
@@ -67,7 +67,7 @@ public struct LocalAPICTimer: Equatable, Sendable {
         if counts, isArmed { expiry = time.advanced(by: left << new) }
     }
 
-    /// A change to or from deadline mode disarms the timer (12.5.4.1 "TSC-Deadline Mode"); the reserved mode does nothing.
+    /// A change to or from deadline mode disarms the timer ("TSC-Deadline Mode"); the reserved mode does nothing.
     mutating func setMode(_ new: Mode) {
         guard new != mode else { return }
         let counted = counts

@@ -82,7 +82,7 @@ extension VirtualCPU {
     }
 
     /// A bit offset in a register is signed and counts from the operand's address, in steps of the operand's size (SDM
-    /// volume 1, 3.7.2.1 "Register Operands in 64-Bit Mode" and volume 2, "BT - Bit Test").
+    /// volume 1, "Register Operands in 64-Bit Mode" and volume 2, "BT - Bit Test").
     private func bytesBefore(bit: UInt64, size: Int) -> UInt64 {
         let unused = UInt64(64 - 8 * size)
         let signed = Int64(bitPattern: bit << unused) >> Int64(unused)

@@ -2,7 +2,7 @@ import Memory
 import Virtualization
 import X86
 
-// From an offset in a segment to a linear address (SDM volume 3, 6.3 "Limit Checking" and 6.5 "Type Checking").
+// From an offset in a segment to a linear address (SDM volume 3, "Limit Checking" and "Type Checking").
 //
 // The processor made these checks before the access that exited, for the operand that it was at. They are made here for the
 // operands that it had not come to: the other one of MOVS and CMPS, the stack of PUSH and POP, each element of a

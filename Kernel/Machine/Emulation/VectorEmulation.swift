@@ -45,8 +45,8 @@ extension VirtualCPU {
         return .stepLength(UInt8(truncatingIfNeeded: instruction.length))
     }
 
-    /// The fault of an instruction that the guest has not enabled (SDM volume 3, 14.1 "Providing Operating System Support
-    /// for SSE Extensions", and volume 2, 2.4 "AVX and SSE Instruction Exception Classification"). The processor raises it
+    /// The fault of an instruction that the guest has not enabled (SDM volume 3, "Providing Operating System Support
+    /// for SSE Extensions", and volume 2, "AVX and SSE Instruction Exception Classification"). The processor raises it
     /// before the access; but a guest may have changed the instruction since, and what it executes now must not fault in
     /// the kernel.
     private mutating func vectorFault(_ move: MemoryInstruction.VectorMove) -> Event? {

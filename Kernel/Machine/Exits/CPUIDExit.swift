@@ -3,7 +3,7 @@ import X86
 
 extension VirtualCPU {
     /// CPUID always exits. EAX to EDX take the answer; their upper halves become zero, as after any write of a 32-bit
-    /// register (SDM volume 1, 3.4.1.1 "General-Purpose Registers in 64-Bit Mode").
+    /// register (SDM volume 1, "General-Purpose Registers in 64-Bit Mode").
     @inline(__always)
     mutating func answerCPUID() -> Outcome {
         let result = answers.answer(UInt32(truncatingIfNeeded: registers.rax), UInt32(truncatingIfNeeded: registers.rcx))

@@ -44,7 +44,7 @@ extension VirtualCPU {
     }
 
     /// MOV to CR0, with the mode changes that it brings (SDM volume 2, "MOV - Move to/from Control Registers"; volume 3,
-    /// 11.8.5 "Initializing IA-32e Mode").
+    /// "Initializing IA-32e Mode").
     @_optimize(speed)
     private mutating func writeCR0(_ rawValue: UInt64) -> Outcome {
         // Reserved bits of the low half are ignored and stay 0; ET always reads 1.
@@ -128,7 +128,7 @@ extension VirtualCPU {
         return .step
     }
 
-    // When a write loads the entries that PAE paging starts from (SDM volume 3, 5.4.1 "PDPTE Registers").
+    // When a write loads the entries that PAE paging starts from (SDM volume 3, "PDPTE Registers").
 
     @inline(__always)
     private func loadsPointers(
@@ -173,7 +173,7 @@ extension VirtualCPU {
         }
     }
 
-    /// Loads the four entries that PAE paging starts from (SDM volume 3, 5.4.1 "PDPTE Registers").
+    /// Loads the four entries that PAE paging starts from (SDM volume 3, "PDPTE Registers").
     /// - Returns: false if a present one has reserved bits set: #GP, and nothing changes.
     private mutating func loadPageDirectoryPointers(_ cr3: UInt64) -> Bool {
         let reserved: UInt64 = 0x1E6 | ~0 << UInt64(features.physicalAddressWidth)
@@ -196,7 +196,7 @@ extension VirtualCPU {
         return .end(.unsupported(.controlNotSet))
     }
 
-    /// XSETBV always exits. Its rules are those of SDM volume 1, 13.3 "Enabling the XSAVE Feature Set and XSAVE-Enabled
+    /// XSETBV always exits. Its rules are those of SDM volume 1, "Enabling the XSAVE Feature Set and XSAVE-Enabled
     /// Features".
     @inline(__always)
     mutating func setExtendedControlRegister() -> Outcome {

@@ -12,7 +12,7 @@ extension VirtualCPU {
         case .pageFault where processor.usesShadowTables: return resolvePageFault(exception)
         case .pageFault: host.loadPageFaultAddress(exception.qualification)
         case .debug where !exception.kind.isSoftware:
-            // DR6, DR7.GD, and LBR and BTF of IA32_DEBUGCTL are left to the hypervisor (SDM volume 3, 29.1 "Architectural
+            // DR6, DR7.GD, and LBR and BTF of IA32_DEBUGCTL are left to the hypervisor (SDM volume 3, "Architectural
             // State Before a VM Exit").
             host.loadDebugStatus(host.readDebugStatus() & ~0xF | exception.qualification)
             processor.debugRegister7 = processor.debugRegister7 & ~(1 << 13)

@@ -165,7 +165,7 @@ extension VirtualCPU {
         return .inject(.generalProtection)
     }
 
-    /// SDM volume 3, 2.2.1 "Extended Feature Enable Register": LMA is the processor's, LME is fixed while paging is on.
+    /// SDM volume 3, "Extended Feature Enable Register": LMA is the processor's, LME is fixed while paging is on.
     @inline(never)
     @_optimize(speed)
     mutating func writeExtendedFeatures(_ value: ExtendedFeatureEnable) -> Bool {

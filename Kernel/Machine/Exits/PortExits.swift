@@ -44,7 +44,7 @@ extension VirtualCPU {
     /// INS and OUTS, with or without REP: element by element, as the processor does it, up to one page's worth an exit, so
     /// that no count a guest chooses holds Martlet up. A fault leaves RCX, RSI and RDI at the element that faulted.
     ///
-    /// The exit comes before the processor looks at the memory operand, its segment included (SDM volume 3, 28.1.1
+    /// The exit comes before the processor looks at the memory operand, its segment included (SDM volume 3,
     /// "Relative Priority of Faults and VM Exits").
     @inline(never)
     mutating func performStringIO(_ access: IOAccess) -> Outcome { performStringIO(access, processor.stringIOOperand()) }
@@ -133,7 +133,7 @@ extension VirtualCPU {
 
 extension UInt64 {
     /// A general register after a write of its low `size` bytes (1, 2, 4 or 8): a write of 4 clears the upper half
-    /// (SDM volume 1, 3.4.1.1 "General-Purpose Registers in 64-Bit Mode").
+    /// (SDM volume 1, "General-Purpose Registers in 64-Bit Mode").
     @inline(__always)
     func replacing(size: Int, with value: UInt64) -> UInt64 {
         switch size {

@@ -1,4 +1,4 @@
-// What instructions compute, and the status flags after it (SDM volume 1, 3.4.3.1 "Status Flags"). Operands have `size`
+// What instructions compute, and the status flags after it (SDM volume 1, "Status Flags"). Operands have `size`
 // bytes (1, 2, 4 or 8); what is above them does not matter, and is 0 in results.
 
 /// The bits of an operand.

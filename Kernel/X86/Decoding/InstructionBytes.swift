@@ -8,7 +8,7 @@ public struct InstructionBytes: Equatable, Sendable {
     var high: UInt64
     public private(set) var count: Int
 
-    /// The longest instruction (SDM volume 2, 2.3.11 "AVX Instruction Length"; for all instructions in chapter 2.1).
+    /// The longest instruction (SDM volume 2, "AVX Instruction Length"; for all instructions in chapter 2.1).
     public static var capacity: Int { 15 }
 
     /// No bytes.

@@ -1,7 +1,7 @@
 // Moves between memory and vector registers.
 
 extension InstructionDecoder {
-    /// An instruction behind C4H or C5H (SDM volume 2, 2.3.5 "The VEX Prefix"). Outside 64-bit mode these are LES and LDS
+    /// An instruction behind C4H or C5H (SDM volume 2, "The VEX Prefix"). Outside 64-bit mode these are LES and LDS
     /// unless the next byte is like a ModRM byte of a register.
     mutating func decodeVEX(_ first: UInt8) -> MemoryInstruction? {
         guard allowsVEX, rex == 0, repetition == .none, !hasOperandSizePrefix, !isLocked, var byte = next() else { return nil }

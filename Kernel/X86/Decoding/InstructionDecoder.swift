@@ -101,7 +101,7 @@ public struct InstructionDecoder {
     }
 
     /// In 64-bit mode the prefixes of ES, CS, SS and DS mean nothing, not even against one of FS or GS before (SDM volume 1,
-    /// 3.4.2.1 "Segment Registers in 64-Bit Mode").
+    /// "Segment Registers in 64-Bit Mode").
     private mutating func overrideSegment(_ register: SegmentRegister) {
         if !is64Bit { segmentOverride = register }
     }
@@ -159,7 +159,7 @@ public struct InstructionDecoder {
         return !is64Bit && addressSize == 2 ? shortOperand(modRM) : operand(modRM)
     }
 
-    /// The 32-bit and 64-bit forms (SDM volume 2, 2.1.5 "Addressing-Mode Encoding of ModR/M and SIB Bytes").
+    /// The 32-bit and 64-bit forms (SDM volume 2, "Addressing-Mode Encoding of ModR/M and SIB Bytes").
     @inline(__always)
     private mutating func operand(_ modRM: UInt8) -> Bool {
         operand.form = .long

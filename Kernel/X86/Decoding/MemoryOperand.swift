@@ -63,7 +63,7 @@ extension MemoryInstruction {
         /// The index is shifted left by this, 0 to 3.
         public var scale: UInt8 { hasSIB ? sib >> 6 : 0 }
 
-        /// SP and BP as a base select the stack segment (SDM volume 1, 3.7.4 "Specifying a Segment Selector").
+        /// SP and BP as a base select the stack segment (SDM volume 1, "Specifying a Segment Selector").
         public var defaultSegment: SegmentRegister { base == 4 || base == 5 ? .ss : .ds }
     }
 }

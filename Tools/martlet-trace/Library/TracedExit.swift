@@ -35,7 +35,7 @@ public struct TracedExit {
     /// The mode of the guest. Protected mode and the compatibility mode of IA-32e mode look alike in a record.
     public var mode: ProcessorMode {
         let rights = SegmentAccessRights(rawValue: UInt32(record.codeAccessRights))
-        // VM entry demands these rights of CS in virtual-8086 mode, and no other mode allows them (SDM volume 3, 27.3.1.2
+        // VM entry demands these rights of CS in virtual-8086 mode, and no other mode allows them (SDM volume 3,
         // "Checks on Guest Segment Registers").
         let flags: RFlags = rights.rawValue == 0xF3 ? .virtual8086 : .none
         return ProcessorMode(

@@ -4,8 +4,8 @@ import VMX
 
 /// An access to guest-physical memory as the EPT judge it, on behalf of an access to a linear address.
 ///
-/// Intel SDM vol. 3, "EPT Violations" (29.3.3.2); the numbers of `qualification` are in the table "Exit Qualification for
-/// EPT Violations" (28.2.1).
+/// Intel SDM vol. 3, "EPT Violations"; the numbers of `qualification` are in the table "Exit Qualification for
+/// EPT Violations".
 enum NestedAccess: Equatable {
     /// A load of an entry of the guest's tables.
     case table

@@ -7,7 +7,7 @@ import VMX
 ///
 /// It is the guest's walk and the EPT's own, looked at: no accessed or dirty bit is set, and nothing is cached.
 ///
-/// Intel SDM vol. 3, "EPT Translation Mechanism" (29.3.2).
+/// Intel SDM vol. 3, "EPT Translation Mechanism".
 public enum TwoDimensionalWalk {
     /// - Parameters:
     ///   - paging: how the guest translates now.

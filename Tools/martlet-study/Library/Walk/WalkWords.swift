@@ -4,8 +4,8 @@ import VMX
 
 /// The entries of guest page tables in few words.
 ///
-/// Intel SDM vol. 3, the tables of formats in "32-Bit Paging" (4.3), "PAE Paging" (4.4), "4-Level Paging and 5-Level
-/// Paging" (4.5).
+/// Intel SDM vol. 3, the tables of formats in "32-Bit Paging", "PAE Paging", "4-Level Paging and 5-Level
+/// Paging".
 enum GuestEntryWords {
     static func name(_ mode: GuestPagingMode, shift: UInt64) -> StaticString {
         switch shift {
