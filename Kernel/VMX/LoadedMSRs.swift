@@ -30,7 +30,7 @@ public struct LoadedMSRs: Equatable, Sendable {
         }
         if hasExtendedFeatures { add(.extendedFeatureEnable, host.extendedFeatures.rawValue) }
         if hasPageAttributes { add(.pat, host.pat) }
-        if hasPageAttributes { setPageAttributes(PageAttributeTable.atReset, vmcs.access) }
+        if hasPageAttributes { setPageAttributes(PageAttributeTable.atReset.rawValue, vmcs.access) }
         vmcs[.entryMSRLoadAddress] = page
         vmcs[.entryMSRLoadCount] = UInt32(truncatingIfNeeded: count)
         vmcs[.exitMSRLoadAddress] = exitList
@@ -55,11 +55,6 @@ public struct LoadedMSRs: Equatable, Sendable {
     func pageAttributes(_ access: some VMCSAccess) -> UInt64 {
         access.readPhysical(at: pageAttributes.advanced(by: ByteCount(8)))
     }
-}
-
-/// IA32_PAT (SDM volume 3, "Programming the PAT").
-public enum PageAttributeTable {
-    public static var atReset: UInt64 { 0x0007_0406_0007_0406 }
 }
 
 extension VMXProcessor {

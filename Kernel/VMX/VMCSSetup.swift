@@ -164,7 +164,7 @@ extension VMCS {
         self[.guestSysenterCS] = 0
         self[.guestSysenterESP] = 0
         self[.guestSysenterEIP] = 0
-        if self[.entryControls].contains(.loadPAT) { self[.guestPAT] = PageAttributeTable.atReset }
+        if self[.entryControls].contains(.loadPAT) { self[.guestPAT] = PageAttributeTable.atReset.rawValue }
         if self[.primaryControls].contains(.activateSecondaryControls), self[.secondaryControls].contains(.enableEPT) {
             setZeroPageDirectoryPointers()
         }
