@@ -32,8 +32,8 @@ enum Console {
     /// Takes it from whoever has it, for a panic: that may be where the panic came.
     static func breakLock() { release_lock(&shared.lock) }
 
-    /// The machine reads back the number of port 0xE9: Bochs's debugging port.
-    private static var hasDebugPort: Bool { inb(0xE9) == 0xE9 }
+    /// Bochs's debugging port reads as its own number.
+    static var isOnBochs: Bool { inb(0xE9) == 0xE9 }
 
     /// Prints a line of the kernel's, on a line of its own.
     static func print(_ line: Line) {
@@ -47,7 +47,7 @@ enum Console {
     }
 
     private static func newLine() {
-        if !hasDebugPort { put(0x0D) }
+        if !isOnBochs { put(0x0D) }
         put(0x0A)
     }
 
@@ -75,7 +75,7 @@ enum Console {
     }
 
     private static func put(_ byte: UInt8) {
-        if hasDebugPort {
+        if isOnBochs {
             outb(0xE9, byte)
         } else {
             SerialLine.com1.put(byte)
@@ -84,6 +84,6 @@ enum Console {
 
     /// Lets the last byte leave the transmitter, before the machine is switched off.
     static func drain() {
-        if !hasDebugPort { SerialLine.com1.drain() }
+        if !isOnBochs { SerialLine.com1.drain() }
     }
 }
