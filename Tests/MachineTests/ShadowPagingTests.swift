@@ -215,4 +215,29 @@ import X86
         #expect(Self.pageFault(machine, own, 2) == .resume)
         #expect(Self.allowed(machine).isEmpty)
     }
+
+    @Test func `a guest that goes round more address spaces than the processor has values for loads some without an exit`() {
+        let machine = Self.machine(.long64, hasTwins: true)
+        let own = machine.cpu.processor.cr3
+        let roots = (0..<8).map { 0x3_0000 + UInt64($0) << 12 }
+        for root in roots {
+            for index in stride(from: 0, to: 4096, by: 8) {
+                machine.ram.put64(machine.ram.word64(Int(own) + index), at: Int(root) + index)
+            }
+        }
+        var exits = 0
+        for _ in 0..<8 {
+            for root in roots {
+                if Self.allowed(machine).contains(root) {
+                    machine.vmcs[0x6802] = root
+                } else {
+                    machine.cpu.registers.rax = root
+                    #expect(machine.exit(28, qualification: 3, length: 3) == .step)
+                    exits += 1
+                }
+                #expect(machine.cpu.processor.cr3 == root)
+            }
+        }
+        #expect(exits <= 48)
+    }
 }

@@ -31,13 +31,14 @@ extension VirtualCPU {
         processor.flushTranslations()
     }
 
-    @_optimize(speed)
+    @inline(__always)
     private mutating func use(_ shadow: UnsafeMutablePointer<ShadowTables<GuestMemory>>, for cr3: UInt64) {
         processor.useShadowTables(shadow.pointee.rootAddress, for: cr3)
         allowLoads(shadow)
     }
 
     /// Lets the guest load what it may without an exit.
+    @inline(__always)
     private mutating func allowLoads(_ shadow: UnsafeMutablePointer<ShadowTables<GuestMemory>>) {
         if let allowed = shadow.pointee.twins.takeChange() { processor.allowLoads(of: allowed.values, count: allowed.count) }
     }

@@ -12,6 +12,8 @@ public struct RootTwins {
     private var values: [4 of UInt64] = [0, 0, 0, 0]
     private var count = 0
     private var oldest = 0
+    /// Values for which there was no room.
+    private var refusals: UInt8 = 0
     /// The values have changed since they were asked for.
     private var haveChanged = false
 
@@ -37,8 +39,19 @@ public struct RootTwins {
         return false
     }
 
-    /// Adds a value; if there is no room, in the place of the one that came first.
+    /// Adds a value. Where there is no room, one in sixteen takes the place of the one that came first: of a guest that goes round
+    /// more address spaces than there are values, each would otherwise be replaced before it comes round again.
+    @inline(__always)
     mutating func add(_ value: UInt64) {
+        if count == limit {
+            refusals &+= 1
+            guard refusals & 15 == 0 else { return }
+        }
+        replace(with: value)
+    }
+
+    @_optimize(speed)
+    private mutating func replace(with value: UInt64) {
         guard limit > 0, !contains(value) else { return }
         haveChanged = true
         if count < limit {

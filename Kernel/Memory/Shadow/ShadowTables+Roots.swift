@@ -16,14 +16,14 @@ extension ShadowTables {
     /// - Parameters:
     ///   - cr3: with the process-context identifier, if there are any.
     ///   - keepsTranslations: the guest does not flush those of the identifier.
-    @_optimize(speed)
+    @inline(__always)
     public mutating func loadRoot(_ cr3: UInt64, keepsTranslations: Bool) {
         paging.cr3 = cr3
         if freeCount < Self.mostNeeded { reclaim() }
-        chooseRoot()
+        if !findRoot() { chooseRoot() }
         let tag = self.tag
         let isKnown = identifiers.contains(tag, root: rootFrame)
-        if !keepsTranslations || !isKnown { synchronize() }
+        if !keepsTranslations || !isKnown, firstListed != 0 { synchronize() }
         if !isKnown {
             // What was allowed for the identifier was allowed for another root. Without identifiers each load drops all.
             if hasIdentifiers { twins.remove(tag) }
@@ -41,19 +41,23 @@ extension ShadowTables {
     }
 
     /// From now on the guest may load what it has loaded now.
-    @_optimize(speed)
+    @inline(__always)
     private mutating func allowLoad() {
         guard root != 0 else { return }
-        if !pages[root].hasTwin {
-            guard let twin = twins.twin(ofFrame: rootFrame) else { return }
-            pages[root].hasTwin = true
-            twin.update(from: entries + root << 9, count: 512)
-        }
+        guard pages[root].hasTwin || makeTwin() else { return }
         if hasIdentifiers {
             twins.add(paging.cr3 | 1 << 63)
         } else if firstListed == 0 {
             twins.add(paging.cr3)
         }
+    }
+
+    @inline(never)
+    private mutating func makeTwin() -> Bool {
+        guard let twin = twins.twin(ofFrame: rootFrame) else { return false }
+        pages[root].hasTwin = true
+        twin.update(from: entries + root << 9, count: 512)
+        return true
     }
 
     // MARK: Flushes of other address spaces' translations
@@ -76,6 +80,17 @@ extension ShadowTables {
     public var tag: UInt64 { hasIdentifiers ? paging.cr3 & 0xFFF : 0 }
 
     private var rootFrame: UInt64 { (paging.cr3 & GuestEntryBits.address) >> 12 }
+
+    /// The usual case of `chooseRoot`: the frame's only shadow table, or its newest, is a root of the kind that is in use.
+    @inline(__always)
+    private mutating func findRoot() -> Bool {
+        let frame = rootFrame
+        guard frame < UInt64(layout.frameCount) else { return false }
+        let number = Int(frames[Int(frame)].firstPage)
+        guard number != 0, pages[number].isSame(frame, Int(pages[root].level), 0, isDirect: false) else { return false }
+        root = number
+        return true
+    }
 
     @_optimize(speed)
     private mutating func chooseRoot() {

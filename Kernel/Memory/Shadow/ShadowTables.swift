@@ -120,7 +120,7 @@ public struct ShadowTables<Guest: ComparedTableMemory>: ~Copyable {
 
     /// What the processor's CR3 has to refer to.
     public var rootAddress: HostPhysicalAddress {
-        mutating get {
+        @inline(__always) mutating get {
             HostPhysicalAddress(pages[root].hasTwin ? UInt64(pages[root].frame) << 12 : address(of: root))
         }
     }
