@@ -168,10 +168,16 @@ $(BUILD)/martlet.iso: $(BUILD)/martlet.elf Tools/iso
 	@WAIT=3 Tools/iso $@ $< "martlet.elf trace=exits"
 
 .PHONY: test
-test: ## run all tests, or a part: ONLY="host image firmware boots launcher make linux fuzz operands records page monitor guide gdb bench format"
+test: ## run the tests, or a part of them: ONLY="host image firmware boots launcher make linux fuzz operands records page monitor guide gdb bench format"
 	@Tools/setup test
 	@$(MAKE) -s --no-print-directory iso monitor
 	@Tests/run $(ONLY)
+
+.PHONY: test-fuzz
+test-fuzz: ## what a hostile guest does, 100,000 times and more
+	@Tools/setup test
+	+@$(MAKE_BUILD)
+	@Tests/run fuzz operands
 
 .PHONY: format
 format: ## lay out the Swift sources by .swift-format
