@@ -168,7 +168,7 @@ $(BUILD)/martlet.iso: $(BUILD)/martlet.elf Tools/iso
 	@WAIT=3 Tools/iso $@ $< "martlet.elf trace=exits"
 
 .PHONY: test
-test: ## run the tests, or a part of them: ONLY="host image firmware boots launcher make linux fuzz operands records page monitor guide gdb bench format"
+test: ## run the tests, or parts of them: ONLY="host boots", as Tests/run names them
 	@Tools/setup test
 	@$(MAKE) -s --no-print-directory iso monitor
 	@Tests/run $(ONLY)

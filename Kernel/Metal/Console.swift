@@ -9,6 +9,8 @@ enum Console {
         fileprivate var lock: UInt32 = 0
         /// The guest's output has ended in the middle of a line.
         var isInGuestLine = false
+        /// Of a row that the kernel prints.
+        var columns = LineRows.usualColumns
         /// It is the guest's alone.
         var isQuiet = false
         /// Where the launcher reads, if it does.
@@ -35,14 +37,19 @@ enum Console {
     /// Bochs's debugging port reads as its own number.
     static var isOnBochs: Bool { inb(0xE9) == 0xE9 }
 
-    /// Prints a line of the kernel's, on a line of its own.
-    static func print(_ line: Line) {
+    /// Prints a line of the kernel's in rows of its own.
+    /// - Parameter indentation: of the rows behind the first.
+    static func print(_ line: Line, indentation: Int = 9) {
         withLock { shared in
             leaveScreen(&shared)
             if shared.isInGuestLine { newLine() }
             shared.isInGuestLine = false
-            for position in 0..<line.count { put(line[position]) }
-            newLine()
+            var rows = LineRows(columns: shared.columns, indentation: indentation)
+            while rows.advance(in: line) {
+                if rows.start > 0 { for _ in 0..<indentation { put(0x20) } }
+                for position in rows.start..<rows.end { put(line[position]) }
+                newLine()
+            }
         }
     }
 

@@ -120,8 +120,8 @@ struct GuestRun: RunLoopServices {
             return
         }
         if options.trace >= .exits {
-            Console.print(seen.line(outcome, cpu))
-            if options.trace == .full { Console.print(seen.causeLine) }
+            Console.print(seen.line(outcome, cpu), indentation: ExitLine.reasonColumn)
+            if options.trace == .full { Console.print(seen.causeLine, indentation: 13) }
         }
         // Looking on takes thousands of ticks, and a line on a serial port milliseconds: a guest with a timer must not see that.
         cpu.pointee.skipTime(read_tsc() &- seen.arrival &- ticks)
@@ -152,7 +152,7 @@ struct GuestRun: RunLoopServices {
 extension ObservedExit {
     /// In the trace, with what became of it; nil for what is the debugger's own.
     func line(_ outcome: Outcome?, _ cpu: HardwareCPU.Pointer) -> Line {
-        Line("\(ExitLine(self, cpu: cpu.pointee.number, number: cpu.pointee.exitCount, outcome, cpu.pointee.registers))")
+        Line("\(ExitLine(self, number: cpu.pointee.exitCount, outcome, cpu.pointee.registers))")
     }
 
     /// Why it came.

@@ -15,6 +15,7 @@ func main(_ magic: UInt32, _ information: UInt32) -> Never {
     openConsole()
     let loader = readLoaderInformation(magic, information)
     let options = readOptions(loader)
+    Console.withLock { $0.columns = Int(options.columns) }
     if let port = options.report { Report.open(port, quietConsole: options.trace == .off) }
     SelfTests.runEarly(options)
     Processor.current.pointee.open()

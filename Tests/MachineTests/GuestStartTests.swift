@@ -112,7 +112,9 @@ import X86
         let cases: [(CodeAddress, String)] = [
             (.init(selector: 0x7C0, pointer: 5, mode: .real), "07c0:0005"),
             (.init(selector: 8, pointer: 0x10_1000, mode: .protected32), "0008:00101000"),
-            (.init(selector: 8, pointer: 0x10_1000, mode: .long64), "0008:0000000000101000"),
+            (.init(selector: 8, pointer: 0x10_1000, mode: .long64), "0008:00101000"),
+            (.init(selector: 0x10, pointer: 0xFFFF_FFFF_8100_0000, mode: .long64), "0010:ffffffff81000000"),
+            (.init(selector: 0x33, pointer: 0x7F12_3456_7890, mode: .long64), "0033:00007f1234567890"),
         ]
         for (address, expected) in cases { #expect(Text.words(address) == expected) }
         let machine = TestMachine()

@@ -78,6 +78,7 @@ import Virtualization
         #expect(Self.options("slice=1000")?.slice == 1000)
         #expect(Self.options("limit=1000")?.limit == 1000)
         #expect(Self.options("screen=off rows=24")?.screen == .off && Self.options("rows=24")?.terminalRows == 24)
+        #expect(Self.options("columns=80")?.columns == 80 && Self.options("")?.columns == 100)
         #expect(Self.options("screen=on")?.screen == .on && Self.options("screen=auto")?.screen == .automatic)
         #expect(Self.options("roundtrip=1")?.roundTrip == 1)
         for (word, test) in [
@@ -115,6 +116,7 @@ import Virtualization
         ("report=com1", "com2"), ("slice=999", "at least 1000"), ("slice=99999999999999999999", "at least 1000"),
         ("slice=1k", "at least 1000"),
         ("limit=999", "at least 1000"), ("screen=yes", "auto, on or off"), ("rows=1001", "at most 1000"),
+        ("columns=39", "from 40 to 1000"),
         ("roundtrip=0", "at least 1"),
         ("selftest=all", "panic, stack"), ("guest=linux", "tour, real, protected or long"), ("trace=offf", "off"),
         ("trace=of", "off"),
@@ -141,7 +143,7 @@ import Virtualization
     @Test func `no key is told that does not exist`() throws {
         let error = try #require(Self.error("x=1"))
         let keys = try #require(error.components(separatedBy: "there are ").last).components(separatedBy: ", ")
-        #expect(keys.count == 30)
+        #expect(keys.count == 31)
         for key in keys { #expect(Self.error("\(key)=?")?.contains("unknown key") != true) }
     }
 

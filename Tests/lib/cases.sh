@@ -3,6 +3,8 @@
 
 : "${JOBS:=2}"
 
+export COLUMNS=1000 # one line of Martlet's is one row here
+
 # Seconds that a machine may take. The longest case takes under a minute on two idle cores: a limit ends what hangs, and says
 # nothing of how busy this machine is. A case that needs another gives its own, at least ten times what it takes.
 LIMIT=1200

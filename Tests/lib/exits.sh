@@ -1,11 +1,13 @@
 # The exits of a run as its trace has them, without what depends on time (sourced): how long each took, and the exits of the
 # preemption timer, which a deadline makes or not, as the hypervisor was fast or slow before it; and so the numbers.
 
+export COLUMNS=1000 # one exit is one row here
+
 exit_lines() { # reason, place, what the guest did and what Martlet did
-  tr -d '\r' | sed -nE '/preemption timer expired/d; s/^ *[0-9]+ \+[0-9]+ +(cpu0 .*)/\1/p' |
+  tr -d '\r' | sed -nE '/preemption timer expired/d; s/^ *[0-9]+ \+[0-9]+ +([A-Za-z].*)/\1/p' |
     sed -E 's/(HLT  ->).*/\1 sleeps/'
 }
 
 exit_places() { # reason and place alone
-  exit_lines | sed -nE 's/^cpu0 (.{26})([0-9a-f]{4}:[0-9a-f]+).*/\1 \2/p' | sed -E 's/ +/ /g'
+  exit_lines | sed -nE 's/^(.{25})([0-9a-f]{4}:[0-9a-f]+).*/\1 \2/p' | sed -E 's/ +/ /g'
 }

@@ -18,7 +18,34 @@ STOPPED=24
 READ_NO_LONGER=26
 ENDED_BY_HAND=130
 
-say() { printf 'martlet: %s\n' "$*" >&2; }
+# Of a row, when COLUMNS does not say: a terminal's, or 100. Bash itself is not to set it.
+shopt -u checkwinsize
+columns() { # prints how many there are
+  local size=
+  if [ -z "${COLUMNS:-}" ] && [ -t 1 ]; then { size=$(stty size <&6); } 6>&1; fi
+  size=${COLUMNS:-${size#* }}
+  case $size in '' | *[!0-9]* | ?????* | 0) size=100 ;; esac
+  [ "$size" -ge 40 ] || size=40
+  [ "$size" -le 1000 ] || size=1000
+  echo "$size"
+}
+
+say() { # says it in rows, broken at blanks
+  local text="martlet: $*" row most= margin="         "
+  [ ${#text} -le 40 ] || most=$(columns)
+  while [ ${#text} -gt "${most:-40}" ]; do
+    row=${text:0:most+1}
+    row=${row% *}
+    if [ "${row// /}" = "" ] || [ ${#row} -gt "$most" ]; then # a word that is longer
+      row=${text:9}
+      [ "${row#* }" != "$row" ] || break
+      row=${text:0:9}${row%% *}
+    fi
+    printf '%s\n' "$row"
+    text=$margin${text:${#row}+1}
+  done >&2
+  printf '%s\n' "$text" >&2
+}
 fail() { # fail STATUS WORDS: say what was wrong and end
   local status=$1; shift
   say "$@"

@@ -37,13 +37,13 @@ extension KernelOptions {
 
     /// The keys, in the order of `Key`.
     static var keys: StaticString {
-        "memory, trace, flat, hide, large, vpid, mmu, shadow, apic, timer, checks, testdev, exceptions, report, agent, stop, step, record, recordway, records, slice, selftest, guest, then, restart, limit, checksum, roundtrip, screen, rows"
+        "memory, trace, flat, hide, large, vpid, mmu, shadow, apic, timer, checks, testdev, exceptions, report, agent, stop, step, record, recordway, records, slice, selftest, guest, then, restart, limit, checksum, roundtrip, screen, rows, columns"
     }
 
     private enum Key: Int {
         case memory, trace, flat, hide, large, vpid, mmu, shadow, apic, timer, checks, testdev, exceptions, report, agent, stop,
             step
-        case record, recordway, records, slice, selftest, guest, then, restart, limit, checksum, roundtrip, screen, rows
+        case record, recordway, records, slice, selftest, guest, then, restart, limit, checksum, roundtrip, screen, rows, columns
     }
 
     private mutating func take(_ word: OptionWord) throws(KernelOptionError) {
@@ -97,6 +97,7 @@ extension KernelOptions {
         case .roundtrip: roundTrip = try word.number(1...UInt64.max, "a number of exits, at least 1")
         case .screen: screen = ([.automatic, .on, .off] as [3 of Screen])[try word.choice("auto, on or off")]
         case .rows: terminalRows = try word.number(0...1000, "a number of rows, at most 1000")
+        case .columns: columns = try word.number(40...1000, "a number of columns from 40 to 1000")
         }
     }
 

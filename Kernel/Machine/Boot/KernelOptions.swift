@@ -65,6 +65,8 @@ public struct KernelOptions: Equatable, Sendable {
     /// rows=N: the terminal behind the console has so many, and the screen is drawn on it as it changes; else it is printed at the
     /// end.
     public var terminalRows: UInt64 = 0
+    /// columns=N: the rows that the kernel prints are no wider.
+    public var columns = UInt64(LineRows.usualColumns)
     /// checksum=on|off: at the end, whether the kernel's code and constants are what they were.
     public var checksMemory = false
 

@@ -2,8 +2,8 @@ import Text
 import Virtualization
 import X86
 
-/// Where the guest executes, in the form of its mode: 07c0:0000 in real mode, 0008:00101000 in protected mode,
-/// 0008:0000000000101000 in 64-bit mode.
+/// Where the guest executes, in the form of its mode: 07c0:0000 in real mode, 0008:00101000 in protected mode, and in 64-bit mode
+/// below 4 GiB; 0010:ffffffff81000000 above.
 public struct CodeAddress: TextConvertible, Equatable, Sendable {
     public let selector: UInt16
     public let pointer: UInt64
@@ -18,7 +18,7 @@ public struct CodeAddress: TextConvertible, Equatable, Sendable {
     public func write(to output: inout Line) {
         output.write(hexDigits: UInt64(selector), digits: 4)
         output.write(":")
-        output.write(hexDigits: pointer, digits: mode.is64Bit ? 16 : mode.defaultAddressSize == 2 ? 4 : 8)
+        output.write(hexDigits: pointer, digits: pointer >> 32 != 0 ? 16 : mode.defaultAddressSize == 2 ? 4 : 8)
     }
 }
 

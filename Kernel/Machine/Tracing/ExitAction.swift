@@ -41,6 +41,7 @@ public struct ExitAction: TextConvertible {
 
     private var emulated: Line {
         switch exit {
+        case .cpuid where low(registers.rax | registers.rbx | registers.rcx | registers.rdx) == 0: "all zero"
         case .cpuid:
             "EAX \(hex: low(registers.rax)), EBX \(hex: low(registers.rbx)), ECX \(hex: low(registers.rcx)), EDX \(hex: low(registers.rdx))"
         case .hypercall: "RAX = \(hex: registers.rax)"

@@ -1,5 +1,6 @@
 import Foundation
 import StudyTools
+import Text
 
 /// `martlet-trace`: what its words mean, and its exit status.
 public enum CommandLineTool {
@@ -16,6 +17,7 @@ public enum CommandLineTool {
                                          a page with the two side by side
 
         Tools/martlet TRACE_FILE=FILE writes such files. Several words may be given at once.
+        Rows have the terminal's columns, or 100, or as many as COLUMNS in the environment says.
         status: 0 done; 1 --diff found a difference; 2 bad usage or a bad file
         """
 
@@ -85,6 +87,7 @@ public enum CommandLineTool {
     private static func perform(_ request: Request) throws -> Int32 {
         let file = try TraceFile(contentsOf: request.files[0])
         warn(file, request.files[0])
+        let columns = max(40, Screen().width)
         if request.diff {
             let other = try TraceFile(contentsOf: request.files[1])
             warn(other, request.files[1])
@@ -92,11 +95,13 @@ public enum CommandLineTool {
             if let path = request.html {
                 try write(HTMLExport(file, other, names: (request.files[0], request.files[1])).page, to: path)
             } else {
-                diff.lines(request.files[0], request.files[1]).forEach { print($0) }
+                for line in diff.lines(request.files[0], request.files[1]) {
+                    line.rows(columns: columns, indentation: 18).forEach { print($0) }
+                }
             }
             return diff.parting == nil ? 0 : 1
         }
-        if request.text { TextReport(showsCauses: request.full).lines(file) { print($0) } }
+        if request.text { TextReport(showsCauses: request.full, columns: columns).lines(file) { print($0) } }
         if request.table { Summary(file.guests).lines.forEach { print($0) } }
         if let path = request.perfetto { try write(PerfettoExport(file).json, to: path) }
         if let path = request.html { try write(HTMLExport(file, name: request.files[0]).page, to: path) }

@@ -1,10 +1,17 @@
+import Machine
+import Text
 import Trace
 
 /// The exits of a file as the console shows them with TRACE=exits, or TRACE=full.
 public struct TextReport {
     public var showsCauses: Bool
+    /// Of a row.
+    public var columns: Int
 
-    public init(showsCauses: Bool = false) { self.showsCauses = showsCauses }
+    public init(showsCauses: Bool = false, columns: Int = LineRows.usualColumns) {
+        self.showsCauses = showsCauses
+        self.columns = columns
+    }
 
     public func lines(_ file: TraceFile, _ print: (String) -> Void) {
         for guest in file.guests {
@@ -13,18 +20,17 @@ public struct TextReport {
                 print(guest.lost == 1 ? "  the first record was lost" : "  the first \(guest.lost) records were lost")
             }
             for exit in guest.exits {
-                print(TextReport.line(exit))
-                if showsCauses { print("        why: \(exit.cause)") }
+                TextReport.line(exit).rows(columns: columns, indentation: ExitLine.reasonColumn).forEach(print)
+                if showsCauses { "        why: \(exit.cause)".rows(columns: columns, indentation: 13).forEach(print) }
             }
         }
     }
 
-    /// `    1 +24        cpu0 CPUID                       0008:0000000000101000  CPUID leaf 1  ->  EAX ...`
+    /// `    1 +24     CPUID                    0008:00101000  CPUID leaf 1  ->  EAX ...`
     public static func line(_ exit: TracedExit) -> String {
         var line = "\(exit.number)".padded(left: 5) + " +\(exit.guestTicks) "
-        line = line.padded(to: 15) + "cpu0 " + exit.reasonName
-        line = line.padded(to: 46) + exit.place
-        line = line.padded(to: exit.mode.is64Bit ? 69 : 61) + exit.description
+        line = line.padded(to: ExitLine.reasonColumn) + exit.reasonName + " "
+        line = (line.padded(to: 39) + exit.place + "  ").padded(to: 54) + exit.description
         return line + "  ->  " + exit.action
     }
 }

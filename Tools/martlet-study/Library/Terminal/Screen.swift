@@ -28,7 +28,7 @@ public final class Screen {
     }
 
     /// How many columns lines have: COLUMNS, or the terminal's, or 100.
-    var width: Int {
+    public var width: Int {
         if let text = ProcessInfo.processInfo.environment["COLUMNS"], let columns = Int(text), columns > 0 { return columns }
         let columns = Int(size.ws_col)
         return isTerminal && columns > 0 ? columns : 100
