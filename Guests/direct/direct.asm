@@ -1,6 +1,7 @@
 ; Shows: direct paging (MMU=direct; Docs/Memory.md). Processes in address spaces of their own, in user mode, with data at the same
 ; address that they share until they write to it; they come and go, and their pages are tables now and data then. Pages are
-; mapped, protected and unmapped. Everything that is forbidden is tried and refused.
+; mapped, protected and unmapped. Ring 0 and user mode try each other's pages, under SMEP and SMAP. Everything that is forbidden
+; is tried and refused.
 ;
 ; Under nested paging the same image writes its entries itself and prints the same lines, but for those of what is refused.
 ;
@@ -177,7 +178,10 @@ main:   mov     ecx, IA32_EFER
         cmp     dword [generation], GENERATIONS
         jb      .generation
 
-        CHECK   3                       ; what is forbidden
+        CHECK   3                       ; ring 0 and the pages of user mode
+        call    try_user_pages
+
+        CHECK   4                       ; what is forbidden
         cmp     byte [is_direct], 0
         je      .end
         call    try_forbidden
@@ -452,6 +456,7 @@ page_fault:
         push    PF_VECTOR
         jmp     exception
 
+%include "prevention.inc"
 %include "forbidden.inc"
 %include "option.inc"
 %include "hypercalls.inc"
@@ -477,6 +482,15 @@ user_code:      ; a process: x = 3 x + its number, and yields, which keeps no re
         mov     [rbx], rax
         int     YIELD
         jmp     .again
+visitor:        ; another, with the prevention of accesses on
+        mov     rax, [root]
+.denied:
+        mov     rbx, HOME_DATA
+        mov     qword [rbx], 4444
+        syscall
+        int     COME_BACK
+.returns:
+        ret
         align   4096
 template:       ; the data of all processes
         dq      0

@@ -256,11 +256,11 @@ random_cr0:
 flip_cr4:                               ; not SMEP nor SMAP: all pages are the user's
         mov     rax, cr4
         btc     rax, rbp
-        and     rax, ~(1 << 20 | 1 << 21)
+        and     rax, ~(CR4_SMEP | CR4_SMAP)
         mov     cr4, rax
         ret
 random_cr4:
-        and     rbp, ~(1 << 20 | 1 << 21)
+        and     rbp, ~(CR4_SMEP | CR4_SMAP)
         mov     cr4, rbp
         ret
 bad_cr3:

@@ -15,7 +15,6 @@
 %include "checks.inc"
 %include "multiboot.inc"
 
-CR4_PCIDE       equ 1 << 17
 KEEP_BIT        equ 63                  ; of a load of CR3: what is cached of its address space stays
 CPUID_PCID      equ 1 << 17             ; leaf 1, ECX
 

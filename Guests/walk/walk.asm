@@ -39,10 +39,7 @@ MODE_PAE        equ 2
 MODE_LONG       equ 3
 MODES           equ 4
 
-CR4_SMEP        equ 1 << 20
-CR4_SMAP        equ 1 << 21
 CR4_PKE         equ 1 << 22
-FLAGS_AC        equ 1 << 18
 NO_EXECUTE      equ 63
 KEY             equ 0xF << 59           ; in a leaf
 KEY_0_RIGHTS    equ 3                   ; in PKRU: AD0, WD0
