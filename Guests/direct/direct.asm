@@ -491,6 +491,9 @@ visitor:        ; another, with the prevention of accesses on
         int     COME_BACK
 .returns:
         ret
+caller:         ; another, which calls Martlet
+        vmcall
+        int     COME_BACK
         align   4096
 template:       ; the data of all processes
         dq      0
