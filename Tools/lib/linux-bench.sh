@@ -1,8 +1,16 @@
-# Linux as a guest and without Martlet, on Bochs skylake_x with one processor, where the time stamp counts instructions: kernel,
-# initramfs, command line, memory and the loader (Tools/linux/stub.asm) are the same (sourced; wants $work, a folder).
+# Linux as a guest and without Martlet, on one processor: kernel, initramfs, command line and memory are the same (sourced; wants $work,
+# a folder). On Bochs skylake_x the time stamp counts instructions, and the loader is the same, too (Tools/linux/stub.asm). On KVM it
+# counts time: without Martlet Linux is KVM's guest there, with it a guest of KVM's guest, and each is started as a bzImage is.
+
+linux_bench_machine=bochs # or kvm, which wants qemu.sh
 
 linux_bench_ready() {
+  [ $linux_bench_machine = bochs ] || qemu_ready kvm
   linux_ready || fail $NO_MACHINE "Linux is not set up: type \"Tools/setup linux\""
+  if [ $linux_bench_machine = kvm ]; then
+    linux_initramfs
+    return
+  fi
   bochs_find 3.0 || fail $NO_MACHINE "Bochs 3.0 is not set up: type \"make setup\""
   linux_initramfs
   nasm -f elf32 -w+error -o "$work/stub.o" "$ROOT/Tools/linux/stub.asm"
@@ -11,16 +19,19 @@ linux_bench_ready() {
 
 linux_bench_memory=256 # MiB
 
-# linux_words SPEED SCRIPT: the kernel's command line. The clock is told, since emulators tell it wrong; what one side would
-# do otherwise is left out. $mitigations are none, unless told.
+# linux_words SPEED SCRIPT: the kernel's command line. An emulator's clock is told, since emulators tell it wrong; KVM's is found out.
+# What one side would do otherwise is left out. $mitigations are none, and $messages few, unless told.
 linux_words() {
-  local ips=${1%M}000000
-  printf %s "console=ttyS0 quiet loglevel=3 nokaslr ${mitigations:-mitigations=off} tsc=reliable tsc_early_khz=$((ips / 1000)) lpj=$((ips / 250))" \
+  local clock=tsc=reliable ips=${1%M}000000
+  [ $linux_bench_machine = kvm ] || clock+=" tsc_early_khz=$((ips / 1000)) lpj=$((ips / 250))"
+  printf %s "console=ttyS0 ${messages:-quiet loglevel=3} nokaslr ${mitigations:-mitigations=off} $clock" \
     " no_timer_check idle=halt random.trust_cpu=on norandmaps cryptomgr.notests init_on_alloc=0 audit=0" \
     " apparmor=0 nowatchdog ipv6.disable=1 8250.nr_uarts=1 i8042.nokbd i8042.noaux i8042.nopnp i8042.dumbkbd $2"
 }
 
-linux_bare() { # linux_bare SPEED SCRIPT: the console's output
+linux_bare() { "linux_bare_$linux_bench_machine" "$@"; } # linux_bare SPEED SCRIPT: the console's output
+
+linux_bare_bochs() {
   local folder=$work/bare-$1-$BASHPID IPS=${1%M}000000
   mkdir -p "$folder"
   BOOT=multiboot "$ROOT/Tools/iso" "$folder/machine.iso" "$work/stub.elf" stub \
@@ -30,10 +41,32 @@ linux_bare() { # linux_bare SPEED SCRIPT: the console's output
   cat "$folder/console"
 }
 
+linux_bare_kvm() { # linux_bare_kvm "" SCRIPT: no speed can be asked for
+  timeout --foreground "${TIMEOUT:-600}" qemu-system-x86_64 -enable-kvm -cpu host -machine q35 -m ${linux_bench_memory}M -nodefaults -no-user-config \
+    -display none -no-reboot -serial stdio -kernel "$LINUX/vmlinuz" -initrd "$LINUX_INITRAMFS" -append "$(linux_words "$1" "$2")" \
+    < /dev/null 2>&1 || :
+}
+
+linux_clock_kvm() { # the ticks of the time stamp in a millisecond, which KVM tells its guest
+  messages=loglevel=7 linux_bare_kvm "" boot | tr -d '\r' > "$work/clock"
+  sed -nE 's/.*tsc: Detected ([0-9]+)\.([0-9]{3}) MHz (processor|TSC)$/\1\2/p' "$work/clock" | tail -n 1
+}
+
 linux_guest() { # linux_guest SPEED SCRIPT [KEY=value]...: the same under Martlet
+  "linux_guest_$linux_bench_machine" "$@" 2>&1 || :
+}
+
+linux_guest_bochs() {
   local speed=$1 script=$2
   shift 2
-  env TRACE=off IPS=${speed%M}000000 MACHINE=bochs MEMORY=${linux_bench_memory}M TIMEOUT=${TIMEOUT:-600} INPUT=off CMDLINE= "$@" \
-    GUEST="$work/stub.elf" MODULES="$LINUX/vmlinuz $(linux_words "$speed" "$script");$LINUX_INITRAMFS" \
-    "$ROOT/Tools/martlet" 2>&1 || :
+  linux_martlet IPS=${speed%M}000000 CMDLINE= "$@" \
+    GUEST="$work/stub.elf" MODULES="$LINUX/vmlinuz $(linux_words "$speed" "$script");$LINUX_INITRAMFS"
+}
+
+linux_guest_kvm() {
+  linux_martlet "${@:3}" GUEST="$LINUX/vmlinuz" CMDLINE="$(linux_words "$1" "$2")" MODULES="$LINUX_INITRAMFS"
+}
+
+linux_martlet() { # linux_martlet KEY=value...
+  env TRACE=off MACHINE=$linux_bench_machine MEMORY=${linux_bench_memory}M TIMEOUT=${TIMEOUT:-600} INPUT=off "$@" "$ROOT/Tools/martlet"
 }

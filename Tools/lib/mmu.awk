@@ -1,6 +1,7 @@
 # The figures of Tools/bench-mmu, "COLUMN NAME NUMBER" a line, as text and as the page.
-# Variables: columns, their names in order, WAY-off or WAY-on; page, the file to write; template, what it is made of. The columns of a
-# guest of ours are spaces-WAY; of what it accessed, in a model of a processor's caches, walks-WAY.
+# Variables: columns, their names in order, WAY-off or WAY-on; unit, instructions or nanoseconds; page, the file to write; template, what
+# it is made of, where the lines between "<!-- UNIT -->" and "<!-- both -->" are for that unit alone. The columns of a guest of ours are
+# spaces-WAY; of what it accessed, in a model of a processor's caches, walks-WAY: only beside instructions.
 
 BEGIN {
   count["linux"] = split(columns, linux, " ")
@@ -93,7 +94,7 @@ function bars(part,   r, i, most, note, class, number) {
 }
 
 END {
-  heading("linux", "instructions a round, in Linux")
+  heading("linux", unit " a round, in Linux")
   rows("linux", "?")
   table_line("linux", "exits", "VM exits, boot and all", "-")
   table_line("linux", "pages", "EPT pages", "-")
@@ -101,21 +102,28 @@ END {
   printf "%-40s", "index, bare being 100"
   for (i = 1; i <= count["linux"]; i++) printf " %13.1f", index_of(column["linux", i])
   print "\n"
-  heading("spaces", "instructions a round, a guest of ours")
+  heading("spaces", unit " a round, a guest of ours")
   rows("spaces", "-")
   print ""
-  heading("walks", "entries loaded in an access; (-) no VPID")
-  rows("walks", "-")
-  print ""
+  if (row_count["walks"]) {
+    heading("walks", "entries loaded in an access; (-) no VPID")
+    rows("walks", "-")
+    print ""
+  }
   while ((getline line < caveat) > 0) print line
   close(caveat)
 
+  only = "both"
   while ((getline line < template) > 0) {
-    if (line == "<!-- linux -->") {
+    if (line ~ /^<!-- (instructions|nanoseconds|both) -->$/) {
+      split(line, marks, " ")
+      only = marks[2]
+    } else if (only != "both" && only != unit) continue
+    else if (line == "<!-- linux -->") {
       indices = ""
       for (i = 1; i <= count["linux"]; i++)
         if (linux[i] !~ /^bare/) indices = indices sprintf("<tr><th>%s</th><td>%.1f</td><td>%s</td></tr>", label(linux[i]), index_of(linux[i]), grouped(value[linux[i], "exits"]))
-      print "<table><tr><th></th><th>index, the machine without Martlet being 100</th><th>VM exits</th></tr>" indices "</table>" > page
+      print "<table><tr><th></th><th>index, " (unit == "nanoseconds" ? "KVM's guest" : "the machine") " without Martlet being 100</th><th>VM exits</th></tr>" indices "</table>" > page
       bars("linux")
     } else if (line == "<!-- spaces -->") bars("spaces")
     else if (line == "<!-- walks -->") bars("walks")

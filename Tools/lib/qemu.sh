@@ -4,6 +4,12 @@ kvm_usable() { # whether this host's KVM lends its VMX to guests
   [ -r /dev/kvm ] && [ -w /dev/kvm ] && grep -qs '[Y1]' /sys/module/kvm_intel/parameters/nested
 }
 
+qemu_ready() { # qemu_ready kvm|tcg: ends in words unless this host has it
+  have qemu-system-x86_64 || fail $NO_MACHINE "QEMU is not set up: type \"make setup\""
+  [ "$1" != kvm ] || kvm_usable ||
+    fail $NO_MACHINE "MACHINE=kvm: this host offers no VMX to guests (/dev/kvm, and kvm_intel with nested=Y): use MACHINE=bochs"
+}
+
 qemu_memory() { # prints the machine's MiB
   local guest
   guest=$(memory_mebibytes)
@@ -42,9 +48,7 @@ qemu_last_words() { tail -n 3 machine.err | sed 's/^qemu-system-x86_64: //'; }
 
 qemu_prepare() { # qemu_prepare kvm|tcg
   local arguments
-  have qemu-system-x86_64 || fail $NO_MACHINE "QEMU is not set up: type \"make setup\""
-  [ "$1" != kvm ] || kvm_usable ||
-    fail $NO_MACHINE "MACHINE=kvm: this host offers no VMX to guests (/dev/kvm, and kvm_intel with nested=Y): use MACHINE=bochs"
+  qemu_ready "$1"
   processor=host
   [ "$1" = kvm ] || processor=max
   if [ -n "$PROCESSOR" ]; then

@@ -12,6 +12,7 @@ for target in $targets; do
   run | study | linux) keys+=" $WORDS" ;;
   test) keys+=" $TEST_WORDS" ;;
   bench) keys+=" $BENCH_WORDS" ;;
+  bench-mmu) keys+=" $BENCH_MMU_WORDS" ;;
   esac
 done
 for name; do
