@@ -203,7 +203,7 @@ bench: ## instructions per exit, and what Linux costs, against the recorded figu
 	@Tools/bench-linux
 
 .PHONY: bench-mmu
-bench-mmu: ## what nested, shadow and direct paging cost, as text and as a page, build/mmu.html; MACHINE=kvm: in time
+bench-mmu: ## what nested, shadow and direct paging cost, as text and as build/mmu.html
 	@Tools/setup linux
 	+@$(MAKE_BUILD)
 	@Tools/bench-mmu
