@@ -48,7 +48,7 @@ SWIFT_FLAGS := -target x86_64-unknown-none-elf -enable-experimental-feature Embe
 	-I $(OBJECTS) -I Kernel/Metal/Instructions
 LINK_FLAGS := -static --gc-sections -z max-page-size=4096 -z norelro --build-id=none -T Linker/kernel.ld
 
-GUESTS := $(filter-out common,$(notdir $(wildcard Guests/*)))
+GUESTS := $(filter-out common firmware,$(notdir $(wildcard Guests/*)))
 ELF_GUESTS := protected long
 GUEST_IMAGES := $(foreach guest,$(GUESTS),$(BUILD)/guests/$(guest).$(if $(filter $(guest),$(ELF_GUESTS)),elf,bin))
 
@@ -80,7 +80,7 @@ $(OBJECTS) $(BUILD)/guests:
 	@mkdir -p $@
 
 # The guest's BIOS, and a ROM with which a bare QEMU tries it out.
-$(BUILD)/bios.bin: Firmware/bios.asm | $(OBJECTS)
+$(BUILD)/bios.bin: Guests/firmware/bios.asm | $(OBJECTS)
 	@nasm -f bin -w+error -o $@ $<
 
 $(BUILD)/bios-trial.rom: Tests/Firmware/trial.asm $(BUILD)/bios.bin
