@@ -116,7 +116,7 @@ public struct Debugger: ~Copyable {
             if exit.isBetweenInstructions || exit.isPageFault && cpu.pointee.processor.usesShadowTables { return nil }
             return countInstruction()
         case .reason(let wanted, let condition):
-            guard UInt16(truncatingIfNeeded: cpu.pointee.processor.exitReasonNumber) == wanted else { return nil }
+            guard cpu.pointee.processor.vmcs[.exitReason].basicNumber == wanted else { return nil }
             return condition?.holds({ Debugger.value(of: $0, cpu) }) ?? true ? .reason : nil
         case .never: break
         }
@@ -150,7 +150,7 @@ public struct Debugger: ~Copyable {
         guard let kind = stops.kind(index) else { return false }
         let isOfKind =
             switch (kind, exit) {
-            case (.exit(let wanted), _): UInt16(truncatingIfNeeded: cpu.pointee.processor.exitReasonNumber) == wanted
+            case (.exit(let wanted), _): cpu.pointee.processor.vmcs[.exitReason].basicNumber == wanted
             case (.port(let port), .io(let access)): port >= access.port && Int(port) < Int(access.port) + access.size
             case (.register(let number), .readMSR), (.register(let number), .writeMSR):
                 UInt32(truncatingIfNeeded: cpu.pointee.registers.rcx) == number
@@ -176,7 +176,7 @@ public struct Debugger: ~Copyable {
         switch source {
         case .register(let register): GuestRegisters(cpu).read(register)
         case .exit(.cpl): UInt64(cpu.pointee.processor.privilegeLevel)
-        case .exit(.reason): UInt64(cpu.pointee.processor.vmcs[.exitReason].basic)
+        case .exit(.reason): UInt64(cpu.pointee.processor.vmcs[.exitReason].basicNumber)
         case .exit(.qualification): cpu.pointee.processor.vmcs[.exitQualification]
         case .exit(.physical): cpu.pointee.processor.vmcs[.guestPhysicalAddress].rawValue
         case .exit(.linear): cpu.pointee.processor.vmcs[.guestLinearAddress].rawValue

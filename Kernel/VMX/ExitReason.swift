@@ -1,116 +1,122 @@
 import Text
 
-/// The exit-reason field: the basic reason and the flags above it (SDM volume 3, "Basic VM-Exit Information";
-/// reasons in appendix C, "VMX Basic Exit Reasons").
+/// The exit-reason field: the basic reason and the flags above it (SDM volume 3, "Basic VM-Exit Information").
 public struct ExitReason: Equatable, Sendable, VMCSValue {
     public var rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }
+    /// Without a flag.
+    public init(_ basic: BasicExitReason) { rawValue = UInt32(basic.rawValue) }
     @inline(__always) public init(vmcsValue: UInt64) { rawValue = UInt32(truncatingIfNeeded: vmcsValue) }
     @inline(__always) public var vmcsValue: UInt64 { UInt64(rawValue) }
 
-    /// Bits 15:0.
-    public var basic: UInt16 { UInt16(truncatingIfNeeded: rawValue) }
+    /// Bits 15:0, which may be a number above those of the manual.
+    public var basicNumber: UInt16 { UInt16(truncatingIfNeeded: rawValue) }
+    /// The basic reason; nil if its number is above those of the manual.
+    public var basic: BasicExitReason? { BasicExitReason(rawValue: basicNumber) }
+    /// The basic reason where no flag is set: that of an exit, never of a failed entry.
+    @inline(__always) public var unflagged: BasicExitReason? { BasicExitReason(rawValue) }
     /// Bit 31: the VM entry itself failed; nothing of the guest ran.
     @inline(__always) public var isEntryFailure: Bool { rawValue & 1 << 31 != 0 }
 
-    /// The highest basic reason that the manual gives a name.
-    public static var highestBasic: UInt16 { 85 }
-    /// Whether the manual gives a basic reason a name.
-    public static func isNamed(basic reason: UInt16) -> Bool {
-        switch reason {
-        case 35, 38, 42, 71, 82, 83: false
-        default: reason <= highestBasic
+    /// Whether the manual gives the basic reason's number a name.
+    public var isNamed: Bool {
+        switch basic {
+        case .reserved35, .reserved38, .reserved42, .reserved71, .reserved82, .reserved83, nil: false
+        default: true
         }
     }
+
+    /// The VM-exit interruption information is defined (SDM volume 3, "Information for VM Exits Due to Vectored Events").
+    public var hasInterruptionInformation: Bool { basic == .exceptionOrNMI || basic == .externalInterrupt }
 }
 
 extension ExitReason: TextConvertible {
-    public func write(to output: inout Line) { output.write(ExitReason.name(ofBasic: basic)) }
+    public func write(to output: inout Line) { output.write(name) }
 
-    /// The manual's name of a basic reason.
-    public static func name(ofBasic reason: UInt16) -> StaticString {
-        switch reason {
-        case 0: "exception or NMI"
-        case 1: "external interrupt"
-        case 2: "triple fault"
-        case 3: "INIT signal"
-        case 4: "start-up IPI"
-        case 5: "I/O SMI"
-        case 6: "other SMI"
-        case 7: "interrupt window"
-        case 8: "NMI window"
-        case 9: "task switch"
-        case 10: "CPUID"
-        case 11: "GETSEC"
-        case 12: "HLT"
-        case 13: "INVD"
-        case 14: "INVLPG"
-        case 15: "RDPMC"
-        case 16: "RDTSC"
-        case 17: "RSM"
-        case 18: "VMCALL"
-        case 19: "VMCLEAR"
-        case 20: "VMLAUNCH"
-        case 21: "VMPTRLD"
-        case 22: "VMPTRST"
-        case 23: "VMREAD"
-        case 24: "VMRESUME"
-        case 25: "VMWRITE"
-        case 26: "VMXOFF"
-        case 27: "VMXON"
-        case 28: "control-register access"
-        case 29: "MOV DR"
-        case 30: "I/O instruction"
-        case 31: "RDMSR"
-        case 32: "WRMSR"
-        case 33: "entry failure, guest state"
-        case 34: "entry failure, MSR loading"
-        case 36: "MWAIT"
-        case 37: "monitor trap flag"
-        case 39: "MONITOR"
-        case 40: "PAUSE"
-        case 41: "entry failure, machine check"
-        case 43: "TPR below threshold"
-        case 44: "APIC access"
-        case 45: "virtualized EOI"
-        case 46: "access to GDTR or IDTR"
-        case 47: "access to LDTR or TR"
-        case 48: "EPT violation"
-        case 49: "EPT misconfiguration"
-        case 50: "INVEPT"
-        case 51: "RDTSCP"
-        case 52: "preemption timer expired"
-        case 53: "INVVPID"
-        case 54: "WBINVD or WBNOINVD"
-        case 55: "XSETBV"
-        case 56: "APIC write"
-        case 57: "RDRAND"
-        case 58: "INVPCID"
-        case 59: "VMFUNC"
-        case 60: "ENCLS"
-        case 61: "RDSEED"
-        case 62: "page-modification log full"
-        case 63: "XSAVES"
-        case 64: "XRSTORS"
-        case 65: "PCONFIG"
-        case 66: "SPP-related event"
-        case 67: "UMWAIT"
-        case 68: "TPAUSE"
-        case 69: "LOADIWKEY"
-        case 70: "ENCLV"
-        case 72: "ENQCMD PASID failure"
-        case 73: "ENQCMDS PASID failure"
-        case 74: "bus lock"
-        case 75: "instruction timeout"
-        case 76: "SEAMCALL"
-        case 77: "TDCALL"
-        case 78: "RDMSRLIST"
-        case 79: "WRMSRLIST"
-        case 80: "URDMSR"
-        case 81: "UWRMSR"
-        case 84: "RDMSR with an immediate operand"
-        case 85: "WRMSRNS with an immediate operand"
-        default: "reserved reason"
+    /// The manual's name of the basic reason, shortened.
+    public var name: StaticString {
+        switch basic {
+        case .exceptionOrNMI: "exception or NMI"
+        case .externalInterrupt: "external interrupt"
+        case .tripleFault: "triple fault"
+        case .initSignal: "INIT signal"
+        case .startupIPI: "start-up IPI"
+        case .ioSMI: "I/O SMI"
+        case .otherSMI: "other SMI"
+        case .interruptWindow: "interrupt window"
+        case .nmiWindow: "NMI window"
+        case .taskSwitch: "task switch"
+        case .cpuid: "CPUID"
+        case .getsec: "GETSEC"
+        case .hlt: "HLT"
+        case .invd: "INVD"
+        case .invlpg: "INVLPG"
+        case .rdpmc: "RDPMC"
+        case .rdtsc: "RDTSC"
+        case .rsm: "RSM"
+        case .vmcall: "VMCALL"
+        case .vmclear: "VMCLEAR"
+        case .vmlaunch: "VMLAUNCH"
+        case .vmptrld: "VMPTRLD"
+        case .vmptrst: "VMPTRST"
+        case .vmread: "VMREAD"
+        case .vmresume: "VMRESUME"
+        case .vmwrite: "VMWRITE"
+        case .vmxoff: "VMXOFF"
+        case .vmxon: "VMXON"
+        case .controlRegisterAccess: "control-register access"
+        case .movDR: "MOV DR"
+        case .ioInstruction: "I/O instruction"
+        case .rdmsr: "RDMSR"
+        case .wrmsr: "WRMSR"
+        case .entryFailureGuestState: "entry failure, guest state"
+        case .entryFailureMSRLoading: "entry failure, MSR loading"
+        case .mwait: "MWAIT"
+        case .monitorTrapFlag: "monitor trap flag"
+        case .monitor: "MONITOR"
+        case .pause: "PAUSE"
+        case .entryFailureMachineCheck: "entry failure, machine check"
+        case .tprBelowThreshold: "TPR below threshold"
+        case .apicAccess: "APIC access"
+        case .virtualizedEOI: "virtualized EOI"
+        case .gdtrOrIDTRAccess: "access to GDTR or IDTR"
+        case .ldtrOrTRAccess: "access to LDTR or TR"
+        case .eptViolation: "EPT violation"
+        case .eptMisconfiguration: "EPT misconfiguration"
+        case .invept: "INVEPT"
+        case .rdtscp: "RDTSCP"
+        case .preemptionTimerExpired: "preemption timer expired"
+        case .invvpid: "INVVPID"
+        case .wbinvd: "WBINVD or WBNOINVD"
+        case .xsetbv: "XSETBV"
+        case .apicWrite: "APIC write"
+        case .rdrand: "RDRAND"
+        case .invpcid: "INVPCID"
+        case .vmfunc: "VMFUNC"
+        case .encls: "ENCLS"
+        case .rdseed: "RDSEED"
+        case .pageModificationLogFull: "page-modification log full"
+        case .xsaves: "XSAVES"
+        case .xrstors: "XRSTORS"
+        case .pconfig: "PCONFIG"
+        case .sppEvent: "SPP-related event"
+        case .umwait: "UMWAIT"
+        case .tpause: "TPAUSE"
+        case .loadiwkey: "LOADIWKEY"
+        case .enclv: "ENCLV"
+        case .enqcmdPASIDFailure: "ENQCMD PASID failure"
+        case .enqcmdsPASIDFailure: "ENQCMDS PASID failure"
+        case .busLock: "bus lock"
+        case .instructionTimeout: "instruction timeout"
+        case .seamcall: "SEAMCALL"
+        case .tdcall: "TDCALL"
+        case .rdmsrlist: "RDMSRLIST"
+        case .wrmsrlist: "WRMSRLIST"
+        case .urdmsr: "URDMSR"
+        case .uwrmsr: "UWRMSR"
+        case .rdmsrImmediate: "RDMSR with an immediate operand"
+        case .wrmsrnsImmediate: "WRMSRNS with an immediate operand"
+        case .reserved35, .reserved38, .reserved42, .reserved71, .reserved82, .reserved83, nil: "reserved reason"
         }
     }
 }

@@ -3,57 +3,62 @@ import Virtualization
 import X86
 
 extension VMXProcessor {
-    /// From the exit reason and what goes with it to the neutral `Exit` (SDM volume 3, appendix C).
-    ///
-    /// The switch is on all 32 bits: a failed entry (bit 31) can never look like an exit.
+    /// From the exit reason and what goes with it to the neutral `Exit`.
     @inline(__always)
     public func decodeExit() -> Exit {
-        switch vmcs[.exitReason].rawValue {
-        case 0: decodeException()
-        case 1: .externalInterrupt(vector: acknowledgedVector)
-        case 2: .tripleFault
-        case 3: .initSignal
-        case 4: .startupIPI(vector: UInt8(truncatingIfNeeded: vmcs[.exitQualification]))
-        case 5, 6: .systemManagementInterrupt
-        case 7: .interruptWindow
-        case 8: .nonMaskableInterruptWindow
-        case 9: .taskSwitch(TaskSwitchQualification(rawValue: vmcs[.exitQualification]).taskSwitch)
-        case 10: .cpuid
-        case 12: .halt
-        case 13: .invalidateCaches(writesBack: false)
-        case 14: .invalidatePage(GuestVirtualAddress(vmcs[.exitQualification]))
-        case 15: .readPerformanceCounter
-        case 16: .readTimeStamp(withAuxiliary: false)
-        case 18: .hypercall
-        case 11, 17, 60, 63, 64, 65, 67, 68, 69, 70, 72, 73, 76, 77: .unofferedInstruction
-        case 19...27, 50, 53, 59: .virtualizationInstruction
-        case 28: .controlRegister(ControlRegisterQualification(rawValue: vmcs[.exitQualification]).access)
-        case 29: .debugRegister(DebugRegisterQualification(rawValue: vmcs[.exitQualification]).access)
-        case 30: .io(IOQualification(rawValue: vmcs[.exitQualification]).access)
-        case 31: .readMSR
-        case 32: .writeMSR
-        case 36: .wait
-        case 37: .monitorTrap
-        case 39: .monitor
-        case 40: .pause
-        case 43: .virtualAPIC(.priorityBelowThreshold)
-        case 44: .virtualAPIC(APICAccessQualification(rawValue: vmcs[.exitQualification]).exit)
-        case 45: .virtualAPIC(.endOfInterrupt(vector: UInt8(truncatingIfNeeded: vmcs[.exitQualification])))
-        case 46, 47: .descriptorTable
-        case 48:
+        let reason = vmcs[.exitReason]
+        return switch reason.unflagged {
+        case .exceptionOrNMI: decodeException()
+        case .externalInterrupt: .externalInterrupt(vector: acknowledgedVector)
+        case .tripleFault: .tripleFault
+        case .initSignal: .initSignal
+        case .startupIPI: .startupIPI(vector: UInt8(truncatingIfNeeded: vmcs[.exitQualification]))
+        case .ioSMI, .otherSMI: .systemManagementInterrupt
+        case .interruptWindow: .interruptWindow
+        case .nmiWindow: .nonMaskableInterruptWindow
+        case .taskSwitch: .taskSwitch(TaskSwitchQualification(rawValue: vmcs[.exitQualification]).taskSwitch)
+        case .cpuid: .cpuid
+        case .hlt: .halt
+        case .invd: .invalidateCaches(writesBack: false)
+        case .invlpg: .invalidatePage(GuestVirtualAddress(vmcs[.exitQualification]))
+        case .rdpmc: .readPerformanceCounter
+        case .rdtsc: .readTimeStamp(withAuxiliary: false)
+        case .vmcall: .hypercall
+        case .getsec, .rsm, .encls, .xsaves, .xrstors, .pconfig, .umwait, .tpause, .loadiwkey, .enclv, .enqcmdPASIDFailure,
+            .enqcmdsPASIDFailure, .seamcall, .tdcall:
+            .unofferedInstruction
+        case .vmclear, .vmlaunch, .vmptrld, .vmptrst, .vmread, .vmresume, .vmwrite, .vmxoff, .vmxon, .invept, .invvpid, .vmfunc:
+            .virtualizationInstruction
+        case .controlRegisterAccess: .controlRegister(ControlRegisterQualification(rawValue: vmcs[.exitQualification]).access)
+        case .movDR: .debugRegister(DebugRegisterQualification(rawValue: vmcs[.exitQualification]).access)
+        case .ioInstruction: .io(IOQualification(rawValue: vmcs[.exitQualification]).access)
+        case .rdmsr: .readMSR
+        case .wrmsr: .writeMSR
+        case .mwait: .wait
+        case .monitorTrapFlag: .monitorTrap
+        case .monitor: .monitor
+        case .pause: .pause
+        case .tprBelowThreshold: .virtualAPIC(.priorityBelowThreshold)
+        case .apicAccess: .virtualAPIC(APICAccessQualification(rawValue: vmcs[.exitQualification]).exit)
+        case .virtualizedEOI: .virtualAPIC(.endOfInterrupt(vector: UInt8(truncatingIfNeeded: vmcs[.exitQualification])))
+        case .gdtrOrIDTRAccess, .ldtrOrTRAccess: .descriptorTable
+        case .eptViolation:
             .nestedPageFault(
                 EPTViolationQualification(rawValue: vmcs[.exitQualification]).fault(at: vmcs[.guestPhysicalAddress]))
-        case 49: .nestedPageMisconfiguration(vmcs[.guestPhysicalAddress])
-        case 51: .readTimeStamp(withAuxiliary: true)
-        case 52: .timerExpired
-        case 54: .invalidateCaches(writesBack: true)
-        case 55: .setExtendedControlRegister
-        case 56: .virtualAPIC(.write(offset: UInt16(truncatingIfNeeded: vmcs[.exitQualification]) & 0xFFF))
-        case 57: .random(seed: false)
-        case 58: .invalidateByPCID
-        case 61: .random(seed: true)
-        case 62: .modificationLogFull
-        case let reason: .unexpected(reason: reason)
+        case .eptMisconfiguration: .nestedPageMisconfiguration(vmcs[.guestPhysicalAddress])
+        case .rdtscp: .readTimeStamp(withAuxiliary: true)
+        case .preemptionTimerExpired: .timerExpired
+        case .wbinvd: .invalidateCaches(writesBack: true)
+        case .xsetbv: .setExtendedControlRegister
+        case .apicWrite: .virtualAPIC(.write(offset: UInt16(truncatingIfNeeded: vmcs[.exitQualification]) & 0xFFF))
+        case .rdrand: .random(seed: false)
+        case .invpcid: .invalidateByPCID
+        case .rdseed: .random(seed: true)
+        case .pageModificationLogFull: .modificationLogFull
+        case .entryFailureGuestState, .entryFailureMSRLoading, .entryFailureMachineCheck, .sppEvent, .busLock,
+            .instructionTimeout, .rdmsrlist, .wrmsrlist, .urdmsr, .uwrmsr, .rdmsrImmediate, .wrmsrnsImmediate, .reserved35,
+            .reserved38, .reserved42, .reserved71, .reserved82, .reserved83, nil:
+            .unexpected(reason: reason.rawValue)
         }
     }
 

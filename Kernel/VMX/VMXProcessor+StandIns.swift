@@ -141,7 +141,7 @@ extension VMXProcessor {
     public func beginAnew() {
         if isDeliveringEvent, let event = interruptedEvent {
             // A page fault saved RF as it would have pushed it ("Saving RIP, RSP, RFLAGS, and SSP"): set, which is a fault's way.
-            if vmcs[.exitReason].rawValue == 0 {
+            if vmcs[.exitReason].unflagged == .exceptionOrNMI {
                 let isDebug = event.kind == .exception && event.vector == ExceptionVector.debug.number
                 let kept = isDebug ? constants.pointee.shadow?.pointee.debugResume ?? .none : .none
                 vmcs[.guestRFLAGS] = vmcs[.guestRFLAGS].subtracting(.resume) | kept
@@ -149,9 +149,9 @@ extension VMXProcessor {
             return inject(event)
         }
         let hasUnblocked =
-            switch vmcs[.exitReason].rawValue {
-            case 0: vmcs[.exitInterruptionInformation].unblocksNonMaskableInterrupts
-            case 48: vmcs[.exitQualification] >> 12 & 1 != 0
+            switch vmcs[.exitReason].unflagged {
+            case .exceptionOrNMI: vmcs[.exitInterruptionInformation].unblocksNonMaskableInterrupts
+            case .eptViolation: vmcs[.exitQualification] >> 12 & 1 != 0
             default: false
             }
         if hasUnblocked {

@@ -20,7 +20,7 @@ public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
     var reportsStringIODetails: Bool { constants.pointee.reportsStringIODetails }
 
     public static func name(ofReason number: UInt32) -> StaticString {
-        ExitReason.name(ofBasic: UInt16(truncatingIfNeeded: number))
+        ExitReason(rawValue: number).name
     }
 
     @inline(__always)

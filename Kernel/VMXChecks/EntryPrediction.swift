@@ -1,3 +1,5 @@
+import VMX
+
 /// What VM entry may do with a VMCS: the manual leaves the order of checks to the processor, so that a VMCS that breaks
 /// rules of several kinds may fail in several ways.
 public struct EntryPrediction: Equatable, Sendable {
@@ -43,7 +45,7 @@ public struct EntryPrediction: Equatable, Sendable {
         case .pass: return guestQualifications == 0
         case .fail: return false
         case .entryFailure(let reason, let qualification):
-            return reason == 33 && qualification < 64
+            return reason == BasicExitReason.entryFailureGuestState.rawValue && qualification < 64
                 && (guestQualifications | optionalQualifications) & 1 << qualification != 0
         }
     }

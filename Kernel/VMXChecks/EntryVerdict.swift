@@ -1,4 +1,5 @@
 import Text
+import VMX
 
 /// What becomes of a VM entry, as far as the checks of its fields decide.
 public enum EntryVerdict: Equatable, Sendable {
@@ -6,7 +7,7 @@ public enum EntryVerdict: Equatable, Sendable {
     case pass
     /// VMfailValid with a VM-instruction error number (SDM volume 3, "VM Instruction Error Numbers").
     case fail(error: UInt32)
-    /// An exit with bit 31 of the reason set: the basic reason and the qualification (SDM volume 3, "VM-Entry Failures
+    /// An exit with bit 31 of the reason set: the basic reason's number and the qualification (SDM volume 3, "VM-Entry Failures
     /// During or After Loading Guest State").
     case entryFailure(reason: UInt16, qualification: UInt64)
 
@@ -14,10 +15,10 @@ public enum EntryVerdict: Equatable, Sendable {
     public static var invalidControls: Self { .fail(error: 7) }
     /// Error 8.
     public static var invalidHostState: Self { .fail(error: 8) }
-    /// Basic reason 33: qualification 2 stands for page-directory pointers, 3 for an NMI blocked by STI, 4 for the VMCS link
+    /// Of this failure, qualification 2 stands for page-directory pointers, 3 for an NMI blocked by STI, 4 for the VMCS link
     /// pointer, 0 for all else.
     public static func invalidGuestState(qualification: UInt64) -> Self {
-        .entryFailure(reason: 33, qualification: qualification)
+        .entryFailure(reason: BasicExitReason.entryFailureGuestState.rawValue, qualification: qualification)
     }
 }
 

@@ -67,7 +67,9 @@ import X86
     @Test func `before the first VM entry there is no exit to tell of`() throws {
         let bench = AgentBench()
         bench.machine.setExit(Self.trap, qualification: 0x77)
-        #expect(try bench.state(.now).fields[.exitReason].basic == 0 && bench.state(.now).fields[.exitQualification] == 0)
+        #expect(
+            try bench.state(.now).fields[.exitReason].basic == .exceptionOrNMI
+                && bench.state(.now).fields[.exitQualification] == 0)
         #expect(bench.failure(.lastExit) == .nothingYet && bench.failure(.state(.before, changesSince: nil)) == .nothingYet)
         #expect(bench.failure(.state(.now, changesSince: .before)) == .nothingYet)
     }

@@ -6,23 +6,23 @@ import VMX
 
 @Suite("exit reasons in words")
 struct ExitReasonTests {
-    @Test("every reason that has a name has a sentence and a cause, and no other has", arguments: UInt16(0)...100)
-    func hasSentence(_ basic: UInt16) {
-        let isNamed = ExitReason.isNamed(basic: basic)
-        #expect(("\(ExitReason.name(ofBasic: basic))" != "reserved reason") == isNamed)
-        #expect((ExitReason.sentence(ofBasic: basic) != nil) == isNamed)
-        let cause = "\(ExitReason(rawValue: UInt32(basic)).cause)"
-        #expect(cause.hasPrefix("nothing") == !isNamed)
+    @Test("every reason that has a name has a sentence and a cause, and no other has", arguments: UInt32(0)...100)
+    func hasSentence(_ number: UInt32) {
+        let reason = ExitReason(rawValue: number)
+        #expect(("\(reason.name)" != "reserved reason") == reason.isNamed)
+        #expect((reason.sentence != nil) == reason.isNamed)
+        let cause = "\(reason.cause)"
+        #expect(cause.hasPrefix("nothing") == !reason.isNamed)
         #expect(cause.contains("(\"") && cause.hasSuffix("\")"), "no section: \(cause)")
     }
 
-    @Test("every explanation is whole lines, with the reason's name", arguments: UInt16(0)...100)
-    func isWhole(_ basic: UInt16) {
-        let reason = ExitReason(rawValue: UInt32(basic))
+    @Test("every explanation is whole lines, with the reason's name", arguments: UInt32(0)...100)
+    func isWhole(_ number: UInt32) {
+        let reason = ExitReason(rawValue: number)
         let text = lines(ExitReasonExplanation(reason).report)
-        #expect(text[0].contains("\(ExitReason.name(ofBasic: basic)), basic reason \(basic)"))
+        #expect(text[0].contains("\(reason.name), basic reason \(number)"))
         #expect(!text.contains { $0.hasSuffix("...") })
-        #expect(text.count == (ExitReason.isNamed(basic: basic) ? 4 : 2))
+        #expect(text.count == (reason.isNamed ? 4 : 2))
     }
 
     @Test("the flags above the reason are told, the reserved ones as such")

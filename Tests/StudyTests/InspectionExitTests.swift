@@ -138,7 +138,7 @@ struct InspectionExitTests {
 
     @Test("no reason and no qualification makes the explanation stop short")
     func everyReason() {
-        for reason in 0...UInt32(ExitReason.highestBasic) + 1 {
+        for reason in 0...UInt32(BasicExitReason.highest.rawValue) + 1 {
             for failed in [UInt32(0), 1 << 31] {
                 let lines = why(.unexpected(reason: reason), .resume, exited(reason | failed, qualification: .max))
                 #expect(lines.count >= 5, "reason \(reason)")

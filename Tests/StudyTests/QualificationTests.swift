@@ -7,14 +7,14 @@ import VMX
 
 @Suite("exit qualifications in words")
 struct QualificationTests {
-    private func words(_ value: UInt64, of reason: UInt16) -> [String] {
-        lines(QualificationExplanation(value, of: reason).report)
+    private func words(_ value: UInt64, of reason: BasicExitReason) -> [String] {
+        lines(QualificationExplanation(value, of: ExitReason(reason)).report)
     }
 
     @Test("an I/O exit says port, size and direction")
     func tellsIO() {
         #expect(
-            words(0x3F8_0008, of: 30).dropFirst() == [
+            words(0x3F8_0008, of: .ioInstruction).dropFirst() == [
                 "  bits 2:0    0      1 byte",
                 "  bit 3       1      IN: the guest reads",
                 "  bit 4       0      the operand is in AL, AX or EAX",
@@ -22,39 +22,41 @@ struct QualificationTests {
                 "  bit 6       0      the port is in DX",
                 "  bits 31:16  0x3f8  port 0x3f8",
             ])
-        #expect(words(0x60_0073, of: 30).contains("  bits 2:0    3      4 bytes"))
-        #expect(words(0x60_0073, of: 30).contains("  bit 6       1      the port is in the instruction"))
-        #expect(words(0x60_0002, of: 30).contains("  bits 2:0    2      reserved size"))
+        #expect(words(0x60_0073, of: .ioInstruction).contains("  bits 2:0    3      4 bytes"))
+        #expect(words(0x60_0073, of: .ioInstruction).contains("  bit 6       1      the port is in the instruction"))
+        #expect(words(0x60_0002, of: .ioInstruction).contains("  bits 2:0    2      reserved size"))
     }
 
     @Test("an exception's says what its vector makes of it")
     func tellsExceptionOfKnownVector() {
         func words(_ value: UInt64, _ vector: UInt8) -> [String] {
-            Array(lines(QualificationExplanation(value, of: 0, vector: vector).report).dropFirst())
+            Array(lines(QualificationExplanation(value, of: ExitReason(.exceptionOrNMI), vector: vector).report).dropFirst())
         }
         #expect(words(0x1234, 14) == ["  the linear address 0x1234"])
         #expect(words(0x4000, 1) == ["  bit 14      1      a single step (BS)"])
         #expect(words(0, 13) == ["  this exception has no qualification: 0"])
-        #expect(self.words(0x1234, of: 0).contains("  if the exception is #PF: the linear address 0x1234"))
+        #expect(self.words(0x1234, of: .exceptionOrNMI).contains("  if the exception is #PF: the linear address 0x1234"))
     }
 
     @Test("a control-register exit says register, kind and operand")
     func tellsControlRegister() {
         #expect(
-            words(0x304, of: 28).dropFirst() == [
+            words(0x304, of: .controlRegisterAccess).dropFirst() == [
                 "  bits 3:0    4      CR4", "  bits 5:4    0      MOV to the control register",
                 "  bits 11:8   3      RBX is the other operand",
             ])
-        #expect(words(0x20, of: 28).contains("  bits 5:4    2      CLTS"))
-        #expect(words(0xFFF1_0070, of: 28).contains("  bits 31:16  0xfff1  the operand, which CR0 bits 3:0 would get"))
+        #expect(words(0x20, of: .controlRegisterAccess).contains("  bits 5:4    2      CLTS"))
+        #expect(
+            words(0xFFF1_0070, of: .controlRegisterAccess).contains(
+                "  bits 31:16  0xfff1  the operand, which CR0 bits 3:0 would get"))
     }
 
     @Test("an EPT violation says the access, what was allowed, and whether the walk itself met it")
     func tellsEPTViolation() {
-        let walk = words(0x83, of: 48)
+        let walk = words(0x83, of: .eptViolation)
         #expect(walk.contains { $0.contains("on the way, or to update its accessed or dirty bit") })
         #expect(walk.last == "  Nothing is mapped at the guest-physical address (bits 5:3 are 0).")
-        let write = words(0x19A, of: 48)
+        let write = words(0x19A, of: .eptViolation)
         #expect(write.contains("  bit 3       1      the tables allow reads here"))
         #expect(write.contains("  bit 4       1      the tables allow writes here"))
         #expect(!write.contains { $0.contains("Nothing is mapped") })
@@ -62,32 +64,35 @@ struct QualificationTests {
 
     @Test("other reasons say what theirs means")
     func tellsOthers() {
-        #expect(words(0x4000_0028, of: 9).contains("  bits 31:30  1      begun by IRET"))
-        #expect(words(0x2017, of: 29).first?.contains("MOV DR") == true)
-        #expect(words(0x0217, of: 29).contains("  bits 11:8   2      RDX is the other operand"))
-        #expect(words(4, of: 33).last?.contains("VMCS link pointer") == true)
-        #expect(words(5, of: 33).last?.contains("reserved") == true)
-        #expect(words(2, of: 34).last?.contains("entry 2 of the VM-entry MSR-load area") == true)
-        #expect(words(0x1020, of: 44).contains("  bits 15:12  1      linear: data write by an instruction"))
-        #expect(words(0x4000, of: 0).contains("  bit 14      1      a single step (BS)"))
-        #expect(words(0x31, of: 45).contains("  bits 7:0    0x31   vector 0x31"))
-        #expect(words(1, of: 75).contains { $0.contains("no sound state") })
-        #expect(words(0, of: 10).last == "  this reason has no qualification: 0")
+        #expect(words(0x4000_0028, of: .taskSwitch).contains("  bits 31:30  1      begun by IRET"))
+        #expect(words(0x2017, of: .movDR).first?.contains("MOV DR") == true)
+        #expect(words(0x0217, of: .movDR).contains("  bits 11:8   2      RDX is the other operand"))
+        #expect(words(4, of: .entryFailureGuestState).last?.contains("VMCS link pointer") == true)
+        #expect(words(5, of: .entryFailureGuestState).last?.contains("reserved") == true)
+        #expect(words(2, of: .entryFailureMSRLoading).last?.contains("entry 2 of the VM-entry MSR-load area") == true)
+        #expect(words(0x1020, of: .apicAccess).contains("  bits 15:12  1      linear: data write by an instruction"))
+        #expect(words(0x4000, of: .exceptionOrNMI).contains("  bit 14      1      a single step (BS)"))
+        #expect(words(0x31, of: .virtualizedEOI).contains("  bits 7:0    0x31   vector 0x31"))
+        #expect(words(1, of: .instructionTimeout).contains { $0.contains("no sound state") })
+        #expect(words(0, of: .cpuid).last == "  this reason has no qualification: 0")
     }
 
     @Test(
         "no bit of a qualification that is made of bits is passed over",
-        arguments: [4, 9, 28, 29, 30, 36, 44, 45, 48, 62, 66, 74, 75] as [UInt16])
-    func tellsEveryBit(_ reason: UInt16) {
+        arguments: [
+            .startupIPI, .taskSwitch, .controlRegisterAccess, .movDR, .ioInstruction, .mwait, .apicAccess, .virtualizedEOI,
+            .eptViolation, .pageModificationLogFull, .sppEvent, .busLock, .instructionTimeout,
+        ] as [BasicExitReason])
+    func tellsEveryBit(_ reason: BasicExitReason) {
         let text = words(.max, of: reason)
         #expect(!text.contains { $0.hasSuffix("...") })
         #expect(toldBits(text) == Set(0..<64))
     }
 
-    @Test("every reason has words for its qualification", arguments: UInt16(0)...100)
-    func hasWords(_ reason: UInt16) {
+    @Test("every reason has words for its qualification", arguments: UInt32(0)...100)
+    func hasWords(_ number: UInt32) {
         for value: UInt64 in [0, 1, 0x8000_0000_0000_0000, .max] {
-            let text = words(value, of: reason)
+            let text = lines(QualificationExplanation(value, of: ExitReason(rawValue: number)).report)
             #expect(text.count > 1)
             #expect(!text.contains { $0.hasSuffix("...") })
         }

@@ -119,12 +119,13 @@ import X86
     @Test func `every basic reason of the manual has its own name, and no other number has one`() {
         let reserved: Set<UInt16> = [35, 38, 42, 71, 82, 83]
         var names: Set<String> = []
-        for reason in UInt16(0)...ExitReason.highestBasic {
+        for reason in UInt16(0)...BasicExitReason.highest.rawValue {
+            #expect(ExitReason(rawValue: UInt32(reason)).basic?.rawValue == reason)
             let name = words(ExitReason(rawValue: UInt32(reason)))
             #expect((name == "reserved reason") == reserved.contains(reason), "\(reason)")
             if !reserved.contains(reason) { #expect(names.insert(name).inserted, "\(name) twice") }
         }
-        for reason in [86, 87, 0xFFFF] as [UInt16] { #expect("\(ExitReason.name(ofBasic: reason))" == "reserved reason") }
+        for reason in [86, 87, 0xFFFF] as [UInt32] { #expect(words(ExitReason(rawValue: reason)) == "reserved reason") }
         let known: [(UInt32, String)] = [
             (10, "CPUID"), (12, "HLT"), (18, "VMCALL"), (28, "control-register access"), (30, "I/O instruction"),
             (48, "EPT violation"), (55, "XSETBV"), (0x8000_0021, "entry failure, guest state"),
@@ -133,15 +134,19 @@ import X86
     }
 
     @Test func `the basic reason has 16 bits, and bit 31 is the failed entry`() {
-        #expect(ExitReason(rawValue: 0x8001_0030).basic == 0x30)
+        #expect(ExitReason(rawValue: 0x8000_0030).basic == .eptViolation)
+        for flags in [1 << 31, 1 << 27, 1 << 16, 1 << 8] as [UInt32] {
+            #expect(ExitReason(rawValue: flags | 0x30).unflagged == nil)
+        }
+        #expect(ExitReason(rawValue: 0x30).unflagged == .eptViolation)
         #expect(ExitReason(rawValue: 0x8000_0021).isEntryFailure && !ExitReason(rawValue: 0x7FFF_FFFF).isEntryFailure)
     }
 
     @Test func `every cause names what makes the exit`() {
-        #expect("\(ExitReason(rawValue: 12).cause)".hasPrefix("\"HLT exiting\""))
-        #expect("\(ExitReason(rawValue: 10).cause)".hasPrefix("always"))
-        #expect("\(ExitReason(rawValue: 30).cause)".contains("I/O bitmaps"))
-        #expect("\(ExitReason(rawValue: 57).cause)".hasPrefix("\"RDRAND exiting\""))
+        #expect("\(ExitReason(.hlt).cause)".hasPrefix("\"HLT exiting\""))
+        #expect("\(ExitReason(.cpuid).cause)".hasPrefix("always"))
+        #expect("\(ExitReason(.ioInstruction).cause)".contains("I/O bitmaps"))
+        #expect("\(ExitReason(.rdrand).cause)".hasPrefix("\"RDRAND exiting\""))
     }
 
     @Test func `instruction errors say what failed`() {

@@ -123,7 +123,7 @@ import X86
         access[0x6400] = .max
         #expect(vmcs[.exitQualification] == .max)  // natural width
         access[0x4402] = 0x8000_0021
-        #expect(vmcs[.exitReason].basic == 33 && vmcs[.exitReason].isEntryFailure)
+        #expect(vmcs[.exitReason].basic == .entryFailureGuestState && vmcs[.exitReason].isEntryFailure)
         #expect(access.refusals == [])
     }
 

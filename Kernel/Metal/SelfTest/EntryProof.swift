@@ -68,7 +68,7 @@ struct EntryProofMachine: EntryMachine {
         case 0:
             let reason: ExitReason = fields[.exitReason]
             guard reason.isEntryFailure else { return .pass }
-            return .entryFailure(reason: reason.basic, qualification: fields[.exitQualification])
+            return .entryFailure(reason: reason.basicNumber, qualification: fields[.exitQualification])
         case 1: return .fail(error: 0)
         default: return .fail(error: fields[.instructionError])
         }

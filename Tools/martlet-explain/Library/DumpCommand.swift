@@ -100,8 +100,10 @@ enum DumpCommand {
         guard let value = dump.values[VMCSField.exitReason.encoding] else { return }
         let reason = ExitReason(rawValue: UInt32(truncatingIfNeeded: value))
         ExitReasonExplanation(reason).report { session.print(String($0)) }
-        if let qualification = dump.values[VMCSField.exitQualification.encoding], qualification != 0 || reason.basic == 33 {
-            QualificationExplanation(qualification, of: reason.basic).report { session.print(String($0)) }
+        if let qualification = dump.values[VMCSField.exitQualification.encoding],
+            qualification != 0 || reason.basic == .entryFailureGuestState
+        {
+            QualificationExplanation(qualification, of: reason).report { session.print(String($0)) }
         }
     }
 

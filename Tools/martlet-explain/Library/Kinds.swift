@@ -23,7 +23,7 @@ extension Kind {
 
     static let qualification: @Sendable (inout Arguments, Session) throws -> Int32 = { arguments, session in
         let reason = ExitReason(rawValue: UInt32(try arguments.number("the exit reason", bits: 32)))
-        return try one(&arguments, session) { QualificationExplanation($0, of: reason.basic).report(to: $1) }
+        return try one(&arguments, session) { QualificationExplanation($0, of: reason).report(to: $1) }
     }
 
     static let interruption: @Sendable (inout Arguments, Session) throws -> Int32 = { arguments, session in

@@ -54,16 +54,17 @@ struct ExitDecoding: Equatable {
 
     init(_ exit: TracedExit) {
         let record = exit.record
-        let basic = exit.reason.basic
+        let reason = exit.reason
         cause = exit.cause
         operandName = exit.operandName
-        if QualificationExplanation.isUsed(by: basic) {
-            let vector = basic == 0 ? InterruptionInformation(rawValue: record.interruption).vector : nil
-            qualification = Self.body(QualificationExplanation(record.qualification, of: basic, vector: vector).report)
+        if reason.hasQualification {
+            let vector = reason.basic == .exceptionOrNMI ? InterruptionInformation(rawValue: record.interruption).vector : nil
+            qualification = Self.body(QualificationExplanation(record.qualification, of: reason, vector: vector).report)
         }
         operand = Self.operand(exit)
-        // Only these two reasons define it (SDM volume 3, "Information for VM Exits Due to Vectored Events").
-        if basic < 2 { interruption = Self.body(InterruptionExplanation(.init(rawValue: record.interruption)).report) }
+        if reason.hasInterruptionInformation {
+            interruption = Self.body(InterruptionExplanation(.init(rawValue: record.interruption)).report)
+        }
         if let number = exit.register { register = Self.register(number, exit.registerValue) }
         if record.deliversEvent { event = Self.body(InterruptionExplanation(.init(rawValue: record.event)).report) }
         accessRights = Self.body(AccessRightsExplanation(.init(rawValue: UInt32(record.codeAccessRights))).report)
@@ -122,27 +123,27 @@ extension TracedExit {
     /// What the operand field of the record holds; empty where nothing.
     var operandName: String {
         switch reason.basic {
-        case 0: "error code"
-        case 28, 29: "the source register"
-        case 48, 49: "guest-physical address"
+        case .exceptionOrNMI: "error code"
+        case .controlRegisterAccess, .movDR: "the source register"
+        case .eptViolation, .eptMisconfiguration: "guest-physical address"
         default: ""
         }
     }
 
     /// The words for the operand depend on its value.
-    fileprivate var operandIsExplained: Bool { reason.basic == 0 || reason.basic == 28 }
+    fileprivate var operandIsExplained: Bool { reason.basic == .exceptionOrNMI || reason.basic == .controlRegisterAccess }
 
     /// The MSR that RDMSR and WRMSR name in ECX.
     fileprivate var register: ModelSpecificRegister? {
-        reason.basic == 31 || reason.basic == 32 ? ModelSpecificRegister(UInt32(truncatingIfNeeded: record.rcx)) : nil
+        reason.basic == .rdmsr || reason.basic == .wrmsr ? ModelSpecificRegister(UInt32(truncatingIfNeeded: record.rcx)) : nil
     }
 
     /// What RDMSR read, or WRMSR was to write: EDX and EAX; nil where nothing was read.
     fileprivate var registerValue: UInt64? {
         switch reason.basic {
-        case 31 where record.nextInstructionPointer != record.instructionPointer:
+        case .rdmsr where record.nextInstructionPointer != record.instructionPointer:
             UInt64(record.nextEDX) << 32 | record.nextRAX & 0xFFFF_FFFF
-        case 32: record.rdx << 32 | record.rax & 0xFFFF_FFFF
+        case .wrmsr: record.rdx << 32 | record.rax & 0xFFFF_FFFF
         default: nil
         }
     }

@@ -61,8 +61,8 @@ public struct TraceDiff {
         compare("RIP", a.instructionPointer, b.instructionPointer)
         compare("mode", left.mode, right.mode)
         compare("qualification", a.qualification, b.qualification)
-        if a.reason == b.reason, hasOperand(left) { compare("operand", a.operand, b.operand) }
-        if left.reason.basic < 2 { compare("interruption information", a.interruption, b.interruption) }
+        if a.reason == b.reason, !left.operandName.isEmpty { compare("operand", a.operand, b.operand) }
+        if left.reason.hasInterruptionInformation { compare("interruption information", a.interruption, b.interruption) }
         compare("RAX", a.rax, b.rax)
         compare("RCX", a.rcx, b.rcx)
         compare("RDX", a.rdx, b.rdx)
@@ -74,13 +74,6 @@ public struct TraceDiff {
         compare("ECX afterwards", a.nextECX, b.nextECX)
         compare("EDX afterwards", a.nextEDX, b.nextEDX)
         return fields
-    }
-
-    private static func hasOperand(_ exit: TracedExit) -> Bool {
-        switch exit.reason.basic {
-        case 0, 28, 29, 48, 49: true
-        default: false
-        }
     }
 
     /// The comparison in words.

@@ -19,7 +19,7 @@ public struct TracedExit {
 
     /// The manual's name of the reason.
     public var reasonName: String {
-        reason.isEntryFailure ? "VM-entry failure" : "\(ExitReason.name(ofBasic: reason.basic))"
+        reason.isEntryFailure ? "VM-entry failure" : "\(reason.name)"
     }
 
     public var reason: ExitReason { ExitReason(rawValue: record.reason) }

@@ -113,7 +113,7 @@ extension Stop {
     func words(_ symbols: Symbols) -> String {
         let words =
             switch kind {
-            case .exit(let reason): "exit \"\(ExitReason.name(ofBasic: reason))\""
+            case .exit(let reason): "exit \"\(ExitReason(rawValue: UInt32(reason)))\""
             case .port(let port): "port \(hex: port)"
             case .register(let number): "msr \(hex: number)"
             case .leaf(let leaf): "cpuid \(hex: leaf)"

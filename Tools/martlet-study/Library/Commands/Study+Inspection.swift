@@ -156,7 +156,7 @@ extension Study {
         }
         guard let totals else { throw .damagedAnswer }
         let statistics = ExitStatistics(count: totals.count, total: totals.total, guestTotal: totals.guestTotal, rows: rows)
-        statistics.print(nameOf: { ExitReason.name(ofBasic: UInt16(truncatingIfNeeded: $0)) }, to: { output.line($0) })
+        statistics.print(nameOf: { ExitReason(rawValue: $0).name }, to: { output.line($0) })
     }
 
     // MARK: Symbols

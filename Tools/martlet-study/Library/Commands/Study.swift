@@ -130,10 +130,10 @@ public final class Study {
     /// The basic reason that a number is, or whose name a word begins.
     func exitReason(_ word: String) throws(Complaint) -> UInt16 {
         if let number = word.number {
-            guard number <= UInt64(ExitReason.highestBasic), ExitReason.isNamed(basic: UInt16(number)) else {
+            guard let basic = UInt16(exactly: number), ExitReason(rawValue: UInt32(basic)).isNamed else {
                 throw Complaint("there is no exit reason \(number)")
             }
-            return UInt16(number)
+            return basic
         }
         return try NameSearch.find(
             word, "exit reason", "it is a number, or the beginning of a name such as cpuid, hlt, ept-violation",
@@ -142,8 +142,9 @@ public final class Study {
 }
 
 extension ExitReason {
-    /// All that have a name.
-    static let allNames: [(String, UInt16)] = (0...highestBasic).filter { isNamed(basic: $0) }.map {
-        ("\(name(ofBasic: $0))", $0)
+    /// The name and the number of each basic reason that has a name.
+    static let allNames: [(String, UInt16)] = (0...BasicExitReason.highest.rawValue).compactMap {
+        let reason = ExitReason(rawValue: UInt32($0))
+        return reason.isNamed ? ("\(reason.name)", $0) : nil
     }
 }

@@ -9,16 +9,14 @@ public struct ExitReasonExplanation {
 
     public func report(to print: (Line) -> Void) {
         print(
-            "exit reason \(hex: reason.rawValue): \(reason), basic reason \(UInt64(reason.basic)) (SDM volume 3, \"Basic VM-Exit Information\")"
+            "exit reason \(hex: reason.rawValue): \(reason), basic reason \(UInt64(reason.basicNumber)) (SDM volume 3, \"Basic VM-Exit Information\")"
         )
         if reason.isEntryFailure {
             print("  The VM entry failed (bit 31): the guest state was not, or not wholly, loaded, and no instruction of it ran.")
         }
-        if let sentence = ExitReason.sentence(ofBasic: reason.basic) { print("  \(sentence)") }
+        if let sentence = reason.sentence { print("  \(sentence)") }
         print("  exits by: \(reason.cause)")
-        if ExitReason.isNamed(basic: reason.basic) {
-            print("  qualification: \(QualificationExplanation.contents(of: reason.basic))")
-        }
+        if reason.isNamed { print("  qualification: \(reason.qualificationLayout.words)") }
         reportFlags(to: print)
     }
 

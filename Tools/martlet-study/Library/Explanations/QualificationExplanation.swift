@@ -6,76 +6,39 @@ import X86
 
 /// An exit qualification in words; what its bits mean depends on the exit reason.
 public struct QualificationExplanation {
-    let reason: UInt16
+    let reason: ExitReason
     let value: UInt64
     let vector: ExceptionVector?
 
-    /// - Parameters:
-    ///   - reason: the basic exit reason.
-    ///   - vector: of an exception, on which the meaning depends; nil where it is not known.
-    public init(_ value: UInt64, of reason: UInt16, vector: UInt8? = nil) {
+    /// - Parameter vector: of an exception, on which the meaning depends; nil where it is not known.
+    public init(_ value: UInt64, of reason: ExitReason, vector: UInt8? = nil) {
         self.value = value
         self.reason = reason
         self.vector = vector.map { ExceptionVector($0) }
     }
 
-    /// What the field holds for a basic reason.
-    public static func contents(of reason: UInt16) -> StaticString {
-        switch reason {
-        case 0: "for #PF the linear address that faulted, for #DB the new bits of DR6, for #NM under XFD its bits"
-        case 4: "the vector of the start-up IPI"
-        case 5: "the I/O instruction"
-        case 9: "the selector of the task, and what began the switch"
-        case 14: "the linear address"
-        case 19, 21...23, 25, 27, 46, 47, 50, 53, 58, 63, 64: "the displacement of the instruction's memory operand"
-        case 28: "the register, the kind of access, the operand"
-        case 29: "the debug register, the direction, the other register"
-        case 30: "the port, the size, the direction, string and REP"
-        case 33: "which group of checks failed"
-        case 34: "the number of the MSR-load entry, from 1 up"
-        case 36: "whether a monitor was armed"
-        case 44: "the offset in the APIC-access page, and the kind of access"
-        case 45: "the vector of the interrupt that ended"
-        case 48: "the kind of access, what the tables allowed, what the linear address says"
-        case 56: "the offset of the APIC register"
-        case 62, 74: "whether it came in the midst of IRET's unblocking of NMIs"
-        case 66: "a misconfiguration or a missing entry"
-        case 75: "whether the VMCS still holds a sound state"
-        case 84, 85: "the number of the register"
-        default: "nothing: 0"
-        }
-    }
-
-    /// Whether an exit for a basic reason has a qualification at all.
-    public static func isUsed(by reason: UInt16) -> Bool {
-        switch reason {
-        case 0, 4, 5, 9, 14, 19, 21...23, 25, 27...30, 33, 34, 36, 44...48, 50, 53, 56, 58, 62...64, 66, 74, 75, 84, 85: true
-        default: false
-        }
-    }
-
     public func report(to print: (Line) -> Void) {
         print(
-            "exit qualification \(hex: value) of reason \(UInt64(reason)), \(ExitReason.name(ofBasic: reason)) (SDM volume 3, \"Basic VM-Exit Information\")"
+            "exit qualification \(hex: value) of reason \(UInt64(reason.basicNumber)), \(reason) (SDM volume 3, \"Basic VM-Exit Information\")"
         )
-        switch reason {
-        case 0: reportException(to: print)
-        case 4, 45: reportVector(to: print)
-        case 5, 30: reportIO(to: print)
-        case 9: reportTaskSwitch(to: print)
-        case 14: print("  the linear address \(hex: value)")
-        case 19, 21...23, 25, 27, 46, 47, 50, 53, 58, 63, 64: reportDisplacement(to: print)
-        case 28: reportControlRegister(to: print)
-        case 29: reportDebugRegister(to: print)
-        case 33: reportEntryFailure(to: print)
-        case 34: print("  entry \(value) of the VM-entry MSR-load area could not be loaded; the first is 1")
-        case 36: reportWait(to: print)
-        case 44: reportAPICAccess(to: print)
-        case 48: reportEPTViolation(to: print)
-        case 56: print("  the guest wrote the APIC register at offset \(hex: value)")
-        case 62, 66, 74, 75: reportEvent(to: print)
-        case 84, 85: print("  the register is \(ModelSpecificRegister(UInt32(truncatingIfNeeded: value)))")
-        default: reportNothing(to: print)
+        switch reason.qualificationLayout {
+        case .none: reportNothing(to: print)
+        case .exception: reportException(to: print)
+        case .startupVector, .endedVector: reportVector(to: print)
+        case .ioBeforeSMI, .io: reportIO(to: print)
+        case .taskSwitch: reportTaskSwitch(to: print)
+        case .linearAddress: print("  the linear address \(hex: value)")
+        case .displacement: reportDisplacement(to: print)
+        case .controlRegister: reportControlRegister(to: print)
+        case .debugRegister: reportDebugRegister(to: print)
+        case .guestStateFailure: reportEntryFailure(to: print)
+        case .msrLoadEntry: print("  entry \(value) of the VM-entry MSR-load area could not be loaded; the first is 1")
+        case .armedMonitor: reportWait(to: print)
+        case .apicAccess: reportAPICAccess(to: print)
+        case .eptViolation: reportEPTViolation(to: print)
+        case .apicWrite: print("  the guest wrote the APIC register at offset \(hex: value)")
+        case .unblockedNMI, .modificationLog, .subPagePermission, .instructionTimeout: reportEvent(to: print)
+        case .registerNumber: print("  the register is \(ModelSpecificRegister(UInt32(truncatingIfNeeded: value)))")
         }
     }
 
@@ -206,14 +169,47 @@ public struct QualificationExplanation {
     /// The reasons that are no instruction's.
     private func reportEvent(to print: (Line) -> Void) {
         var table = BitTable(value)
-        if reason == 75 {
+        if reason.qualificationLayout == .instructionTimeout {
             table.flag(0, "the VMCS holds no sound state: the guest cannot go on", else: "the guest can go on", to: print)
         }
-        if reason == 66 { table.flag(11, "an entry misses", else: "an entry is misconfigured", to: print) }
-        if reason == 62 { table.flag(16, "asynchronous to the guest's instructions", to: print) }
+        if reason.qualificationLayout == .subPagePermission {
+            table.flag(11, "an entry misses", else: "an entry is misconfigured", to: print)
+        }
+        if reason.qualificationLayout == .modificationLog {
+            table.flag(16, "asynchronous to the guest's instructions", to: print)
+        }
         table.flag(
             12, "IRET had unblocked NMIs: the hypervisor sets blocking by NMI again", else: "IRET had not unblocked NMIs",
             to: print)
         table.finish(to: print)
+    }
+}
+
+extension ExitQualificationLayout {
+    /// What the field holds, in few words.
+    var words: StaticString {
+        switch self {
+        case .none: "nothing: 0"
+        case .exception: "for #PF the linear address that faulted, for #DB the new bits of DR6, for #NM under XFD its bits"
+        case .startupVector: "the vector of the start-up IPI"
+        case .endedVector: "the vector of the interrupt that ended"
+        case .ioBeforeSMI: "the I/O instruction"
+        case .io: "the port, the size, the direction, string and REP"
+        case .taskSwitch: "the selector of the task, and what began the switch"
+        case .linearAddress: "the linear address"
+        case .displacement: "the displacement of the instruction's memory operand"
+        case .controlRegister: "the register, the kind of access, the operand"
+        case .debugRegister: "the debug register, the direction, the other register"
+        case .guestStateFailure: "which group of checks failed"
+        case .msrLoadEntry: "the number of the MSR-load entry, from 1 up"
+        case .armedMonitor: "whether a monitor was armed"
+        case .apicAccess: "the offset in the APIC-access page, and the kind of access"
+        case .eptViolation: "the kind of access, what the tables allowed, what the linear address says"
+        case .apicWrite: "the offset of the APIC register"
+        case .unblockedNMI, .modificationLog: "whether it came in the midst of IRET's unblocking of NMIs"
+        case .subPagePermission: "a misconfiguration or a missing entry"
+        case .instructionTimeout: "whether the VMCS still holds a sound state"
+        case .registerNumber: "the number of the register"
+        }
     }
 }

@@ -9,13 +9,11 @@ import X86
 struct ExitCauseDetail {
     private let exit: Exit
     private let state: StateSnapshot
-    private let reason: UInt16
 
     /// - Parameter state: the state at the exit, before it was handled.
     init(_ exit: Exit, _ state: StateSnapshot) {
         self.exit = exit
         self.state = state
-        reason = state[.exitReason].basic
     }
 
     /// Writes a line or more, or none where there is no such bit.
@@ -46,27 +44,11 @@ struct ExitCauseDetail {
     // MARK: Controls
 
     private func writeControlOfReason(to output: inout Answer) {
-        switch reason {
-        case 1: writeControl(PinControls.externalInterruptExiting, to: &output)
-        case 7: writeControl(PrimaryControls.interruptWindowExiting, to: &output)
-        case 8: writeControl(PrimaryControls.nmiWindowExiting, to: &output)
-        case 12: writeControl(PrimaryControls.hltExiting, to: &output)
-        case 14, 58: writeControl(PrimaryControls.invlpgExiting, to: &output)
-        case 15: writeControl(PrimaryControls.rdpmcExiting, to: &output)
-        case 16, 51, 67, 68: writeControl(PrimaryControls.rdtscExiting, to: &output)
-        case 29: writeControl(PrimaryControls.movDRExiting, to: &output)
-        case 36: writeControl(PrimaryControls.mwaitExiting, to: &output)
-        case 37: writeControl(PrimaryControls.monitorTrapFlag, to: &output)
-        case 39: writeControl(PrimaryControls.monitorExiting, to: &output)
-        case 44: writeControl(SecondaryControls.virtualizeAPICAccesses, to: &output)
-        case 46, 47: writeControl(SecondaryControls.descriptorTableExiting, to: &output)
-        case 48, 49: writeControl(SecondaryControls.enableEPT, to: &output)
-        case 52: writeControl(PinControls.activatePreemptionTimer, to: &output)
-        case 54: writeControl(SecondaryControls.wbinvdExiting, to: &output)
-        case 57: writeControl(SecondaryControls.rdrandExiting, to: &output)
-        case 61: writeControl(SecondaryControls.rdseedExiting, to: &output)
-        case 62: writeControl(SecondaryControls.enablePML, to: &output)
-        default: break
+        switch state[.exitReason].control {
+        case .pin(let control): writeControl(control, to: &output)
+        case .primary(let control): writeControl(control, to: &output)
+        case .secondary(let control): writeControl(control, to: &output)
+        case nil: break
         }
     }
 

@@ -68,17 +68,19 @@ public enum ExitInspection {
 
     /// What the processor tells with the exit.
     private static func writeInformation(_ reason: ExitReason, _ state: StateSnapshot, to output: inout Answer) {
-        if QualificationExplanation.isUsed(by: reason.basic) {
-            QualificationExplanation(state[.exitQualification], of: reason.basic).report { output.line($0) }
+        if reason.hasQualification {
+            QualificationExplanation(state[.exitQualification], of: reason).report { output.line($0) }
+        }
+        if reason.hasInterruptionInformation {
+            writeEvent("VM-exit interruption information", state[.exitInterruptionInformation], to: &output)
         }
         switch reason.basic {
-        case 0, 1: writeEvent("VM-exit interruption information", state[.exitInterruptionInformation], to: &output)
-        case 48:
+        case .eptViolation:
             output.line("guest-physical address \(hex: state[.guestPhysicalAddress].rawValue)")
             if EPTViolationQualification(rawValue: state[.exitQualification]).hasLinearAddress {
                 output.line("guest-linear address \(hex: state[.guestLinearAddress].rawValue)")
             }
-        case 49: output.line("guest-physical address \(hex: state[.guestPhysicalAddress].rawValue)")
+        case .eptMisconfiguration: output.line("guest-physical address \(hex: state[.guestPhysicalAddress].rawValue)")
         default: break
         }
         writeEvent("the exit came in the midst of a delivery:", state[.vectoringInformation], to: &output)

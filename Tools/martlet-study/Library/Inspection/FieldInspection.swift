@@ -103,7 +103,7 @@ public enum FieldInspection {
         }
         if words.is(.exitReason) { return ExitReasonExplanation(ExitReason(rawValue: low)).report { output.line($0) } }
         if words.is(.exitQualification) {
-            return QualificationExplanation(words.value, of: state[.exitReason].basic).report { output.line($0) }
+            return QualificationExplanation(words.value, of: state[.exitReason]).report { output.line($0) }
         }
         if words.is(.extendedPageTablePointer) {
             return NestedPagePointerExplanation(ExtendedPageTablePointer(rawValue: words.value)).report { output.line($0) }
