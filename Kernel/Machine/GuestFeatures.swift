@@ -67,53 +67,35 @@ public struct GuestFeatures: PagingAbilities, Equatable, Sendable {
         keepsExtendedFeatures: Bool = false, keepsPageAttributes: Bool = false
     ) {
         self.keepsExtendedFeatures = keepsExtendedFeatures
-        let leaf1 = policy.answer(1, 0, from: processor)
-        let leaf7 = policy.answer(7, 0, from: processor)
-        let extended = policy.answer(0x8000_0001, 0, from: processor)
+        func shows(_ feature: CPUIDFeature) -> Bool { policy.shows(feature, of: processor) }
         var cr4: ControlRegister4 = .performanceCounterEnable
-        if leaf1.edx & 1 << 1 != 0 { cr4 = cr4 | .virtual8086Extensions | .protectedVirtualInterrupts }
-        if leaf1.edx & 1 << 2 != 0 { cr4 = cr4 | .debuggingExtensions }
-        if leaf1.edx & 1 << 3 != 0 { cr4 = cr4 | .pageSizeExtensions }
-        if leaf1.edx & 1 << 4 != 0 { cr4 = cr4 | .timeStampDisable }
-        if leaf1.edx & 1 << 6 != 0 { cr4 = cr4 | .physicalAddressExtension }
-        if leaf1.edx & CPUIDFeature.machineCheckException != 0 { cr4 = cr4 | .machineCheckEnable }
-        if leaf1.edx & 1 << 13 != 0 { cr4 = cr4 | .pageGlobalEnable }
-        if leaf1.edx & 1 << 24 != 0 { cr4 = cr4 | .fxsave }
-        if leaf1.edx & 1 << 25 != 0 { cr4 = cr4 | .unmaskedSIMDExceptions }
-        if leaf1.ecx & 1 << 17 != 0 { cr4 = cr4 | .processContextIdentifiers }
-        if leaf1.ecx & CPUIDFeature.xsave != 0 { cr4 = cr4 | .xsave }
-        if leaf7.ebx & 1 << 0 != 0 { cr4 = cr4 | .fsgsbase }
-        if leaf7.ebx & 1 << 7 != 0 { cr4 = cr4 | .supervisorExecutionPrevention }
-        if leaf7.ebx & 1 << 20 != 0 { cr4 = cr4 | .supervisorAccessPrevention }
-        if leaf7.ecx & 1 << 2 != 0 { cr4 = cr4 | .userModeInstructionPrevention }
-        if leaf7.ecx & CPUIDFeature.protectionKeys != 0 { cr4 = cr4 | .protectionKeys }
-        if leaf7.ecx & CPUIDFeature.fiveLevelPaging != 0 { cr4 = cr4 | .fiveLevelPaging }
+        for index in 0..<CPUIDFeatureTable.rows.count {
+            let row = CPUIDFeatureTable.rows[index]
+            if !row.cr4.isEmpty, shows(row.feature) { cr4 = cr4 | row.cr4 }
+        }
         self.cr4 = cr4
         quickFetchEnd = hasOtherTables || cr4.contains(.fiveLevelPaging) ? 0 : GuestFeatures.wholeInstructionEnd
         extendedState = policy.offeredExtendedState(processor)
-        hasExecuteDisable = extended.edx & CPUIDFeature.executeDisable != 0
-        has1GiBPages = extended.edx & CPUIDFeature.page1GB != 0
+        hasExecuteDisable = shows(.nx)
+        has1GiBPages = shows(.page1GB)
         physicalAddressWidth = processor.physicalAddressWidth
-        hasX2APIC = leaf1.ecx & CPUIDFeature.x2APIC != 0
-        hasTimeStampDeadline = leaf1.ecx & CPUIDFeature.timeStampDeadline != 0
-        hasTimeStampAdjust = leaf7.ebx & CPUIDPolicy.always7B != 0
-        hasMemoryTypeRanges = leaf1.edx & CPUIDFeature.mtrr != 0
-        hasMachineCheckBanks = leaf1.edx & CPUIDFeature.machineCheckArchitecture != 0
-        hasFastSystemEntry = leaf1.edx & 1 << 11 != 0
-        hasSystemCall = extended.edx & 1 << 11 != 0
-        hasLongMode = extended.edx & 1 << 29 != 0
-        hasPAT = leaf1.edx & CPUIDFeature.pat != 0
-        self.keepsPageAttributes = keepsPageAttributes && leaf1.edx & CPUIDFeature.pat != 0
-        hasAuxiliary = extended.edx & CPUIDFeature.rdtscp != 0 || leaf7.ecx & 1 << 22 != 0
-        hasSupervisorState = policy.answer(0xD, 1, from: processor).eax & 1 << 3 != 0
-        let speculation =
-            CPUIDFeature.indirectBranchRestriction | CPUIDFeature.singleThreadPredictors | CPUIDFeature.storeBypassDisable
-        hasSpeculationControl = leaf7.edx & speculation != 0
-        hasPredictionCommand = leaf7.edx & CPUIDFeature.indirectBranchRestriction != 0
-        hasFlushCommand = leaf7.edx & CPUIDFeature.cacheFlush != 0
+        hasX2APIC = shows(.x2apic)
+        hasTimeStampDeadline = shows(.tscDeadline)
+        hasTimeStampAdjust = shows(.tscAdjust)
+        hasMemoryTypeRanges = shows(.mtrr)
+        hasMachineCheckBanks = shows(.mca)
+        hasFastSystemEntry = shows(.sep)
+        hasSystemCall = shows(.syscall)
+        hasLongMode = shows(.lm)
+        hasPAT = shows(.pat)
+        self.keepsPageAttributes = keepsPageAttributes && hasPAT
+        hasAuxiliary = shows(.rdtscp) || shows(.rdpid)
+        hasSupervisorState = shows(.xsaves)
+        hasSpeculationControl = shows(.ibrs) || shows(.stibp) || shows(.ssbd)
+        hasPredictionCommand = shows(.ibrs)
+        hasFlushCommand = shows(.l1dFlush)
         architecturalCapabilities =
-            leaf7.edx & CPUIDFeature.architecturalCapabilities != 0
-            ? processor.read(.architecturalCapabilities) & MSRPolicy.shownCapabilities : nil
+            shows(.archCapabilities) ? processor.read(.architecturalCapabilities) & MSRPolicy.shownCapabilities : nil
         localAPICTimerShift = policy.localAPICFrequency == policy.timeStampFrequency ? 0 : 1
         hasFastStrings = policy.offers.fastStrings
         // SDM volume 3, "Determining the Signature": CPUID loads the register.

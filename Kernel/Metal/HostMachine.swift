@@ -39,7 +39,7 @@ struct HostMachine: ~Copyable {
     }
 
     /// Whether the processor's own tables may map 1 GiB at once.
-    var hasGibibytePages: Bool { host.cpuid(0x8000_0001, 0).edx & CPUIDFeature.page1GB != 0 }
+    var hasGibibytePages: Bool { host.has(.page1GB) }
 
     /// Says something that went wrong, and ends the machine.
     static func refuse(_ line: Line, _ status: Status) -> Never {
@@ -249,7 +249,7 @@ extension HostMachine {
     }
 
     private static func readMemoryTypes(_ host: HardwareHost) -> MemoryTypeRangeRegisters? {
-        guard host.cpuid(1, 0).edx & CPUIDFeature.mtrr != 0 else { return nil }
+        guard host.has(.mtrr) else { return nil }
         do {
             return try MemoryTypeRangeRegisters(reading: host, physicalAddressWidth: host.physicalAddressWidth)
         } catch {

@@ -15,10 +15,10 @@ enum KernelMemory {
         upTo top: HostPhysicalAddress, host: HardwareHost, frames: inout FramePool<IdentityMemory>
     ) throws(Failure) {
         let extended = host.cpuid(0x8000_0001, 0)
-        let hasExecuteDisable = extended.edx & CPUIDFeature.executeDisable != 0
+        let hasExecuteDisable = extended.has(.nx)
         let format = KernelPageTableFormat(
             levelCount: 4,
-            leafSizes: LeafSizes(twoMebibytes: true, oneGibibyte: extended.edx & CPUIDFeature.page1GB != 0),
+            leafSizes: LeafSizes(twoMebibytes: true, oneGibibyte: extended.has(.page1GB)),
             physicalAddressWidth: host.physicalAddressWidth, hasExecuteDisable: hasExecuteDisable, attributes: .atReset)
         var table = try Table(format: format, memory: IdentityMemory(), frames: &frames)
         let first = PageSize.fourKibibytes.bytes

@@ -8,9 +8,8 @@ struct LocalInterruptController {
 
     private static var timerVector: UInt8 { 0xF0 }
     private static var spuriousVector: UInt8 { 0xFF }
-    /// IA32_TSC_DEADLINE, and its feature bit in CPUID leaf 1, ECX.
+    /// IA32_TSC_DEADLINE.
     private static var deadlineRegister: UInt32 { 0x6E0 }
-    private static var deadlineFeature: UInt32 { 1 << 24 }
 
     private var timer = Timer.none
     private var isX2APIC = false
@@ -39,8 +38,8 @@ struct LocalInterruptController {
 
     /// Turns it on, if the processor has one and firmware did not turn it off.
     mutating func open() {
-        let features = execute_cpuid(1, 0)
-        guard features.edx & CPUIDFeature.apic != 0 else { return }
+        let features = HardwareHost().cpuid(1, 0)
+        guard features.has(.apic) else { return }
         let base = read_msr(ModelSpecificRegister.apicBase.number)
         guard base & 1 << 11 != 0 else { return }
         isX2APIC = base & 1 << 10 != 0
@@ -48,7 +47,7 @@ struct LocalInterruptController {
         write(Register.spuriousInterrupt, 0x100 | UInt32(Self.spuriousVector))
         write(Register.line0, 7 << 8)  // ExtINT: the vector comes from the 8259 pair
         write(Register.divideConfiguration, 0b1011)  // by 1
-        timer = features.ecx & Self.deadlineFeature != 0 ? .deadline : .count
+        timer = features.has(.tscDeadline) ? .deadline : .count
         write(Register.timer, UInt32(Self.timerVector) | (timer == .deadline ? 2 << 17 : 0))
         // The manual wants the mode to be seen before the first deadline.
         memory_fence()

@@ -4,6 +4,7 @@ import Memory
 import Text
 import Trace
 import VMX
+import X86
 
 /// Exit records: the memory that the world switch writes them to, and their way out (Docs/Records.md).
 ///
@@ -72,7 +73,7 @@ struct Recorder {
 
     private static var machineName: Line {
         if inb(0xE9) == 0xE9 { return "bochs" }
-        guard execute_cpuid(1, 0).ecx >> 31 != 0 else { return "pc" }
+        guard HardwareHost().has(.hypervisor) else { return "pc" }
         // The first letters of the names "KVMKVMKVM" and "TCGTCGTCGTCG".
         switch execute_cpuid(0x4000_0000, 0).ebx {
         case 0x4B4D_564B: return "kvm"

@@ -24,8 +24,8 @@ enum VMXOperation {
     private static func features(_ host: HardwareHost) -> ControlRegister4 {
         let features = host.cpuid(1, 0)
         return .fxsave
-            .setting(.xsave, to: features.ecx & CPUIDFeature.xsave != 0)
-            .setting(.machineCheckEnable, to: features.edx & CPUIDFeature.machineCheckException != 0)
+            .setting(.xsave, to: features.has(.xsave))
+            .setting(.machineCheckEnable, to: features.has(.mce))
     }
 
     static func leave(_ machine: inout HostMachine) {

@@ -37,12 +37,11 @@ public enum VMXSupport {
     public static func enable(
         _ processor: some ProcessorIdentification, _ registers: some ModelSpecificRegisterAccess
     ) throws(VMXUnavailable) {
-        let features = processor.cpuid(1, 0).ecx
-        guard features & CPUIDFeature.vmx != 0 else {
+        guard processor.has(.vmx) else {
             let vendor = processor.cpuid(0, 0)
             // "AuthenticAMD" or "HygonGenuine", by EBX.
             if vendor.ebx == 0x6874_7541 || vendor.ebx == 0x6F67_7948 { throw .notIntel }
-            throw features & CPUIDFeature.hypervisor != 0 ? .hiddenByHypervisor : .notOnThisProcessor
+            throw processor.has(.hypervisor) ? .hiddenByHypervisor : .notOnThisProcessor
         }
         let control = registers.read(.featureControl)
         if control & lock == 0 {

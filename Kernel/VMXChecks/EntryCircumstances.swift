@@ -28,12 +28,12 @@ public struct EntryCircumstances: Sendable {
     public init(_ processor: some ProcessorIdentification) {
         let maximumLeaf = processor.cpuid(0, 0).eax
         let features = maximumLeaf >= 7 ? processor.cpuid(7, 0) : .zero
-        hasTransactions = features.ebx & 1 << 11 != 0
-        hasEnclaves = features.ebx & 1 << 2 != 0
+        hasTransactions = features.has(.rtm)
+        hasEnclaves = features.has(.sgx)
         // LBR, BTF, TR, BTS, BTINT, BTS_OFF_OS, BTS_OFF_USR, FREEZE_LBRS_ON_PMI, FREEZE_PERFMON_ON_PMI, UNCORE_PMI_EN and
         // FREEZE_WHILE_SMM; bus-lock detection and RTM where the processor has them.
         debugControl = 0x7FC3
-        if features.ecx & 1 << 24 != 0 { debugControl |= 1 << 2 }
+        if features.has(.busLockDetect) { debugControl |= 1 << 2 }
         if hasTransactions { debugControl |= 1 << 15 }
         let monitoring = maximumLeaf >= 10 ? processor.cpuid(10, 0) : .zero
         let general = UInt64(monitoring.eax >> 8 & 0xFF)
@@ -41,7 +41,7 @@ public struct EntryCircumstances: Sendable {
         performanceControl = (1 << general) - 1 | ((1 << fixed) - 1) << 32
         let extended = processor.cpuid(0x8000_0000, 0).eax >= 0x8000_0001 ? processor.cpuid(0x8000_0001, 0) : .zero
         extendedFeatures = .systemCall | .longModeEnable | .longModeActive
-        if extended.edx & CPUIDFeature.executeDisable != 0 { extendedFeatures = extendedFeatures | .executeDisable }
+        if extended.has(.nx) { extendedFeatures = extendedFeatures | .executeDisable }
         virtualTaskPriority = nil
         linkTarget = nil
         currentVMCS = nil

@@ -5,7 +5,7 @@ import X86
 
 @testable import Machine
 
-/// The tables that say what a guest sees: in the sources' comments and in Docs/Guest.md they are the same, and they are true.
+/// The tables that say what a guest sees: in the sources and in Docs/Guest.md they are the same, and they are true.
 @Suite struct GuestViewTests {
     // MARK: The tables
 
@@ -30,21 +30,41 @@ import X86
     static let featureHead = "| leaf | where the processor has it | always |"
     static let leafHead = "| leaf | answer |"
     static let registerHead = "| register | name | read | write | only with |"
-    static let cpuidSource = "Kernel/Machine/CPUIDPolicy.swift"
+    static let guestDocument = "Docs/Guest.md"
+    static let cpuidSource = "Kernel/Machine/CPUID/CPUIDPolicy.swift"
     static let registerSource = "Kernel/Machine/MSRPolicy.swift"
     static let hypercallHead = "| RAX | function |"
     static let hypercallSource = "Kernel/Machine/Exits/HypercallExit.swift"
 
     @Test(arguments: [
-        (featureHead, cpuidSource), (leafHead, cpuidSource), (registerHead, registerSource), (hypercallHead, hypercallSource),
+        (leafHead, cpuidSource), (registerHead, registerSource), (hypercallHead, hypercallSource),
     ])
     func `the document shows the tables of the sources`(head: String, source: String) {
         let rows = Self.table(head, in: source)
         #expect(rows.count > 5)
-        #expect(Self.table(head, in: "Docs/Guest.md") == rows)
+        #expect(Self.table(head, in: Self.guestDocument) == rows)
     }
 
     // MARK: CPUID
+
+    /// The features of the sources as the document's rows.
+    @Test func `the document shows the features of the sources`() {
+        var rows: [String: [[String]]] = [:]
+        for index in 0..<CPUIDFeatureTable.rows.count {
+            let row = CPUIDFeatureTable.rows[index]
+            let (leaf, subleaf, register) = row.feature.word.place
+            let hasSubleaves = leaf == 7 || leaf == 0xD
+            let number = String(leaf, radix: 16, uppercase: true) + (leaf > 9 ? "H" : "")
+            let place = "\(number)\(hasSubleaves ? ".\(subleaf)" : "") \("\(register)".uppercased())"
+            rows[place, default: [[], []]][row.rule == .emulated ? 1 : 0].append("\(row.name)")
+            #expect(Self.bits[place]?["\(row.name)"] == UInt32(row.feature.bit), "\(row.name)")
+        }
+        let document = Self.table(Self.featureHead, in: Self.guestDocument)
+        #expect(document.count == rows.count)
+        for row in document {
+            #expect(rows[row[0]]?.map { $0.joined(separator: ", ") } == Array(row.dropFirst()), "\(row[0])")
+        }
+    }
 
     /// The bits by their names (SDM volume 2, "CPUID").
     static let bits: [String: [String: UInt32]] = [
@@ -107,7 +127,7 @@ import X86
     }
 
     @Test func `a guest sees exactly the features of the table, of a processor that has all and of one that has none`() {
-        let rows = Self.table(Self.featureHead, in: Self.cpuidSource)
+        let rows = Self.table(Self.featureHead, in: Self.guestDocument)
         #expect(Set(rows.map { $0[0] }) == Set(Self.bits.keys))
         let rich = TestMachine(set: .everything)
         let poor = TestMachine(set: .everything) {

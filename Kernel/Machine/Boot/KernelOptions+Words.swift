@@ -59,7 +59,7 @@ extension KernelOptions {
             var names = WordList(word.value)
             while let name = names.next() {
                 guard hidden.hide(name) else {
-                    throw .unknownFeature(OptionText(name), nearest: OptionText(CPUIDFeatureNames.nearest(to: name)))
+                    throw .unknownFeature(OptionText(name), nearest: OptionText(HiddenFeatures.nearestName(to: name)))
                 }
             }
         case .large:

@@ -225,8 +225,8 @@ extension VirtualCPU {
     /// TZCNT and LZCNT are BSF and BSR on a processor that does not have them.
     private mutating func supported(_ count: MemoryInstruction.BitCount) -> MemoryInstruction.BitCount {
         switch count {
-        case .trailingZeros: host.cpuid(7, 0).ebx & 1 << 3 != 0 ? count : .scanForward
-        case .leadingZeros: host.cpuid(0x8000_0001, 0).ecx & 1 << 5 != 0 ? count : .scanReverse
+        case .trailingZeros: host.has(.bmi1) ? count : .scanForward
+        case .leadingZeros: host.has(.lzcnt) ? count : .scanReverse
         default: count
         }
     }

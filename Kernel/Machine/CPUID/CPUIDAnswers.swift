@@ -89,15 +89,15 @@ public struct CPUIDAnswers: ~Copyable {
 
     /// Leaf 1 shows CR4.OSXSAVE.
     mutating func update(osxsave: Bool) {
-        let bit = CPUIDFeature.osxsave
+        let bit = CPUIDFeature.osxsave.mask
         entries[CPUIDAnswers.features].result.ecx =
             osxsave ? entries[CPUIDAnswers.features].result.ecx | bit : entries[CPUIDAnswers.features].result.ecx & ~bit
     }
 
     /// Leaf 1 shows the enable bit of IA32_APIC_BASE.
     mutating func update(apicEnabled: Bool) {
-        let bit = CPUIDFeature.apic
-        guard !policy.hidden.contains(.init(row: 1, bit: bit)) else { return }
+        guard policy.emulated.contains(.apic) else { return }
+        let bit = CPUIDFeature.apic.mask
         entries[CPUIDAnswers.features].result.edx =
             apicEnabled ? entries[CPUIDAnswers.features].result.edx | bit : entries[CPUIDAnswers.features].result.edx & ~bit
     }
@@ -112,7 +112,7 @@ public struct CPUIDAnswers: ~Copyable {
     /// Leaf 7 shows CR4.PKE.
     mutating func update(protectionKeysEnabled: Bool) {
         let place = CPUIDAnswers.structuredFeatures
-        let bit = CPUIDFeature.protectionKeysEnabled
+        let bit = CPUIDFeature.ospke.mask
         entries[place].result.ecx = protectionKeysEnabled ? entries[place].result.ecx | bit : entries[place].result.ecx & ~bit
     }
 }

@@ -1,25 +1,7 @@
 import X86
 
-/// What a guest sees of the processor. These two tables are the specification; Docs/Guest.md shows the same.
-///
-/// Features:
-///
-/// | leaf | where the processor has it | always |
-/// | --- | --- | --- |
-/// | 1 ECX | SSE3, PCLMULQDQ, SSSE3, FMA, CMPXCHG16B, PCID, SSE4.1, SSE4.2, MOVBE, POPCNT, AES, XSAVE, AVX, F16C, RDRAND | x2APIC, TSC-deadline, hypervisor |
-/// | 1 EDX | FPU, VME, DE, PSE, TSC, MSR, PAE, CX8, SEP, PGE, CMOV, PAT, PSE-36, CLFSH, MMX, FXSR, SSE, SSE2, SS | MCE, APIC, MTRR, MCA |
-/// | 6 EAX | | ARAT |
-/// | 7.0 EBX | FSGSBASE, BMI1, AVX2, FDP-EXCPTN-ONLY, SMEP, BMI2, ERMS, INVPCID, ZERO-FCS-FDS, AVX512F, AVX512DQ, RDSEED, ADX, SMAP, AVX512-IFMA, CLFLUSHOPT, CLWB, AVX512CD, SHA, AVX512BW, AVX512VL | TSC-ADJUST |
-/// | 7.0 ECX | AVX512-VBMI, UMIP, PKU, AVX512-VBMI2, GFNI, VAES, VPCLMULQDQ, AVX512-VNNI, AVX512-BITALG, AVX512-VPOPCNTDQ, LA57, RDPID | |
-/// | 7.0 EDX | FSRM, AVX512-VP2INTERSECT, MD-CLEAR, SERIALIZE, AVX512-FP16, IBRS, STIBP, L1D-FLUSH, ARCH-CAPABILITIES, SSBD | |
-/// | 7.1 EAX | SHA512, SM3, SM4, AVX-VNNI, AVX512-BF16, FZLRM, FSRS, FSRCS, AVX-IFMA | |
-/// | 7.1 EDX | AVX-VNNI-INT8, AVX-NE-CONVERT, AVX-VNNI-INT16 | |
-/// | DH.1 EAX | XSAVEOPT, XSAVEC, XGETBV1, XSAVES | |
-/// | 80000001H ECX | LAHF64, LZCNT, PREFETCHW | |
-/// | 80000001H EDX | SYSCALL, NX, PAGE1GB, RDTSCP, LM | |
-/// | 80000007H EDX | | invariant-TSC |
-///
-/// The rest:
+/// What a guest sees of the processor: the features of `CPUIDFeatureTable`, and otherwise what this table says. Docs/Guest.md
+/// shows the same.
 ///
 /// | leaf | answer |
 /// | --- | --- |
@@ -44,11 +26,8 @@ import X86
 /// | 80000005H | zero |
 /// | 80000008H | the processor's physical-address width; 48 linear-address bits, 57 with LA57 |
 ///
-/// Whoever runs a guest may hide features by the names of the first table (hide=); with each go those that are nothing without it
-/// (`CPUIDFeatureNames`), and its bits of CR4 and XCR0 and its registers.
-///
-/// A feature that CR4 turns on is shown only if CR4 can take the bit while a guest runs; RDTSCP, RDPID, INVPCID, XSAVES and
-/// PAT only if VMX can give them.
+/// Whoever runs a guest may hide features by their names (hide=); with each go those that are nothing without it, and its bits
+/// of CR4 and XCR0 and its registers.
 ///
 /// Why some are always there: Martlet emulates them whatever the processor has. The time stamp is invariant since nothing
 /// changes the processor's speed or lets it sleep deeper than HLT.
@@ -80,6 +59,18 @@ public struct CPUIDPolicy: Equatable, Sendable {
             self.cr4 = cr4
             self.fastStrings = fastStrings
         }
+
+        func allow(_ row: CPUIDFeatureRow) -> Bool {
+            switch row.rule {
+            case .passed, .emulated: true
+            case .control: cr4.contains(row.cr4)
+            case .rdtscp: rdtscp
+            case .invpcid: invpcid
+            case .xsaves: xsaves
+            case .pat: pat
+            case .fastStrings: fastStrings
+            }
+        }
     }
 
     public let offers: Offers
@@ -87,14 +78,27 @@ public struct CPUIDPolicy: Equatable, Sendable {
     public let timeStampFrequency: UInt64
     /// The virtual CPU's.
     public let apicID: UInt32
-    /// What the guest is not to see all the same.
-    public let hidden: HiddenFeatures
+    /// The features that the guest has where the processor has them, and those that it always has.
+    private let passed: CPUIDFeatureSet
+    let emulated: CPUIDFeatureSet
 
+    /// - Parameter hidden: what the guest is not to see.
     public init(_ offers: Offers, timeStampFrequency: UInt64, apicID: UInt32 = 0, hidden: HiddenFeatures = .init()) {
-        self.hidden = hidden
         self.offers = offers
         self.timeStampFrequency = timeStampFrequency
         self.apicID = apicID
+        var (passed, emulated) = (CPUIDFeatureSet(), CPUIDFeatureSet())
+        for index in 0..<CPUIDFeatureTable.rows.count {
+            let row = CPUIDFeatureTable.rows[index]
+            guard !hidden.features.contains(row.feature) else { continue }
+            if row.rule == .emulated {
+                emulated.insert(row.feature)
+            } else if offers.allow(row) {
+                passed.insert(row.feature)
+            }
+        }
+        self.passed = passed
+        self.emulated = emulated
     }
 
     /// How often a second the local APIC's timer counts before its divider: as the time stamp, but for the half of it where
@@ -112,48 +116,31 @@ public struct CPUIDPolicy: Equatable, Sendable {
         leaf <= highestBasic || hypervisorLeaf...highestHypervisor ~= leaf || 0x8000_0000...highestExtended ~= leaf
     }
 
-    // The rows of the first table, bit by bit.
-    static var features1C: UInt32 { 0x76DA_3203 }
-    static var always1C: UInt32 { CPUIDFeature.x2APIC | CPUIDFeature.timeStampDeadline | CPUIDFeature.hypervisor }
-    static var features1D: UInt32 { 0x0F8B_A97F }
-    static var always1D: UInt32 {
-        CPUIDFeature.machineCheckException | CPUIDFeature.apic | CPUIDFeature.mtrr | CPUIDFeature.machineCheckArchitecture
+    /// What a guest sees of a register of features.
+    private func shown(_ word: CPUIDFeatureWord, of native: UInt32) -> UInt32 { native & passed[word] | emulated[word] }
+
+    /// Whether the answer shows a feature.
+    func shows(_ feature: CPUIDFeature, of processor: some ProcessorIdentification) -> Bool {
+        let place = feature.word.place
+        return answer(place.leaf, place.subleaf, from: processor).has(feature)
     }
-    static var always6A: UInt32 { 1 << 2 }
-    static var features7B: UInt32 { 0xF1BF_27E9 }
-    static var always7B: UInt32 { 1 << 1 }
-    static var features7C: UInt32 { 0x0041_5F4E }
-    static var features7D: UInt32 { 0xBC80_4510 }
-    static var features71A: UInt32 { 0x0080_1C37 }
-    static var features71D: UInt32 { 0x0000_0430 }
-    static var featuresD1A: UInt32 { 0b1111 }
-    static var featuresExtendedC: UInt32 { 0x0000_0121 }
-    static var featuresExtendedD: UInt32 { 0x2C10_0800 }
 
     /// The answer to CPUID, with OSXSAVE and OSPKE clear and APIC set.
     public func answer(_ leaf: UInt32, _ subleaf: UInt32, from processor: some ProcessorIdentification) -> CPUIDResult {
-        hidden.taken(from: wholeAnswer(leaf, subleaf, processor), leaf, subleaf)
-    }
-
-    private func wholeAnswer(_ leaf: UInt32, _ subleaf: UInt32, _ processor: some ProcessorIdentification) -> CPUIDResult {
         switch leaf {
         case 0:
             let native = processor.cpuid(0, 0)
             return .init(eax: Self.highestBasic, ebx: native.ebx, ecx: native.ecx, edx: native.edx)
         case 1:
             let native = processor.cpuid(1, 0)
-            var hiddenC: UInt32 = 0
-            if !offers.cr4.contains(.processContextIdentifiers) { hiddenC |= 1 << 17 }
-            if !offers.cr4.contains(.xsave) { hiddenC |= CPUIDFeature.xsave }
             return .init(
                 eax: native.eax, ebx: native.ebx & 0x0000_FF00 | 1 << 16 | apicID << 24,
-                ecx: native.ecx & Self.features1C & ~hiddenC | Self.always1C,
-                edx: native.edx & (offers.pat ? Self.features1D : Self.features1D & ~CPUIDFeature.pat) | Self.always1D)
+                ecx: shown(.leaf1ECX, of: native.ecx), edx: shown(.leaf1EDX, of: native.edx))
         case 2: return native(2, 0, processor)
         case 4:
             let native = native(4, subleaf, processor)
             return .init(eax: native.eax & 0x0000_3FFF, ebx: native.ebx, ecx: native.ecx, edx: native.edx)
-        case 6: return .init(eax: Self.always6A, ebx: 0, ecx: 0, edx: 0)
+        case 6: return .init(eax: emulated[.leaf6EAX], ebx: 0, ecx: 0, edx: 0)
         case 7: return structuredFeatures(subleaf, processor)
         case 0xB:
             // Level 0 is the thread, level 1 the core; both have one processor.
@@ -167,14 +154,15 @@ public struct CPUIDPolicy: Equatable, Sendable {
         case 0x8000_0000: return .init(eax: Self.highestExtended, ebx: 0, ecx: 0, edx: 0)
         case 0x8000_0001:
             let native = native(leaf, 0, processor)
-            let offered = offers.rdtscp ? Self.featuresExtendedD : Self.featuresExtendedD & ~(1 << 27)
-            return .init(eax: native.eax, ebx: 0, ecx: native.ecx & Self.featuresExtendedC, edx: native.edx & offered)
-        case 0x8000_0002...0x8000_0004, 0x8000_0006: return native(leaf, 0, processor)
-        case 0x8000_0007: return .init(eax: 0, ebx: 0, ecx: 0, edx: CPUIDFeature.invariantTimeStamp)
-        case 0x8000_0008:
-            let hasFiveLevels = answer(7, 0, from: processor).ecx & CPUIDFeature.fiveLevelPaging != 0
             return .init(
-                eax: UInt32(processor.physicalAddressWidth) | (hasFiveLevels ? 57 : 48) << 8, ebx: 0, ecx: 0, edx: 0)
+                eax: native.eax, ebx: 0, ecx: shown(.extended1ECX, of: native.ecx),
+                edx: shown(.extended1EDX, of: native.edx))
+        case 0x8000_0002...0x8000_0004, 0x8000_0006: return native(leaf, 0, processor)
+        case 0x8000_0007: return .init(eax: 0, ebx: 0, ecx: 0, edx: emulated[.extended7EDX])
+        case 0x8000_0008:
+            return .init(
+                eax: UInt32(processor.physicalAddressWidth) | (shows(.la57, of: processor) ? 57 : 48) << 8, ebx: 0, ecx: 0, edx: 0
+            )
         default: return .zero
         }
     }
@@ -189,30 +177,16 @@ public struct CPUIDPolicy: Equatable, Sendable {
         let hasSecond = first.eax >= 1
         switch subleaf {
         case 0:
-            var hiddenB: UInt32 = 0
-            if !offers.cr4.contains(.fsgsbase) { hiddenB |= 1 << 0 }
-            if !offers.cr4.contains(.supervisorExecutionPrevention) { hiddenB |= 1 << 7 }
-            if !offers.invpcid { hiddenB |= 1 << 10 }
-            if !offers.fastStrings { hiddenB |= 1 << 9 }
-            if !offers.cr4.contains(.supervisorAccessPrevention) { hiddenB |= 1 << 20 }
-            var hiddenC: UInt32 = 0
-            if !offers.cr4.contains(.userModeInstructionPrevention) { hiddenC |= 1 << 2 }
-            if extendedState(of: processor) & CPUIDPolicy.protectionKeyState == 0
-                || !offers.cr4.contains(.protectionKeys)
-            {
-                hiddenC |= CPUIDFeature.protectionKeys
-            }
-            if !offers.cr4.contains(.fiveLevelPaging) { hiddenC |= CPUIDFeature.fiveLevelPaging }
-            if !offers.rdtscp { hiddenC |= 1 << 22 }
+            // Keys without their part of the state, PKRU, are of no use.
+            let hasKeys = extendedState(of: processor) & CPUIDPolicy.protectionKeyState != 0
             return .init(
-                eax: hasSecond ? 1 : 0, ebx: first.ebx & Self.features7B & ~hiddenB | Self.always7B,
-                ecx: first.ecx & Self.features7C & ~hiddenC,
-                edx: first.edx & Self.features7D & (offers.fastStrings ? .max : ~(1 << 4)))
+                eax: hasSecond ? 1 : 0, ebx: shown(.leaf7EBX, of: first.ebx),
+                ecx: shown(.leaf7ECX, of: hasKeys ? first.ecx : first.ecx & ~CPUIDFeature.pku.mask),
+                edx: shown(.leaf7EDX, of: first.edx))
         case 1 where hasSecond:
             let second = processor.cpuid(7, 1)
             return .init(
-                eax: second.eax & Self.features71A & (offers.fastStrings ? .max : ~0x1C00), ebx: 0, ecx: 0,
-                edx: second.edx & Self.features71D)
+                eax: shown(.leaf7Subleaf1EAX, of: second.eax), ebx: 0, ecx: 0, edx: shown(.leaf7Subleaf1EDX, of: second.edx))
         default: return .zero
         }
     }
@@ -245,7 +219,7 @@ public struct CPUIDPolicy: Equatable, Sendable {
     /// XCR0 bits of the processor that a guest could be given: x87, SSE, AVX, the three of AVX-512, PKRU.
     private func extendedState(of processor: some ProcessorIdentification) -> UInt64 {
         guard offers.cr4.contains(.xsave), processor.cpuid(0, 0).eax >= 0xD,
-            processor.cpuid(1, 0).ecx & CPUIDFeature.xsave != 0
+            processor.has(.xsave)
         else { return 0 }
         return UInt64(processor.cpuid(0xD, 0).eax) & (0xE7 | Self.protectionKeyState)
     }
@@ -253,11 +227,10 @@ public struct CPUIDPolicy: Equatable, Sendable {
     /// XCR0 bits that a guest may set; PKRU's comes and goes with protection keys.
     public func offeredExtendedState(_ processor: some ProcessorIdentification) -> UInt64 {
         var offered = extendedState(of: processor)
-        if hidden.contains(.init(row: 0, bit: CPUIDFeature.xsave)) { return 0 }
-        if hidden.contains(.init(row: 0, bit: 1 << 28)) { offered &= ~0xE4 }  // AVX
-        if hidden.contains(.init(row: 3, bit: 1 << 16)) { offered &= ~0xE0 }  // AVX512F
-        let hasKeys = answer(7, 0, from: processor).ecx & CPUIDFeature.protectionKeys != 0
-        return hasKeys ? offered : offered & ~CPUIDPolicy.protectionKeyState
+        if !passed.contains(.xsave) { return 0 }
+        if !passed.contains(.avx) { offered &= ~0xE4 }
+        if !passed.contains(.avx512f) { offered &= ~0xE0 }
+        return shows(.pku, of: processor) ? offered : offered & ~CPUIDPolicy.protectionKeyState
     }
 
     private func extendedState(_ subleaf: UInt32, _ processor: some ProcessorIdentification) -> CPUIDResult {
@@ -276,9 +249,7 @@ public struct CPUIDPolicy: Equatable, Sendable {
         case 1:
             // No supervisor state, so IA32_XSS, the other register that EBX follows, is always 0.
             let native = processor.cpuid(0xD, 1)
-            return .init(
-                eax: native.eax & (offers.xsaves ? Self.featuresD1A : Self.featuresD1A & ~(1 << 3)), ebx: native.ebx, ecx: 0,
-                edx: 0)
+            return .init(eax: shown(.leafDSubleaf1EAX, of: native.eax), ebx: native.ebx, ecx: 0, edx: 0)
         case 2..<10 where offered & 1 << UInt64(subleaf) != 0:
             // ECX: bit 1, aligned to 64 bytes in the compacted form; bit 2 would let the state be switched off on first use.
             let native = processor.cpuid(0xD, subleaf)
