@@ -159,7 +159,7 @@ final class AgentBench {
     /// - Returns: why it stands still then; nil if it goes on.
     @discardableResult
     func exit(
-        _ reason: UInt32, qualification: UInt64 = 0, length: UInt32 = 2, physical: UInt64 = 0, linear: UInt64 = 0,
+        _ reason: BasicExitReason, qualification: UInt64 = 0, length: UInt32 = 2, physical: UInt64 = 0, linear: UInt64 = 0,
         information: UInt32 = 0, details: UInt32 = 0, vectoring: UInt32 = 0
     ) -> StopReport? {
         withCPU { $0.debugger.prepareEntry($1) }

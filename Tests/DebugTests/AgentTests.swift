@@ -11,8 +11,6 @@ import X86
 
 /// What the agent answers, and what its answers say.
 @Suite struct AgentTests {
-    static let cpuid: UInt32 = 10, halt: UInt32 = 12, trap: UInt32 = 37, io: UInt32 = 30, readMSR: UInt32 = 31
-
     // MARK: Who is there
 
     @Test func `hello tells the version, the guest and its memory`() throws {
@@ -52,7 +50,7 @@ import X86
         bench.machine.host.loadPageFaultAddress(0xCA2)
         bench.machine.host.debugAddresses = [1, 2, 3, 4]
         bench.machine.host.registers[0xC000_0102] = 0xFFFF_8880_0000_1000
-        bench.exit(Self.cpuid)
+        bench.exit(.cpuid)
         let state = try bench.state(.now)
         #expect(state.registers == bench.machine.cpu.registers && state.pageFaultAddress == 0xCA2)
         #expect(state.debugRegisters == bench.machine.cpu.debugRegisters && state.kernelGSBase == 0xFFFF_8880_0000_1000)
@@ -66,7 +64,7 @@ import X86
 
     @Test func `before the first VM entry there is no exit to tell of`() throws {
         let bench = AgentBench()
-        bench.machine.setExit(Self.trap, qualification: 0x77)
+        bench.machine.setExit(.monitorTrapFlag, qualification: 0x77)
         #expect(
             try bench.state(.now).fields[.exitReason].basic == .exceptionOrNMI
                 && bench.state(.now).fields[.exitQualification] == 0)
@@ -78,7 +76,7 @@ import X86
         let bench = AgentBench()
         try bench.ask(.run(.exits(1)))
         bench.machine.cpu.registers.rax = 0
-        #expect(bench.exit(Self.cpuid)?.cause == .exits)
+        #expect(bench.exit(.cpuid)?.cause == .exits)
         #expect(try bench.state(.before).registers.rax == 0 && bench.state(.after).registers.rax != 0)
         #expect(try bench.state(.before).fields[.guestRIP] + 2 == bench.state(.after).fields[.guestRIP])
         #expect(try bench.ask(.lastExit) { LastExit(&$0) }.outcome == .step)
@@ -99,7 +97,7 @@ import X86
     func `a stop tells where the guest is`(mode: TestMachine.Mode) throws {
         let bench = AgentBench(mode)
         try bench.ask(.run(.exits(1)))
-        let report = try #require(bench.exit(Self.cpuid))
+        let report = try #require(bench.exit(.cpuid))
         #expect(report.place == bench.machine.cpu.codeAddress && report.linear == UInt64(TestMachine.code + 2))
         #expect(report.exitCount == 1 && !report.isBefore && !report.isAsleep)
         #expect(try bench.ask(.lastStop) { StopReport(&$0) } == report)
@@ -271,7 +269,7 @@ import X86
         #expect(bench.decision == nil)
         try bench.ask(.stop)
         #expect(bench.decision == .stop)
-        #expect(bench.exit(Self.cpuid)?.cause == .stop(1))
+        #expect(bench.exit(.cpuid)?.cause == .stop(1))
         try bench.ask(.stop)
         #expect(bench.decision == nil)
     }
@@ -279,16 +277,16 @@ import X86
     @Test func `it runs for as long as it is told to`() throws {
         let bench = AgentBench()
         try bench.ask(.run(.exits(2)))
-        #expect(bench.exit(Self.cpuid) == nil && bench.exit(Self.cpuid)?.cause == .exits)
+        #expect(bench.exit(.cpuid) == nil && bench.exit(.cpuid)?.cause == .exits)
         try bench.ask(.run(.instructions(2)))
-        #expect(bench.exit(Self.trap) == nil && bench.exit(Self.trap)?.cause == .instructions)
+        #expect(bench.exit(.monitorTrapFlag) == nil && bench.exit(.monitorTrapFlag)?.cause == .instructions)
         try bench.ask(.run(.reason(10, StopCondition(.init(.init(.register(.rax)), .equal, 7)))))
         bench.machine.cpu.registers.rax = 7
-        #expect(bench.exit(18) == nil)
+        #expect(bench.exit(.vmcall) == nil)
         bench.machine.cpu.registers.rax = 8
-        #expect(bench.exit(Self.cpuid) == nil)
+        #expect(bench.exit(.cpuid) == nil)
         bench.machine.cpu.registers.rax = 7
-        #expect(bench.exit(Self.cpuid)?.cause == .reason)
+        #expect(bench.exit(.cpuid)?.cause == .reason)
     }
 
     @Test func `behind the guest's end it can be looked at, started anew, or left`() throws {

@@ -1,5 +1,6 @@
 import Support
 import Testing
+import VMX
 import X86
 
 @testable import Debug
@@ -70,6 +71,7 @@ import X86
         bench.fillHostMemory()
         var numbers = Numbers(state: 3)
         let seeds = seeds()
+        let reasons: [BasicExitReason] = [.cpuid, .hlt, .vmcall, .ioInstruction, .rdmsr, .monitorTrapFlag, .eptViolation]
         for round in 0..<60_000 {
             var seed = seeds[numbers.below(seeds.count)]
             for _ in 0..<numbers.below(4) where !seed.payload.isEmpty {
@@ -82,7 +84,7 @@ import X86
             bench.putQuietly(bytes)
             bench.sent = []
             if round % 16 == 0 {
-                bench.exit([10, 12, 18, 30, 31, 37, 48][numbers.below(7)], physical: numbers.next() & 0x3F_FFFF)
+                bench.exit(reasons[numbers.below(reasons.count)], physical: numbers.next() & 0x3F_FFFF)
             }
             if round % 64 == 0 { try recover(bench) }
         }

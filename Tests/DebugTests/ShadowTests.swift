@@ -10,13 +10,12 @@ import Virtualization
 @Suite struct ShadowTests {
     static let pagingModes: [TestMachine.Mode] = [.paged32, .pae, .compatibility32, .long64]
     static let pageFault: UInt32 = 1 << 31 | 1 << 11 | 3 << 8 | 14
-    static let trap: UInt32 = 37
 
     /// A guest that has set CR0.WP.
     static func bench(_ mode: TestMachine.Mode = .long64, hasTrapFlag: Bool = true) -> AgentBench {
         let bench = AgentBench(mode, hasTrapFlag: hasTrapFlag, isShadowed: true)
         bench.machine.cpu.registers.rax = 0x8001_0031
-        #expect(bench.machine.exit(28, qualification: 0, length: 3) == .step)
+        #expect(bench.machine.exit(.controlRegisterAccess, qualification: 0, length: 3) == .step)
         return bench
     }
 
@@ -85,7 +84,7 @@ import Virtualization
 
     @Test func `a table that the host writes to is out of step`() throws {
         let bench = Self.bench()
-        _ = bench.exit(0, qualification: 0x20_0000, information: Self.pageFault)
+        _ = bench.exit(.exceptionOrNMI, qualification: 0x20_0000, information: Self.pageFault)
         #expect(try Self.facts(bench).standing.firstListed == 0)
         try bench.write(.physical, UInt64(TestMachine.Table.high), [0])
         #expect(try Self.facts(bench).standing.firstListed == UInt64(TestMachine.Table.high >> 12) + 1)
@@ -117,13 +116,13 @@ import Virtualization
         let bench = Self.bench()
         bench.machine.map(0x20_1000, entry: 0)
         try bench.ask(.run(.instructions(1)))
-        #expect(bench.exit(0, qualification: 0x20_0000, information: Self.pageFault) == nil)
-        #expect(bench.exit(0, qualification: 0x20_1000, information: Self.pageFault) == nil)
+        #expect(bench.exit(.exceptionOrNMI, qualification: 0x20_0000, information: Self.pageFault) == nil)
+        #expect(bench.exit(.exceptionOrNMI, qualification: 0x20_1000, information: Self.pageFault) == nil)
         #expect(bench.machine.injection?.vector == 14)
-        #expect(bench.exit(Self.trap)?.cause == .instructions)
+        #expect(bench.exit(.monitorTrapFlag)?.cause == .instructions)
         // An exit is one all the same.
         try bench.ask(.run(.exits(1)))
-        #expect(bench.exit(0, qualification: 0x20_2000, information: Self.pageFault)?.cause == .exits)
+        #expect(bench.exit(.exceptionOrNMI, qualification: 0x20_2000, information: Self.pageFault)?.cause == .exits)
     }
 
     @Test func `a step ends where Martlet has executed the instruction at a page fault`() throws {
@@ -134,7 +133,8 @@ import Virtualization
         bench.machine.cpu.registers.rsi = 0xA30_0000
         try bench.ask(.run(.instructions(1)))
         #expect(
-            bench.exit(0, qualification: bench.machine.cpu.registers.rsi, information: Self.pageFault)?.cause == .instructions)
+            bench.exit(.exceptionOrNMI, qualification: bench.machine.cpu.registers.rsi, information: Self.pageFault)?.cause
+                == .instructions)
         #expect(bench.machine.rip == start + 2)
     }
 
@@ -143,13 +143,13 @@ import Virtualization
         // A code segment whose selector asks for another level than the stack's.
         bench.machine.vmcs[0x0802] = 0xB
         bench.machine.cpu.registers.rax = 0x8001_0031
-        #expect(bench.machine.exit(28, qualification: 0, length: 3) == .step)
+        #expect(bench.machine.exit(.controlRegisterAccess, qualification: 0, length: 3) == .step)
         #expect(Self.usesEPT(bench) && bench.machine.cpu.awaitsSegments)
         try bench.ask(.run(.never))
         bench.withCPU { $0.debugger.prepareEntry($1) }
         #expect(bench.machine.vmcs[0x4002] & 1 << 27 != 0)
         bench.machine.vmcs[0x0802] = 8
-        #expect(bench.exit(Self.trap) == nil)
+        #expect(bench.exit(.monitorTrapFlag) == nil)
         #expect(!Self.usesEPT(bench) && !bench.machine.cpu.awaitsSegments)
     }
 }

@@ -7,22 +7,19 @@ import X86
 
 /// Stops: how they are set, what meets them, and their conditions.
 @Suite struct StopTests {
-    static let exception: UInt32 = 0, cpuid: UInt32 = 10, trap: UInt32 = 37, io: UInt32 = 30, readMSR: UInt32 = 31,
-        violation: UInt32 = 48
-
     @Test func `each kind stops at its own`() throws {
         let bench = AgentBench()
         for kind in [.exit(18), .port(0x3F9), .register(0x10), .leaf(7)] as [Stop.Kind] { try bench.ask(.setStop(Stop(kind))) }
         try bench.ask(.run(.never))
-        #expect(bench.exit(18)?.cause == .stop(1))
-        #expect(bench.exit(Self.io, qualification: 0x3FA << 16 | 8) == nil)
-        #expect(bench.exit(Self.io, qualification: 0x3F8 << 16 | 1)?.cause == .stop(2))
+        #expect(bench.exit(.vmcall)?.cause == .stop(1))
+        #expect(bench.exit(.ioInstruction, qualification: 0x3FA << 16 | 8) == nil)
+        #expect(bench.exit(.ioInstruction, qualification: 0x3F8 << 16 | 1)?.cause == .stop(2))
         bench.machine.cpu.registers.rcx = 0x11
-        #expect(bench.exit(Self.readMSR) == nil)
+        #expect(bench.exit(.rdmsr) == nil)
         bench.machine.cpu.registers.rcx = 0x10
-        #expect(bench.exit(Self.readMSR)?.cause == .stop(3))
+        #expect(bench.exit(.rdmsr)?.cause == .stop(3))
         bench.machine.cpu.registers.rax = 7
-        #expect(bench.exit(Self.cpuid)?.cause == .stop(4))
+        #expect(bench.exit(.cpuid)?.cause == .stop(4))
     }
 
     @Test func `stops are listed as they were set, and deleted by number or all`() throws {
@@ -90,15 +87,15 @@ import X86
         bench.machine.cpu.registers.rbx = 0x30000
         try bench.ask(.setStop(Stop(.memory(.init(first: 0x30000, last: 0x30000, kind: .write)))))
         try bench.ask(.run(.never))
-        let before = bench.exit(Self.violation, qualification: 2 | 0x180, physical: 0x30000)
+        let before = bench.exit(.eptViolation, qualification: 2 | 0x180, physical: 0x30000)
         #expect(before?.cause == .stop(1) && before?.isBefore == true)
         #expect(try bench.ask(.lastExit) { LastExit(&$0) } == LastExit(nil))
         try bench.ask(.deleteAllStops)
         try bench.ask(.setStop(Stop(.memory(.init(first: 0x30000, last: 0x30000, kind: .write)), isToldAfterwards: true)))
         try bench.ask(.run(.never))
-        _ = bench.exit(Self.trap)
-        #expect(bench.exit(Self.violation, qualification: 2 | 0x180, physical: 0x30000) == nil)
-        let after = bench.exit(Self.trap)
+        _ = bench.exit(.monitorTrapFlag)
+        #expect(bench.exit(.eptViolation, qualification: 2 | 0x180, physical: 0x30000) == nil)
+        let after = bench.exit(.monitorTrapFlag)
         #expect(after?.cause == .stop(1) && after?.isBefore == false)
     }
 
@@ -108,18 +105,18 @@ import X86
         let breakpoint: UInt32 = 1 << 31 | 6 << 8 | 3
         try bench.ask(.setTrap(physical: UInt64(TestMachine.code)))
         try bench.ask(.run(.never))
-        let report = bench.exit(Self.exception, length: 1, information: breakpoint)
+        let report = bench.exit(.exceptionOrNMI, length: 1, information: breakpoint)
         #expect(bench.machine.vmcs[0x4004] & 8 != 0)
         #expect(report?.cause == .trap && report?.isBefore == true && bench.machine.injection == nil)
         try bench.ask(.run(.never))
         bench.machine.rip += 0x100
-        #expect(bench.exit(Self.exception, length: 1, information: breakpoint) == nil)
+        #expect(bench.exit(.exceptionOrNMI, length: 1, information: breakpoint) == nil)
         #expect(bench.machine.injection == Injection(kind: 6, vector: 3, errorCode: nil, instructionLength: 1))
         bench.stop()
         try bench.ask(.deleteTrap(physical: UInt64(TestMachine.code)))
         #expect(bench.failure(.deleteTrap(physical: UInt64(TestMachine.code))) == .noSuchStop)
         try bench.ask(.run(.never))
-        bench.exit(Self.cpuid)
+        bench.exit(.cpuid)
         #expect(bench.machine.vmcs[0x4004] & 8 == 0)
     }
 
@@ -177,8 +174,8 @@ import X86
         let port = StopCondition(.init(.init(.exit(.qualification)), mask: 0xFFFF_0000, .equal, 0x80 << 16))
         try bench.ask(.setStop(Stop(.exit(30), cr3.joined(with: port, by: .and))))
         try bench.ask(.run(.never))
-        #expect(bench.exit(Self.io, qualification: 0x81 << 16) == nil)
-        #expect(bench.exit(Self.io, qualification: 0x80 << 16)?.cause == .stop(1))
+        #expect(bench.exit(.ioInstruction, qualification: 0x81 << 16) == nil)
+        #expect(bench.exit(.ioInstruction, qualification: 0x80 << 16)?.cause == .stop(1))
     }
 
     @Test func `a program that is none is malformed`() {

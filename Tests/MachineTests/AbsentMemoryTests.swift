@@ -20,7 +20,7 @@ import X86
         if machine.cpu.registers.rbx == 0x90000 { machine.cpu.registers.rbx = physical }
         machine.ram.put(bytes + [UInt8](repeating: 0x90, count: 15), at: Int(base + machine.rip))
         return machine.exit(
-            48, qualification: flags | (isWrite ? 2 : 1), physical: physical, linear: physical, vectoring: vectoring)
+            .eptViolation, qualification: flags | (isWrite ? 2 : 1), physical: physical, linear: physical, vectoring: vectoring)
     }
 
     // MARK: Whole accesses to absent memory
@@ -359,9 +359,14 @@ import X86
     }
 
     @Test func `code and tables in absent memory end the guest with words of their own`() {
-        #expect(TestMachine().exit(48, qualification: 0x184, physical: Self.absent) == .end(.unsupported(.fetchFromAbsentMemory)))
-        #expect(TestMachine().exit(48, qualification: 0x081, physical: Self.absent) == .end(.unsupported(.tableInAbsentMemory)))
-        #expect(TestMachine().exit(49, physical: Self.absent) == .end(.unsupported(.nestedPageMisconfiguration)))
+        #expect(
+            TestMachine().exit(.eptViolation, qualification: 0x184, physical: Self.absent)
+                == .end(.unsupported(.fetchFromAbsentMemory)))
+        #expect(
+            TestMachine().exit(.eptViolation, qualification: 0x081, physical: Self.absent)
+                == .end(.unsupported(.tableInAbsentMemory)))
+        #expect(
+            TestMachine().exit(.eptMisconfiguration, physical: Self.absent) == .end(.unsupported(.nestedPageMisconfiguration)))
     }
 
     @Test func `an event whose delivery meets absent memory ends the guest, whatever instruction stands at RIP`() {
@@ -390,7 +395,7 @@ import X86
             machine.ram.put([0x8B], at: 0x60FFF)
             machine.ram.put([0x03], at: 0x50000)
             machine.rip = 0x30FFF
-            #expect(machine.exit(48, qualification: 0x181, physical: Self.absent + 8, linear: 0) == .stepLength(2))
+            #expect(machine.exit(.eptViolation, qualification: 0x181, physical: Self.absent + 8, linear: 0) == .stepLength(2))
             #expect(machine.cpu.registers.rax == 0xFFFF_FFFF && machine.rip == 0x31001)
         }
     }
@@ -399,9 +404,9 @@ import X86
         let machine = TestMachine(.protected32)
         machine.ram.put([0x8B, 0x03], at: TestMachine.ramSize - 2)
         machine.rip = UInt64(TestMachine.ramSize - 2)
-        #expect(machine.exit(48, qualification: 0x181, physical: Self.absent + 8) == .stepLength(2))
+        #expect(machine.exit(.eptViolation, qualification: 0x181, physical: Self.absent + 8) == .stepLength(2))
         machine.ram.put([0x8B], at: TestMachine.ramSize - 1)
         machine.rip = UInt64(TestMachine.ramSize - 1)
-        #expect(machine.exit(48, qualification: 0x181, physical: Self.absent + 8) == .execute)
+        #expect(machine.exit(.eptViolation, qualification: 0x181, physical: Self.absent + 8) == .execute)
     }
 }

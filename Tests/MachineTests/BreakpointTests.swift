@@ -15,7 +15,9 @@ import X86
         if hasExtensions { machine.processor.cr4 = machine.processor.cr4 | .debuggingExtensions }
         machine.host.loadDebugAddress(0, place)
         machine.processor.debugRegister7 = control
-        #expect(machine.exit(30, qualification: portQualification(0x80, size: size, isInput: isInput), length: 1) == .step)
+        #expect(
+            machine.exit(.ioInstruction, qualification: portQualification(0x80, size: size, isInput: isInput), length: 1) == .step
+        )
         return machine.vmcs[0x6822]
     }
 
@@ -41,7 +43,8 @@ import X86
         machine.cpu.registers.rdi = address
         if let count { machine.cpu.registers.rcx = count }
         return machine.exit(
-            30, qualification: portQualification(0x80, size: size, isInput: isInput, isString: true, isRepeated: count != nil),
+            .ioInstruction,
+            qualification: portQualification(0x80, size: size, isInput: isInput, isString: true, isRepeated: count != nil),
             length: 1, details: 3 << 15 | 2 << 7)
     }
 

@@ -10,7 +10,7 @@ import X86
     static func ask(_ machine: TestMachine, _ leaf: UInt64, _ subleaf: UInt64 = 0) -> CPUIDResult {
         machine.cpu.registers.rax = leaf
         machine.cpu.registers.rcx = subleaf
-        #expect(machine.exit(10, length: 2) == .step)
+        #expect(machine.exit(.cpuid, length: 2) == .step)
         let registers = machine.cpu.registers
         return CPUIDResult(
             eax: UInt32(truncatingIfNeeded: registers.rax), ebx: UInt32(truncatingIfNeeded: registers.rbx),
@@ -30,8 +30,8 @@ import X86
             machine.cpu.registers.rdx = .max
             machine.cpu.registers.rsi = .max
             machine.cpu.registers.r15 = .max
-            machine.setExit(10, length: 2)
-            if observed { machine.exit(10, length: 2) } else { #expect(machine.handleExit()) }
+            machine.setExit(.cpuid, length: 2)
+            if observed { machine.exit(.cpuid, length: 2) } else { #expect(machine.handleExit()) }
             let registers = machine.cpu.registers
             #expect(registers.rax == 0x16)
             #expect(registers.rbx == 0x756E_6547)
@@ -88,10 +88,10 @@ import X86
         let before = Self.ask(machine, 7)
         #expect(before.ecx & 0x18 == 0x08)
         machine.cpu.registers.rbx = 0x40_0020
-        #expect(machine.exit(28, qualification: 0x304, length: 3) == .step)
+        #expect(machine.exit(.controlRegisterAccess, qualification: 0x304, length: 3) == .step)
         #expect(Self.ask(machine, 7).ecx == before.ecx | 0x10)
         machine.cpu.registers.rbx = 0x20
-        #expect(machine.exit(28, qualification: 0x304, length: 3) == .step)
+        #expect(machine.exit(.controlRegisterAccess, qualification: 0x304, length: 3) == .step)
         #expect(Self.ask(machine, 7) == before)
     }
 
@@ -100,10 +100,10 @@ import X86
         let osxsave: UInt32 = 1 << 27
         #expect(Self.ask(machine, 1).ecx & osxsave == 0)
         machine.cpu.registers.rbx = 0x4_0020
-        #expect(machine.exit(28, qualification: 0x304, length: 3) == .step)
+        #expect(machine.exit(.controlRegisterAccess, qualification: 0x304, length: 3) == .step)
         #expect(Self.ask(machine, 1).ecx & osxsave != 0)
         machine.cpu.registers.rbx = 0x20
-        #expect(machine.exit(28, qualification: 0x304, length: 3) == .step)
+        #expect(machine.exit(.controlRegisterAccess, qualification: 0x304, length: 3) == .step)
         #expect(Self.ask(machine, 1).ecx & osxsave == 0)
     }
 

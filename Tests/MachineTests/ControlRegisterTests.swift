@@ -14,7 +14,7 @@ import X86
     /// MOV CRn, RBX as the guest executes it.
     static func write(_ register: UInt64, _ value: UInt64, on machine: TestMachine) -> Outcome {
         machine.cpu.registers.rbx = value
-        return machine.exit(28, qualification: 3 << 8 | register, length: 3)
+        return machine.exit(.controlRegisterAccess, qualification: 3 << 8 | register, length: 3)
     }
 
     /// All that a refused write must leave as it was.
@@ -122,24 +122,24 @@ import X86
     @Test func `a write from RSP takes the guest's stack pointer`() {
         let machine = TestMachine(.protected32)
         machine.vmcs[0x681C] = Self.pe | Self.et | Self.wp
-        #expect(machine.exit(28, qualification: 4 << 8, length: 3) == .step)
+        #expect(machine.exit(.controlRegisterAccess, qualification: 4 << 8, length: 3) == .step)
         #expect(machine.processor.cr0.rawValue == Self.pe | Self.et | Self.wp)
     }
 
     @Test func `CLTS clears TS alone`() {
         let machine = TestMachine(.protected32)
         machine.processor.cr0 = .init(rawValue: Self.pe | Self.et | 0b1110)
-        #expect(machine.exit(28, qualification: 2 << 4, length: 2) == .step)
+        #expect(machine.exit(.controlRegisterAccess, qualification: 2 << 4, length: 2) == .step)
         #expect(machine.processor.cr0.rawValue == Self.pe | Self.et | 0b0110)
     }
 
     @Test func `LMSW writes four bits and cannot clear PE`() {
         let machine = TestMachine(.protected32)
         machine.processor.cr0 = .init(rawValue: Self.pe | Self.et | Self.wp | 0b1010)
-        #expect(machine.exit(28, qualification: 0xFFF4 << 16 | 3 << 4, length: 3) == .step)
+        #expect(machine.exit(.controlRegisterAccess, qualification: 0xFFF4 << 16 | 3 << 4, length: 3) == .step)
         #expect(machine.processor.cr0.rawValue == Self.pe | Self.et | Self.wp | 0b0100)
         let real = TestMachine(.real)
-        #expect(real.exit(28, qualification: 1 << 16 | 3 << 4, length: 3) == .step)
+        #expect(real.exit(.controlRegisterAccess, qualification: 1 << 16 | 3 << 4, length: 3) == .step)
         #expect(real.processor.cr0.rawValue == Self.pe | Self.et)
     }
 
@@ -196,9 +196,9 @@ import X86
         #expect(machine.vmcs[0x6802] == 0x12_3000)
         #expect(machine.invalidations == [1])
         machine.cpu.registers.rbp = 0
-        #expect(machine.exit(28, qualification: 5 << 8 | 1 << 4 | 3, length: 3) == .step)
+        #expect(machine.exit(.controlRegisterAccess, qualification: 5 << 8 | 1 << 4 | 3, length: 3) == .step)
         #expect(machine.cpu.registers.rbp == 0x12_3000)
-        #expect(machine.exit(28, qualification: 4 << 8 | 1 << 4 | 3, length: 3) == .step)
+        #expect(machine.exit(.controlRegisterAccess, qualification: 4 << 8 | 1 << 4 | 3, length: 3) == .step)
         #expect(machine.vmcs[0x681C] == 0x12_3000)
     }
 
@@ -338,14 +338,14 @@ import X86
         let machine = TestMachine()
         #expect(Self.write(8, 9, on: machine) == .step)
         machine.cpu.registers.rbp = .max
-        #expect(machine.exit(28, qualification: 5 << 8 | 1 << 4 | 8, length: 3) == .step)
+        #expect(machine.exit(.controlRegisterAccess, qualification: 5 << 8 | 1 << 4 | 8, length: 3) == .step)
         #expect(machine.cpu.registers.rbp == 9)
         for bit in 4..<64 as Range<UInt64> { #expect(Self.write(8, 1 << bit, on: machine) == .generalProtection) }
         #expect(machine.cpu.apic.taskPriority == 0x90)
     }
 
     @Test func `debug-register exits, which no control asks for, end the guest`() {
-        #expect(TestMachine().exit(29, qualification: 7, length: 3) == .end(.unsupported(.controlNotSet)))
+        #expect(TestMachine().exit(.movDR, qualification: 7, length: 3) == .end(.unsupported(.controlNotSet)))
     }
 
     // MARK: XSETBV
@@ -354,7 +354,7 @@ import X86
         machine.cpu.registers.rcx = 0xFFFF_FFFF_0000_0000 | index
         machine.cpu.registers.rax = 0xFFFF_FFFF_0000_0000 | value & 0xFFFF_FFFF
         machine.cpu.registers.rdx = 0xFFFF_FFFF_0000_0000 | value >> 32
-        return machine.exit(55, length: 3)
+        return machine.exit(.xsetbv, length: 3)
     }
 
     static func machineWithXSAVE() -> TestMachine {

@@ -34,7 +34,7 @@ import X86
     /// MOV to CR0, from RAX.
     static func load(_ cr0: UInt64, _ machine: TestMachine) -> Outcome {
         machine.cpu.registers.rax = cr0
-        return machine.exit(28, qualification: 0, length: 3)
+        return machine.exit(.controlRegisterAccess, qualification: 0, length: 3)
     }
 
     /// A guest in 64-bit code.
@@ -140,7 +140,7 @@ import X86
         let machine = Self.running()
         func move(_ value: UInt64) -> Outcome {
             machine.cpu.registers.rax = value
-            return machine.exit(28, qualification: 3, length: 3)
+            return machine.exit(.controlRegisterAccess, qualification: 3, length: 3)
         }
         #expect(move(Self.start + Self.root | 0x18) == .step && machine.processor.cr3 == Self.start + Self.root | 0x18)
         for value in [Self.start + Self.pointers, Self.start + 0x7000, Self.root, 0, 1 << 51] {

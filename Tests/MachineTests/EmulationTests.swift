@@ -185,7 +185,7 @@ import X86
         machine.ram.put64(0xABCD, at: 0x9000)
         machine.vmcs[0x681C] = 0x7777_0000
         machine.ram.put([0xFF, 0x37], at: TestMachine.code)
-        #expect(machine.exit(48, qualification: 0x181, physical: AbsentMemoryTests.absent + 0x123) == .stepLength(2))
+        #expect(machine.exit(.eptViolation, qualification: 0x181, physical: AbsentMemoryTests.absent + 0x123) == .stepLength(2))
         #expect(machine.vmcs[0x681C] == 0x7777_FFFE && machine.ram.word64(0xFFFE) & 0xFFFF == 0xABCD)
     }
 

@@ -1,4 +1,5 @@
 import Testing
+import VMX
 import Virtualization
 import X86
 
@@ -18,7 +19,8 @@ import X86
 
     @Test func `a machine check is the host's, and ends the guest`() {
         let machine = TestMachine()
-        #expect(machine.exit(0, information: Self.information(Self.hardware, 18)) == .end(.unsupported(.machineCheck)))
+        #expect(
+            machine.exit(.exceptionOrNMI, information: Self.information(Self.hardware, 18)) == .end(.unsupported(.machineCheck)))
         #expect(machine.injection == nil)
     }
 
@@ -31,7 +33,7 @@ import X86
     @Test(arguments: [0, 5, 6, 7, 16, 19] as [UInt8])
     func `an exception without error code is delivered as it came`(vector: UInt8) {
         let machine = TestMachine()
-        machine.exit(0, information: Self.information(Self.hardware, vector))
+        machine.exit(.exceptionOrNMI, information: Self.information(Self.hardware, vector))
         #expect(machine.injection == .exception(vector))
         #expect(machine.rip == 0x10000)
     }
@@ -39,14 +41,15 @@ import X86
     @Test(arguments: [10, 11, 12, 13, 17] as [UInt8])
     func `an exception with an error code is delivered with it`(vector: UInt8) {
         let machine = TestMachine()
-        machine.exit(0, information: Self.information(Self.hardware, vector, hasErrorCode: true), errorCode: 0x1234)
+        machine.exit(.exceptionOrNMI, information: Self.information(Self.hardware, vector, hasErrorCode: true), errorCode: 0x1234)
         #expect(machine.injection == .exception(vector, errorCode: 0x1234))
     }
 
     @Test func `a page fault is delivered with CR2`() {
         let machine = TestMachine()
         machine.exit(
-            0, qualification: 0xFFFF_8000_1234_5678, information: Self.information(Self.hardware, 14, hasErrorCode: true),
+            .exceptionOrNMI, qualification: 0xFFFF_8000_1234_5678,
+            information: Self.information(Self.hardware, 14, hasErrorCode: true),
             errorCode: 2)
         #expect(machine.injection == .exception(14, errorCode: 2))
         #expect(machine.host.pageFaultAddress == 0xFFFF_8000_1234_5678)
@@ -54,16 +57,16 @@ import X86
 
     @Test func `no exception delivers an error code in real mode`() {
         let machine = TestMachine(.real)
-        machine.exit(31, length: 2)
+        machine.exit(.rdmsr, length: 2)
         #expect(machine.injection == .exception(13))
         let paged = TestMachine(.protected16)
-        paged.exit(31, length: 2)
+        paged.exit(.rdmsr, length: 2)
         #expect(paged.injection == .generalProtection)
     }
 
     @Test func `a fault that Martlet raises sets RF, an interrupt does not`() {
         let machine = TestMachine()
-        machine.exit(27, length: 3)
+        machine.exit(.vmxon, length: 3)
         #expect(machine.injection == .invalidOpcode)
         #expect(machine.rflags & 1 << 16 != 0)
         let other = TestMachine()
@@ -75,7 +78,7 @@ import X86
         let machine = TestMachine()
         machine.host.debugStatus = 0xFFFF_0FF5
         machine.vmcs[0x681A] = 0x2400
-        machine.exit(0, qualification: 1 << 14 | 1 << 1, information: Self.information(Self.hardware, 1))
+        machine.exit(.exceptionOrNMI, qualification: 1 << 14 | 1 << 1, information: Self.information(Self.hardware, 1))
         #expect(machine.host.debugStatus == 0xFFFF_4FF2)
         #expect(machine.vmcs[0x681A] == 0x400)
         #expect(machine.injection == .exception(1))
@@ -84,21 +87,21 @@ import X86
         #expect(machine.rflags & 1 << 16 == 0)
         let fault = TestMachine()
         fault.rflags |= 1 << 16
-        fault.exit(0, qualification: 1, information: Self.information(Self.hardware, 1))
+        fault.exit(.exceptionOrNMI, qualification: 1, information: Self.information(Self.hardware, 1))
         #expect(fault.rflags & 1 << 16 != 0)
     }
 
     @Test(arguments: [3, 4] as [UInt8])
     func `INT3 and INTO return behind the instruction`(vector: UInt8) {
         let machine = TestMachine()
-        machine.exit(0, length: 2, information: Self.information(Self.softwareException, vector))
+        machine.exit(.exceptionOrNMI, length: 2, information: Self.information(Self.softwareException, vector))
         #expect(machine.injection == Injection(kind: Self.softwareException, vector: vector, instructionLength: 2))
         #expect(machine.rip == 0x10000)
     }
 
     @Test func `INT1 returns behind the instruction`() {
         let machine = TestMachine()
-        machine.exit(0, length: 1, information: Self.information(Self.privileged, 1))
+        machine.exit(.exceptionOrNMI, length: 1, information: Self.information(Self.privileged, 1))
         #expect(machine.injection == Injection(kind: Self.privileged, vector: 1, instructionLength: 1))
         #expect(machine.rip == 0x10000)
     }
@@ -112,7 +115,8 @@ import X86
     func `two exceptions that cannot be handled one after the other become a double fault`(first: UInt8, second: UInt8) {
         let machine = TestMachine()
         machine.exit(
-            0, information: Self.information(Self.hardware, second), vectoring: Self.information(Self.hardware, first))
+            .exceptionOrNMI, information: Self.information(Self.hardware, second),
+            vectoring: Self.information(Self.hardware, first))
         #expect(machine.injection == .exception(8, errorCode: 0))
     }
 
@@ -121,7 +125,7 @@ import X86
         let machine = TestMachine()
         let hasErrorCode = ExceptionVector(second).hasErrorCode
         machine.exit(
-            0, information: Self.information(Self.hardware, second, hasErrorCode: hasErrorCode), errorCode: 4,
+            .exceptionOrNMI, information: Self.information(Self.hardware, second, hasErrorCode: hasErrorCode), errorCode: 4,
             vectoring: Self.information(Self.hardware, first))
         #expect(machine.injection == .exception(second, errorCode: hasErrorCode ? 4 : nil))
     }
@@ -130,7 +134,7 @@ import X86
     func `an exception while a double fault is delivered is a triple fault`(second: UInt8) {
         let machine = TestMachine()
         let outcome = machine.exit(
-            0, information: Self.information(Self.hardware, second),
+            .exceptionOrNMI, information: Self.information(Self.hardware, second),
             vectoring: Self.information(Self.hardware, 8, hasErrorCode: true))
         #expect(outcome == .end(.tripleFault))
     }
@@ -139,7 +143,7 @@ import X86
     func `an exception while an interrupt or software event is delivered is no double fault`(kind: UInt32) {
         let machine = TestMachine()
         machine.exit(
-            0, length: 2, information: Self.information(Self.hardware, 11, hasErrorCode: true), errorCode: 0x101,
+            .exceptionOrNMI, length: 2, information: Self.information(Self.hardware, 11, hasErrorCode: true), errorCode: 0x101,
             vectoring: Self.information(kind, kind == Self.nmi ? 2 : 13))
         #expect(machine.injection == .exception(11, errorCode: 0x101))
     }
@@ -148,7 +152,7 @@ import X86
 
     @Test func `a host interrupt is finished, and the guest goes on`() {
         let machine = TestMachine()
-        #expect(machine.exit(1, information: Self.information(Self.external, 0xE0)) == .resume)
+        #expect(machine.exit(.externalInterrupt, information: Self.information(Self.external, 0xE0)) == .resume)
         #expect(machine.host.finishedInterrupts == [0xE0])
         #expect(machine.injection == nil && machine.rip == 0x10000)
     }
@@ -162,20 +166,22 @@ import X86
         }
         machine.host.input = [3]
         machine.rflags |= 1 << 9
-        machine.exit(1, information: Self.information(Self.external, 0x24))
+        machine.exit(.externalInterrupt, information: Self.information(Self.external, 0x24))
         #expect(machine.host.input == [])
         #expect(machine.injection == .interrupt(0x34))
     }
 
     @Test func `a host NMI is finished, and the guest goes on`() {
         let machine = TestMachine()
-        #expect(machine.exit(0, information: Self.information(Self.nmi, 2)) == .resume)
+        #expect(machine.exit(.exceptionOrNMI, information: Self.information(Self.nmi, 2)) == .resume)
         #expect(machine.host.finishedNonMaskableInterrupts == 1)
         #expect(machine.injection == nil)
     }
 
-    @Test(arguments: [(1, external, 0xE0), (0, nmi, 2)] as [(UInt32, UInt32, UInt8)])
-    func `an event whose delivery a host event interrupted is delivered again`(reason: UInt32, kind: UInt32, vector: UInt8) {
+    @Test(arguments: [(.externalInterrupt, external, 0xE0), (.exceptionOrNMI, nmi, 2)] as [(BasicExitReason, UInt32, UInt8)])
+    func `an event whose delivery a host event interrupted is delivered again`(
+        reason: BasicExitReason, kind: UInt32, vector: UInt8
+    ) {
         let events: [(UInt32, Injection, UInt32)] = [
             (Self.information(Self.external, 0x40), .interrupt(0x40), 77),
             (Self.information(Self.hardware, 6), .exception(6), 77),
@@ -199,7 +205,8 @@ import X86
     @Test func `an NMI that is delivered again is not blocked by itself`() {
         let machine = TestMachine()
         machine.vmcs[0x4824] = 8
-        machine.exit(1, information: Self.information(Self.external, 0xE0), vectoring: Self.information(Self.nmi, 2))
+        machine.exit(
+            .externalInterrupt, information: Self.information(Self.external, 0xE0), vectoring: Self.information(Self.nmi, 2))
         #expect(machine.injection == Injection(kind: Self.nmi, vector: 2))
         #expect(machine.vmcs[0x4824] == 0)
     }
@@ -208,7 +215,7 @@ import X86
         let machine = TestMachine()
         machine.vmcs[0x4824] = 2
         machine.vmcs[SteppingTests.pendingDebugExceptions] = 0x1001
-        machine.exit(0, length: 1, information: Self.information(Self.softwareException, 3))
+        machine.exit(.exceptionOrNMI, length: 1, information: Self.information(Self.softwareException, 3))
         #expect(machine.injection == Injection(kind: Self.softwareException, vector: 3, instructionLength: 1))
         #expect(machine.vmcs[0x4824] == 2 && machine.vmcs[SteppingTests.pendingDebugExceptions] == 0x1001)
     }
@@ -216,7 +223,7 @@ import X86
     @Test func `an injected exception ends blocking by STI and MOV SS, and leaves blocking by NMI`() {
         let machine = TestMachine()
         machine.vmcs[0x4824] = 0b1011
-        machine.exit(31, length: 2)
+        machine.exit(.rdmsr, length: 2)
         #expect(machine.vmcs[0x4824] == 0b1000)
     }
 }

@@ -42,36 +42,36 @@ import Testing
         switch name {
         case "cpuid-1", "cpuid-7":
             machine.cpu.registers.rax = name == "cpuid-1" ? 1 : 7
-            machine.setExit(10, length: 2)
+            machine.setExit(.cpuid, length: 2)
         case "vmcall-signature":
             machine.cpu.registers.rax = 0
-            machine.setExit(18, length: 3)
+            machine.setExit(.vmcall, length: 3)
         case "vmcall-timer":
             machine.cpu.registers.rax = 1
             machine.cpu.registers.rbx = 0x40
             machine.cpu.registers.rcx = 1 << 40
-            machine.setExit(18, length: 3)
+            machine.setExit(.vmcall, length: 3)
         case "rdmsr-apic-base":
             machine.cpu.registers.rcx = 0x1B
-            machine.setExit(31, length: 2)
+            machine.setExit(.rdmsr, length: 2)
         case "wrmsr-misc-enable":
             machine.cpu.registers.rcx = 0x1A0
             machine.cpu.registers.rax = 1
-            machine.setExit(32, length: 2)
-        case "out-80": machine.setExit(30, qualification: 0x80 << 16, length: 2)
+            machine.setExit(.wrmsr, length: 2)
+        case "out-80": machine.setExit(.ioInstruction, qualification: 0x80 << 16, length: 2)
         case "in-3fd":
-            machine.exit(30, qualification: 0x3FD << 16 | 8, length: 1)  // the first one lets input in
-            machine.setExit(30, qualification: 0x3FD << 16 | 8, length: 1)
+            machine.exit(.ioInstruction, qualification: 0x3FD << 16 | 8, length: 1)  // the first one lets input in
+            machine.setExit(.ioInstruction, qualification: 0x3FD << 16 | 8, length: 1)
         case "mmio-read": access(machine, [0x8B, 0x03], at: 0xB100_0080, qualification: 0x181)
         case "mmio-write": access(machine, [0x89, 0x03], at: 0xB100_0080, qualification: 0x182)
         case "mmio-page-start": access(machine, [0x8B, 0x03], at: 0xB100_0000, qualification: 0x181)
         case "hlt-timer-due":
             machine.cpu.registers.rax = 1
             machine.cpu.registers.rbx = 0x40
-            machine.exit(18, length: 3)
+            machine.exit(.vmcall, length: 3)
             machine.rflags |= 1 << 9
-            machine.setExit(12, length: 1)
-        default: machine.setExit(52)
+            machine.setExit(.hlt, length: 1)
+        default: machine.setExit(.preemptionTimerExpired)
         }
     }
 
@@ -79,6 +79,6 @@ import Testing
     private func access(_ machine: TestMachine, _ instruction: [UInt8], at address: UInt64, qualification: UInt64) {
         machine.cpu.registers.rbx = address
         machine.ram.put(instruction, at: TestMachine.code)
-        machine.setExit(48, qualification: qualification, physical: address, linear: address)
+        machine.setExit(.eptViolation, qualification: qualification, physical: address, linear: address)
     }
 }

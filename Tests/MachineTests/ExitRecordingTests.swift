@@ -20,7 +20,7 @@ import Virtualization
     @Test func `the source of MOV to a control register, whichever it is`() {
         recording { machine, slot in
             machine.cpu.registers.r9 = 0x20
-            machine.setExit(28, qualification: 0x904, length: 4)
+            machine.setExit(.controlRegisterAccess, qualification: 0x904, length: 4)
             let isFinished = machine.handleExit()
             #expect(isFinished)
             #expect(slot.pointee.operand == 0x20)
@@ -32,7 +32,7 @@ import Virtualization
 
     @Test func `an exception's error code, and the one that is injected`() {
         recording { machine, slot in
-            machine.setExit(0, qualification: 0x1000, information: 0x8000_0B0E, errorCode: 6)
+            machine.setExit(.exceptionOrNMI, qualification: 0x1000, information: 0x8000_0B0E, errorCode: 6)
             let isFinished = machine.handleExit()
             #expect(isFinished)
             #expect(slot.pointee.operand == 6 && slot.pointee.detail == 6 && slot.pointee.outcome == 3)
@@ -42,7 +42,7 @@ import Virtualization
     }
 
     @Test func `a recorded exit has the same effect as one that is not`() {
-        for reason in [UInt32(10), 13, 15, 18, 31, 32, 54, 55] {
+        for reason in [.cpuid, .invd, .rdpmc, .vmcall, .rdmsr, .wrmsr, .wbinvd, .xsetbv] as [BasicExitReason] {
             let plain = TestMachine()
             plain.setExit(reason, length: 2)
             let resumes = plain.handleExit()

@@ -213,7 +213,7 @@ import X86
         machine.cpu.registers.rcx = UInt64(number)
         machine.cpu.registers.rax = 0
         machine.cpu.registers.rdx = 0
-        machine.setExit(writing ? 32 : 31, length: 2)
+        machine.setExit(writing ? .wrmsr : .rdmsr, length: 2)
         let before = machine.rip
         #expect(machine.handleExit())
         defer { machine.rip = before }

@@ -94,7 +94,7 @@ import X86
             machine.cpu.registers.rcx = register
             machine.cpu.registers.rax = value
             machine.cpu.registers.rdx = 0
-            return machine.exit(32, length: 2)
+            return machine.exit(.wrmsr, length: 2)
         }
         _ = machine.cpu.apic.write(offset: 0x320, 0x4_0020, at: machine.cpu.clock.now)
         #expect(machine.cpu.apic.read(offset: 0x320, at: machine.cpu.clock.now) == (isHidden ? 0x20 : 0x4_0020))
@@ -115,7 +115,8 @@ import X86
                 machine.cpu.registers.rcx = register
                 machine.cpu.registers.rax = value
                 machine.cpu.registers.rdx = 0
-                #expect(machine.exit(32, length: 2) == (isHidden ? .inject(.generalProtection) : .step), "\(name) \(isHidden)")
+                #expect(
+                    machine.exit(.wrmsr, length: 2) == (isHidden ? .inject(.generalProtection) : .step), "\(name) \(isHidden)")
             }
         }
     }

@@ -9,7 +9,7 @@ import Testing
         machine.cpu.registers.rbx = rbx
         machine.cpu.registers.rcx = rcx
         let before = machine.rip
-        #expect(machine.exit(18, length: 3) == .step)
+        #expect(machine.exit(.vmcall, length: 3) == .step)
         #expect(machine.rip == before + 3)
         return machine.cpu.registers.rax
     }
@@ -39,8 +39,8 @@ import Testing
     @Test func `function 2 returns the number of exits so far`() {
         let machine = TestMachine()
         #expect(Self.call(machine, 2) == 1)
-        machine.exit(10, length: 2)
-        machine.exit(10, length: 2)
+        machine.exit(.cpuid, length: 2)
+        machine.exit(.cpuid, length: 2)
         #expect(Self.call(machine, 2) == 4)
     }
 
@@ -99,7 +99,7 @@ import Testing
         #expect(machine.vmcs[0x482E] == 1000)  // the preemption timer comes no later
         machine.host.time += 1000
         machine.rflags |= 1 << 9
-        machine.exit(52)
+        machine.exit(.preemptionTimerExpired)
         #expect(machine.injection == .interrupt(0x40))
     }
 
@@ -109,7 +109,7 @@ import Testing
         #expect(Self.call(machine, 1, rbx: 0x40, rcx: 1000) == 0)
         #expect(Self.call(machine, 1, rbx: 0) == 0)
         machine.host.time += 1_000_000
-        #expect(machine.exit(52) == .resume)
+        #expect(machine.exit(.preemptionTimerExpired) == .resume)
         #expect(machine.injection == nil)
         #expect(machine.vmcs[0x482E] == TestMachine.slice)
     }
@@ -118,7 +118,7 @@ import Testing
         let machine = TestMachine()
         _ = Self.call(machine, 1, rbx: 0x40, rcx: 10)
         machine.host.time += 10
-        machine.exit(52)
+        machine.exit(.preemptionTimerExpired)
         #expect(machine.vmcs[0x4002] & 4 != 0)
         _ = Self.call(machine, 1, rbx: 0)
         #expect(machine.vmcs[0x4002] & 4 == 0)
@@ -131,9 +131,9 @@ import Testing
         _ = Self.call(machine, 1, rbx: 0x50, rcx: 1000)
         #expect(Self.call(machine, 1, rbx: vector, rcx: 10) == .max)
         machine.host.time += 10
-        #expect(machine.exit(52) == .resume)
+        #expect(machine.exit(.preemptionTimerExpired) == .resume)
         machine.host.time += 990
-        machine.exit(52)
+        machine.exit(.preemptionTimerExpired)
         #expect(machine.injection == .interrupt(0x50))
     }
 
@@ -147,7 +147,7 @@ import Testing
         machine.enterUserMode()
         #expect(Self.call(machine, 1, rbx: 0x40, rcx: 1) == .max)
         machine.host.time += 1000
-        #expect(machine.exit(52) == .resume)
+        #expect(machine.exit(.preemptionTimerExpired) == .resume)
         #expect(machine.injection == nil)
     }
 
@@ -156,7 +156,7 @@ import Testing
         machine.rflags |= 1 << 9
         #expect(Self.call(machine, 1, rbx: 0x40, rcx: .max) == 0)
         machine.host.time += 1 << 40
-        #expect(machine.exit(52) == .resume)
+        #expect(machine.exit(.preemptionTimerExpired) == .resume)
         #expect(machine.vmcs[0x482E] == TestMachine.slice)
     }
 
@@ -165,7 +165,7 @@ import Testing
         #expect(Self.call(machine, 1, rbx: 0x40, rcx: 0) == 0)
         #expect(machine.vmcs[0x4002] & 4 != 0)
         machine.rflags |= 1 << 9
-        machine.exit(7)
+        machine.exit(.interruptWindow)
         #expect(machine.injection == .interrupt(0x40))
     }
 

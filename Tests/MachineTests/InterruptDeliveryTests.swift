@@ -24,17 +24,17 @@ import Virtualization
         machine.cpu.registers.rcx = register
         machine.cpu.registers.rax = value & 0xFFFF_FFFF
         machine.cpu.registers.rdx = value >> 32
-        #expect(machine.exit(32, length: 2) == .step)
+        #expect(machine.exit(.wrmsr, length: 2) == .step)
     }
 
     @Test func `a guest that lowers its priority with interrupts off goes on, and gets the interrupt when it can`() {
         let machine = Self.waiting()
         machine.cpu.apic.taskPriority = 0
-        machine.exit(43)
+        machine.exit(.tprBelowThreshold)
         #expect(machine.vmcs[0x401C] == 0, "or the same exit came before the next instruction, for ever")
         #expect(machine.injection == nil)
         machine.rflags |= Self.interruptFlag
-        machine.exit(7)
+        machine.exit(.interruptWindow)
         #expect(machine.injection == .interrupt(0x61))
     }
 
@@ -63,7 +63,7 @@ import Virtualization
         #expect(machine.vmcs[0x4002] & 1 << 2 != 0)
         // The trap is delivered, and its handler returns.
         machine.vmcs[SteppingTests.pendingDebugExceptions] = 0
-        machine.exit(7)
+        machine.exit(.interruptWindow)
         #expect(machine.injection == .interrupt(0x61))
     }
 
@@ -148,7 +148,7 @@ import Virtualization
             #expect(machine.vmcs[SteppingTests.pendingDebugExceptions] == 0x1001)
             #expect(machine.vmcs[0x4002] & (1 << 2 | 1 << 22) == (kind == 0 ? 1 << 2 : 1 << 22), "the window behind the trap")
             machine.vmcs[SteppingTests.pendingDebugExceptions] = 0
-            machine.exit(kind == 0 ? 7 : 8)
+            machine.exit(kind == 0 ? .interruptWindow : .nmiWindow)
             #expect(machine.injection?.kind == kind)
             #expect(machine.vmcs[0x4002] & (1 << 2 | 1 << 22) == 0)
         }
@@ -163,7 +163,7 @@ import Virtualization
         Self.write(machine, 0x830, 0x4400)
         #expect(machine.injection == Injection(kind: 2, vector: 2))
         #expect(machine.vmcs[0x4002] & 1 << 2 != 0)
-        machine.exit(7)
+        machine.exit(.interruptWindow)
         #expect(machine.injection == .interrupt(0x61))
     }
 
@@ -174,7 +174,7 @@ import Virtualization
         machine.rflags |= Self.interruptFlag | flags
         machine.cpu.apic.taskPriority = 0
         machine.vmcs[SteppingTests.pendingDebugExceptions] = pending
-        machine.exit(43)
+        machine.exit(.tprBelowThreshold)
         #expect(machine.injection == nil && machine.vmcs[0x4002] & 1 << 2 != 0)
         #expect(machine.vmcs[SteppingTests.pendingDebugExceptions] == pending)
     }
@@ -198,13 +198,13 @@ import Virtualization
     @Test func `INIT that a timer brings resets a guest that runs`() {
         let machine = Self.timedInit()
         machine.host.time += TestMachine.frequency
-        #expect(machine.exit(52) == .end(.reset))
+        #expect(machine.exit(.preemptionTimerExpired) == .end(.reset))
     }
 
     @Test func `INIT that a timer brings resets a guest that waits`() {
         let machine = Self.timedInit()
         machine.rflags |= Self.interruptFlag
-        #expect(machine.exit(12, length: 1) == .wait)
+        #expect(machine.exit(.hlt, length: 1) == .wait)
         _ = machine.cpu.sleep()
         #expect(machine.cpu.pending == .end(.reset))
     }
@@ -225,17 +225,17 @@ import Virtualization
     @Test func `a guest that spins for ever is ended at its limit`() {
         let machine = Self.limited()
         machine.host.time += Self.limit - 1
-        #expect(machine.exit(52) == .resume)
+        #expect(machine.exit(.preemptionTimerExpired) == .resume)
         #expect(machine.vmcs[0x482E] == 1)
         machine.host.time += 1
-        #expect(machine.exit(52) == .end(.overdue))
+        #expect(machine.exit(.preemptionTimerExpired) == .end(.overdue))
         #expect(machine.cpu.pending == .end(.overdue))
     }
 
     @Test func `unobserved it is ended as well`() {
         let machine = Self.limited()
         machine.host.time += Self.limit
-        machine.setExit(52)
+        machine.setExit(.preemptionTimerExpired)
         #expect(!machine.handleExit())
         #expect(machine.cpu.pending == .end(.overdue))
     }
@@ -245,11 +245,11 @@ import Virtualization
         machine.host.time += Self.limit - 10
         #expect(HypercallTests.call(machine, 4, rbx: 1) == 0)
         machine.host.time += Self.limit - 10
-        #expect(machine.exit(52) == .resume)
+        #expect(machine.exit(.preemptionTimerExpired) == .resume)
         machine.enterUserMode()
         #expect(HypercallTests.call(machine, 4, rbx: 2) == .max)
         machine.host.time += 10
-        #expect(machine.exit(52) == .end(.overdue))
+        #expect(machine.exit(.preemptionTimerExpired) == .end(.overdue))
     }
 
     @Test func `a guest that waits for what never comes is ended at its limit`() {
@@ -265,7 +265,7 @@ import Virtualization
         }
         machine.cpu.attention.insert(.devices)
         #expect(machine.complete(.resume))
-        #expect(machine.exit(12, length: 1) == .wait)
+        #expect(machine.exit(.hlt, length: 1) == .wait)
         _ = machine.cpu.sleep()
         #expect(machine.cpu.pending == .end(.overdue))
         #expect(machine.host.sleeps.count == 1)
@@ -274,7 +274,7 @@ import Virtualization
     @Test func `a guest that halts for good is at its end without a wait`() {
         let machine = Self.limited()
         machine.rflags |= Self.interruptFlag
-        #expect(machine.exit(12, length: 1) == .end(.halted(interruptsEnabled: true)))
+        #expect(machine.exit(.hlt, length: 1) == .end(.halted(interruptsEnabled: true)))
     }
 }
 

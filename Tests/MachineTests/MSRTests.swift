@@ -6,14 +6,11 @@ import X86
 @testable import Machine
 
 @Suite struct MSRTests {
-    static let rdmsr: UInt32 = 31
-    static let wrmsr: UInt32 = 32
-
     static func read(_ machine: TestMachine, _ register: UInt32) -> Outcome {
         machine.cpu.registers.rcx = 0xFFFF_FFFF_0000_0000 | UInt64(register)
         machine.cpu.registers.rax = .max
         machine.cpu.registers.rdx = .max
-        return machine.exit(rdmsr, length: 2)
+        return machine.exit(.rdmsr, length: 2)
     }
 
     /// The value that a read gives.
@@ -27,7 +24,7 @@ import X86
         machine.cpu.registers.rcx = 0xFFFF_FFFF_0000_0000 | UInt64(register)
         machine.cpu.registers.rax = 0xFFFF_FFFF_0000_0000 | value & 0xFFFF_FFFF
         machine.cpu.registers.rdx = 0xFFFF_FFFF_0000_0000 | value >> 32
-        return machine.exit(wrmsr, length: 2)
+        return machine.exit(.wrmsr, length: 2)
     }
 
     static func takes(_ machine: TestMachine, _ register: UInt32, _ value: UInt64, _ location: SourceLocation = #_sourceLocation)
@@ -243,7 +240,7 @@ import X86
             machine.cpu.registers.rcx = UInt64(number)
             machine.cpu.registers.rax = value & 0xFFFF_FFFF
             machine.cpu.registers.rdx = value >> 32
-            machine.setExit(random.next() % 2 == 0 ? 31 : 32, length: 2)
+            machine.setExit(random.next() % 2 == 0 ? .rdmsr : .wrmsr, length: 2)
             let before = machine.rip
             #expect(machine.handleExit())
             if machine.rip == before {

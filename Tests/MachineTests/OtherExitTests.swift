@@ -1,17 +1,24 @@
 import Testing
 import Virtualization
+import VMX
 import X86
 
 @testable import Machine
 
-/// Exits with one answer each, and those that nobody knows.
+/// Exits with one answer each, and those that nobody knows, by the manual's numbers.
 @Suite struct OtherExitTests {
     static let code: UInt64 = 0x10000
+
+    @discardableResult
+    static func exit(_ machine: TestMachine, _ reason: UInt32, length: UInt32) -> Outcome {
+        machine.setExit(reason: ExitReason(rawValue: reason), length: length)
+        return machine.handleExitThatIsSet()
+    }
 
     @Test(arguments: [13, 54] as [UInt32])
     func `INVD and WBINVD do nothing and go on`(reason: UInt32) {
         let machine = TestMachine()
-        #expect(machine.exit(reason, length: 2) == .step)
+        #expect(Self.exit(machine, reason, length: 2) == .step)
         #expect(machine.rip == Self.code + 2)
     }
 
@@ -21,14 +28,14 @@ import X86
         ] as [UInt32])
     func `instructions that the guest's processor does not have are invalid opcodes`(reason: UInt32) {
         let machine = TestMachine()
-        #expect(machine.exit(reason, length: 3) == .invalidOpcode)
+        #expect(Self.exit(machine, reason, length: 3) == .invalidOpcode)
         #expect(machine.injection == .invalidOpcode)
         #expect(machine.rip == Self.code)
     }
 
     @Test func `RDPMC is a general-protection fault`() {
         let machine = TestMachine()
-        #expect(machine.exit(15, length: 2) == .generalProtection)
+        #expect(machine.exit(.rdpmc, length: 2) == .generalProtection)
     }
 
     @Test(
@@ -43,7 +50,7 @@ import X86
         ] as [(UInt32, Ending)])
     func `exits that Martlet cannot continue from end the guest where it stands`(reason: UInt32, ending: Ending) {
         let machine = TestMachine()
-        #expect(machine.exit(reason, length: 2) == .end(ending))
+        #expect(Self.exit(machine, reason, length: 2) == .end(ending))
         #expect(machine.cpu.pending == .end(ending))
         #expect(machine.rip == Self.code && machine.injection == nil)
     }
@@ -56,9 +63,9 @@ import X86
     func `an unknown exit ends the guest and never skips`(reason: UInt32) {
         for observed in [true, false] {
             let machine = TestMachine()
-            machine.setExit(reason, length: 2)
+            machine.setExit(reason: ExitReason(rawValue: reason), length: 2)
             if observed {
-                #expect(machine.exit(reason, length: 2) == .end(.unsupported(.unknownReason(reason))))
+                #expect(Self.exit(machine, reason, length: 2) == .end(.unsupported(.unknownReason(reason))))
             } else {
                 #expect(!machine.handleExit())
             }
@@ -73,8 +80,8 @@ import X86
             for observed in [true, false] {
                 let machine = TestMachine()
                 let registers = machine.cpu.registers
-                machine.setExit(reason, length: 2)
-                if observed { machine.exit(reason, length: 2) } else { #expect(!machine.handleExit()) }
+                machine.setExit(reason: ExitReason(rawValue: reason), length: 2)
+                if observed { Self.exit(machine, reason, length: 2) } else { #expect(!machine.handleExit()) }
                 #expect(machine.cpu.pending == .end(.entryFailure(reason: reason)))
                 #expect(machine.rip == Self.code && machine.cpu.registers == registers && machine.injection == nil)
             }
@@ -84,47 +91,49 @@ import X86
     /// The quick ways and the observed one must do the same.
     @Test func `exits that nobody observes do what observed ones do`() {
         let port = { portQualification($0, size: $1, isInput: $2) }
-        let exits: [(UInt32, UInt64, (TestMachine) -> Void)] = [
-            (10, 0, { $0.cpu.registers.rax = 1 }), (10, 0, { $0.cpu.registers.rax = 7 }),
-            (10, 0, { $0.cpu.registers.rax = 0x4000_0000 }), (10, 0, { $0.cpu.registers.rax = 0xFFFF_FFFF_8000_0001 }),
-            (10, 0, { $0.cpu.registers.rax = 0x9000_0000 }),
+        let exits: [(BasicExitReason, UInt64, (TestMachine) -> Void)] = [
+            (.cpuid, 0, { $0.cpu.registers.rax = 1 }), (.cpuid, 0, { $0.cpu.registers.rax = 7 }),
+            (.cpuid, 0, { $0.cpu.registers.rax = 0x4000_0000 }), (.cpuid, 0, { $0.cpu.registers.rax = 0xFFFF_FFFF_8000_0001 }),
+            (.cpuid, 0, { $0.cpu.registers.rax = 0x9000_0000 }),
             (
-                10, 0,
+                .cpuid, 0,
                 {
                     $0.cpu.registers.rax = 0xD; $0.cpu.registers.rcx = 1
                 }
             ),
-            (12, 0, { _ in }), (18, 0, { $0.cpu.registers.rax = 0 }), (18, 0, { $0.cpu.registers.rax = 2 }),
+            (.hlt, 0, { _ in }), (.vmcall, 0, { $0.cpu.registers.rax = 0 }), (.vmcall, 0, { $0.cpu.registers.rax = 2 }),
             (
-                18, 0,
+                .vmcall, 0,
                 {
                     $0.cpu.registers.rax = 1; $0.cpu.registers.rbx = 50; $0.cpu.registers.rcx = 100
                 }
             ),
-            (30, port(0x3F8, 1, false), { $0.cpu.registers.rax = 65 }), (30, port(0x3FD, 1, true), { _ in }),
-            (30, port(0x3FC, 4, true), { _ in }), (30, port(0xF4, 2, false), { $0.cpu.registers.rax = 3 }),
-            (31, 0, { $0.cpu.registers.rcx = 0x1B }), (31, 0, { $0.cpu.registers.rcx = 0x480 }),
-            (32, 0, { $0.cpu.registers.rcx = 0x1A0 }),
+            (.ioInstruction, port(0x3F8, 1, false), { $0.cpu.registers.rax = 65 }),
+            (.ioInstruction, port(0x3FD, 1, true), { _ in }),
+            (.ioInstruction, port(0x3FC, 4, true), { _ in }),
+            (.ioInstruction, port(0xF4, 2, false), { $0.cpu.registers.rax = 3 }),
+            (.rdmsr, 0, { $0.cpu.registers.rcx = 0x1B }), (.rdmsr, 0, { $0.cpu.registers.rcx = 0x480 }),
+            (.wrmsr, 0, { $0.cpu.registers.rcx = 0x1A0 }),
             (
-                32, 0,
+                .wrmsr, 0,
                 {
                     $0.cpu.registers.rcx = 0xC000_0080; $0.cpu.registers.rax = 0x900
                 }
             ),
             (
-                32, 0,
+                .wrmsr, 0,
                 {
                     $0.cpu.registers.rcx = 0x10; $0.cpu.registers.rax = 5
                 }
             ),
-            (48, 0x181, { $0.ram.put([0x8B, 0x03], at: TestMachine.code) }), (52, 0, { _ in }),
+            (.eptViolation, 0x181, { $0.ram.put([0x8B, 0x03], at: TestMachine.code) }), (.preemptionTimerExpired, 0, { _ in }),
             (
-                55, 0,
+                .xsetbv, 0,
                 {
                     $0.processor.cr4 = .physicalAddressExtension | .xsave; $0.cpu.registers.rax = 7
                 }
             ),
-            (28, 0x003, { $0.cpu.registers.rax = 0x1000 }), (2, 0, { _ in }),
+            (.controlRegisterAccess, 0x003, { $0.cpu.registers.rax = 0x1000 }), (.tripleFault, 0, { _ in }),
         ]
         for (reason, qualification, prepare) in exits {
             for flags in [2, 0x102, 0x202] as [UInt64] {

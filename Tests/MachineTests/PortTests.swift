@@ -12,13 +12,14 @@ func portQualification(_ port: UInt16, size: Int, isInput: Bool, isString: Bool 
 @Suite struct PortTests {
     static func output(_ machine: TestMachine, _ port: UInt16, size: Int, _ value: UInt64) -> Outcome {
         machine.cpu.registers.rax = value
-        return machine.exit(30, qualification: portQualification(port, size: size, isInput: false), length: 1)
+        return machine.exit(.ioInstruction, qualification: portQualification(port, size: size, isInput: false), length: 1)
     }
 
     /// RAX after IN, which begins as all ones.
     static func input(_ machine: TestMachine, _ port: UInt16, size: Int) -> UInt64 {
         machine.cpu.registers.rax = .max
-        #expect(machine.exit(30, qualification: portQualification(port, size: size, isInput: true), length: 1) == .step)
+        #expect(
+            machine.exit(.ioInstruction, qualification: portQualification(port, size: size, isInput: true), length: 1) == .step)
         return machine.cpu.registers.rax
     }
 
@@ -69,7 +70,7 @@ func portQualification(_ port: UInt16, size: Int, isInput: Bool, isString: Bool 
         if let count { machine.cpu.registers.rcx = count }
         let mask: UInt64 = [0xFFFF, 0xFFFF_FFFF, .max][Int(addressSize)]
         return machine.exit(
-            30,
+            .ioInstruction,
             qualification: portQualification(port, size: size, isInput: isInput, isString: true, isRepeated: count != nil),
             length: 2, linear: segmentBase &+ (index & mask), details: addressSize << 7 | 3 << 15)
     }
@@ -259,7 +260,7 @@ func portQualification(_ port: UInt16, size: Int, isInput: Bool, isString: Bool 
         machine.processor.setSegment(.ss, .init(selector: 16, base: 0, limit: 0xFF, attributes: .data32))
         machine.cpu.registers.rsi = 0x100
         let outcome = machine.exit(
-            30, qualification: portQualification(0x2100, size: 1, isInput: false, isString: true), length: 2,
+            .ioInstruction, qualification: portQualification(0x2100, size: 1, isInput: false, isString: true), length: 2,
             details: 1 << 7 | 2 << 15)
         #expect(outcome == .inject(.exception(.stackFault, errorCode: 0)))
     }
@@ -308,7 +309,7 @@ func portQualification(_ port: UInt16, size: Int, isInput: Bool, isString: Bool 
         let machine = TestMachine()
         machine.cpu.registers.rsi = 1 << 47
         let outcome = machine.exit(
-            30, qualification: portQualification(0x2100, size: 1, isInput: false, isString: true), length: 2,
+            .ioInstruction, qualification: portQualification(0x2100, size: 1, isInput: false, isString: true), length: 2,
             details: 2 << 7 | 2 << 15)
         #expect(outcome == .inject(.exception(.stackFault, errorCode: 0)))
     }
@@ -329,7 +330,8 @@ func portQualification(_ port: UInt16, size: Int, isInput: Bool, isString: Bool 
             machine.cpu.registers.rcx = 0xFFFF_FFFF_0001_0000
             let mask: UInt64 = [0xFFFF, 0xFFFF_FFFF, .max][Int(addressSize)]
             let outcome = machine.exit(
-                30, qualification: portQualification(0x3F8, size: 1, isInput: false, isString: true, isRepeated: true),
+                .ioInstruction,
+                qualification: portQualification(0x3F8, size: 1, isInput: false, isString: true, isRepeated: true),
                 length: 2, linear: mode == .long64 ? 0x9100 : machine.cpu.registers.rsi & mask, details: 0x80)
             // CX is 0; ECX and RCX are not.
             #expect(outcome == (mode == .real ? .step : .iterate))

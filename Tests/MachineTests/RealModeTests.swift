@@ -20,7 +20,7 @@ import X86
     /// The processor refuses an instruction of real mode, at the beginning of the code segment.
     static func refuse(_ machine: TestMachine, _ bytes: [UInt8]) -> Outcome {
         machine.ram.put(bytes, at: TestMachine.code)
-        return machine.exit(0, information: 1 << 31 | 1 << 11 | 3 << 8 | 13, errorCode: 0)
+        return machine.exit(.exceptionOrNMI, information: 1 << 31 | 1 << 11 | 3 << 8 | 13, errorCode: 0)
     }
 
     /// The three words that an event has pushed: IP, CS, FLAGS.
@@ -65,7 +65,7 @@ import X86
         // A data segment with a low selector.
         processor.setSegment(.ds, .init(selector: 0x13, base: 0x130, limit: 0xFFFF, attributes: .realModeData))
         machine.cpu.registers.rax = 0x10
-        #expect(machine.exit(28, qualification: 0, length: 3) == .step)
+        #expect(machine.exit(.controlRegisterAccess, qualification: 0, length: 3) == .step)
         #expect(processor.emulatesRealMode && machine.entryViolations == [] && processor.segment(.ds).base == 0x130)
         machine.cpu.registers.rax = 0x11
         machine.rip = 0
@@ -108,12 +108,12 @@ import X86
         #expect(Self.frame(machine) == [2, 0x1000, 0x302] && processor.flags == .alwaysSet)
         // Back.
         machine.ram.put([0xCF], at: 0x12340 + 0x5678)
-        #expect(machine.exit(0, information: 1 << 31 | 1 << 11 | 3 << 8 | 13, errorCode: 0) == .resume)
+        #expect(machine.exit(.exceptionOrNMI, information: 1 << 31 | 1 << 11 | 3 << 8 | 13, errorCode: 0) == .resume)
         #expect(machine.rip == 2 && processor.segment(.cs).base == UInt64(TestMachine.code) && processor.flags.rawValue == 0x302)
         #expect(processor.stackPointer == 0x8000)
         // An invalid opcode: its address, and no error code.
         processor.flags = .alwaysSet
-        #expect(machine.exit(0, information: 1 << 31 | 3 << 8 | 6) == .inject(.invalidOpcode))
+        #expect(machine.exit(.exceptionOrNMI, information: 1 << 31 | 3 << 8 | 6) == .inject(.invalidOpcode))
         #expect(machine.injection == nil && machine.rip == 0x10 && Self.frame(machine) == [2, 0x1000, 2])
         // An interrupt.
         processor.flags = .init(rawValue: 0x202)
@@ -197,17 +197,17 @@ import X86
         let machine = Self.machine(.protected32)
         machine.cpu.registers.rcx = 0xC000_0080
         machine.cpu.registers.rax = 0x901
-        #expect(machine.exit(32, length: 2) == .step)
+        #expect(machine.exit(.wrmsr, length: 2) == .step)
         // LME without LMA would not go with CR0.PG.
         #expect(machine.vmcs.physical[0x8008] == 0x801)
         machine.cpu.registers.rax = 0
-        #expect(machine.exit(31, length: 2) == .step && machine.cpu.registers.rax == 0x901)
+        #expect(machine.exit(.rdmsr, length: 2) == .step && machine.cpu.registers.rax == 0x901)
         machine.cpu.registers.rcx = 0x277
         machine.cpu.registers.rax = 0x0601_0406
         machine.cpu.registers.rdx = 0
-        #expect(machine.exit(32, length: 2) == .step && machine.vmcs.physical[0x8018] == 0x0601_0406)
-        #expect(machine.exit(31, length: 2) == .step && machine.cpu.registers.rax == 0x0601_0406)
+        #expect(machine.exit(.wrmsr, length: 2) == .step && machine.vmcs.physical[0x8018] == 0x0601_0406)
+        #expect(machine.exit(.rdmsr, length: 2) == .step && machine.cpu.registers.rax == 0x0601_0406)
         machine.cpu.registers.rax = 2
-        #expect(machine.exit(32, length: 2) == .generalProtection)
+        #expect(machine.exit(.wrmsr, length: 2) == .generalProtection)
     }
 }

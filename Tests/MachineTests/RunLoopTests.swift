@@ -15,7 +15,7 @@ import Virtualization
         let machine: TestMachine
         var seesExits = true
         /// The reasons that the guest exits for, one after the other.
-        var reasons: [UInt32]
+        var reasons: [BasicExitReason]
         var log: [String] = []
         var judgement: (Exit) -> Exit? = { $0 }
         var isHeld: (Int) -> Ending? = { _ in nil }
@@ -36,12 +36,12 @@ import Virtualization
             machine.host.time += 100
             meanwhile(reasons.count)
             let reason = reasons.removeFirst()
-            guard reason == 48 else {
+            guard reason == .eptViolation else {
                 machine.setExit(reason, length: 2)
                 return true
             }
             let (address, isWrite) = faults.removeFirst()
-            machine.setExit(48, qualification: isWrite ? 0x182 : 0x181, physical: address)
+            machine.setExit(.eptViolation, qualification: isWrite ? 0x182 : 0x181, physical: address)
             return true
         }
         mutating func standIns() -> StandIns? {
@@ -79,7 +79,7 @@ import Virtualization
         ] as [(UInt64, [String])] {
             machine.cpu.registers.rcx = 0x1B
             (machine.cpu.registers.rax, machine.cpu.registers.rdx) = (base, 0)
-            services.reasons = [32]
+            services.reasons = [.wrmsr]
             services.log = []
             #expect(Self.run(machine, &services) == nil)
             #expect(services.log.filter { $0.hasPrefix("hides") || $0.hasPrefix("shows") } == log)
@@ -100,7 +100,7 @@ import Virtualization
 
     @Test func `each exit is shown, handled and finished, until one ends the guest`() {
         let machine = TestMachine()
-        var services = Services(machine: machine, reasons: [10, 2])
+        var services = Services(machine: machine, reasons: [.cpuid, .tripleFault])
         #expect(Self.run(machine, &services) == .tripleFault)
         #expect(
             services.log == [
@@ -112,7 +112,7 @@ import Virtualization
 
     @Test func `an exit that an observer keeps for itself has no effect and no number`() {
         let machine = TestMachine()
-        var services = Services(machine: machine, reasons: [10, 2])
+        var services = Services(machine: machine, reasons: [.cpuid, .tripleFault])
         services.judgement = { $0 == .cpuid ? nil : $0 }
         #expect(Self.run(machine, &services) == .tripleFault)
         #expect(machine.rip == UInt64(TestMachine.code) && machine.cpu.exitCount == 1)
@@ -120,7 +120,7 @@ import Virtualization
 
     @Test func `an exit may be handled as another`() {
         let machine = TestMachine()
-        var services = Services(machine: machine, reasons: [10])
+        var services = Services(machine: machine, reasons: [.cpuid])
         services.judgement = { _ in .tripleFault }
         #expect(Self.run(machine, &services) == .tripleFault)
         #expect(machine.rip == UInt64(TestMachine.code))
@@ -128,15 +128,15 @@ import Virtualization
 
     @Test func `whoever holds the guest may end it`() {
         let machine = TestMachine()
-        var services = Services(machine: machine, reasons: [10, 10])
+        var services = Services(machine: machine, reasons: [.cpuid, .cpuid])
         services.isHeld = { _ in .reset }
         #expect(Self.run(machine, &services) == .reset)
-        #expect(services.reasons == [10])
+        #expect(services.reasons == [.cpuid])
     }
 
     @Test func `without an observer only what the exit handler left is done`() {
         let machine = TestMachine()
-        var services = Services(machine: machine, seesExits: false, reasons: [2])
+        var services = Services(machine: machine, seesExits: false, reasons: [.tripleFault])
         machine.cpu.pending = .end(.powerOff)
         #expect(Self.run(machine, &services) == .powerOff)
         #expect(services.log == ["entry", "done"] && machine.cpu.exitCount == 0)
@@ -147,7 +147,7 @@ import Virtualization
         machine.rflags |= 1 << 9
         machine.cpu.timer.arm(vector: 0x40, deadline: .max - 1)
         machine.host.isCalledAway = true
-        var services = Services(machine: machine, reasons: [12])
+        var services = Services(machine: machine, reasons: [.hlt])
         #expect(Self.run(machine, &services) == .dismissed)
         #expect(services.log.suffix(2) == ["wait", "asleep"])
     }
@@ -156,7 +156,7 @@ import Virtualization
         let machine = TestMachine()
         var failing = Services(machine: machine, reasons: [])
         #expect(Self.run(machine, &failing) == nil)
-        var refused = Services(machine: machine, reasons: [10], refusesEntry: true)
+        var refused = Services(machine: machine, reasons: [.cpuid], refusesEntry: true)
         #expect(Self.run(machine, &refused) == nil)
         #expect(refused.log == ["entry"])
     }

@@ -13,7 +13,7 @@ import X86
     static func machine(_ mode: TestMachine.Mode, hasTwins: Bool = false) -> TestMachine {
         let machine = TestMachine(mode, isShadowed: true, hasTwins: hasTwins)
         machine.cpu.registers.rax = 0x8001_0031
-        #expect(machine.exit(28, qualification: 0, length: 3) == .step)
+        #expect(machine.exit(.controlRegisterAccess, qualification: 0, length: 3) == .step)
         return machine
     }
 
@@ -26,7 +26,8 @@ import X86
         _ machine: TestMachine, _ linear: UInt64, _ code: UInt32, vectoring: UInt32 = 0, vectoringErrorCode: UInt32 = 0xBAD_F00D
     ) -> Outcome {
         machine.exit(
-            0, qualification: linear, information: 1 << 31 | 1 << 11 | 3 << 8 | 14, errorCode: code, vectoring: vectoring,
+            .exceptionOrNMI, qualification: linear, information: 1 << 31 | 1 << 11 | 3 << 8 | 14, errorCode: code,
+            vectoring: vectoring,
             vectoringErrorCode: vectoringErrorCode)
     }
 
@@ -39,10 +40,12 @@ import X86
         #expect(machine.vmcs[0x4004] & 1 << 14 != 0 && machine.vmcs[0x4002] & 0x1_8200 == 0x1_8200)
         // What the guest sees of CR3 and CR4 is its own.
         machine.cpu.registers.rcx = 0
-        #expect(machine.exit(28, qualification: 3 | 1 << 4 | 1 << 8, length: 3) == .step && machine.cpu.registers.rcx == own)
+        #expect(
+            machine.exit(.controlRegisterAccess, qualification: 3 | 1 << 4 | 1 << 8, length: 3) == .step
+                && machine.cpu.registers.rcx == own)
         #expect(machine.cpu.processor.cr4.contains(.physicalAddressExtension) == (mode != .paged32))
         machine.cpu.registers.rax = 0x8000_0031
-        #expect(machine.exit(28, qualification: 0, length: 3) == .step)
+        #expect(machine.exit(.controlRegisterAccess, qualification: 0, length: 3) == .step)
         #expect(Self.usesEPT(machine) && Self.loadedCR3(machine) == own && machine.vmcs[0x4004] & 1 << 14 == 0)
     }
 
@@ -87,12 +90,12 @@ import X86
         machine.ram.put64(linear, at: 0x2_0008)
         machine.cpu.registers.rax = kind
         machine.cpu.registers.rbx = 0x2_0000
-        return machine.exit(58, qualification: 0, length: 5, details: 2 << 7 | 3 << 15 | 1 << 22 | 3 << 23)
+        return machine.exit(.invpcid, qualification: 0, length: 5, details: 2 << 7 | 3 << 15 | 1 << 22 | 3 << 23)
     }
 
     @Test func `INVLPG and INVPCID drop translations, and refuse what the manual says`() {
         let machine = Self.machine(.long64)
-        #expect(machine.exit(14, qualification: 0x20_0000, length: 3) == .step && !machine.invalidations.isEmpty)
+        #expect(machine.exit(.invlpg, qualification: 0x20_0000, length: 3) == .step && !machine.invalidations.isEmpty)
         for kind in [0, 1, 2, 3] as [UInt64] { #expect(Self.invalidate(machine, kind: kind, tag: 0) == .step, "\(kind)") }
         let refused = Outcome.inject(.generalProtection)
         #expect(
@@ -108,10 +111,11 @@ import X86
         machine.processor.setSegment(.ds, .init(selector: 3, base: 0, limit: 0xFFFF_FFFF, attributes: .data32))
         machine.cpu.registers.rax = 0x8001_0031
         #expect(
-            machine.exit(28, qualification: 0, length: 3) == .step && Self.usesEPT(machine) && machine.vmcs[0x4002] & 1 << 27 != 0
+            machine.exit(.controlRegisterAccess, qualification: 0, length: 3) == .step && Self.usesEPT(machine)
+                && machine.vmcs[0x4002] & 1 << 27 != 0
         )
         machine.processor.setSegment(.ds, .init(selector: 16, base: 0, limit: 0xFFFF_FFFF, attributes: .data32))
-        #expect(machine.exit(37) == .resume && !Self.usesEPT(machine) && machine.vmcs[0x4002] & 1 << 27 == 0)
+        #expect(machine.exit(.monitorTrapFlag) == .resume && !Self.usesEPT(machine) && machine.vmcs[0x4002] & 1 << 27 == 0)
     }
 
     @Test func `the page-directory pointers are the guest's, whatever exits leave in their fields`() {
@@ -119,7 +123,7 @@ import X86
         for field in stride(from: 0x280A, through: 0x2810, by: 2) { machine.vmcs[UInt32(field)] = 0xDEAD_B001 }
         #expect(Self.pageFault(machine, 0x20_0000, 0) == .resume)
         machine.cpu.registers.rax = 0x8000_0031
-        #expect(machine.exit(28, qualification: 0, length: 3) == .step && Self.usesEPT(machine))
+        #expect(machine.exit(.controlRegisterAccess, qualification: 0, length: 3) == .step && Self.usesEPT(machine))
         #expect(machine.vmcs[0x280A] & 1 == 1 && machine.vmcs[0x280A] != 0xDEAD_B001 && machine.vmcs[0x280C] == 0)
     }
 
@@ -127,10 +131,10 @@ import X86
         let machine = Self.machine(.long64)
         let own = machine.cpu.processor.cr3
         machine.cpu.registers.rax = 0x2_0020
-        #expect(machine.exit(28, qualification: 4, length: 3) == .step)  // CR4.PCIDE
+        #expect(machine.exit(.controlRegisterAccess, qualification: 4, length: 3) == .step)  // CR4.PCIDE
         func load(_ tag: UInt64, keeps: Bool) {
             machine.cpu.registers.rax = own | tag | (keeps ? 1 << 63 : 0)
-            #expect(machine.exit(28, qualification: 3, length: 3) == .step)
+            #expect(machine.exit(.controlRegisterAccess, qualification: 3, length: 3) == .step)
         }
         func isKnown(_ tag: UInt64) -> Bool { machine.machine.pointee.shadow!.pointee.identifiers.contains(tag, root: own >> 12) }
         load(2, keeps: false)
@@ -155,10 +159,10 @@ import X86
         let own = machine.cpu.processor.cr3
         #expect(Self.loadedCR3(machine) == own && machine.vmcs[0x4002] & 0x1_8000 == 0x8000 && Self.allowed(machine) == [own])
         machine.cpu.registers.rax = 0x2_0020
-        #expect(machine.exit(28, qualification: 4, length: 3) == .step)  // CR4.PCIDE
+        #expect(machine.exit(.controlRegisterAccess, qualification: 4, length: 3) == .step)  // CR4.PCIDE
         func load(_ value: UInt64) {
             machine.cpu.registers.rax = value
-            #expect(machine.exit(28, qualification: 3, length: 3) == .step)
+            #expect(machine.exit(.controlRegisterAccess, qualification: 3, length: 3) == .step)
         }
         // Another address space, whose tables are the same but for the root.
         let other: UInt64 = 0x3_0000
@@ -193,7 +197,7 @@ import X86
         #expect(Self.invalidate(machine, kind: 2, tag: 0) == .step)
         #expect(Self.allowed(machine) == [own | 1 | keeps])
         machine.cpu.registers.rax = 0x8000_0031
-        #expect(machine.exit(28, qualification: 0, length: 3) == .step)
+        #expect(machine.exit(.controlRegisterAccess, qualification: 0, length: 3) == .step)
         #expect(Self.usesEPT(machine) && Self.loadedCR3(machine) == own | 1)
     }
 
@@ -208,7 +212,7 @@ import X86
             machine.ram.put64(machine.ram.word64(Int(own) + index), at: Int(other) + index)
         }
         machine.cpu.registers.rax = other
-        #expect(machine.exit(28, qualification: 3, length: 3) == .step)
+        #expect(machine.exit(.controlRegisterAccess, qualification: 3, length: 3) == .step)
         #expect(Self.allowed(machine) == [own, other])
         // A table is mapped and written to.
         #expect(Self.pageFault(machine, own, 0) == .resume)

@@ -1,3 +1,4 @@
+import VMX
 import Testing
 
 @testable import Machine
@@ -13,12 +14,14 @@ import Testing
         0x681C, 0x681E, 0x6820,
     ]
 
-    static let exits: [(name: String, reason: UInt32, qualification: UInt64, prepare: @Sendable (TestMachine) -> Void)] = [
-        ("CPUID", 10, 0, { $0.cpu.registers.rax = 1 }), ("VMCALL", 18, 0, { $0.cpu.registers.rax = 0 }),
-        ("RDMSR", 31, 0, { $0.cpu.registers.rcx = 0x1B }), ("WRMSR", 32, 0, { $0.cpu.registers.rcx = 0x1A0 }),
-        ("OUT", 30, 0x80 << 16, { _ in }), ("IN", 30, 0x3FD << 16 | 8, { _ in }), ("timer", 52, 0, { _ in }),
-        ("#GP of an unknown MSR", 31, 0, { $0.cpu.registers.rcx = 0x123 }),
-    ]
+    static let exits: [(name: String, reason: BasicExitReason, qualification: UInt64, prepare: @Sendable (TestMachine) -> Void)] =
+        [
+            ("CPUID", .cpuid, 0, { $0.cpu.registers.rax = 1 }), ("VMCALL", .vmcall, 0, { $0.cpu.registers.rax = 0 }),
+            ("RDMSR", .rdmsr, 0, { $0.cpu.registers.rcx = 0x1B }), ("WRMSR", .wrmsr, 0, { $0.cpu.registers.rcx = 0x1A0 }),
+            ("OUT", .ioInstruction, 0x80 << 16, { _ in }), ("IN", .ioInstruction, 0x3FD << 16 | 8, { _ in }),
+            ("timer", .preemptionTimerExpired, 0, { _ in }),
+            ("#GP of an unknown MSR", .rdmsr, 0, { $0.cpu.registers.rcx = 0x123 }),
+        ]
 
     @Test(arguments: exits.indices) func `frequent exits touch only fields that nested KVM shadows`(index: Int) {
         let exit = Self.exits[index]
@@ -28,7 +31,7 @@ import Testing
         machine.vmcs.resetCounts()
         #expect(machine.handleExit())
         let others = Set(machine.vmcs.reads.keys).subtracting(Self.read.union(Self.readAndWritten))
-        #expect(others == (exit.reason == 30 ? [0x681A] : []), "\(exit.name) reads")
+        #expect(others == (exit.reason == .ioInstruction ? [0x681A] : []), "\(exit.name) reads")
         #expect(Set(machine.vmcs.writes.keys).subtracting(Self.readAndWritten) == [], "\(exit.name) writes")
     }
 }

@@ -22,7 +22,8 @@ import X86
 
     /// Runs FLD or FSTP, which Martlet does not know, with these exits.
     private func run(
-        _ reasons: [UInt32], _ faults: [(UInt64, Bool)], isStore: Bool = false, _ meanwhile: @escaping (Int) -> Void = { _ in }
+        _ reasons: [BasicExitReason], _ faults: [(UInt64, Bool)], isStore: Bool = false,
+        _ meanwhile: @escaping (Int) -> Void = { _ in }
     ) -> (ending: Ending?, log: [String]) {
         machine.ram.put(isStore ? [0xD9, 0x1B] : [0xD9, 0x03], at: TestMachine.code)
         var services = RunLoopTests.Services(machine: machine, reasons: reasons)
@@ -51,7 +52,7 @@ import X86
     @Test func `absent memory is a page of ones for one instruction, and gone behind it`() {
         let before = tables
         var seen: [String] = []
-        let (ending, log) = run([48, 37, 2], [(Self.absent + 8, false)]) { [self] left in
+        let (ending, log) = run([.eptViolation, .monitorTrapFlag, .tripleFault], [(Self.absent + 8, false)]) { [self] left in
             if left == 2 {
                 let value = entry(Self.absent)
                 seen.append("\(isTrapped) \(value & 7) \(value & ~0xFFF == Self.hostAddress)")
@@ -75,7 +76,10 @@ import X86
         machine.writeIOAPIC(0xFEC0_0000, 0)
         machine.writeIOAPIC(0xFEC0_0010, 0x0300_0000)
         var seen: [UInt64] = []
-        let (ending, _) = run([48, 48, 37, 2], [(0xFEC0_0010, false), (0xFEC0_0010, true)], isStore: true) { [self] left in
+        let (ending, _) = run(
+            [.eptViolation, .eptViolation, .monitorTrapFlag, .tripleFault], [(0xFEC0_0010, false), (0xFEC0_0010, true)],
+            isStore: true
+        ) { [self] left in
             guard left < 4 else { return }
             seen.append(entry(0xFEC0_0000) & 7)
             guard left == 2 else { return }
@@ -89,7 +93,10 @@ import X86
 
     @Test func `an exit before the end leaves the instruction to begin anew`() {
         var seen: [String] = []
-        let (ending, _) = run([48, 52, 48, 37, 2], [(Self.absent, false), (Self.absent, false)]) { [self] left in
+        let (ending, _) = run(
+            [.eptViolation, .preemptionTimerExpired, .eptViolation, .monitorTrapFlag, .tripleFault],
+            [(Self.absent, false), (Self.absent, false)]
+        ) { [self] left in
             seen.append("\(isTrapped) \(entry(Self.absent) & 7)")
         }
         #expect(ending == .tripleFault)
@@ -99,10 +106,10 @@ import X86
     @Test func `more pages than there are end the guest, and so does a processor without a monitor trap flag`() {
         let before = tables
         let many = (0...8).map { (Self.absent + UInt64($0) << 21, false) }
-        #expect(run([UInt32](repeating: 48, count: 9), many).ending == .unsupported(.instruction))
+        #expect(run([BasicExitReason](repeating: .eptViolation, count: 9), many).ending == .unsupported(.instruction))
         #expect(!isTrapped && tables == before)
         machine.cpu.pending = .resume
-        var services = RunLoopTests.Services(machine: machine, reasons: [48])
+        var services = RunLoopTests.Services(machine: machine, reasons: [.eptViolation])
         services.faults = [(Self.absent, false)]
         #expect(RunLoopTests.run(machine, &services) == .unsupported(.instruction))
     }

@@ -57,9 +57,9 @@ import X86
     private func act(_ machine: TestMachine, _ random: inout FixedSeedGenerator) -> [String] {
         machine.host.time &+= random.next() >> UInt64.random(in: 40...63, using: &random)
         // What is due comes first, as on a processor.
-        if machine.cpu.nextEvent <= machine.cpu.now || machine.cpu.timerIsDue { machine.exit(52) }
+        if machine.cpu.nextEvent <= machine.cpu.now || machine.cpu.timerIsDue { machine.exit(.preemptionTimerExpired) }
         deliver(machine)
-        if machine.vmcs[0x4002] & 4 != 0, machine.processor.canTakeInterrupt { machine.exit(7) }
+        if machine.vmcs[0x4002] & 4 != 0, machine.processor.canTakeInterrupt { machine.exit(.interruptWindow) }
         deliver(machine)
         let value = random.next() >> UInt64.random(in: 0...60, using: &random)
         let low = value & 0xFFFF_FFFF
@@ -70,10 +70,10 @@ import X86
         case 0:
             machine.cpu.registers.rax = [0, 1, 7, 0xB, 0xD, 0x8000_0001].randomElement(using: &random)!
             machine.cpu.registers.rcx = value & 3
-            outcome = machine.exit(10, length: 2)
+            outcome = machine.exit(.cpuid, length: 2)
         case 1...3:
             machine.cpu.registers.rcx = UInt64(Self.registers.randomElement(using: &random)!)
-            outcome = machine.exit(31, length: 2)
+            outcome = machine.exit(.rdmsr, length: 2)
         case 4...7:
             let register = Self.registers.randomElement(using: &random)!
             machine.cpu.registers.rcx = UInt64(register)
@@ -84,23 +84,23 @@ import X86
             case 0x830: machine.cpu.registers.rax = 0x40000 | value & 0xFF  // to itself, fixed
             default: break
             }
-            outcome = machine.exit(32, length: 2)
+            outcome = machine.exit(.wrmsr, length: 2)
         case 8...9:
             let port = UInt64(Self.ports.randomElement(using: &random)!)
-            outcome = machine.exit(30, qualification: port << 16 | 8, length: 1)
+            outcome = machine.exit(.ioInstruction, qualification: port << 16 | 8, length: 1)
         case 10...11:
             let port = UInt64(Self.ports.randomElement(using: &random)!)
-            outcome = machine.exit(30, qualification: port << 16, length: 1)
+            outcome = machine.exit(.ioInstruction, qualification: port << 16, length: 1)
         case 12:
             machine.cpu.registers.rax = UInt64([1, 2, 3, 4].randomElement(using: &random)!)
             machine.cpu.registers.rbx = 0x40
             machine.cpu.registers.rcx = low >> 12
-            outcome = machine.exit(18, length: 3)
-        case 13: outcome = machine.exit(52)
+            outcome = machine.exit(.vmcall, length: 3)
+        case 13: outcome = machine.exit(.preemptionTimerExpired)
         case 14...15:
             machine.cpu.registers.rax = [1, 3, 7, 0xE7].randomElement(using: &random)!
             (machine.cpu.registers.rcx, machine.cpu.registers.rdx) = (0, 0)
-            outcome = machine.exit(55, length: 3)
+            outcome = machine.exit(.xsetbv, length: 3)
         case 16: machine.rflags ^= 1 << 9
         case 17:
             // What changes without an exit.
@@ -120,7 +120,7 @@ import X86
             var cr4 = machine.processor.cr4
             cr4 = cr4.setting(.xsave, to: value & 1 != 0)
             machine.cpu.registers.rbx = cr4.rawValue
-            outcome = machine.exit(28, qualification: 4 | 3 << 8, length: 3)
+            outcome = machine.exit(.controlRegisterAccess, qualification: 4 | 3 << 8, length: 3)
         }
         let injected = deliver(machine)
         return [

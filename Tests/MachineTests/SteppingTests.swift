@@ -11,7 +11,7 @@ import Virtualization
 
     @Test(arguments: [1, 2, 3, 8, 15] as [UInt32]) func `RIP moves by the instruction's length`(length: UInt32) {
         let machine = TestMachine()
-        machine.exit(10, length: length)
+        machine.exit(.cpuid, length: length)
         #expect(machine.rip == 0x10000 + UInt64(length))
         #expect(machine.vmcs[Self.pendingDebugExceptions] == 0)
     }
@@ -20,7 +20,7 @@ import Virtualization
     func `blocking by STI and MOV SS ends, other blocking stays`(before: UInt64, after: UInt64) {
         let machine = TestMachine()
         machine.vmcs[0x4824] = before
-        machine.exit(10, length: 2)
+        machine.exit(.cpuid, length: 2)
         #expect(machine.vmcs[0x4824] == after)
         #expect(machine.rip == 0x10002)
     }
@@ -28,12 +28,12 @@ import Virtualization
     @Test func `with TF set the single-step trap is pending, by both ways of stepping`() {
         let machine = TestMachine()
         machine.rflags |= Self.trapFlag
-        machine.exit(10, length: 2)
+        machine.exit(.cpuid, length: 2)
         #expect(machine.vmcs[Self.pendingDebugExceptions] == Self.singleStep)
         let decoded = TestMachine()
         decoded.rflags |= Self.trapFlag
         decoded.ram.put([0x8B, 0x03], at: TestMachine.code)
-        decoded.exit(48, qualification: 0x181, physical: UInt64(TestMachine.ramSize) + 8)
+        decoded.exit(.eptViolation, qualification: 0x181, physical: UInt64(TestMachine.ramSize) + 8)
         #expect(decoded.vmcs[Self.pendingDebugExceptions] == Self.singleStep)
         #expect(decoded.rip == 0x10002)
     }
@@ -42,7 +42,7 @@ import Virtualization
         let machine = TestMachine()
         machine.rflags |= Self.trapFlag
         machine.vmcs[Self.pendingDebugExceptions] = 0x1001
-        machine.exit(10, length: 2)
+        machine.exit(.cpuid, length: 2)
         #expect(machine.vmcs[Self.pendingDebugExceptions] == 0x1001 | Self.singleStep)
     }
 
@@ -50,7 +50,7 @@ import Virtualization
         let machine = TestMachine()
         machine.rflags |= Self.trapFlag
         machine.vmcs[0x2802] = 2
-        machine.exit(10, length: 2)
+        machine.exit(.cpuid, length: 2)
         #expect(machine.vmcs[Self.pendingDebugExceptions] == 0)
         #expect(machine.rip == 0x10002)
     }
@@ -59,20 +59,20 @@ import Virtualization
     func `outside 64-bit mode RIP wraps at 4 GiB`(mode: TestMachine.Mode) {
         let machine = TestMachine(mode)
         machine.rip = 0xFFFF_FFFE
-        machine.exit(10, length: 2)
+        machine.exit(.cpuid, length: 2)
         #expect(machine.rip == 0)
         machine.rip = 0xFFFF_FFFF
-        machine.exit(10, length: 2)
+        machine.exit(.cpuid, length: 2)
         #expect(machine.rip == 1)
     }
 
     @Test func `in 64-bit mode RIP does not wrap at 4 GiB`() {
         let machine = TestMachine()
         machine.rip = 0xFFFF_FFFE
-        machine.exit(10, length: 2)
+        machine.exit(.cpuid, length: 2)
         #expect(machine.rip == 0x1_0000_0000)
         machine.rip = 0xFFFF_FFFF_FFFF_FFFE
-        machine.exit(10, length: 3)
+        machine.exit(.cpuid, length: 3)
         #expect(machine.rip == 1)
     }
 
@@ -82,18 +82,18 @@ import Virtualization
         let machine = TestMachine()
         machine.rflags |= 1 << 16
         machine.ram.put([0x8B, 0x03], at: TestMachine.code)
-        machine.exit(48, qualification: 0x181, physical: UInt64(TestMachine.ramSize) + 8)
+        machine.exit(.eptViolation, qualification: 0x181, physical: UInt64(TestMachine.ramSize) + 8)
         #expect(machine.rflags == 2)
         machine.rflags |= 1 << 16
         machine.rip = UInt64(TestMachine.code)
         machine.ram.put([0x03, 0x03], at: TestMachine.code)
-        machine.exit(48, qualification: 0x181, physical: UInt64(TestMachine.ramSize) + 8)
+        machine.exit(.eptViolation, qualification: 0x181, physical: UInt64(TestMachine.ramSize) + 8)
         #expect(machine.rflags & 1 << 16 == 0)
     }
 
     @Test func `an injected fault moves RIP by nothing`() {
         let machine = TestMachine()
-        machine.exit(27, length: 4)
+        machine.exit(.vmxon, length: 4)
         #expect(machine.rip == 0x10000)
     }
 }

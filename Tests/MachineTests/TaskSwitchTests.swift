@@ -73,7 +73,8 @@ import X86
         -> Outcome
     {
         machine.exit(
-            9, qualification: source << 30 | UInt64(newTask), length: length, vectoring: vectoring, vectoringErrorCode: errorCode)
+            .taskSwitch, qualification: source << 30 | UInt64(newTask), length: length, vectoring: vectoring,
+            vectoringErrorCode: errorCode)
     }
 
     // MARK: What is saved and loaded

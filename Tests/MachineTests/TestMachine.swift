@@ -243,12 +243,12 @@ final class TestMachine {
     /// Sets the exit information as the processor does. Fields that are not given and that the reason leaves undefined hold
     /// rubbish.
     func setExit(
-        _ reason: UInt32, qualification: UInt64 = 0, length: UInt32 = undefinedLength, physical: UInt64 = 0xBAD_F00D,
+        _ reason: BasicExitReason, qualification: UInt64 = 0, length: UInt32 = undefinedLength, physical: UInt64 = 0xBAD_F00D,
         linear: UInt64 = 0xBAD_F00D, information: UInt32 = 0, errorCode: UInt32 = 0xBAD_F00D, details: UInt32 = 0xBAD_F00D,
         vectoring: UInt32 = 0, vectoringErrorCode: UInt32 = 0xBAD_F00D
     ) {
         vmcs[0x4016] = vmcs[0x4016] & ~(1 << 31)
-        vmcs[0x4402] = UInt64(reason)
+        vmcs[0x4402] = UInt64(reason.rawValue)
         vmcs[0x6400] = qualification
         vmcs[0x440C] = UInt64(length)
         vmcs[0x2400] = physical
@@ -260,10 +260,25 @@ final class TestMachine {
         vmcs[0x440A] = UInt64(vectoringErrorCode)
     }
 
+    /// Sets an exit reason that need not be one of the manual's, or has flags.
+    func setExit(reason: ExitReason, length: UInt32) {
+        setExit(.cpuid, length: length)
+        vmcs[0x4402] = UInt64(reason.rawValue)
+    }
+
+    /// Handles the exit that is set as the run loop does when it looks on.
+    func handleExitThatIsSet() -> Outcome {
+        let before = entryViolations
+        let outcome = handle(processor.decodeExit())
+        if case .end = outcome { return outcome }
+        #expect(entryViolations.subtracting(before) == [], "exit \(vmcs[0x4402]): the next VM entry would fail")
+        return outcome
+    }
+
     /// Makes the guest exit and handles it as the run loop does when it looks on.
     @discardableResult
     func exit(
-        _ reason: UInt32, qualification: UInt64 = 0, length: UInt32 = undefinedLength, physical: UInt64 = 0xBAD_F00D,
+        _ reason: BasicExitReason, qualification: UInt64 = 0, length: UInt32 = undefinedLength, physical: UInt64 = 0xBAD_F00D,
         linear: UInt64 = 0xBAD_F00D, information: UInt32 = 0, errorCode: UInt32 = 0xBAD_F00D, details: UInt32 = 0xBAD_F00D,
         vectoring: UInt32 = 0, vectoringErrorCode: UInt32 = 0xBAD_F00D
     ) -> Outcome {
@@ -271,11 +286,7 @@ final class TestMachine {
             reason, qualification: qualification, length: length, physical: physical, linear: linear,
             information: information, errorCode: errorCode, details: details, vectoring: vectoring,
             vectoringErrorCode: vectoringErrorCode)
-        let before = entryViolations
-        let outcome = handle(processor.decodeExit())
-        if case .end = outcome { return outcome }
-        #expect(entryViolations.subtracting(before) == [], "exit \(reason): the next VM entry would fail")
-        return outcome
+        return handleExitThatIsSet()
     }
 
     /// The rules of VM entry that the VMCS breaks now, in words.

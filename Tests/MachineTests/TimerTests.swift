@@ -12,7 +12,7 @@ import Virtualization
         machine.cpu.registers.rax = 1
         machine.cpu.registers.rbx = 0x40
         machine.cpu.registers.rcx = ticks
-        machine.exit(18, length: 3)
+        machine.exit(.vmcall, length: 3)
         if interrupts { machine.rflags |= interruptFlag }
         return machine
     }
@@ -24,7 +24,7 @@ import Virtualization
     @Test func `a guest without a timer gets a new slice whenever its slice ends`() {
         let machine = TestMachine()
         machine.vmcs[0x482E] = 0
-        #expect(machine.exit(52) == .resume)
+        #expect(machine.exit(.preemptionTimerExpired) == .resume)
         #expect(machine.vmcs[0x482E] == TestMachine.slice)
         #expect(machine.injection == nil)
     }
@@ -48,13 +48,13 @@ import Virtualization
         machine.cpu.registers.rax = 1
         machine.cpu.registers.rbx = 0x40
         machine.cpu.registers.rcx = 1234
-        machine.exit(18, length: 3)
+        machine.exit(.vmcall, length: 3)
         #expect(machine.host.timerSettings.last == 1234)
         machine.host.time += 1000
-        machine.exit(1, information: 0x8000_00F0)
+        machine.exit(.externalInterrupt, information: 0x8000_00F0)
         #expect(machine.injection == nil && machine.host.timerSettings.last == 234)
         machine.host.time += 234
-        machine.exit(1, information: 0x8000_00F0)
+        machine.exit(.externalInterrupt, information: 0x8000_00F0)
         #expect(machine.injection == .interrupt(0x40))
         #expect(machine.host.finishedInterrupts == [0xF0, 0xF0])
     }
@@ -65,12 +65,12 @@ import Virtualization
     private static func exit(_ machine: TestMachine, _ loop: String) {
         machine.host.time += 300
         switch loop {
-        case "CPUID": machine.exit(10, length: 2)
+        case "CPUID": machine.exit(.cpuid, length: 2)
         case "RDMSR":
             machine.cpu.registers.rcx = 0x1B
-            machine.exit(31, length: 2)
-        case "OUT 80H": machine.exit(30, qualification: 0x80_0000, length: 2)
-        default: machine.exit(54, length: 2)  // WBINVD
+            machine.exit(.rdmsr, length: 2)
+        case "OUT 80H": machine.exit(.ioInstruction, qualification: 0x80_0000, length: 2)
+        default: machine.exit(.wbinvd, length: 2)  // WBINVD
         }
     }
 
@@ -93,7 +93,7 @@ import Virtualization
         {
             machine.cpu.registers.rcx = register
             (machine.cpu.registers.rax, machine.cpu.registers.rdx) = (value, 0)
-            machine.exit(32, length: 2)
+            machine.exit(.wrmsr, length: 2)
         }
         machine.rflags |= Self.interruptFlag
         let start = machine.host.time
@@ -104,7 +104,7 @@ import Virtualization
             ticks += 1
             machine.cpu.registers.rcx = 0x80B
             (machine.cpu.registers.rax, machine.cpu.registers.rdx) = (0, 0)
-            machine.exit(32, length: 2)
+            machine.exit(.wrmsr, length: 2)
         }
         let shift = UInt64(machine.cpu.features.localAPICTimerShift)
         #expect(ticks == Int(2_010_000 / (20_000 << shift)))
@@ -125,13 +125,13 @@ import Virtualization
     @Test func `the interrupt comes when it is due and not before, and only once`() {
         let machine = Self.armed(ticks: 1000)
         machine.host.time += 999
-        #expect(machine.exit(52) == .resume)
+        #expect(machine.exit(.preemptionTimerExpired) == .resume)
         #expect(machine.vmcs[0x482E] == 1)
         machine.host.time += 1
-        #expect(machine.exit(52) == .inject(.interrupt(0x40)))
+        #expect(machine.exit(.preemptionTimerExpired) == .inject(.interrupt(0x40)))
         #expect(machine.injection == .interrupt(0x40))
         machine.host.time += 10000
-        #expect(machine.exit(52) == .resume)
+        #expect(machine.exit(.preemptionTimerExpired) == .resume)
         #expect(machine.injection == nil)
     }
 
@@ -146,12 +146,12 @@ import Virtualization
             default: break
             }
             if block == "another event" {
-                machine.setExit(52)
+                machine.setExit(.preemptionTimerExpired)
                 machine.vmcs[0x4016] = 0x8000_0306
                 _ = machine.handle(.timerExpired)
                 #expect(machine.vmcs[0x4016] == 0x8000_0306, "it keeps its place")
             } else {
-                #expect(machine.exit(52) == .resume)
+                #expect(machine.exit(.preemptionTimerExpired) == .resume)
                 #expect(machine.injection == nil, "\(block)")
             }
             #expect(Self.windowIsWanted(machine), "\(block)")
@@ -159,7 +159,7 @@ import Virtualization
             #expect(machine.vmcs[0x482E] == TestMachine.slice)
             machine.rflags |= Self.interruptFlag
             machine.vmcs[0x4824] = 0
-            #expect(machine.exit(7) == .inject(.interrupt(0x40)))
+            #expect(machine.exit(.interruptWindow) == .inject(.interrupt(0x40)))
             #expect(!Self.windowIsWanted(machine))
             #expect(machine.injection == .interrupt(0x40))
         }
@@ -169,14 +169,14 @@ import Virtualization
         let machine = Self.armed(ticks: 10)
         machine.host.time += 10
         machine.vmcs[0x4824] = 8
-        machine.exit(52)
+        machine.exit(.preemptionTimerExpired)
         #expect(machine.injection == .interrupt(0x40))
     }
 
     @Test func `a window without an interrupt is closed again`() {
         let machine = TestMachine()
         machine.processor.requestInterruptWindow(true)
-        #expect(machine.exit(7) == .resume)
+        #expect(machine.exit(.interruptWindow) == .resume)
         #expect(!Self.windowIsWanted(machine))
     }
 
@@ -192,8 +192,8 @@ import Virtualization
     // MARK: HLT
 
     @Test func `HLT with interrupts off ends the guest, armed timer or not`() {
-        #expect(TestMachine().exit(12, length: 1) == .end(.halted(interruptsEnabled: false)))
-        #expect(Self.armed(ticks: 10, interrupts: false).exit(12, length: 1) == .end(.halted(interruptsEnabled: false)))
+        #expect(TestMachine().exit(.hlt, length: 1) == .end(.halted(interruptsEnabled: false)))
+        #expect(Self.armed(ticks: 10, interrupts: false).exit(.hlt, length: 1) == .end(.halted(interruptsEnabled: false)))
     }
 
     @Test(arguments: [0, interruptFlag]) func `a debug trap behind HLT ends it`(flags: UInt64) {
@@ -204,7 +204,7 @@ import Virtualization
             machine.vmcs[0x4824] = blocking
             machine.vmcs[SteppingTests.pendingDebugExceptions] = pending
             let before = machine.rip
-            #expect(machine.exit(12, length: 1) == .resume)
+            #expect(machine.exit(.hlt, length: 1) == .resume)
             #expect(machine.rip == before + 1 && machine.injection == nil && machine.vmcs[0x4824] == 0)
             #expect(machine.vmcs[SteppingTests.pendingDebugExceptions] == (trap != 0 ? 1 << 14 : pending))
             #expect(Self.windowIsWanted(machine), "the interrupt that is due comes behind the trap")
@@ -226,15 +226,15 @@ import Virtualization
 
     @Test func `an NMI and INIT that a timer brings end HLT with interrupts off, an interrupt does not`() {
         let nmi = Self.timed(4)
-        #expect(nmi.exit(12, length: 1) == .wait)
+        #expect(nmi.exit(.hlt, length: 1) == .wait)
         _ = nmi.cpu.sleep()
         #expect(nmi.injection == Injection(kind: 2, vector: 2))
         let initialize = Self.timed(5)
-        #expect(initialize.exit(12, length: 1) == .wait)
+        #expect(initialize.exit(.hlt, length: 1) == .wait)
         _ = initialize.cpu.sleep()
         #expect(initialize.cpu.pending == .end(.reset))
         for mode: UInt32 in [0, 1, 2, 7] {
-            #expect(Self.timed(mode).exit(12, length: 1) == .end(.halted(interruptsEnabled: false)))
+            #expect(Self.timed(mode).exit(.hlt, length: 1) == .end(.halted(interruptsEnabled: false)))
         }
     }
 
@@ -242,17 +242,17 @@ import Virtualization
         let machine = TestMachine()
         machine.cpu.unmasked.insert(.nonMaskableInterrupt)
         machine.vmcs[0x4824] = 8
-        #expect(machine.exit(12, length: 1) == .end(.halted(interruptsEnabled: false)))
+        #expect(machine.exit(.hlt, length: 1) == .end(.halted(interruptsEnabled: false)))
         let other = TestMachine()
         other.cpu.unmasked.insert(.nonMaskableInterrupt)
-        #expect(other.exit(12, length: 1) == .wake(Event(kind: .nonMaskableInterrupt, vector: 2)))
+        #expect(other.exit(.hlt, length: 1) == .wake(Event(kind: .nonMaskableInterrupt, vector: 2)))
     }
 
     @Test func `with interrupts off a virtual interrupt does not end the sleep`() {
         let machine = Self.timed(4)
         machine.cpu.apic.setAssisted(true)
         #expect(machine.cpu.apic.accept(.init(vector: 0x61, deliveryMode: .fixed, destination: 0)) == .requested(0x61))
-        #expect(machine.exit(12, length: 1) == .wait)
+        #expect(machine.exit(.hlt, length: 1) == .wait)
         _ = machine.cpu.sleep()
         #expect(machine.injection == Injection(kind: 2, vector: 2))
     }
@@ -260,14 +260,14 @@ import Virtualization
     @Test func `HLT with nothing to wake it ends the guest`() {
         let machine = TestMachine()
         machine.rflags |= Self.interruptFlag
-        #expect(machine.exit(12, length: 1) == .end(.halted(interruptsEnabled: true)))
+        #expect(machine.exit(.hlt, length: 1) == .end(.halted(interruptsEnabled: true)))
         #expect(machine.cpu.pending == .end(.halted(interruptsEnabled: true)))
     }
 
     @Test func `HLT with a timer waits for it, and the interrupt returns behind HLT`() {
         let machine = Self.armed(ticks: 5000)
         let before = machine.rip
-        #expect(machine.exit(12, length: 1) == .wait)
+        #expect(machine.exit(.hlt, length: 1) == .wait)
         #expect(machine.cpu.pending == .wait)
         #expect(machine.rip == before + 1)
         #expect(machine.injection == nil)
@@ -283,14 +283,14 @@ import Virtualization
     @Test func `HLT with a timer that is due goes on at once`() {
         let machine = Self.armed(ticks: 10)
         machine.host.time += 10
-        #expect(machine.exit(12, length: 1) == .wake(.interrupt(0x40)))
+        #expect(machine.exit(.hlt, length: 1) == .wake(.interrupt(0x40)))
         #expect(machine.injection == .interrupt(0x40))
     }
 
     @Test func `STI and HLT: the blocking ends with HLT, so that the interrupt can come`() {
         let machine = Self.armed(ticks: 10)
         machine.vmcs[0x4824] = 1
-        #expect(machine.exit(12, length: 1) == .wait)
+        #expect(machine.exit(.hlt, length: 1) == .wait)
         #expect(machine.vmcs[0x4824] == 0)
         _ = machine.cpu.sleep()
         #expect(machine.injection == .interrupt(0x40))
@@ -299,10 +299,10 @@ import Virtualization
     @Test func `waking withdraws the window that the timer had asked for`() {
         let machine = Self.armed(ticks: 10, interrupts: false)
         machine.host.time += 10
-        machine.exit(52)
+        machine.exit(.preemptionTimerExpired)
         #expect(Self.windowIsWanted(machine))
         machine.rflags |= Self.interruptFlag
-        #expect(machine.exit(12, length: 1) == .wake(.interrupt(0x40)))
+        #expect(machine.exit(.hlt, length: 1) == .wake(.interrupt(0x40)))
         #expect(!Self.windowIsWanted(machine))
     }
 }

@@ -86,9 +86,9 @@ struct VirtualMachineTests {
     @Test func `a note is the machine's`() {
         first.cpu.registers.rax = 4
         first.cpu.registers.rbx = 77
-        first.exit(18, length: 3)
+        first.exit(.vmcall, length: 3)
         second.cpu.registers.rax = 3
-        second.exit(18, length: 3)
+        second.exit(.vmcall, length: 3)
         #expect(second.cpu.registers.rax == 77)
     }
 }
@@ -97,21 +97,21 @@ extension TestMachine {
     fileprivate func write(_ register: UInt32, _ value: UInt64) {
         cpu.registers.rcx = UInt64(register)
         (cpu.registers.rax, cpu.registers.rdx) = (value & 0xFFFF_FFFF, value >> 32)
-        setExit(32, length: 2)
+        setExit(.wrmsr, length: 2)
         #expect(handleExit(), "WRMSR \(String(register, radix: 16))")
         #expect(injection?.kind != 3, "WRMSR \(String(register, radix: 16))")
     }
 
     fileprivate func read(_ register: UInt32) -> UInt64 {
         cpu.registers.rcx = UInt64(register)
-        setExit(31, length: 2)
+        setExit(.rdmsr, length: 2)
         #expect(handleExit(), "RDMSR \(String(register, radix: 16))")
         return cpu.registers.rdx << 32 | cpu.registers.rax & 0xFFFF_FFFF
     }
 
     fileprivate func out(_ port: UInt16, _ value: UInt8) {
         cpu.registers.rax = UInt64(value)
-        setExit(30, qualification: UInt64(port) << 16, length: 2)
+        setExit(.ioInstruction, qualification: UInt64(port) << 16, length: 2)
         #expect(handleExit())
     }
 }

@@ -18,7 +18,7 @@ import Virtualization
         session.enter()
         #expect(session.machine.host.debugAddresses == [0x5123, 0, 0, 0] && session.machine.processor.debugRegister7 == 0x402)
         session.machine.rip = 0x5123
-        #expect(session.exit(0, qualification: 1, information: Self.debugException) == "breakpoint 1")
+        #expect(session.exit(.exceptionOrNMI, qualification: 1, information: Self.debugException) == "breakpoint 1")
         // What the person finds is the guest's.
         #expect(session.machine.host.debugAddresses == [0, 0, 0, 0] && session.machine.processor.debugRegister7 == 0x400)
         #expect(session.machine.host.debugStatus == 0xFFFF_0FF0 && session.machine.injection == nil)
@@ -30,14 +30,14 @@ import Virtualization
     @Test func `a condition that does not hold lets it pass`() {
         let session = MonitorSession()
         session.type("break address 0x5123 if rax == 1")
-        #expect(session.exit(0, qualification: 1, information: Self.debugException) == nil)
+        #expect(session.exit(.exceptionOrNMI, qualification: 1, information: Self.debugException) == nil)
         #expect(session.machine.rflags & Self.resumeFlag != 0 && session.machine.injection == nil)
     }
 
     @Test func `of two at one address the one whose condition holds stops`() {
         let session = MonitorSession()
         session.type("break address 0x5123 if rax == 1", "break address 0x5123", "break address 0x5123 if rax == 2")
-        #expect(session.exit(0, qualification: 7, information: Self.debugException) == "breakpoint 2")
+        #expect(session.exit(.exceptionOrNMI, qualification: 7, information: Self.debugException) == "breakpoint 2")
     }
 
     @Test func `where the guest is let go from, it does not stop at once`() {
@@ -63,7 +63,7 @@ import Virtualization
         #expect(machine.host.debugAddresses == [0x7000, 0x5123, 0x7002, 0x7003])
         #expect(machine.processor.debugRegister7 == 0x400 | 0xD << 16 | 1 | 2 << 2)
         // The guest's write; its own register tells of a met address that is not enabled, too.
-        #expect(session.exit(0, qualification: 0b1001, information: Self.debugException) == nil)
+        #expect(session.exit(.exceptionOrNMI, qualification: 0b1001, information: Self.debugException) == nil)
         #expect(machine.injection == .exception(1) && machine.host.debugStatus == 0xFFFF_0FF9)
         #expect(machine.processor.debugRegister7 == 0x400 | 0xD << 16 | 1)
     }
@@ -73,7 +73,7 @@ import Virtualization
         session.machine.host.debugAddresses[3] = 0x5123
         session.machine.processor.debugRegister7 = 0x400 | 0xC0
         session.type("break address 0x5123")
-        #expect(session.exit(0, qualification: 0b1001, information: Self.debugException) == "breakpoint 1")
+        #expect(session.exit(.exceptionOrNMI, qualification: 0b1001, information: Self.debugException) == "breakpoint 1")
         #expect(session.machine.injection == .exception(1) && session.machine.host.debugStatus == 0xFFFF_0FF8)
     }
 
@@ -85,14 +85,15 @@ import Virtualization
         session.type("break address 0x5123")
         session.enter()
         #expect(machine.processor.vmcs[.primaryControls].contains(.movDRExiting))
-        #expect(session.exit(29, qualification: 3) == nil)
+        #expect(session.exit(.movDR, qualification: 3) == nil)
         session.enter()
         #expect(!machine.processor.vmcs[.primaryControls].contains(.movDRExiting))
         #expect(machine.host.debugAddresses[0] == 0)
         machine.host.debugAddresses[3] = 0x9999
         let trap =
             hasTrapFlag
-            ? session.exit(37) : session.exit(0, qualification: 1 << 14, information: Self.debugException)
+            ? session.exit(.monitorTrapFlag)
+            : session.exit(.exceptionOrNMI, qualification: 1 << 14, information: Self.debugException)
         #expect(trap == nil && machine.cpu.exitCount == 0)
         session.enter()
         #expect(machine.host.debugAddresses == [0x5123, 0, 0, 0x9999])
@@ -103,10 +104,13 @@ import Virtualization
     func `a guest that takes all debug registers displaces breakpoints, and stops`(hasTrapFlag: Bool) {
         let session = MonitorSession(hasTrapFlag: hasTrapFlag)
         session.type("break address 1", "break exit hlt", "break address 2", "break address 3")
-        #expect(session.exit(29, qualification: 7) == nil)
+        #expect(session.exit(.movDR, qualification: 7) == nil)
         session.enter()
         session.machine.processor.debugRegister7 = 0x400 | 0b101010
-        let why = hasTrapFlag ? session.exit(37) : session.exit(0, qualification: 1 << 14, information: Self.debugException)
+        let why =
+            hasTrapFlag
+            ? session.exit(.monitorTrapFlag)
+            : session.exit(.exceptionOrNMI, qualification: 1 << 14, information: Self.debugException)
         #expect(why == "the guest's own use of the debug registers: breakpoints on addresses from 3 on are deleted")
         #expect(session.type("break")[0] == ["1: address 0x1", "2: exit \"HLT\""])
     }
@@ -128,7 +132,7 @@ import Virtualization
         let session = MonitorSession()
         session.type("break address 0x10001", "next")
         session.machine.rip = 0x10001
-        #expect(session.exit(37) == "next")
+        #expect(session.exit(.monitorTrapFlag) == "next")
         session.type("next")
         #expect(session.machine.rflags & Self.resumeFlag != 0)
     }

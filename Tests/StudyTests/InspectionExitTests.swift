@@ -11,11 +11,11 @@ import X86
 @Suite("Inspection: why")
 struct InspectionExitTests {
     /// The state at an exit: the controls that Martlet sets, and what the processor reports.
-    private func exited(_ reason: UInt32, qualification: UInt64 = 0, _ change: (inout StateSnapshot) -> Void = { _ in })
+    private func exited(_ reason: BasicExitReason, qualification: UInt64 = 0, _ change: (inout StateSnapshot) -> Void = { _ in })
         -> StateSnapshot
     {
         var state = StateSnapshot.long64
-        state.fields[.exitReason] = .init(rawValue: reason)
+        state.fields[.exitReason] = ExitReason(reason)
         state.fields[.exitQualification] = qualification
         state.fields[.pinControls] = .externalInterruptExiting | .nmiExiting | .activatePreemptionTimer
         state.fields[.primaryControls] = .hltExiting | .useIOBitmaps | .useMSRBitmaps | .useTPRShadow | .activateSecondaryControls
@@ -44,7 +44,7 @@ struct InspectionExitTests {
 
     @Test("CPUID: what it was, that it always exits, what was answered, and what that changed")
     func cpuid() {
-        let lines = why(.cpuid, .step, exited(10)) {
+        let lines = why(.cpuid, .step, exited(.cpuid)) {
             $0.registers.rax = 0x16
             $0.fields[.guestRIP] += 2
         }
@@ -62,20 +62,20 @@ struct InspectionExitTests {
     @Test("a port is told with its bit in the I/O bitmaps")
     func port() {
         let access = IOAccess(port: 0x3F8, size: 1, isInput: false)
-        let lines = why(.io(access), .step, exited(30, qualification: 0x3F8_0000))
+        let lines = why(.io(access), .step, exited(.ioInstruction, qualification: 0x3F8_0000))
         #expect(lines[0] == "I/O instruction, at 0xffffffff81000000 in 64-bit mode: OUT 0x3f8, AL = 0x1")
         #expect(lines.contains("  bit 25, \"use I/O bitmaps\", of the primary processor-based VM-execution controls is 1"))
         #expect(lines.contains("  bit 0 of byte 0x7f of the I/O bitmap A, at host-physical 0x20007f, is 1"))
         #expect(lines.contains("  bits 31:16  0x3f8  port 0x3f8"))
         #expect(lines.contains("Martlet: sent by COM1"))
         #expect(lines.suffix(2) == ["changed by it:", "  nothing of the guest"])
-        let high = why(.io(IOAccess(port: 0x8001, size: 2, isInput: true)), .step, exited(30))
+        let high = why(.io(IOAccess(port: 0x8001, size: 2, isInput: true)), .step, exited(.ioInstruction))
         #expect(high.contains("  bit 1 of byte 0x0 of the I/O bitmap B, at host-physical 0x201000, is 1"))
         #expect(high.contains("  or that of a port behind it: the access touches 2"))
         #expect(
-            why(.io(IOAccess(port: 0xFFFF, size: 2, isInput: true)), .step, exited(30)).contains(
+            why(.io(IOAccess(port: 0xFFFF, size: 2, isInput: true)), .step, exited(.ioInstruction)).contains(
                 "  the access wraps around behind port 0xffff, which always exits"))
-        let all = exited(30) { $0.fields[.primaryControls] = .unconditionalIOExiting }
+        let all = exited(.ioInstruction) { $0.fields[.primaryControls] = .unconditionalIOExiting }
         #expect(
             why(.io(access), .step, all).contains(
                 "  bit 24, \"unconditional I/O exiting\", of the primary processor-based VM-execution controls is 1"))
@@ -83,31 +83,32 @@ struct InspectionExitTests {
 
     @Test("an MSR is told with its bit in the MSR bitmaps, or that they do not cover it")
     func register() {
-        func bits(_ number: UInt64, _ exit: Exit, _ reason: UInt32) -> [String] {
+        func bits(_ number: UInt64, _ exit: Exit, _ reason: BasicExitReason) -> [String] {
             why(exit, .step, exited(reason) { $0.registers.rcx = number }).filter {
                 $0.hasPrefix("  bit ") || $0.hasPrefix("  the bitmaps")
             }
         }
-        #expect(bits(0x1B, .readMSR, 31).last == "  bit 3 of byte 0x3 of the MSR bitmaps, at host-physical 0x202003, is 1")
+        #expect(bits(0x1B, .readMSR, .rdmsr).last == "  bit 3 of byte 0x3 of the MSR bitmaps, at host-physical 0x202003, is 1")
         #expect(
-            bits(0xC000_0080, .writeMSR, 32).last == "  bit 0 of byte 0xc10 of the MSR bitmaps, at host-physical 0x202c10, is 1")
-        #expect(bits(0x4000_0000, .readMSR, 31).last?.hasSuffix("0x40000000 always exits") == true)
-        #expect(bits(0x2000, .readMSR, 31).last?.hasSuffix("0x2000 always exits") == true)
+            bits(0xC000_0080, .writeMSR, .wrmsr).last
+                == "  bit 0 of byte 0xc10 of the MSR bitmaps, at host-physical 0x202c10, is 1")
+        #expect(bits(0x4000_0000, .readMSR, .rdmsr).last?.hasSuffix("0x40000000 always exits") == true)
+        #expect(bits(0x2000, .readMSR, .rdmsr).last?.hasSuffix("0x2000 always exits") == true)
     }
 
     @Test("a control register is told with the bits that the mask keeps")
     func controlRegister() {
         let write = ControlRegisterAccess.write(register: 0, from: RegisterNumber(0))
-        let lines = why(.controlRegister(write), .step, exited(28) { $0.registers.rax = 0x8000_0013 })
+        let lines = why(.controlRegister(write), .step, exited(.controlRegisterAccess) { $0.registers.rax = 0x8000_0013 })
         #expect(
             lines.contains("  the value differs from the CR0 read shadow in MP, of which the bits of the guest/host mask are 1"))
-        let status = why(.controlRegister(.loadMachineStatus(8)), .step, exited(28))
+        let status = why(.controlRegister(.loadMachineStatus(8)), .step, exited(.controlRegisterAccess))
         #expect(status.contains { $0.hasPrefix("  the value differs from the CR0 read shadow in TS, ") })
     }
 
     @Test("an injected event and one whose delivery was interrupted are told")
     func events() {
-        let before = exited(48, qualification: 0x182) {
+        let before = exited(.eptViolation, qualification: 0x182) {
             $0.fields[.guestPhysicalAddress] = GuestPhysicalAddress(0xFEE0_0080)
             $0.fields[.guestLinearAddress] = GuestVirtualAddress(0x1080)
             $0.fields[.vectoringInformation] = .init(rawValue: 0x8000_0030)
@@ -125,7 +126,7 @@ struct InspectionExitTests {
 
     @Test("an exception is told with its bit in the exception bitmap, a page fault with mask and match")
     func exception() {
-        let before = exited(0, qualification: 0x1000) {
+        let before = exited(.exceptionOrNMI, qualification: 0x1000) {
             $0.fields[.exceptionBitmap] = 1 << 14
             $0.fields[.exitInterruptionInformation] = .init(rawValue: 0x8000_0B0E)
         }
@@ -140,7 +141,9 @@ struct InspectionExitTests {
     func everyReason() {
         for reason in 0...UInt32(BasicExitReason.highest.rawValue) + 1 {
             for failed in [UInt32(0), 1 << 31] {
-                let lines = why(.unexpected(reason: reason), .resume, exited(reason | failed, qualification: .max))
+                let lines = why(
+                    .unexpected(reason: reason), .resume,
+                    exited(.cpuid, qualification: .max) { $0.fields[.exitReason] = .init(rawValue: reason | failed) })
                 #expect(lines.count >= 5, "reason \(reason)")
             }
         }

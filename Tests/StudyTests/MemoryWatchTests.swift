@@ -8,7 +8,6 @@ import Virtualization
 
 /// What the monitor's breakpoints on memory see: the whole of each access, and what Martlet reads and writes for the guest.
 @Suite struct MemoryWatchTests {
-    static let trap: UInt32 = 37, violation: UInt32 = 48, io: UInt32 = 30, controlRegister: UInt32 = 28, hypercall: UInt32 = 18
     static let readFault: UInt64 = 1 | 0x180, writeFault: UInt64 = 2 | 0x180
     /// Memory that is not there, behind the RAM.
     static let absent: UInt64 = 0x50_0000
@@ -34,7 +33,7 @@ import Virtualization
     ) {
         let session = session(code, .long64, "break write 0x30fff")
         session.machine.cpu.registers.rbx = base
-        #expect((session.exit(Self.violation, qualification: Self.writeFault, physical: physical) != nil) == stops)
+        #expect((session.exit(.eptViolation, qualification: Self.writeFault, physical: physical) != nil) == stops)
         #expect(session.traps && session.protected == [:])
     }
 
@@ -42,14 +41,14 @@ import Virtualization
     func `a store from the page before stops at all that it reaches`(watched: String, stops: Bool) {
         let session = session([0x48, 0x89, 0x03], .long64, "break write \(watched)")
         session.machine.cpu.registers.rbx = 0x30FFC
-        #expect((session.exit(Self.violation, qualification: Self.writeFault, physical: 0x31000) != nil) == stops)
+        #expect((session.exit(.eptViolation, qualification: Self.writeFault, physical: 0x31000) != nil) == stops)
     }
 
     @Test func `an access that crosses from one watched page to another stops for what it does there`() {
         let session = session([0x48, 0x89, 0x03], .long64, "break write 0x30000", "break write 0x31003")
         session.machine.map(0x31000, entry: 0x31003)
         session.machine.cpu.registers.rbx = 0x30FFC
-        #expect(session.exit(Self.violation, qualification: Self.writeFault, physical: 0x30FFC) == "breakpoint 2")
+        #expect(session.exit(.eptViolation, qualification: Self.writeFault, physical: 0x30FFC) == "breakpoint 2")
     }
 
     @Test func `of two reads of an instruction both stop`() {
@@ -57,55 +56,55 @@ import Virtualization
         let session = session([0xA6], .long64, "break read 0x30800")
         session.machine.cpu.registers.rsi = 0x30100
         session.machine.cpu.registers.rdi = 0x30800
-        #expect(session.exit(Self.violation, qualification: Self.readFault, physical: 0x30100) == "breakpoint 1")
+        #expect(session.exit(.eptViolation, qualification: Self.readFault, physical: 0x30100) == "breakpoint 1")
     }
 
     @Test func `a read does not stop for what the instruction writes, which stops by itself`() {
         let session = session([0xA4], .long64, "break read 0x30900", "break write 0x30800")
         session.machine.cpu.registers.rsi = 0x30100
         session.machine.cpu.registers.rdi = 0x30800
-        #expect(session.exit(Self.violation, qualification: Self.readFault, physical: 0x30100) == nil)
-        #expect(session.exit(Self.violation, qualification: Self.writeFault, physical: 0x30800) == "breakpoint 2")
+        #expect(session.exit(.eptViolation, qualification: Self.readFault, physical: 0x30100) == nil)
+        #expect(session.exit(.eptViolation, qualification: Self.writeFault, physical: 0x30800) == "breakpoint 2")
     }
 
     @Test func `of a repeated instruction the next element counts`() {
         let session = session([0xF3, 0xAB], .long64, "break write 0x30008")
         session.machine.cpu.registers.rdi = 0x30000
         session.machine.cpu.registers.rcx = 100
-        #expect(session.exit(Self.violation, qualification: Self.writeFault, physical: 0x30000) == nil)
+        #expect(session.exit(.eptViolation, qualification: Self.writeFault, physical: 0x30000) == nil)
         session.machine.cpu.registers.rdi = 0x30008
-        #expect(session.exit(Self.violation, qualification: Self.writeFault, physical: 0x30008) == "breakpoint 1")
+        #expect(session.exit(.eptViolation, qualification: Self.writeFault, physical: 0x30008) == "breakpoint 1")
     }
 
     @Test func `of an instruction that is not known the access's beginning decides`() {
         // FST to memory.
         let session = session([0xDD, 0x13], .long64, "break write 0x30004")
         session.machine.cpu.registers.rbx = 0x30000
-        #expect(session.exit(Self.violation, qualification: Self.writeFault, physical: 0x30000) == nil)
-        #expect(session.exit(Self.trap) == nil)
-        #expect(session.exit(Self.violation, qualification: Self.writeFault, physical: 0x30004) == "breakpoint 1")
+        #expect(session.exit(.eptViolation, qualification: Self.writeFault, physical: 0x30000) == nil)
+        #expect(session.exit(.monitorTrapFlag) == nil)
+        #expect(session.exit(.eptViolation, qualification: Self.writeFault, physical: 0x30004) == "breakpoint 1")
     }
 
     @Test func `a fetch stops where the instruction begins`() {
         let session = session([0x48, 0x89, 0x03], .long64, "break fetch 0x10001")
-        #expect(session.exit(Self.violation, qualification: 4 | 0x180, physical: 0x10000) == nil)
+        #expect(session.exit(.eptViolation, qualification: 4 | 0x180, physical: 0x10000) == nil)
     }
 
     @Test func `a walk to an operand in a watched page of tables does not hide the operand`() {
         let session = session([0x8B, 0x03], .long64, "break read 0x40000", "break read 0x4ff8")
         session.machine.cpu.registers.rbx = 0x40000
         let entry = UInt64(TestMachine.Table.low + 8 * 0x40)
-        #expect(session.exit(Self.violation, qualification: 1 | 0x80, physical: entry) == "breakpoint 1")
+        #expect(session.exit(.eptViolation, qualification: 1 | 0x80, physical: entry) == "breakpoint 1")
         session.type("delete 1", "break read \(entry + 7)")
-        #expect(session.exit(Self.trap) == nil)
-        #expect(session.exit(Self.violation, qualification: 1 | 0x80, physical: entry) == "breakpoint 1")
+        #expect(session.exit(.monitorTrapFlag) == nil)
+        #expect(session.exit(.eptViolation, qualification: 1 | 0x80, physical: entry) == "breakpoint 1")
     }
 
     // MARK: INS and OUTS
 
     /// REP, a byte, DS:RSI or ES:RDI with 64-bit addresses.
     private func stringIO(_ session: MonitorSession, isInput: Bool) -> String? {
-        session.exit(Self.io, qualification: 0x3F8 << 16 | 0x30 | (isInput ? 8 : 0), details: 2 << 7 | 3 << 15)
+        session.exit(.ioInstruction, qualification: 0x3F8 << 16 | 0x30 | (isInput ? 8 : 0), details: 2 << 7 | 3 << 15)
     }
 
     @Test func `OUTS stops before it reads watched memory, and is done once`() {
@@ -179,10 +178,10 @@ import Virtualization
         let session = session([0xA4], .long64, "break write 0x30000")
         session.machine.cpu.registers.rsi = Self.absent
         session.machine.cpu.registers.rdi = 0x30000
-        #expect(session.exit(Self.violation, qualification: 0x181, physical: Self.absent) == "breakpoint 1")
+        #expect(session.exit(.eptViolation, qualification: 0x181, physical: Self.absent) == "breakpoint 1")
         #expect(session.machine.ram.word64(0x30000) == 0 && session.machine.cpu.registers.rdi == 0x30000)
         session.type("continue")
-        #expect(session.exit(Self.violation, qualification: 0x181, physical: Self.absent) == nil)
+        #expect(session.exit(.eptViolation, qualification: 0x181, physical: Self.absent) == nil)
         #expect(session.machine.ram.word64(0x30000) == 0xFF && !session.traps)
     }
 
@@ -190,9 +189,9 @@ import Virtualization
         let session = session([0xA4], .long64, "break read 0x30000")
         session.machine.cpu.registers.rsi = 0x30000
         session.machine.cpu.registers.rdi = Self.absent
-        #expect(session.exit(Self.violation, qualification: Self.readFault, physical: 0x30000) == "breakpoint 1")
+        #expect(session.exit(.eptViolation, qualification: Self.readFault, physical: 0x30000) == "breakpoint 1")
         session.type("continue")
-        #expect(session.exit(Self.violation, qualification: 0x182, physical: Self.absent) == nil)
+        #expect(session.exit(.eptViolation, qualification: 0x182, physical: Self.absent) == nil)
         #expect(session.machine.cpu.registers.rsi == 0x30001)
     }
 
@@ -201,8 +200,8 @@ import Virtualization
         session.machine.cpu.registers.rsi = 0x30000
         session.machine.cpu.registers.rdi = Self.absent
         session.machine.cpu.registers.rcx = 8
-        #expect(session.exit(Self.violation, qualification: Self.readFault, physical: 0x30000) == nil)
-        #expect(session.exit(Self.violation, qualification: 0x182, physical: Self.absent) == "breakpoint 1")
+        #expect(session.exit(.eptViolation, qualification: Self.readFault, physical: 0x30000) == nil)
+        #expect(session.exit(.eptViolation, qualification: 0x182, physical: Self.absent) == "breakpoint 1")
         #expect(session.machine.cpu.registers.rcx == 8)
     }
 
@@ -210,23 +209,23 @@ import Virtualization
         let push = session([0xFF, 0x33], .long64, "break write 0x2fff8")
         push.machine.processor.stackPointer = 0x30000
         push.machine.cpu.registers.rbx = Self.absent
-        #expect(push.exit(Self.violation, qualification: 0x181, physical: Self.absent) == "breakpoint 1")
+        #expect(push.exit(.eptViolation, qualification: 0x181, physical: Self.absent) == "breakpoint 1")
         let pop = session([0x8F, 0x03], .long64, "break read 0x30007")
         pop.machine.processor.stackPointer = 0x30000
         pop.machine.cpu.registers.rbx = Self.absent
-        #expect(pop.exit(Self.violation, qualification: 0x182, physical: Self.absent) == "breakpoint 1")
+        #expect(pop.exit(.eptViolation, qualification: 0x182, physical: Self.absent) == "breakpoint 1")
     }
 
     @Test func `an operand with one end in the RAM stops there`() {
         let session = session([0x48, 0x8B, 0x03], .long64, "break read 0x3fffff")
         session.machine.cpu.registers.rbx = 0x3F_FFFC
-        #expect(session.exit(Self.violation, qualification: 0x181, physical: 0x40_0000) == "breakpoint 1")
+        #expect(session.exit(.eptViolation, qualification: 0x181, physical: 0x40_0000) == "breakpoint 1")
     }
 
     @Test func `a MOV whose operand is a device's walks nothing`() {
         let session = session([0x8B, 0x03], .long64, "break read 0x1000 0x5fff")
         session.machine.cpu.registers.rbx = Self.absent + 8
-        #expect(session.exit(Self.violation, qualification: 0x181, physical: Self.absent + 8) == nil)
+        #expect(session.exit(.eptViolation, qualification: 0x181, physical: Self.absent + 8) == nil)
         #expect(session.machine.rip == 0x10002)
     }
 
@@ -235,18 +234,18 @@ import Virtualization
     @Test func `what PAE paging starts from is read when a control register is written`() {
         let session = session([0x0F, 0x22, 0xC0], .pae, "break read \(TestMachine.Table.pointersPAE + 31)")
         session.machine.cpu.registers.rax = session.machine.processor.cr0.rawValue
-        #expect(session.exit(Self.controlRegister, qualification: 0) == nil)
+        #expect(session.exit(.controlRegisterAccess, qualification: 0) == nil)
         session.machine.cpu.registers.rax |= 1 << 30
-        #expect(session.exit(Self.controlRegister, qualification: 0) == "breakpoint 1")
+        #expect(session.exit(.controlRegisterAccess, qualification: 0) == "breakpoint 1")
         session.type("continue")
-        #expect(session.exit(Self.controlRegister, qualification: 0) == nil)
+        #expect(session.exit(.controlRegisterAccess, qualification: 0) == nil)
         #expect(session.machine.processor.cr0.rawValue & 1 << 30 != 0)
         session.machine.cpu.registers.rax = UInt64(TestMachine.Table.pointersPAE)
-        #expect(session.exit(Self.controlRegister, qualification: 3) == "breakpoint 1")
+        #expect(session.exit(.controlRegisterAccess, qualification: 3) == "breakpoint 1")
         session.type("continue")
-        #expect(session.exit(Self.controlRegister, qualification: 3) == nil)
+        #expect(session.exit(.controlRegisterAccess, qualification: 3) == nil)
         session.machine.cpu.registers.rax = 1 << 5 | 1 << 7
-        #expect(session.exit(Self.controlRegister, qualification: 4) == "breakpoint 1")
+        #expect(session.exit(.controlRegisterAccess, qualification: 4) == "breakpoint 1")
     }
 
     @Test func `a hypercall that walks the guest's tables reads them`() {
@@ -255,9 +254,9 @@ import Virtualization
         session.machine.cpu.registers.rax = 5
         session.machine.cpu.registers.rbx = 0x31000
         session.machine.cpu.registers.rcx = 1
-        #expect(session.exit(Self.hypercall) == nil)
+        #expect(session.exit(.vmcall) == nil)
         session.machine.cpu.registers.rax = 5
         session.machine.cpu.registers.rbx = 0x30123
-        #expect(session.exit(Self.hypercall) == "breakpoint 1")
+        #expect(session.exit(.vmcall) == "breakpoint 1")
     }
 }

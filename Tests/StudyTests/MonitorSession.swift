@@ -46,7 +46,7 @@ final class MonitorSession {
         for entry in UInt64(0)..<512 { memory.put(0, 8, at: 0x5000 + 8 * entry) }
         if isShadowed {
             machine.cpu.registers.rax = 0x8001_0031
-            machine.exit(28, qualification: 0, length: 3)
+            machine.exit(.controlRegisterAccess, qualification: 0, length: 3)
         }
         withCPU { $0.tellStop(.start, $1, Port(session: self)) }
         line = Line(self)
@@ -115,7 +115,7 @@ final class MonitorSession {
 
     /// Why the guest stops at an exit, in short; nil if it does not.
     func exit(
-        _ reason: UInt32, qualification: UInt64 = 0, physical: UInt64 = 0, information: UInt32 = 0, details: UInt32 = 0,
+        _ reason: BasicExitReason, qualification: UInt64 = 0, physical: UInt64 = 0, information: UInt32 = 0, details: UInt32 = 0,
         vectoring: UInt32 = 0
     ) -> String? {
         if !isEntered { enter() }
@@ -143,7 +143,7 @@ final class MonitorSession {
     }
 
     /// An exit that the monitor stops at, handled, when looking at it took some time.
-    func stop(at reason: UInt32, after ticks: UInt64) {
+    func stop(at reason: BasicExitReason, after ticks: UInt64) {
         machine.setExit(reason, length: 2)
         let exit = machine.processor.decodeExit()
         let port = Port(session: self)

@@ -9,9 +9,6 @@ import Virtualization
 
 /// The monitor's commands, and what stops the guest.
 @Suite struct MonitorTests {
-    static let cpuid: UInt32 = 10, hlt: UInt32 = 12, io: UInt32 = 30, readMSR: UInt32 = 31, trap: UInt32 = 37,
-        violation: UInt32 = 48
-
     // MARK: Words
 
     @Test func `the beginning of a name is enough, and one that begins several names them`() {
@@ -93,25 +90,25 @@ import Virtualization
     @Test func `step counts exits`() {
         let session = MonitorSession()
         session.type("step 3")
-        #expect(session.exit(Self.cpuid) == nil)
-        #expect(session.exit(Self.io, qualification: 0x80 << 16) == nil)
-        #expect(session.exit(Self.cpuid) == "step")
+        #expect(session.exit(.cpuid) == nil)
+        #expect(session.exit(.ioInstruction, qualification: 0x80 << 16) == nil)
+        #expect(session.exit(.cpuid) == "step")
     }
 
     @Test func `continue stops at nothing, and a later step anew`() {
         let session = MonitorSession()
         session.type("continue")
-        for _ in 0..<10 { #expect(session.exit(Self.cpuid) == nil) }
+        for _ in 0..<10 { #expect(session.exit(.cpuid) == nil) }
         session.type("step")
-        #expect(session.exit(Self.cpuid) == "step")
+        #expect(session.exit(.cpuid) == "step")
     }
 
     @Test func `next sets the trap flag until it stops`() {
         let session = MonitorSession()
         session.type("next 2")
         #expect(session.traps)
-        #expect(session.exit(Self.trap) == nil && session.traps)
-        #expect(session.exit(Self.trap) == "next")
+        #expect(session.exit(.monitorTrapFlag) == nil && session.traps)
+        #expect(session.exit(.monitorTrapFlag) == "next")
         session.type("continue")
         #expect(!session.traps)
     }
@@ -119,18 +116,18 @@ import Virtualization
     @Test func `an exit between two instructions is no step`() {
         let session = MonitorSession()
         session.type("next")
-        #expect(session.exit(52) == nil)
-        #expect(session.exit(7) == nil)
-        #expect(session.exit(Self.trap) == "next")
+        #expect(session.exit(.preemptionTimerExpired) == nil)
+        #expect(session.exit(.interruptWindow) == nil)
+        #expect(session.exit(.monitorTrapFlag) == "next")
     }
 
     @Test(arguments: ["hlt", "12", "0xc", "HLT"])
     func `until waits for a reason`(word: String) {
         let session = MonitorSession()
         session.type("until \(word)")
-        #expect(session.exit(Self.cpuid) == nil)
+        #expect(session.exit(.cpuid) == nil)
         session.machine.rflags |= 0x200
-        #expect(session.exit(Self.hlt) == "until")
+        #expect(session.exit(.hlt) == "until")
     }
 
     @Test func `quit and reset end the run`() {
@@ -147,20 +144,20 @@ import Virtualization
         let session = MonitorSession()
         let answers = session.type("break port 0x61", "break msr 0x10", "break cpuid 7", "break exit ept-violation", "break")
         #expect(answers[4] == ["1: port 0x61", "2: msr 0x10", "3: cpuid 0x7", "4: exit \"EPT violation\""])
-        #expect(session.exit(Self.io, qualification: 0x60 << 16) == nil)
+        #expect(session.exit(.ioInstruction, qualification: 0x60 << 16) == nil)
         // Two bytes at 60H are 61H too.
-        #expect(session.exit(Self.io, qualification: 0x60 << 16 | 1) == "breakpoint 1")
+        #expect(session.exit(.ioInstruction, qualification: 0x60 << 16 | 1) == "breakpoint 1")
         session.machine.cpu.registers.rcx = 0x11
-        #expect(session.exit(Self.readMSR) == nil)
+        #expect(session.exit(.rdmsr) == nil)
         session.machine.cpu.registers.rcx = 0xFFFF_FFFF_0000_0010
-        #expect(session.exit(Self.readMSR) == "breakpoint 2")
+        #expect(session.exit(.rdmsr) == "breakpoint 2")
         session.machine.cpu.registers.rax = 7
-        #expect(session.exit(Self.cpuid) == "breakpoint 3")
+        #expect(session.exit(.cpuid) == "breakpoint 3")
         session.machine.cpu.registers.rax = 8
-        #expect(session.exit(Self.cpuid) == nil)
+        #expect(session.exit(.cpuid) == nil)
         #expect(session.type("delete 3", "break")[1].count == 3)
         session.machine.cpu.registers.rax = 7
-        #expect(session.exit(Self.cpuid) == nil)
+        #expect(session.exit(.cpuid) == nil)
     }
 
     @Test(arguments: [
@@ -175,7 +172,7 @@ import Virtualization
         session.machine.cpu.registers.r15 = .max
         session.machine.processor.stackPointer = 0x1234
         session.type("break exit cpuid if \(condition)")
-        #expect((session.exit(Self.cpuid, qualification: 3) != nil) == holds)
+        #expect((session.exit(.cpuid, qualification: 3) != nil) == holds)
     }
 
     @Test(arguments: [
@@ -194,7 +191,7 @@ import Virtualization
         session.machine.cpu.registers.rdx = 7
         session.machine.cpu.registers.r15 = .max
         let answer = session.type("break exit cpuid if \(condition)")[0]
-        #expect((session.exit(Self.cpuid) != nil) == holds, "\(answer)")
+        #expect((session.exit(.cpuid) != nil) == holds, "\(answer)")
     }
 
     @Test func `a condition is listed as it is typed`() {
@@ -251,7 +248,7 @@ import Virtualization
 
     @Test func `before the first exit there is none of a trial's to be seen`() {
         let session = MonitorSession()
-        session.machine.setExit(37)
+        session.machine.setExit(.monitorTrapFlag)
         #expect(
             session.type("vmcs exit")[0] == ["there was no VM exit yet: the VM-exit information holds nothing of the guest's"])
         #expect(session.type("vmcs exit reason")[0][0].hasPrefix("exit reason = 0x00000000"))
@@ -280,10 +277,10 @@ import Virtualization
             var passed = PassedAccesses.all; passed.remove(.write); return passed
         }()
         #expect(session.protected == [1: watched, 2: watched])
-        #expect(session.exit(Self.violation, qualification: 2 | 5 << 3, physical: 0x2001) == "breakpoint 1")
+        #expect(session.exit(.eptViolation, qualification: 2 | 5 << 3, physical: 0x2001) == "breakpoint 1")
         session.type("continue")
         #expect(session.traps && session.protected == [:])
-        #expect(session.exit(Self.trap) == nil)
+        #expect(session.exit(.monitorTrapFlag) == nil)
         #expect(!session.traps && session.protected == [1: watched, 2: watched])
         #expect(session.machine.cpu.exitCount == 0)
     }
@@ -291,13 +288,13 @@ import Virtualization
     @Test func `another access to a watched page goes on unseen`() {
         let session = MonitorSession()
         session.type("break read 0x1800 0x18ff")
-        #expect(session.exit(Self.violation, qualification: 1 | 4 << 3, physical: 0x17FF) == nil)
+        #expect(session.exit(.eptViolation, qualification: 1 | 4 << 3, physical: 0x17FF) == nil)
         #expect(session.traps && session.protected[1]?.reads == true)
-        #expect(session.exit(Self.trap) == nil)
-        #expect(session.exit(Self.violation, qualification: 2 | 4 << 3, physical: 0x1800) == nil)
+        #expect(session.exit(.monitorTrapFlag) == nil)
+        #expect(session.exit(.eptViolation, qualification: 2 | 4 << 3, physical: 0x1800) == nil)
         // The instruction exits by itself before its end: the exit is handled, and the page watched again.
         session.machine.cpu.registers.rax = 0x4000_0000
-        #expect(session.exit(Self.cpuid) == nil)
+        #expect(session.exit(.cpuid) == nil)
         #expect(!session.traps && session.protected.count == 1)
         #expect(session.machine.cpu.exitCount == 1)
     }
@@ -305,9 +302,9 @@ import Virtualization
     @Test func `an instruction that reads and then writes stops at the write`() {
         let session = MonitorSession()
         session.type("break write 0x1000", "break read 0x1800")
-        #expect(session.exit(Self.violation, qualification: 1 | 4 << 3, physical: 0x1000) == nil)
+        #expect(session.exit(.eptViolation, qualification: 1 | 4 << 3, physical: 0x1000) == nil)
         #expect(session.protected[1]?.reads == true && session.protected[1]?.writes == false && session.traps)
-        #expect(session.exit(Self.violation, qualification: 2 | 5 << 3, physical: 0x1000) == "breakpoint 1")
+        #expect(session.exit(.eptViolation, qualification: 2 | 5 << 3, physical: 0x1000) == "breakpoint 1")
         #expect(session.protected == [:])
     }
 
@@ -315,7 +312,7 @@ import Virtualization
         let session = MonitorSession()
         session.type("break write 0x1000")
         #expect(
-            session.exit(Self.violation, qualification: 2 | 5 << 3, physical: 0x1000, vectoring: 1 << 31 | 0x40) == "breakpoint 1"
+            session.exit(.eptViolation, qualification: 2 | 5 << 3, physical: 0x1000, vectoring: 1 << 31 | 0x40) == "breakpoint 1"
         )
         #expect(session.machine.injection == .interrupt(0x40))
     }
@@ -323,29 +320,29 @@ import Virtualization
     @Test func `next over an access to watched memory stops behind it`() {
         let session = MonitorSession()
         session.type("break fetch 0x1000")
-        #expect(session.exit(Self.violation, qualification: 4 | 3 << 3, physical: 0x1000) == "breakpoint 1")
+        #expect(session.exit(.eptViolation, qualification: 4 | 3 << 3, physical: 0x1000) == "breakpoint 1")
         session.type("next")
-        #expect(session.exit(Self.trap) == "next")
+        #expect(session.exit(.monitorTrapFlag) == "next")
         #expect(session.protected.count == 1)
     }
 
     @Test func `an event delivered by TF to watched memory is over at whatever exit comes behind it`() {
         let session = MonitorSession(hasTrapFlag: false)
         session.type("break write 0x1800")
-        #expect(session.exit(Self.violation, qualification: 2 | 5 << 3, physical: 0x1000, vectoring: 1 << 31 | 0x40) == nil)
+        #expect(session.exit(.eptViolation, qualification: 2 | 5 << 3, physical: 0x1000, vectoring: 1 << 31 | 0x40) == nil)
         #expect(session.protected == [:])
-        #expect(session.exit(52) == nil)
+        #expect(session.exit(.preemptionTimerExpired) == nil)
         #expect(session.protected.count == 1)
     }
 
     @Test func `an interrupt of the host's does not come between a breakpoint and its access for ever`() {
         let session = MonitorSession()
         session.type("break fetch 0x1000")
-        #expect(session.exit(Self.violation, qualification: 4 | 3 << 3, physical: 0x1000) == "breakpoint 1")
+        #expect(session.exit(.eptViolation, qualification: 4 | 3 << 3, physical: 0x1000) == "breakpoint 1")
         session.type("next")
-        #expect(session.exit(52) == nil)
+        #expect(session.exit(.preemptionTimerExpired) == nil)
         #expect(session.traps && session.protected == [:])
-        #expect(session.exit(Self.trap) == "next")
+        #expect(session.exit(.monitorTrapFlag) == "next")
         #expect(session.protected.count == 1)
     }
 
@@ -380,7 +377,7 @@ import Virtualization
     @Test func `why tells of what the exit changed, and of nothing that looking did`() {
         let session = MonitorSession()
         session.machine.cpu.registers.rax = 0x4000_0000
-        session.stop(at: Self.cpuid, after: 5000)
+        session.stop(at: .cpuid, after: 5000)
         let answer = session.type("why")[0]
         #expect(answer.contains("  guest RIP 0x10000 -> 0x10002"), "\(answer)")
         #expect(!answer.contains { $0.contains("TSC offset") }, "\(answer)")

@@ -1,4 +1,5 @@
 import Testing
+import VMX
 import X86
 
 @testable import Debug
@@ -8,7 +9,6 @@ import X86
 /// Breakpoints of the monitor on registers that the guest reads or writes without an exit.
 @Suite struct RegisterWatchTests {
     static let fsBase: UInt32 = 0xC000_0100, efer: UInt32 = 0xC000_0080
-    static let readMSR: UInt32 = 31, writeMSR: UInt32 = 32, trap: UInt32 = 37, timer: UInt32 = 52
 
     /// Whether reads and writes exit when the guest is entered.
     private func exits(_ session: MonitorSession, _ register: UInt32) -> [Bool] {
@@ -16,8 +16,10 @@ import X86
         return [false, true].map { session.machine.processor.exits(at: .init(register), isWrite: $0) }
     }
 
-    @Test(arguments: [readMSR, writeMSR])
-    func `a register that passes exits while a breakpoint is on it, and its access is the processor's own`(reason: UInt32) {
+    @Test(arguments: [.rdmsr, .wrmsr] as [BasicExitReason])
+    func `a register that passes exits while a breakpoint is on it, and its access is the processor's own`(
+        reason: BasicExitReason
+    ) {
         let session = MonitorSession()
         let bitmaps = session.machine.vmcs.physical
         #expect(session.type("break msr 0xc0000100", "break")[1] == ["1: msr 0xc0000100"])
@@ -32,9 +34,9 @@ import X86
         #expect(session.traps && exits(session, Self.fsBase) == [false, false])
         #expect(session.machine.rip == 0x10000 && session.machine.injection == nil)
         #expect(session.machine.cpu.exitCount == 0 && session.machine.cpu.registers == registers)
-        #expect(session.exit(Self.trap) == nil)
+        #expect(session.exit(.monitorTrapFlag) == nil)
         #expect(exits(session, Self.fsBase) == [true, true] && !session.traps)
-        #expect(session.exit(Self.timer) == nil)
+        #expect(session.exit(.preemptionTimerExpired) == nil)
         session.type("delete 1")
         #expect(exits(session, Self.fsBase) == [false, false] && session.machine.vmcs.physical == bitmaps)
     }
@@ -43,11 +45,11 @@ import X86
         let session = MonitorSession()
         session.type("break msr 0xc0000100")
         session.machine.cpu.registers.rcx = 0xC000_0100
-        #expect(session.exit(Self.writeMSR) == "breakpoint 1")
+        #expect(session.exit(.wrmsr) == "breakpoint 1")
         session.type("continue")
         #expect(session.machine.injection == nil)
         // The trap comes when the fault is delivered; another exit may come first.
-        #expect(session.exit(10) == nil)
+        #expect(session.exit(.cpuid) == nil)
         #expect(exits(session, Self.fsBase) == [true, true] && !session.traps)
     }
 
@@ -56,20 +58,20 @@ import X86
         session.type("break msr 0xc0000100 if rax == 1")
         session.machine.cpu.registers.rcx = 0xC000_0100
         session.machine.cpu.registers.rax = 2
-        #expect(session.exit(Self.writeMSR) == nil)
+        #expect(session.exit(.wrmsr) == nil)
         #expect(exits(session, Self.fsBase) == [false, false] && session.traps)
-        #expect(session.exit(Self.trap) == nil && !session.traps)
+        #expect(session.exit(.monitorTrapFlag) == nil && !session.traps)
         session.machine.cpu.registers.rax = 1
-        #expect(session.exit(Self.writeMSR) == "breakpoint 1")
+        #expect(session.exit(.wrmsr) == "breakpoint 1")
     }
 
     @Test func `next executes the access and stops behind it`() {
         let session = MonitorSession()
         session.type("break msr 0xc0000100")
         session.machine.cpu.registers.rcx = 0xC000_0100
-        #expect(session.exit(Self.readMSR) == "breakpoint 1")
+        #expect(session.exit(.rdmsr) == "breakpoint 1")
         session.type("next")
-        #expect(session.exit(Self.trap) == "next")
+        #expect(session.exit(.monitorTrapFlag) == "next")
     }
 
     @Test func `of a register whose reads alone pass, the writes stay Martlet's`() {
@@ -77,9 +79,9 @@ import X86
         session.type("break msr 0xc0000080")
         session.machine.cpu.registers.rcx = 0xC000_0080
         session.machine.cpu.registers.rax = 0xD01
-        #expect(session.exit(Self.writeMSR) == "breakpoint 1")
+        #expect(session.exit(.wrmsr) == "breakpoint 1")
         #expect(session.machine.rip == 0x10002 && session.machine.cpu.exitCount == 1)
-        #expect(session.exit(Self.readMSR) == "breakpoint 1")
+        #expect(session.exit(.rdmsr) == "breakpoint 1")
         #expect(session.machine.rip == 0x10002 && session.machine.cpu.exitCount == 1)
     }
 
@@ -90,7 +92,7 @@ import X86
         session.enter()
         #expect(session.machine.vmcs.physical == bitmaps)
         session.machine.cpu.registers.rcx = 0x1B
-        #expect(session.exit(Self.readMSR) == "breakpoint 1")
+        #expect(session.exit(.rdmsr) == "breakpoint 1")
         #expect(session.machine.rip == 0x10002)
     }
 
@@ -98,11 +100,11 @@ import X86
         let session = MonitorSession()
         session.type("break msr 0xc0000100 if rax == 1", "break msr 0xc0000100")
         #expect(exits(session, Self.fsBase) == [true, true])
-        #expect(session.exit(Self.timer) == nil)
+        #expect(session.exit(.preemptionTimerExpired) == nil)
         session.type("delete 1")
         #expect(exits(session, Self.fsBase) == [true, true])
         session.machine.cpu.registers.rcx = 0xC000_0100
-        #expect(session.exit(Self.readMSR) == "breakpoint 2")
+        #expect(session.exit(.rdmsr) == "breakpoint 2")
         session.type("delete all")
         #expect(exits(session, Self.fsBase) == [false, false])
     }
@@ -112,14 +114,14 @@ import X86
         session.type("break msr 0x808")
         session.machine.cpu.registers.rcx = 0x1B
         session.machine.cpu.registers.rax = 0xFEE0_0D00
-        #expect(session.exit(Self.writeMSR) == nil)
+        #expect(session.exit(.wrmsr) == nil)
         #expect(exits(session, 0x808) == [true, true] && exits(session, 0x802) == [false, true])
         session.machine.cpu.registers.rcx = 0x808
-        #expect(session.exit(Self.writeMSR) == "breakpoint 1")
+        #expect(session.exit(.wrmsr) == "breakpoint 1")
         #expect(exits(session, 0x808) == [false, false])
-        #expect(session.exit(Self.trap) == nil)
+        #expect(session.exit(.monitorTrapFlag) == nil)
         #expect(exits(session, 0x808) == [true, true])
-        #expect(session.exit(Self.timer) == nil)
+        #expect(session.exit(.preemptionTimerExpired) == nil)
         session.type("delete all")
         #expect(exits(session, 0x808) == [false, false])
     }
@@ -128,10 +130,10 @@ import X86
         let session = MonitorSession(hasTrapFlag: false)
         session.type("break msr 0xc0000100")
         session.machine.cpu.registers.rcx = 0xC000_0100
-        #expect(session.exit(Self.readMSR) == "breakpoint 1")
+        #expect(session.exit(.rdmsr) == "breakpoint 1")
         session.type("continue")
         #expect(exits(session, Self.fsBase) == [false, false] && session.machine.rflags & 1 << 8 != 0)
-        #expect(session.exit(0, qualification: 1 << 14, information: 1 << 31 | 3 << 8 | 1) == nil)
+        #expect(session.exit(.exceptionOrNMI, qualification: 1 << 14, information: 1 << 31 | 3 << 8 | 1) == nil)
         #expect(session.machine.rflags & 1 << 8 == 0 && session.machine.injection == nil)
         #expect(exits(session, Self.fsBase) == [true, true])
     }

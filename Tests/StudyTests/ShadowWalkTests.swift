@@ -13,7 +13,7 @@ struct ShadowWalkTests {
 
     /// A page fault of the guest's, and what Martlet makes of it.
     private func fault(_ session: MonitorSession, _ address: UInt64, _ code: UInt32 = 0) {
-        session.machine.exit(0, qualification: address, information: Self.pageFault, errorCode: code)
+        session.machine.exit(.exceptionOrNMI, qualification: address, information: Self.pageFault, errorCode: code)
     }
 
     /// 20_1000H leads to itself, and the shadow tables have it; its table, at 5000H, is mapped by 5000H.
@@ -67,7 +67,7 @@ struct ShadowWalkTests {
         #expect(
             seen[1].contains(
                 "the shadow tables still lead to guest-physical 0x201000, until the guest invalidates the translation"))
-        session.machine.exit(14, qualification: 0x20_1000, length: 3)
+        session.machine.exit(.invlpg, qualification: 0x20_1000, length: 3)
         seen = session.type("walk 0x201000")
         #expect(seen[0].contains { $0.hasPrefix("host-physical  0x40205000") })
     }

@@ -26,7 +26,7 @@ import X86
 
     /// The instruction was executed, and the trap came.
     static func trap(_ session: MonitorSession) -> String? {
-        session.exit(0, qualification: singleStep, information: debugException)
+        session.exit(.exceptionOrNMI, qualification: singleStep, information: debugException)
     }
 
     @Test func `a step is an instruction with TF, and every exception exits meanwhile`() {
@@ -81,7 +81,7 @@ import X86
     @Test func `an instruction that does not end leaves the guest's TF`() {
         let session = Self.session([0x9D])
         session.machine.cpu.registers.rax = 0x4000_0000
-        #expect(session.exit(10) == "next")
+        #expect(session.exit(.cpuid) == "next")
         #expect(session.machine.rflags & Self.trapFlag == 0)
     }
 
@@ -91,7 +91,7 @@ import X86
         #expect(session.machine.rflags & Self.trapFlag == 0)
         #expect(session.machine.processor.vmcs[.primaryControls].contains(.nmiWindowExiting))
         session.machine.processor.vmcs[.entryInterruptionInformation] = .none
-        #expect(session.exit(8) == "next")
+        #expect(session.exit(.nmiWindow) == "next")
         #expect(!session.machine.processor.vmcs[.primaryControls].contains(.nmiWindowExiting))
     }
 
@@ -103,18 +103,18 @@ import X86
         session.enter()
         #expect(session.machine.vmcs[0x4824] == 0)
         session.machine.processor.vmcs[.entryInterruptionInformation] = .none
-        #expect(session.exit(8) == "next")
+        #expect(session.exit(.nmiWindow) == "next")
         #expect(session.machine.vmcs[0x4824] == 8)
     }
 
     @Test func `a fault goes on to the guest without TF, and the step ends at its handler`() {
         let session = Self.session([0x0F, 0x0B])
-        #expect(session.exit(0, information: 0x8000_0306) == nil)
+        #expect(session.exit(.exceptionOrNMI, information: 0x8000_0306) == nil)
         #expect(session.machine.injection == .invalidOpcode)
         #expect(session.machine.rflags & Self.trapFlag == 0)
         session.enter()
         session.machine.processor.vmcs[.entryInterruptionInformation] = .none
-        #expect(session.exit(8) == "next")
+        #expect(session.exit(.nmiWindow) == "next")
     }
 
     @Test func `SYSCALL keeps the guest's TF in R11, and IA32_FMASK is the guest's`() {
@@ -156,7 +156,7 @@ import X86
             session.type("next")
             session.enter()
             #expect(session.machine.cpu.registers.r11 == 0x302)
-            #expect(session.exit(0, information: 0x8000_030D) == nil)
+            #expect(session.exit(.exceptionOrNMI, information: 0x8000_030D) == nil)
             #expect(session.machine.cpu.registers.r11 == stored && session.machine.rflags & Self.trapFlag == 0)
             session.machine.processor.vmcs[.entryInterruptionInformation] = .none
             session.enter()
@@ -181,7 +181,7 @@ import X86
         #expect(session.machine.vmcs[0x4824] == 0)
         #expect(!session.machine.processor.vmcs[.primaryControls].contains(.interruptWindowExiting))
         // It exits before it is executed, and then again.
-        #expect(session.exit(52) == nil)
+        #expect(session.exit(.preemptionTimerExpired) == nil)
         #expect(session.machine.vmcs[0x4824] == blocking)
         session.enter()
         #expect(Self.trap(session) == "next")
@@ -213,7 +213,7 @@ import X86
     @Test func `an exit behind an instruction leaves no trap of the step's`() {
         let session = Self.session([0x89, 0x00])
         session.machine.vmcs[0x6822] = Self.singleStep
-        #expect(session.exit(56, qualification: 0x80) == "next")
+        #expect(session.exit(.apicWrite, qualification: 0x80) == "next")
         #expect(session.machine.vmcs[0x6822] == 0)
     }
 
@@ -245,7 +245,7 @@ import X86
         #expect(session.machine.processor.vmcs[.primaryControls].contains(.nmiWindowExiting))
         session.machine.rip += 3
         session.machine.vmcs[0x4824] = 0
-        #expect(session.exit(8) == "next")
+        #expect(session.exit(.nmiWindow) == "next")
         #expect(
             session.machine.vmcs[0x4824] == 0 && !session.machine.processor.vmcs[.primaryControls].contains(.nmiWindowExiting))
     }
@@ -254,7 +254,7 @@ import X86
         for (executed, blocking) in [(0, 0), (2, 2)] as [(UInt64, UInt64)] {
             let session = Self.session([0x8E, 0xD0])
             session.machine.rip += executed
-            #expect(session.exit(52) == nil)
+            #expect(session.exit(.preemptionTimerExpired) == nil)
             #expect(session.machine.vmcs[0x4824] == blocking)
         }
     }
@@ -308,7 +308,7 @@ import X86
         let session = MonitorSession(hasTrapFlag: false)
         session.machine.ram.put([0x90], at: TestMachine.code)
         session.type("break write 0x1000")
-        #expect(session.exit(48, qualification: 2 | 5 << 3, physical: 0x1000) == "breakpoint 1")
+        #expect(session.exit(.eptViolation, qualification: 2 | 5 << 3, physical: 0x1000) == "breakpoint 1")
         session.type("continue")
         session.enter()
         #expect(session.machine.rflags & Self.trapFlag != 0 && session.protected == [:])

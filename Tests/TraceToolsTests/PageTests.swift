@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import Trace
+import VMX
 
 @testable import TraceTools
 
@@ -14,7 +15,7 @@ import Trace
 
     @Test func `the page is whole in itself and holds the records`() throws {
         var trace = SmallTrace(guest: "</script><b>\"")
-        trace.exit(10)
+        trace.exit(.cpuid)
         trace.end()
         let page = HTMLExport(try trace.file(), name: "</script>").page
         #expect(!page.contains("http://") && !page.contains("https://") && !page.contains("@DATA@"))
@@ -31,9 +32,9 @@ import Trace
 
     @Test func `a reason has one number on the page, the most frequent the first, in both runs`() throws {
         var other = SmallTrace()
-        for _ in 0..<3 { other.exit(48) }
-        other.exit(0x8000_0021)
-        other.exit(0x8000_0022)
+        for _ in 0..<3 { other.exit(.eptViolation) }
+        other.exit(.entryFailureGuestState) { $0.reason |= 1 << 31 }
+        other.exit(.entryFailureMSRLoading) { $0.reason |= 1 << 31 }
         let data = try data(HTMLExport(try SmallTrace.three.file(), try other.file(), names: ("a", "b")).page)
         #expect(data["reasons"] as? [String] == ["EPT violation", "VM-entry failure", "CPUID", "I/O instruction"])
     }
@@ -65,8 +66,8 @@ import Trace
 
     @Test func `every reason has a look of its own`() throws {
         var trace = SmallTrace()
-        for reason in 0..<UInt32(90) { trace.exit(reason) }
-        trace.exit(0x8000_0021)
+        for number in 0..<UInt32(90) { trace.exit(.cpuid) { $0.reason = number } }
+        trace.exit(.entryFailureGuestState) { $0.reason |= 1 << 31 }
         let reasons = try #require(try data(HTMLExport(try trace.file()).page)["reasons"] as? [String])
         #expect(Set(reasons).count == reasons.count)
         #expect(reasons.count <= ReasonColors.light.count * ReasonColors.textures.count)
@@ -74,7 +75,9 @@ import Trace
 
     // Decoding.
 
-    private func decoding(_ reason: UInt32, qualification: UInt64 = 0, _ change: @escaping (inout ExitRecord) -> Void = { _ in })
+    private func decoding(
+        _ reason: BasicExitReason, qualification: UInt64 = 0, _ change: @escaping (inout ExitRecord) -> Void = { _ in }
+    )
         throws
         -> ExitDecoding
     {
@@ -84,48 +87,48 @@ import Trace
     }
 
     @Test func `CR0, rights and qualification are said in words`() throws {
-        let port = try decoding(30, qualification: 0x3F8 << 16)
+        let port = try decoding(.ioInstruction, qualification: 0x3F8 << 16)
         #expect(port.qualification.contains("port 0x3f8") && port.qualification.contains("OUT: the guest writes"))
         #expect(port.controlRegister0.contains("PE: protected mode") && port.controlRegister0.contains("PG: paging"))
         #expect(port.accessRights.contains("L: 64-bit code"))
-        let violation = try decoding(48, qualification: 0x181)
+        let violation = try decoding(.eptViolation, qualification: 0x181)
         #expect(violation.qualification.contains("a data read") && violation.operandName == "guest-physical address")
-        #expect(try decoding(10).qualification == "", "CPUID has none")
+        #expect(try decoding(.cpuid).qualification == "", "CPUID has none")
     }
 
     @Test func `an exception's qualification and error code are told for its vector`() throws {
-        let page = try decoding(0, qualification: 0x1234) {
+        let page = try decoding(.exceptionOrNMI, qualification: 0x1234) {
             $0.interruption = 0x8000_0B0E; $0.operand = 2
         }
         #expect(page.qualification == "the linear address 0x1234")
         #expect(page.operand == "not present, write, supervisor")
         #expect(page.interruption.contains("#PF"))
-        let step = try decoding(0, qualification: 0x4000) { $0.interruption = 0x8000_0301 }
+        let step = try decoding(.exceptionOrNMI, qualification: 0x4000) { $0.interruption = 0x8000_0301 }
         #expect(step.qualification.contains("a single step (BS)") && !step.qualification.contains("#PF"))
-        let refused = try decoding(0) {
+        let refused = try decoding(.exceptionOrNMI) {
             $0.interruption = 0x8000_0B0D; $0.operand = 0x2B
         }
         #expect(refused.operand == "entry 5 of the IDT, while an event was delivered")
         #expect(
-            try decoding(0) {
+            try decoding(.exceptionOrNMI) {
                 $0.interruption = 0x8000_0B0D; $0.operand = 0x28
             }.operand == "entry 5 of the GDT")
     }
 
     @Test func `what goes to a control register or an MSR is decoded, and what is delivered`() throws {
-        let write = try decoding(28, qualification: 0x304) { $0.operand = 0x20 }
+        let write = try decoding(.controlRegisterAccess, qualification: 0x304) { $0.operand = 0x20 }
         #expect(write.operand.contains("PAE") && write.operandName == "the source register")
-        let efer = try decoding(32) {
+        let efer = try decoding(.wrmsr) {
             $0.rcx = 0xC000_0080; $0.rax = 0x500; $0.rdx = 0
         }
         #expect(efer.register.contains("IA32_EFER") && efer.register.contains("LMA"))
-        let refused = try decoding(31) {
+        let refused = try decoding(.rdmsr) {
             $0.rcx = 0xC000_0080; $0.nextRAX = 0x500; $0.nextInstructionPointer = $0.instructionPointer
         }
         #expect(refused.register.contains("IA32_EFER") && !refused.register.contains("LMA:"), "nothing was read")
-        let event = try decoding(7) { $0.event = 0x8000_0030 }
+        let event = try decoding(.interruptWindow) { $0.event = 0x8000_0030 }
         #expect(event.event.contains("external interrupt") && event.event.contains("vector 0x30"))
-        #expect(try decoding(7) { $0.event = 0x30 }.event == "")
+        #expect(try decoding(.interruptWindow) { $0.event = 0x30 }.event == "")
     }
 
     // Two runs.
@@ -134,7 +137,7 @@ import Trace
         func exits(_ pointers: [UInt64]) throws -> [TracedExit] {
             var trace = SmallTrace()
             for pointer in pointers {
-                trace.exit(12) {
+                trace.exit(.hlt) {
                     $0.instructionPointer = pointer; $0.nextInstructionPointer = pointer + 1
                 }
             }
@@ -157,10 +160,10 @@ import Trace
 
     @Test func `the page of two runs has their rows and says where they part`() throws {
         var one = SmallTrace()
-        one.exit(10)
+        one.exit(.cpuid)
         var two = one
-        one.exit(12) { $0.rax = 1 }
-        two.exit(12) { $0.rax = 2 }
+        one.exit(.hlt) { $0.rax = 1 }
+        two.exit(.hlt) { $0.rax = 2 }
         let data = try data(HTMLExport(try one.file(), try two.file(), names: ("a.trace", "b.trace")).page)
         #expect((data["runs"] as? [[String: Any]])?.compactMap { $0["name"] as? String } == ["a.trace", "b.trace"])
         let comparison = try #require(data["comparison"] as? [String: Any])

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import Trace
+import VMX
 
 @testable import TraceTools
 
@@ -24,7 +25,7 @@ import Trace
 
     @Test func `a long time has a blank behind it`() throws {
         var trace = SmallTrace()
-        trace.exit(12) {
+        trace.exit(.hlt) {
             $0.arrival += 1_234_567_890; $0.departure += 1_234_567_890
         }
         #expect(try text(trace)[1].hasPrefix("    1 +1234567900 HLT"))
@@ -36,7 +37,7 @@ import Trace
     }
 
     /// The last line's description and action.
-    private func last(_ reason: UInt32, _ change: @escaping (inout ExitRecord) -> Void) throws -> String {
+    private func last(_ reason: BasicExitReason, _ change: @escaping (inout ExitRecord) -> Void) throws -> String {
         var trace = SmallTrace()
         trace.exit(reason, change)
         return String(try text(trace, columns: 200)[1].dropFirst(39))
@@ -44,25 +45,25 @@ import Trace
 
     @Test func `the place has the digits of its mode`() throws {
         #expect(
-            try last(12) {
+            try last(.hlt) {
                 $0.cr0 = 0x10; $0.codeAccessRights = 0x9B; $0.codeSelector = 0xF000; $0.instructionPointer = 0xFFF0
             }.hasPrefix("f000:fff0     "))
         #expect(
-            try last(12) {
+            try last(.hlt) {
                 $0.cr0 = 0x11; $0.codeAccessRights = 0xC09B
             }.hasPrefix("0008:00100000 "))
-        #expect(try last(12) { $0.codeAccessRights = 0xF3 }.hasPrefix("0008:100000"))
+        #expect(try last(.hlt) { $0.codeAccessRights = 0xF3 }.hasPrefix("0008:100000"))
     }
 
     @Test func `the operand of a control-register access is its source`() throws {
-        let line = try last(28) {
+        let line = try last(.controlRegisterAccess) {
             $0.qualification = 0x304; $0.operand = 0x20; $0.rax = 7
         }
         #expect(line == "0008:00100000  MOV CR4, RBX = 0x20  ->  done")
     }
 
     @Test func `exceptions and what Martlet injects`() throws {
-        let fault = try last(0) {
+        let fault = try last(.exceptionOrNMI) {
             $0.interruption = 0x8000_0B0E
             $0.qualification = 0x1234
             $0.operand = 2
@@ -72,11 +73,11 @@ import Trace
             $0.nextInstructionPointer = $0.instructionPointer
         }
         #expect(fault == "0008:00100000  #PF(0x2) at 0x1234  ->  injected #PF(2)")
-        let refused = try last(31) {
+        let refused = try last(.rdmsr) {
             $0.rcx = 0x123; $0.event = 0x8000_0B0D; $0.nextInstructionPointer = $0.instructionPointer
         }
         #expect(refused == "0008:00100000  RDMSR MSR 0x123  ->  injected #GP(0)")
-        let window = try last(7) {
+        let window = try last(.interruptWindow) {
             $0.event = 0x8000_0030; $0.nextInstructionPointer = $0.instructionPointer
         }
         #expect(window == "0008:00100000  interrupt window  ->  injected interrupt 0x30")
@@ -84,17 +85,17 @@ import Trace
 
     @Test func `how a guest ends`() throws {
         #expect(
-            try last(30) {
+            try last(.ioInstruction) {
                 $0.qualification = 0xF4 << 16; $0.outcome = 16; $0.detail = 3
             }.hasSuffix("ended: wrote 0x3 to the debug-exit port"))
-        #expect(try last(2) { $0.outcome = 18 }.hasSuffix("triple fault  ->  ended: triple fault"))
-        #expect(try last(10) { $0.outcome = 200 }.hasSuffix("what this version does not know (200)"))
+        #expect(try last(.tripleFault) { $0.outcome = 18 }.hasSuffix("triple fault  ->  ended: triple fault"))
+        #expect(try last(.cpuid) { $0.outcome = 200 }.hasSuffix("what this version does not know (200)"))
     }
 
     @Test func `the table has the columns of perf kvm stat`() throws {
         var trace = SmallTrace.three
         trace.bytes.removeLast(120)
-        trace.exit(10, ticks: 15)
+        trace.exit(.cpuid, ticks: 15)
         let lines = Summary(try trace.file().guests).lines
         #expect(
             lines == [
@@ -110,7 +111,7 @@ import Trace
 
     @Test func `a trace for Perfetto has guest and Martlet as slices and interrupts as instants`() throws {
         var trace = SmallTrace()
-        trace.exit(12) {
+        trace.exit(.hlt) {
             $0.event = 0x8000_0030
             $0.requestedVector = 0xEC
         }

@@ -1,5 +1,6 @@
 import Text
 import Trace
+import VMX
 
 @testable import TraceTools
 
@@ -26,7 +27,8 @@ struct SmallTrace {
 
     /// An exit in 64-bit mode at 0x100000 after the guest ran for 10 ticks; Martlet takes 5, and steps past 2 bytes.
     mutating func exit(
-        _ reason: UInt32, qualification: UInt64 = 0, ticks: UInt64 = 5, _ change: (inout ExitRecord) -> Void = { _ in }
+        _ reason: BasicExitReason, qualification: UInt64 = 0, ticks: UInt64 = 5,
+        _ change: (inout ExitRecord) -> Void = { _ in }
     ) {
         var record = ExitRecord()
         time += 10
@@ -35,7 +37,7 @@ struct SmallTrace {
         record.departure = time
         record.instructionPointer = 0x100000
         record.nextInstructionPointer = 0x100002
-        record.reason = reason
+        record.reason = UInt32(reason.rawValue)
         record.qualification = qualification
         record.codeAccessRights = 0xA09B
         record.cr0 = 0x8000_0011
@@ -51,15 +53,15 @@ struct SmallTrace {
     /// CPUID, a character to COM1, and an absent register read.
     static var three: SmallTrace {
         var trace = SmallTrace()
-        trace.exit(10) {
+        trace.exit(.cpuid) {
             $0.rax = 1
             $0.nextRAX = 0x50654
             $0.nextEBX = 0x800
             $0.nextECX = 3
             $0.nextEDX = 4
         }
-        trace.exit(30, qualification: 0x3F8 << 16, ticks: 20) { $0.rax = 0x48 }
-        trace.exit(48, qualification: 0x181, ticks: 30) { $0.operand = 0xB100_0080 }
+        trace.exit(.ioInstruction, qualification: 0x3F8 << 16, ticks: 20) { $0.rax = 0x48 }
+        trace.exit(.eptViolation, qualification: 0x181, ticks: 30) { $0.operand = 0xB100_0080 }
         trace.end()
         return trace
     }

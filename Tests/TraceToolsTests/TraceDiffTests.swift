@@ -1,5 +1,6 @@
 import Testing
 import Trace
+import VMX
 
 @testable import TraceTools
 
@@ -16,11 +17,11 @@ import Trace
 
     @Test func `times are told apart from what happened`() throws {
         var slower = SmallTrace()
-        slower.exit(12)
-        slower.exit(12, ticks: 9)
+        slower.exit(.hlt)
+        slower.exit(.hlt, ticks: 9)
         var faster = SmallTrace()
-        faster.exit(12)
-        faster.exit(12)
+        faster.exit(.hlt)
+        faster.exit(.hlt)
         let diff = TraceDiff(try slower.file(), try faster.file())
         #expect(diff.parting == nil)
         #expect(diff.lines("a", "b").last == "Their times differ, from exit 2 of guest small on.")
@@ -29,11 +30,11 @@ import Trace
     @Test func `the first exit in which two runs part, with the exit before and the fields`() throws {
         func trace(_ value: UInt64) -> SmallTrace {
             var trace = SmallTrace()
-            trace.exit(10)
-            trace.exit(30, qualification: 0x80 << 16) {
+            trace.exit(.cpuid)
+            trace.exit(.ioInstruction, qualification: 0x80 << 16) {
                 $0.rax = value; $0.nextRAX = value
             }
-            trace.exit(12)
+            trace.exit(.hlt)
             return trace
         }
         let diff = TraceDiff(try trace(1).file(), try trace(2).file())
@@ -45,20 +46,20 @@ import Trace
     }
 
     @Test func `the operand counts only where the reason defines it`() throws {
-        func trace(_ reason: UInt32, _ operand: UInt64) throws -> TraceFile {
+        func trace(_ reason: BasicExitReason, _ operand: UInt64) throws -> TraceFile {
             var trace = SmallTrace()
             trace.exit(reason) { $0.operand = operand }
             return try trace.file()
         }
-        #expect(TraceDiff(try trace(12, 1), try trace(12, 2)).parting == nil)
-        #expect(TraceDiff(try trace(48, 1), try trace(48, 2)).parting?.fields.first == "operand")
+        #expect(TraceDiff(try trace(.hlt, 1), try trace(.hlt, 2)).parting == nil)
+        #expect(TraceDiff(try trace(.eptViolation, 1), try trace(.eptViolation, 2)).parting?.fields.first == "operand")
     }
 
     @Test func `one run goes on where the other ends`() throws {
         var short = SmallTrace()
-        short.exit(10)
+        short.exit(.cpuid)
         var long = short
-        long.exit(12)
+        long.exit(.hlt)
         let diff = TraceDiff(try short.file(), try long.file())
         #expect(diff.parting == .init(guest: 0, number: 1, fields: []))
         #expect(diff.lines("a", "b").prefix(2) == ["A: a, 1 exit", "B: b, 2 exits"])
@@ -68,7 +69,7 @@ import Trace
 
     @Test func `one run has a guest more`() throws {
         var two = SmallTrace()
-        two.exit(10)
+        two.exit(.cpuid)
         let one = try two.file()
         two.start("second")
         #expect(

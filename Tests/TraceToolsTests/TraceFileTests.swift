@@ -8,7 +8,7 @@ import Trace
         var trace = SmallTrace.three
         trace.bytes.removeLast(120)
         trace.start("second")
-        trace.exit(12)
+        trace.exit(.hlt)
         trace.end(status: 10)
         let file = try trace.file()
         #expect(file.guests.map(\.name) == ["small", "second"])
@@ -21,9 +21,9 @@ import Trace
 
     @Test func `the guest's time counts from the entry before, pauses left out`() throws {
         var trace = SmallTrace()
-        trace.exit(10)
+        trace.exit(.cpuid)
         trace.mark(.pause(from: 1015, to: 1018))
-        trace.exit(10)
+        trace.exit(.cpuid)
         trace.end()
         let exits = try trace.file().guests[0].exits
         #expect(exits.map(\.guestTicks) == [10, 7])
@@ -33,7 +33,7 @@ import Trace
     @Test func `lost records are counted and said, and the numbers go on behind them`() throws {
         var trace = SmallTrace()
         trace.mark(.loss(count: 100))
-        trace.exit(10)
+        trace.exit(.cpuid)
         trace.mark(.end(exits: 1, lost: 100, status: 0))
         let file = try trace.file()
         #expect(file.guests[0].exits[0].number == 101)
@@ -46,9 +46,9 @@ import Trace
 
     @Test func `a file that breaks off is read as far as it goes, and says so`() throws {
         var trace = SmallTrace()
-        trace.exit(10)
+        trace.exit(.cpuid)
         #expect(try trace.file().warnings == ["the file breaks off: the machine was ended before Martlet wrote its last record"])
-        trace.exit(10)
+        trace.exit(.cpuid)
         trace.bytes.removeLast(7)
         let file = try trace.file()
         #expect(file.exitCount == 1)
