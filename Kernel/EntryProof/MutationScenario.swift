@@ -102,7 +102,7 @@ extension VMCSSnapshot {
         self[.linkPointer] = HostPhysicalAddress(UInt64.max)
         self[.virtualProcessorIdentifier] = 1
         self[.timeStampCounterMultiplier] = 1 << 48
-        self[.extendedPageTablePointer] = ExtendedPageTablePointer(
+        self[.extendedPageTablePointer] = EPTPointer(
             root: pages.blank, levelCount: 4,
             memoryType: capabilities.eptAndVPID.writeBackTables ? .writeBack : .uncacheable, usesAccessedAndDirty: false)
     }

@@ -71,20 +71,20 @@ struct MSRPlaces {
             ModelSpecificRegister.miscEnable.number,
             MSRPolicy.miscEnableFixed | (features.hasFastStrings ? MSRPolicy.fastStrings : 0), .miscEnable, &self, &registers)
         if features.hasMemoryTypeRanges {
-            keep(ModelSpecificRegister.memoryTypeCapability.number, MemoryTypeRegisters.capability, .nothing, &self, &registers)
+            keep(ModelSpecificRegister.memoryTypeCapability.number, GuestMTRRs.capability, .nothing, &self, &registers)
             keep(
-                ModelSpecificRegister.memoryTypeDefault.number, MemoryTypeRegisters.initialDefaultType, .memoryTypeDefault, &self,
+                ModelSpecificRegister.memoryTypeDefault.number, GuestMTRRs.initialDefaultType, .memoryTypeDefault, &self,
                 &registers)
             for index in UInt32(0)..<11 {
                 keep(
-                    MemoryTypeRegisters.fixed(index), MemoryTypeRegisters.initialFixed(index), .memoryTypeFixed, &self, &registers
+                    GuestMTRRs.fixed(index), GuestMTRRs.initialFixed(index), .memoryTypeFixed, &self, &registers
                 )
             }
-            for index in UInt32(0)..<MemoryTypeRegisters.variableRanges {
+            for index in UInt32(0)..<GuestMTRRs.variableRanges {
                 let first = ModelSpecificRegister.memoryTypeBase0.number + 2 * index
-                keep(first, index == 0 ? MemoryTypeRegisters.initialBase : 0, .memoryTypeBase, &self, &registers)
+                keep(first, index == 0 ? GuestMTRRs.initialBase : 0, .memoryTypeBase, &self, &registers)
                 keep(
-                    first + 1, index == 0 ? MemoryTypeRegisters.initialMask(reservedBits: reservedBits) : 0, .memoryTypeMask,
+                    first + 1, index == 0 ? GuestMTRRs.initialMask(reservedBits: reservedBits) : 0, .memoryTypeMask,
                     &self,
                     &registers)
             }
@@ -133,10 +133,10 @@ struct MSRPlaces {
             new |= MSRPolicy.miscEnableFixed
         case .machineCheckStatus: guard value & ~0b111 == 0 else { return false }
         case .zerosOrOnes: guard value &+ 1 < 2 else { return false }
-        case .memoryTypeDefault: guard MemoryTypeRegisters.takesDefaultType(value) else { return false }
-        case .memoryTypeFixed: guard MemoryTypeRegisters.takesFixed(value) else { return false }
-        case .memoryTypeBase: guard MemoryTypeRegisters.takesBase(value, reservedBits: reservedBits) else { return false }
-        case .memoryTypeMask: guard MemoryTypeRegisters.takesMask(value, reservedBits: reservedBits) else { return false }
+        case .memoryTypeDefault: guard GuestMTRRs.takesDefaultType(value) else { return false }
+        case .memoryTypeFixed: guard GuestMTRRs.takesFixed(value) else { return false }
+        case .memoryTypeBase: guard GuestMTRRs.takesBase(value, reservedBits: reservedBits) else { return false }
+        case .memoryTypeMask: guard GuestMTRRs.takesMask(value, reservedBits: reservedBits) else { return false }
         }
         var values = registers.values.mutableSpan
         values[unchecked: Int(place)] = new

@@ -18,7 +18,7 @@ public struct ObservedExit {
 
 /// What the run loop has of its surroundings: the way into the guest, and whoever looks on.
 public protocol RunLoopServices {
-    associatedtype Processor: VirtualProcessor
+    associatedtype Processor: ProcessorBackend
     associatedtype Host: HostServices
     typealias CPU = VirtualCPU<Processor, Host>
 

@@ -8,7 +8,7 @@ import X86
 ///
 /// The world switch knows its beginning: the general registers (120 bytes), then the run loop's stack pointer, then where
 /// exits are recorded.
-public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copyable {
+public struct VirtualCPU<Processor: ProcessorBackend, Host: HostServices>: ~Copyable {
     public typealias Machine = VirtualMachine<Processor, Host>
 
     public var registers = GeneralRegisters()
@@ -66,7 +66,7 @@ public struct VirtualCPU<Processor: VirtualProcessor, Host: HostServices>: ~Copy
     var answers: CPUIDAnswers
     var msrs = EmulatedMSRs()
     var msrPlaces: MSRPlaces
-    var timer = GuestTimer()
+    var timer = HypercallTimer()
     var features: GuestFeatures
     /// Accesses to guest-physical memory that is not there.
     public internal(set) var absentMemoryAccesses: UInt64 = 0

@@ -14,7 +14,7 @@ public struct VirtualMachineState: Equatable {
 /// guest.
 ///
 /// It stays where it is while it has virtual CPUs: they know its place.
-public struct VirtualMachine<Processor: VirtualProcessor, Host: HostServices>: ~Copyable {
+public struct VirtualMachine<Processor: ProcessorBackend, Host: HostServices>: ~Copyable {
     public typealias CPU = VirtualCPU<Processor, Host>
     public typealias State = VirtualMachineState
     public typealias Pointer = UnsafeMutablePointer<VirtualMachine<Processor, Host>>

@@ -1,4 +1,4 @@
-extension MemoryTypeRangeRegisters {
+extension HostMTRRs {
     /// How many range boundaries a search passes at most.
     static var boundaryLimit: Int { 4096 }
 

@@ -22,7 +22,7 @@ extension VirtualMachine where Processor == VMXProcessor<HardwareVMCS>, Host == 
 
 /// What a virtual machine has of the hardware: its nested page tables, if the processor has such, and its virtual CPU with a VMCS.
 struct GuestMachine: ~Copyable {
-    typealias NestedTable = PageTable<ExtendedPageTableFormat, IdentityMemory>
+    typealias NestedTable = PageTable<EPTFormat, IdentityMemory>
 
     let cpu: UnsafeMutablePointer<HardwareCPU>
     let vmcs: HostPhysicalAddress
@@ -40,12 +40,12 @@ struct GuestMachine: ~Copyable {
         let capabilities = machine.capabilities
         let apicAccessPage = machine.frame()
         var accessEntry = (address: HostPhysicalAddress(0), value: UInt64(0))
-        var pointer: ExtendedPageTablePointer?
+        var pointer: EPTPointer?
         var loadedMSRs: HostPhysicalAddress?
         if machine.controls.hasNestedTables {
             var table = GuestMachine.mapRAM(&machine)
             accessEntry = GuestMachine.mapAPICAccessPage(apicAccessPage, &table, &machine)
-            pointer = ExtendedPageTablePointer(
+            pointer = EPTPointer(
                 root: table.root, levelCount: 4, memoryType: .writeBack,
                 usesAccessedAndDirty: capabilities.eptAndVPID.accessedAndDirty)
             nestedTable = consume table
@@ -272,7 +272,7 @@ struct GuestMachine: ~Copyable {
 
     /// Maps the guest's RAM from guest-physical 0 on, with the memory types that the firmware gave it.
     private static func mapRAM(_ machine: inout HostMachine) -> NestedTable {
-        let format = ExtendedPageTableFormat(machine.capabilities)
+        let format = EPTFormat(machine.capabilities)
         let ram = machine.guestRAM
         do {
             var table = try NestedTable(format: format, memory: IdentityMemory(), frames: &machine.frames)
@@ -341,7 +341,7 @@ struct GuestMachine: ~Copyable {
     }
 }
 
-extension PageTable where Format == ExtendedPageTableFormat {
+extension PageTable where Format == EPTFormat {
     /// The size of the leaf that maps guest-physical address 2 MiB, past the first MiB's special types.
     var largestLeaf: PageSize {
         if case .mapped(let leaf) = walk(GuestPhysicalAddress(PageSize.twoMebibytes.bytes)) { return leaf.size }

@@ -12,7 +12,7 @@ struct HostMachine: ~Copyable {
     let options: KernelOptions
     let capabilities: VMXCapabilities
     let controls: VMXControls
-    let memoryTypes: MemoryTypeRangeRegisters?
+    let memoryTypes: HostMTRRs?
     /// Where the guests' RAM lies in the machine's memory.
     let guestRAM: HostPhysicalRange
     /// Where shadow tables lie, or what is kept of a guest's tables under direct paging.
@@ -22,7 +22,7 @@ struct HostMachine: ~Copyable {
     /// Where the frames are: page tables, and what the VMCS points to.
     let frameRange: HostPhysicalRange
     var frames: FramePool<IdentityMemory>
-    var tags = TagAllocator()
+    var tags = VPIDAllocator()
 
     /// A line about what was found or is about to be done; not with trace=off, when the console is the guest's alone.
     func log(_ line: Line) {
@@ -248,10 +248,10 @@ extension HostMachine {
             options.recordWay)
     }
 
-    private static func readMemoryTypes(_ host: HardwareHost) -> MemoryTypeRangeRegisters? {
+    private static func readMemoryTypes(_ host: HardwareHost) -> HostMTRRs? {
         guard host.has(.mtrr) else { return nil }
         do {
-            return try MemoryTypeRangeRegisters(reading: host, physicalAddressWidth: host.physicalAddressWidth)
+            return try HostMTRRs(reading: host, physicalAddressWidth: host.physicalAddressWidth)
         } catch {
             refuse("this processor has more memory type range registers than Martlet can keep", .missingFeature)
         }

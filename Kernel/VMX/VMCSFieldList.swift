@@ -38,7 +38,7 @@ extension VMCSFieldDescription {
             .init(
                 VMCSField<HostPhysicalAddress, Writable>.postedInterruptDescriptorAddress, "posted-interrupt descriptor address")
         case 15: .init(VMCSField<UInt64, Writable>.vmFunctionControls, "VM-function controls")
-        case 16: .init(VMCSField<ExtendedPageTablePointer, Writable>.extendedPageTablePointer, "EPT pointer (EPTP)")
+        case 16: .init(VMCSField<EPTPointer, Writable>.extendedPageTablePointer, "EPT pointer (EPTP)")
         case 17: .init(VMCSField<UInt64, Writable>.eoiExitBitmap0, "EOI-exit bitmap 0")
         case 18: .init(VMCSField<UInt64, Writable>.eoiExitBitmap1, "EOI-exit bitmap 1")
         case 19: .init(VMCSField<UInt64, Writable>.eoiExitBitmap2, "EOI-exit bitmap 2")

@@ -44,7 +44,7 @@ extension VMCSField where Value == UInt64, Access == Writable {
     @inline(__always) public static var cr3TargetValue3: Self { .init(.control, .natural, 7) }
 }
 
-extension VMCSField where Value == ExtendedPageTablePointer, Access == Writable {
+extension VMCSField where Value == EPTPointer, Access == Writable {
     @inline(__always) public static var extendedPageTablePointer: Self { .init(.control, .bits64, 13) }
 }
 

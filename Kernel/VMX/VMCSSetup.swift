@@ -53,7 +53,7 @@ public struct ControlStructures: Equatable, Sendable {
     /// What the nested page tables map at the local APIC's place.
     public var apicAccessPage: HostPhysicalAddress
     /// Nil where the guest has shadow tables alone.
-    public var extendedPageTables: ExtendedPageTablePointer?
+    public var extendedPageTables: EPTPointer?
     /// A page for the lists of MSRs that VM entries and VM exits load, where VMX does not switch them otherwise.
     public var loadedMSRs: HostPhysicalAddress?
     public var tag: UInt16
@@ -61,7 +61,7 @@ public struct ControlStructures: Equatable, Sendable {
     public init(
         ioBitmapA: HostPhysicalAddress, ioBitmapB: HostPhysicalAddress, msrBitmaps: HostPhysicalAddress,
         virtualAPICPage: HostPhysicalAddress, apicAccessPage: HostPhysicalAddress,
-        extendedPageTables: ExtendedPageTablePointer?, loadedMSRs: HostPhysicalAddress? = nil, tag: UInt16
+        extendedPageTables: EPTPointer?, loadedMSRs: HostPhysicalAddress? = nil, tag: UInt16
     ) {
         self.ioBitmapA = ioBitmapA
         self.ioBitmapB = ioBitmapB

@@ -33,7 +33,7 @@ extension GuestVirtualAddress: VMCSValue {
     @inline(__always) public var vmcsValue: UInt64 { rawValue }
 }
 
-extension ExtendedPageTablePointer: VMCSValue {
+extension EPTPointer: VMCSValue {
     @inline(__always) public init(vmcsValue: UInt64) { self.init(rawValue: vmcsValue) }
     @inline(__always) public var vmcsValue: UInt64 { rawValue }
 }

@@ -23,13 +23,13 @@ extension VMXProcessor {
         while true {
             let slot = table.advanced(by: ByteCount((place.rawValue >> shift & 0x1FF) * 8))
             let value = vmcs.access.readPhysical(at: slot)
-            let entry = ExtendedPageTableEntry(rawValue: value)
+            let entry = EPTEntry(rawValue: value)
             if shift > 12, value & ExtendedPagePermissions.all.rawValue != 0 {
                 // A large page is RAM.
                 if entry.isLargePage { return false }
                 table = entry.address
             } else {
-                var new = ExtendedPageTableEntry(rawValue: 0)
+                var new = EPTEntry(rawValue: 0)
                 if shift > 12 {
                     guard let next = standIns.takeTable() else { return false }
                     new.rawValue = next.rawValue | ExtendedPagePermissions.all.rawValue & 7

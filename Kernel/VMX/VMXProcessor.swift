@@ -5,7 +5,7 @@ import X86
 /// A virtual CPU on VMX. It is the current VMCS, and a few constants that are dear to read from it.
 ///
 /// It is one pointer wide, so that the exit path passes it in a register.
-public struct VMXProcessor<Access: VMCSAccess>: VirtualProcessor {
+public struct VMXProcessor<Access: VMCSAccess>: ProcessorBackend {
     public let vmcs: VMCS<Access>
     let constants: UnsafePointer<VMXConstants>
 

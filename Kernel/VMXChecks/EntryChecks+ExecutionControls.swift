@@ -111,7 +111,7 @@ extension EntryChecks {
     }
 
     private func checkExtendedPageTablePointer() {
-        let pointer: ExtendedPageTablePointer = snapshot[.extendedPageTablePointer]
+        let pointer: EPTPointer = snapshot[.extendedPageTablePointer]
         let offered = capabilities.eptAndVPID
         let isMemoryTypeOffered =
             switch pointer.memoryType {

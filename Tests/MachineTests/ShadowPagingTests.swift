@@ -236,7 +236,7 @@ import X86
                     machine.vmcs[0x6802] = root
                 } else {
                     machine.cpu.registers.rax = root
-                    #expect(machine.exit(28, qualification: 3, length: 3) == .step)
+                    #expect(machine.exit(.controlRegisterAccess, qualification: 3, length: 3) == .step)
                     exits += 1
                 }
                 #expect(machine.cpu.processor.cr3 == root)

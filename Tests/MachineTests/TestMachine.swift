@@ -127,7 +127,7 @@ final class TestMachine {
             msrBitmaps: HostPhysicalAddress(0x3000), virtualAPICPage: HostPhysicalAddress(0x4000),
             apicAccessPage: HostPhysicalAddress(0x6000),
             extendedPageTables: hasNestedTables
-                ? ExtendedPageTablePointer(
+                ? EPTPointer(
                     root: HostPhysicalAddress(0x5000), levelCount: 4, memoryType: .writeBack,
                     usesAccessedAndDirty: capabilities.eptAndVPID.accessedAndDirty) : nil,
             loadedMSRs: hasNestedTables ? nil : HostPhysicalAddress(0x8000), tag: tag)

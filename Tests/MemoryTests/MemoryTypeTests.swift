@@ -34,8 +34,8 @@ final class FakeRegisters: ModelSpecificRegisterReader {
         return FakeRegisters(values)
     }
 
-    static func types(_ registers: FakeRegisters) throws -> MemoryTypeRangeRegisters {
-        try MemoryTypeRangeRegisters(reading: registers, physicalAddressWidth: 36)
+    static func types(_ registers: FakeRegisters) throws -> HostMTRRs {
+        try HostMTRRs(reading: registers, physicalAddressWidth: 36)
     }
 
     @Test func disabledMeansUncacheable() throws {
@@ -55,7 +55,7 @@ final class FakeRegisters: ModelSpecificRegisterReader {
     }
 
     @Test func tooManyRanges() {
-        #expect(throws: MemoryTypeRangeRegistersError.tooManyVariableRanges(33)) {
+        #expect(throws: HostMTRRsError.tooManyVariableRanges(33)) {
             try Self.types(FakeRegisters([0xFE: 33, 0x2FF: 0]))
         }
     }

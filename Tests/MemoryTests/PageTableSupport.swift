@@ -1,10 +1,10 @@
 @testable import Memory
 import VMX
 
-typealias EPT = PageTable<ExtendedPageTableFormat, FakeMemory>
+typealias EPT = PageTable<EPTFormat, FakeMemory>
 typealias EPTError = PageTableError<GuestPhysicalAddress>
 
-extension ExtendedPageTableFormat {
+extension EPTFormat {
     /// A format as a rich processor offers it, unless something is said otherwise.
     static func test(
         levels: Int = 4, sizes: LeafSizes = .upToOneGibibyte, width: Int = 46,
@@ -28,7 +28,7 @@ struct ListedRun: Equatable {
     var pages: UInt64
 }
 
-extension PageTable where Format == ExtendedPageTableFormat, Memory == FakeMemory {
+extension PageTable where Format == EPTFormat, Memory == FakeMemory {
     func listing() -> [ListedRun] {
         var runs: [ListedRun] = []
         forEachRun { run in

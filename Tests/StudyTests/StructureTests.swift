@@ -41,7 +41,7 @@ struct StructureTests {
     @Test("an EPT entry is told as leaf, as table, as not present, and misconfigured")
     func tellsNestedEntry() {
         func entry(_ value: UInt64, _ level: Int) -> [String] {
-            lines(NestedPageEntryExplanation(ExtendedPageTableEntry(rawValue: value), level: level).report)
+            lines(NestedPageEntryExplanation(EPTEntry(rawValue: value), level: level).report)
         }
         #expect(entry(0x1000_00F7, 2).contains("  bits 51:21  0x80   the page of 2 MiB at host-physical 0x10000000"))
         #expect(entry(0x1000_00F7, 1).contains("  bits 51:12  0x10000  the page of 4 KiB at host-physical 0x10000000"))
@@ -59,7 +59,7 @@ struct StructureTests {
     @Test("the EPT pointer says memory type, levels, flags and root")
     func tellsNestedPointer() {
         func pointer(_ value: UInt64) -> [String] {
-            lines(NestedPagePointerExplanation(ExtendedPageTablePointer(rawValue: value)).report)
+            lines(NestedPagePointerExplanation(EPTPointer(rawValue: value)).report)
         }
         #expect(
             pointer(0x1_2345_E05E).dropFirst() == [

@@ -14,7 +14,7 @@ final class WalkFixture: PhysicalMemory, GuestTableMemory, FrameSource {
     static let base: UInt64 = 0x1_0000_0000
     /// The size of the guest's RAM.
     static let size: UInt64 = 64 << 20
-    var format = ExtendedPageTableFormat(
+    var format = EPTFormat(
         levelCount: 4, leafSizes: .upToOneGibibyte, physicalAddressWidth: 46, offersExecuteOnly: true, hasModeBasedExecute: false,
         ignoresPAT: false)
     var usesAccessedAndDirty = true
@@ -67,7 +67,7 @@ final class WalkFixture: PhysicalMemory, GuestTableMemory, FrameSource {
 
     // MARK: Looking
 
-    typealias Table = PageTable<ExtendedPageTableFormat, WalkFixture>
+    typealias Table = PageTable<EPTFormat, WalkFixture>
 
     /// EPT that map the guest's RAM by pages of a size.
     func table(_ largest: PageSize = .fourKibibytes, permissions: ExtendedPagePermissions = .all) -> Table {
@@ -84,7 +84,7 @@ final class WalkFixture: PhysicalMemory, GuestTableMemory, FrameSource {
     func walk(
         _ address: UInt64, _ paging: GuestPaging, _ access: GuestAccess = .supervisor(.read), through table: borrowing Table
     ) -> [String] {
-        let pointer = ExtendedPageTablePointer(
+        let pointer = EPTPointer(
             root: table.root, levelCount: format.levelCount, memoryType: .writeBack, usesAccessedAndDirty: usesAccessedAndDirty)
         var output = Answer()
         TwoDimensionalWalk.write(

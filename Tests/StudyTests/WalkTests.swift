@@ -89,7 +89,7 @@ struct WalkTests {
         makeLongTables()
         let four = guest.walk(0x8040_3ABC, .modern(.fiveLevel, cr3: 0xF000), through: guest.table())
         #expect(accesses(four) == 30 && four[5].hasPrefix(" 5  guest PML5E"))
-        guest.format = ExtendedPageTableFormat(
+        guest.format = EPTFormat(
             levelCount: 5, leafSizes: .upToOneGibibyte, physicalAddressWidth: 46, offersExecuteOnly: true,
             hasModeBasedExecute: false, ignoresPAT: false)
         let five = guest.walk(0x8040_3ABC, .modern(.fiveLevel, cr3: 0xF000), through: guest.table())

@@ -312,7 +312,7 @@ extension EntryFixture {
     /// Without EPT and what needs it, but for these.
     mutating func replaceNestedPaging(_ controls: SecondaryControls) { snapshot[.secondaryControls] = controls }
     mutating func changeTables(_ mask: UInt64, to bits: UInt64) {
-        let pointer: ExtendedPageTablePointer = snapshot[.extendedPageTablePointer]
+        let pointer: EPTPointer = snapshot[.extendedPageTablePointer]
         snapshot[.extendedPageTablePointer] = .init(rawValue: pointer.rawValue & ~mask | bits)
     }
     mutating func trace() {

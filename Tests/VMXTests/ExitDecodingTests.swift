@@ -176,17 +176,17 @@ import X86
     }
 
     @Test func `the EPT pointer has memory type, walk length, accessed and dirty, and root in their places`() {
-        let pointer = ExtendedPageTablePointer(
+        let pointer = EPTPointer(
             root: HostPhysicalAddress(0x12_3456_7000), levelCount: 4, memoryType: .writeBack, usesAccessedAndDirty: true)
         #expect(pointer.rawValue == 0x12_3456_705E)
         #expect(pointer.memoryType == .writeBack && pointer.levelCount == 4 && pointer.usesAccessedAndDirty)
         #expect(pointer.root == HostPhysicalAddress(0x12_3456_7000) && !pointer.enforcesShadowStacks)
-        let other = ExtendedPageTablePointer(
+        let other = EPTPointer(
             root: HostPhysicalAddress(0x1000), levelCount: 5, memoryType: .uncacheable, usesAccessedAndDirty: false)
         #expect(other.rawValue == 0x1020)
         #expect(
-            ExtendedPageTablePointer(rawValue: 7).memoryType == nil
-                && ExtendedPageTablePointer(rawValue: 0x80).enforcesShadowStacks)
+            EPTPointer(rawValue: 7).memoryType == nil
+                && EPTPointer(rawValue: 0x80).enforcesShadowStacks)
     }
 
     @Test func `access rights come apart, and a register without a segment is unusable`() {
@@ -200,7 +200,7 @@ import X86
     }
 
     @Test func `tags are never 0, and after the last the translations must go`() {
-        var tags = TagAllocator()
+        var tags = VPIDAllocator()
         for expected in 1...65535 {
             let (tag, startsAnew) = tags.allocate()
             guard Int(tag) == expected, !startsAnew else { Issue.record("tag \(tag) for \(expected)"); return }

@@ -9,7 +9,7 @@ import X86
     static let structures = ControlStructures(
         ioBitmapA: HostPhysicalAddress(0x1000), ioBitmapB: HostPhysicalAddress(0x2000), msrBitmaps: HostPhysicalAddress(0x3000),
         virtualAPICPage: HostPhysicalAddress(0x4000), apicAccessPage: HostPhysicalAddress(0x6000),
-        extendedPageTables: ExtendedPageTablePointer(
+        extendedPageTables: EPTPointer(
             root: HostPhysicalAddress(0x5000), levelCount: 4, memoryType: .writeBack, usesAccessedAndDirty: false),
         tag: 7)
     static let host = HostState(

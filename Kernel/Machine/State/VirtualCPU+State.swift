@@ -73,7 +73,7 @@ extension VirtualCPU {
         state.pointee.held.load(on: host, features)
         followControlRegisters()
         if features.extendedState != 0 { answers.updateExtendedState(host) }
-        timer = GuestTimer()
+        timer = HypercallTimer()
         if state.pointee.timerDeadline != .never {
             timer.arm(vector: state.pointee.timerVector, deadline: state.pointee.timerDeadline.ticks &+ startTime)
         }

@@ -70,14 +70,14 @@ extension Kind {
             guard (1...5).contains(level) else { throw arguments.wrong("the level \(level) must be from 1 to 5") }
         }
         try arguments.finish()
-        NestedPageEntryExplanation(ExtendedPageTableEntry(rawValue: value), level: Int(level)).report {
+        NestedPageEntryExplanation(EPTEntry(rawValue: value), level: Int(level)).report {
             session.print(String($0))
         }
         return 0
     }
 
     static let nestedPointer: @Sendable (inout Arguments, Session) throws -> Int32 = { arguments, session in
-        try one(&arguments, session) { NestedPagePointerExplanation(ExtendedPageTablePointer(rawValue: $0)).report(to: $1) }
+        try one(&arguments, session) { NestedPagePointerExplanation(EPTPointer(rawValue: $0)).report(to: $1) }
     }
 
     static let instructionError: @Sendable (inout Arguments, Session) throws -> Int32 = { arguments, session in

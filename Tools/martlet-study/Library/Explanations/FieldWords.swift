@@ -29,7 +29,7 @@ struct FieldWords {
         }
         if self.is(.guestActivityState) { return activity }
         if self.is(.extendedPageTablePointer) {
-            let pointer = ExtendedPageTablePointer(rawValue: value)
+            let pointer = EPTPointer(rawValue: value)
             return " (root \(hex: pointer.root.rawValue), \(count: pointer.levelCount, "level"))"
         }
         if self.is(.linkPointer), value == .max { return " (none)" }

@@ -4,17 +4,17 @@ import VMX
 
 /// An entry of the extended page tables in words.
 public struct NestedPageEntryExplanation {
-    let entry: ExtendedPageTableEntry
+    let entry: EPTEntry
     let level: Int
 
     /// - Parameter level: the level of its table, 1 (leaves of 4 KiB) to 5.
-    public init(_ entry: ExtendedPageTableEntry, level: Int) {
+    public init(_ entry: EPTEntry, level: Int) {
         self.entry = entry
         self.level = level
     }
 
     /// What a processor with every feature takes.
-    private var format: ExtendedPageTableFormat {
+    private var format: EPTFormat {
         .init(
             levelCount: 5, leafSizes: .upToOneGibibyte, physicalAddressWidth: 52, offersExecuteOnly: true,
             hasModeBasedExecute: true, ignoresPAT: false)
@@ -76,7 +76,7 @@ public struct NestedPageEntryExplanation {
         for bit in 0..<64 where mask >> UInt64(bit) & 1 != 0 { table.flag(bit, "ignored: the hypervisor's own", to: print) }
     }
 
-    static func words(_ wrong: ExtendedPageTableMisconfiguration) -> Line {
+    static func words(_ wrong: EPTMisconfiguration) -> Line {
         switch wrong {
         case .writableButNotReadable: "writes are allowed and reads are not"
         case .executeOnlyNotOffered: "fetches are allowed and reads are not, which the processor does not offer"
@@ -88,9 +88,9 @@ public struct NestedPageEntryExplanation {
 
 /// The EPT pointer in words.
 public struct NestedPagePointerExplanation {
-    let pointer: ExtendedPageTablePointer
+    let pointer: EPTPointer
 
-    public init(_ pointer: ExtendedPageTablePointer) { self.pointer = pointer }
+    public init(_ pointer: EPTPointer) { self.pointer = pointer }
 
     public func report(to print: (Line) -> Void) {
         print("EPT pointer \(hex: pointer.rawValue) (SDM volume 3, \"Extended-Page-Table Pointer (EPTP)\")")

@@ -216,9 +216,9 @@ public final class StudiedGuest {
     }
 
     /// The extended page tables in use.
-    func nestedTables() throws(Complaint) -> PageTableView<ExtendedPageTableFormat, HostTables> {
+    func nestedTables() throws(Complaint) -> PageTableView<EPTFormat, HostTables> {
         PageTableView(
-            format: ExtendedPageTableFormat(capabilities), memory: HostTables(words(.host)),
+            format: EPTFormat(capabilities), memory: HostTables(words(.host)),
             root: try state()[.extendedPageTablePointer].root)
     }
 

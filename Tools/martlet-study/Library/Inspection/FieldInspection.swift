@@ -106,7 +106,7 @@ public enum FieldInspection {
             return QualificationExplanation(words.value, of: state[.exitReason]).report { output.line($0) }
         }
         if words.is(.extendedPageTablePointer) {
-            return NestedPagePointerExplanation(ExtendedPageTablePointer(rawValue: words.value)).report { output.line($0) }
+            return NestedPagePointerExplanation(EPTPointer(rawValue: words.value)).report { output.line($0) }
         }
         if words.is(.guestCR3), state.hasShadowTables {
             return output.line("        the root of the shadow tables: \"registers\" has what the guest reads")

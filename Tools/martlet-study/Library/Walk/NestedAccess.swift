@@ -54,7 +54,7 @@ enum NestedAccess: Equatable {
 }
 
 extension ExtendedPagePermissions {
-    func allow(_ access: NestedAccess, _ format: ExtendedPageTableFormat) -> Bool {
+    func allow(_ access: NestedAccess, _ format: EPTFormat) -> Bool {
         switch access {
         case .table, .read: contains(.read)
         case .write, .marking: contains(.write)
@@ -65,12 +65,12 @@ extension ExtendedPagePermissions {
     }
 
     /// Bits 6:3 of the exit qualification.
-    func qualification(_ format: ExtendedPageTableFormat) -> UInt64 {
+    func qualification(_ format: EPTFormat) -> UInt64 {
         (rawValue & 7) << 3 | (format.hasModeBasedExecute && contains(.userExecute) ? 1 << 6 : 0)
     }
 
     /// Such as "rwx"; with mode-based execute control a fourth letter, "u", for fetches from user-mode addresses.
-    func words(_ format: ExtendedPageTableFormat) -> Line {
+    func words(_ format: EPTFormat) -> Line {
         var line = Line()
         line.write(contains(.read) ? "r" : "-")
         line.write(contains(.write) ? "w" : "-")

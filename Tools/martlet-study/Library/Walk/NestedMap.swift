@@ -8,7 +8,7 @@ public enum NestedMap {
     /// Writes the runs that overlap `range`, and the sum.
     public static func write(
         _ range: AddressRange<GuestPhysicalAddress>,
-        of table: PageTableView<ExtendedPageTableFormat, some PhysicalMemory>, to output: inout Answer
+        of table: PageTableView<EPTFormat, some PhysicalMemory>, to output: inout Answer
     ) {
         var pages: UInt64 = 0
         var bytes: UInt64 = 0
@@ -32,7 +32,7 @@ public enum NestedMap {
 
     /// Writes everything.
     public static func write(
-        _ table: PageTableView<ExtendedPageTableFormat, some PhysicalMemory>, to output: inout Answer
+        _ table: PageTableView<EPTFormat, some PhysicalMemory>, to output: inout Answer
     ) {
         let all = AddressRange(start: GuestPhysicalAddress(0), count: ByteCount(table.format.inputLimit))
         write(all, of: table, to: &output)
@@ -56,7 +56,7 @@ public enum NestedMap {
     }
 
     private static func write(
-        _ run: PageRun<ExtendedPageTableFormat>, _ format: ExtendedPageTableFormat, to output: inout Answer
+        _ run: PageRun<EPTFormat>, _ format: EPTFormat, to output: inout Answer
     ) {
         let start = run.input.rawValue
         var line: Line = "\(hex: start) to \(hex: start + (run.count.bytes - 1))"
@@ -74,7 +74,7 @@ public enum NestedMap {
     }
 }
 
-extension ExtendedPageTableFormat {
+extension EPTFormat {
     /// One past the last guest-physical address that the tables can translate.
     var inputLimit: UInt64 { 1 << UInt64(12 + 9 * levelCount) }
 }

@@ -17,7 +17,7 @@ public enum TwoDimensionalWalk {
     ///     needs for the guest's tables.
     public static func write(
         _ address: GuestVirtualAddress, for access: GuestAccess, paging: GuestPaging, memory: some GuestTableMemory,
-        nested: PageTableView<ExtendedPageTableFormat, some PhysicalMemory>, pointer: ExtendedPageTablePointer,
+        nested: PageTableView<EPTFormat, some PhysicalMemory>, pointer: EPTPointer,
         to output: inout Answer
     ) {
         var walk = WalkRecorder(paging: paging, nested: nested, pointer: pointer, isWrite: access.kind == .write)

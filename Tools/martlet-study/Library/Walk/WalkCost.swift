@@ -35,7 +35,7 @@ struct WalkCost {
     }
 
     /// The count, and what larger pages would make of it.
-    func report(_ paging: GuestPaging, _ format: ExtendedPageTableFormat, to print: (Line) -> Void) {
+    func report(_ paging: GuestPaging, _ format: EPTFormat, to print: (Line) -> Void) {
         let all = loads()
         print("\(count: all - 1, "load"), and the access itself: \(all)")
         var guest = Options("  with larger pages in the guest:", all)

@@ -5,8 +5,8 @@ import VMX
 /// Follows a guest's walk: translates the place of every entry by the EPT before it is loaded, and writes a line a load.
 struct WalkRecorder<Host: PhysicalMemory>: GuestWalkObserver {
     let paging: GuestPaging
-    let nested: PageTableView<ExtendedPageTableFormat, Host>
-    let pointer: ExtendedPageTablePointer
+    let nested: PageTableView<EPTFormat, Host>
+    let pointer: EPTPointer
     private(set) var lines: [Line] = []
     /// How many loads there were.
     var loads = 0
@@ -21,7 +21,7 @@ struct WalkRecorder<Host: PhysicalMemory>: GuestWalkObserver {
     let isWrite: Bool
 
     init(
-        paging: GuestPaging, nested: PageTableView<ExtendedPageTableFormat, Host>, pointer: ExtendedPageTablePointer,
+        paging: GuestPaging, nested: PageTableView<EPTFormat, Host>, pointer: EPTPointer,
         isWrite: Bool
     ) {
         self.paging = paging
@@ -33,7 +33,7 @@ struct WalkRecorder<Host: PhysicalMemory>: GuestWalkObserver {
     enum Failure {
         case none
         case violation(GuestPhysicalAddress, NestedAccess, permissions: ExtendedPagePermissions)
-        case misconfiguration(GuestPhysicalAddress, ExtendedPageTableMisconfiguration)
+        case misconfiguration(GuestPhysicalAddress, EPTMisconfiguration)
     }
 
     // MARK: The guest's entries
@@ -91,7 +91,7 @@ struct WalkRecorder<Host: PhysicalMemory>: GuestWalkObserver {
         return leaf
     }
 
-    private mutating func writeNestedEntry(_ step: PageWalkStep<ExtendedPageTableEntry>) {
+    private mutating func writeNestedEntry(_ step: PageWalkStep<EPTEntry>) {
         cost.countNestedLoad()
         var line = beginLine(NestedEntryWords.name(level: step.level), step.address.rawValue, step.entry.rawValue)
         line.write(NestedEntryWords.line(step.entry, level: step.level, nested.format))

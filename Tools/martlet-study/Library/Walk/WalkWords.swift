@@ -66,7 +66,7 @@ enum NestedEntryWords {
         }
     }
 
-    static func line(_ entry: ExtendedPageTableEntry, level: Int, _ format: ExtendedPageTableFormat) -> Line {
+    static func line(_ entry: EPTEntry, level: Int, _ format: EPTFormat) -> Line {
         guard format.isPresent(entry) else { return "not present" }
         var line = ExtendedPagePermissions(bits: entry.rawValue).words(format)
         if entry.isAccessed { line.write(" accessed") }

@@ -2,10 +2,10 @@ import Testing
 import Memory
 @testable import VMX
 
-@Suite struct ExtendedPageTableTests {
+@Suite struct EPTTests {
     /// The raw leaf that maps guest-physical 1 GiB to host-physical 2 GiB.
     func leaf(
-        _ format: ExtendedPageTableFormat, _ largest: PageSize,
+        _ format: EPTFormat, _ largest: PageSize,
         _ permissions: ExtendedPagePermissions, _ type: MemoryType
     ) throws -> [UInt64] {
         let memory = FakeMemory()
@@ -30,10 +30,10 @@ import Memory
     @Test func userExecuteNeedsModeBasedExecute() throws {
         #expect(try leaf(.test(modeBased: true), .fourKibibytes, .all, .writeBack).last! & 0xFFF == 0x477)
         #expect(try leaf(.test(modeBased: false), .fourKibibytes, .all, .writeBack).last! & 0xFFF == 0x077)
-        let format = ExtendedPageTableFormat.test(modeBased: true)
-        #expect(format.isPresent(ExtendedPageTableEntry(rawValue: 0x400)))
-        #expect(!ExtendedPageTableFormat.test().isPresent(ExtendedPageTableEntry(rawValue: 0x400)))
-        #expect(format.canExpress(.userExecute) && !ExtendedPageTableFormat.test().canExpress(.userExecute))
+        let format = EPTFormat.test(modeBased: true)
+        #expect(format.isPresent(EPTEntry(rawValue: 0x400)))
+        #expect(!EPTFormat.test().isPresent(EPTEntry(rawValue: 0x400)))
+        #expect(format.canExpress(.userExecute) && !EPTFormat.test().canExpress(.userExecute))
     }
 
     @Test func tablesAllowEverythingAndHaveNoReservedBits() throws {
@@ -46,7 +46,7 @@ import Memory
     }
 
     @Test func entryProperties() {
-        var entry = ExtendedPageTableEntry(rawValue: 0)
+        var entry = EPTEntry(rawValue: 0)
         entry.isReadable = true
         entry.isUserExecutable = true
         entry.isAccessed = true
@@ -65,7 +65,7 @@ import Memory
         #expect(permissions.includes(.read) && !permissions.includes(.rwx) && ExtendedPagePermissions.all.includes(.rwx))
     }
 
-    typealias Misconfiguration = ExtendedPageTableMisconfiguration
+    typealias Misconfiguration = EPTMisconfiguration
 
     static let cases: [(UInt64, Int, Misconfiguration?)] = [
         (0x0000_0000, 1, nil),
@@ -94,15 +94,15 @@ import Memory
 
     @Test(arguments: cases)
     func misconfigurations(entry: UInt64, level: Int, expected: Misconfiguration?) {
-        let format = ExtendedPageTableFormat.test(width: 46)
-        #expect(format.misconfiguration(of: ExtendedPageTableEntry(rawValue: entry), level: level) == expected)
+        let format = EPTFormat.test(width: 46)
+        #expect(format.misconfiguration(of: EPTEntry(rawValue: entry), level: level) == expected)
     }
 
     @Test func misconfigurationsThatDependOnTheProcessor() {
-        let poor = ExtendedPageTableFormat.test(sizes: .fourKibibytes, executeOnly: false)
-        let modeBased = ExtendedPageTableFormat.test(executeOnly: false, modeBased: true)
-        func check(_ format: ExtendedPageTableFormat, _ entry: UInt64, _ level: Int) -> Misconfiguration? {
-            format.misconfiguration(of: ExtendedPageTableEntry(rawValue: entry), level: level)
+        let poor = EPTFormat.test(sizes: .fourKibibytes, executeOnly: false)
+        let modeBased = EPTFormat.test(executeOnly: false, modeBased: true)
+        func check(_ format: EPTFormat, _ entry: UInt64, _ level: Int) -> Misconfiguration? {
+            format.misconfiguration(of: EPTEntry(rawValue: entry), level: level)
         }
         #expect(check(poor, 0x1034, 1) == .executeOnlyNotOffered)
         #expect(check(poor, 0x20_0087, 2) == .reservedBits(1 << 7))
@@ -119,10 +119,10 @@ import Memory
         for type in [MemoryType.uncacheable, .writeCombining, .writeThrough, .writeProtected, .writeBack] {
             for permissions in all {
                 for size in [PageSize.fourKibibytes, .twoMebibytes, .oneGibibyte] {
-                    let format = ExtendedPageTableFormat.test()
+                    let format = EPTFormat.test()
                     let entries = try leaf(format, size, permissions, type)
                     for (index, entry) in entries.enumerated() {
-                        #expect(format.misconfiguration(of: ExtendedPageTableEntry(rawValue: entry), level: 4 - index) == nil)
+                        #expect(format.misconfiguration(of: EPTEntry(rawValue: entry), level: 4 - index) == nil)
                     }
                 }
             }
@@ -130,12 +130,12 @@ import Memory
     }
 
     @Test func pointer() {
-        let pointer = ExtendedPageTablePointer(
+        let pointer = EPTPointer(
             root: host(0x1234_5000), levelCount: 4, memoryType: .writeBack, usesAccessedAndDirty: true)
         #expect(pointer.rawValue == 0x1234_505E)
         #expect(pointer.root == host(0x1234_5000) && pointer.levelCount == 4 && pointer.memoryType == .writeBack)
         #expect(pointer.usesAccessedAndDirty && !pointer.enforcesShadowStacks)
-        let other = ExtendedPageTablePointer(
+        let other = EPTPointer(
             root: host(0x1000), levelCount: 5, memoryType: .uncacheable, usesAccessedAndDirty: false)
         #expect(other.rawValue == 0x1020 && other.levelCount == 5)
     }

@@ -5,7 +5,7 @@ public protocol ModelSpecificRegisterReader {
 }
 
 /// Why the memory type range registers could not be taken up.
-public enum MemoryTypeRangeRegistersError: Error, Equatable {
+public enum HostMTRRsError: Error, Equatable {
     /// IA32_MTRRCAP reports more variable ranges than there is room for.
     case tooManyVariableRanges(Int)
 }
@@ -13,7 +13,7 @@ public enum MemoryTypeRangeRegistersError: Error, Equatable {
 /// The memory type range registers (MTRRs) of a processor: which type the firmware gave to each physical address.
 ///
 /// Intel SDM vol. 3, "Memory Type Range Registers (MTRRs)".
-public struct MemoryTypeRangeRegisters {
+public struct HostMTRRs {
     /// How many variable ranges can be held. Processors have about ten.
     public static var variableCapacity: Int { 32 }
 
@@ -40,7 +40,7 @@ public struct MemoryTypeRangeRegisters {
     /// Reads the registers of a processor that has them (CPUID 1, EDX bit 12), and none that IA32_MTRRCAP says are absent.
     public init(
         reading reader: some ModelSpecificRegisterReader, physicalAddressWidth: Int
-    ) throws(MemoryTypeRangeRegistersError) {
+    ) throws(HostMTRRsError) {
         let capabilities = reader.readRegister(MemoryTypeRegister.capabilities)
         let available = Int(capabilities & 0xFF)
         guard available <= Self.variableCapacity else { throw .tooManyVariableRanges(available) }

@@ -1,5 +1,5 @@
 /// Hands out VPIDs, the tags of cached translations: 1 to 65535, never 0, which is the hypervisor's own.
-public struct TagAllocator: Sendable {
+public struct VPIDAllocator: Sendable {
     private var next: UInt32 = 1
 
     public init() {}

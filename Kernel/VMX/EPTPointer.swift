@@ -3,7 +3,7 @@ import Memory
 /// The EPT pointer (EPTP), a VM-execution control field: where the extended page tables begin and how they are used.
 ///
 /// Intel SDM vol. 3, "Extended-Page-Table Pointer (EPTP)".
-public struct ExtendedPageTablePointer: Equatable, Sendable {
+public struct EPTPointer: Equatable, Sendable {
     public let rawValue: UInt64
 
     public init(rawValue: UInt64) { self.rawValue = rawValue }

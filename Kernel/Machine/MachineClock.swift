@@ -1,7 +1,7 @@
 import Devices
 
 /// The machine's clock: the processor's time stamp, counted from the machine's start.
-struct HostClock<Host: HostServices> {
+struct MachineClock<Host: HostServices> {
     let host: Host
     /// The time stamp when the machine was started.
     let start: UInt64

@@ -4,7 +4,7 @@ import X86
 /// One virtual CPU as its backend (VMX, SVM) offers it: read and write guest state, decode an exit, step, inject.
 ///
 /// State lives in the backend's control structure and is read when it is needed. All is resolved at compile time.
-public protocol VirtualProcessor {
+public protocol ProcessorBackend {
     // MARK: Exits
 
     /// Why the guest stopped. Reads only what the reason needs.

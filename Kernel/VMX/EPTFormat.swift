@@ -3,7 +3,7 @@ import Memory
 /// The format of the extended page tables, for what a processor offers and how a virtual machine uses it.
 ///
 /// Intel SDM vol. 3, "EPT Translation Mechanism"; what is offered: IA32_VMX_EPT_VPID_CAP (appendix A.10).
-public struct ExtendedPageTableFormat: PageTableFormat {
+public struct EPTFormat: PageTableFormat {
     public typealias Input = GuestPhysicalAddress
 
     /// The page-walk length: 4, or 5 where the processor offers it.
@@ -53,10 +53,10 @@ public struct ExtendedPageTableFormat: PageTableFormat {
     public func canExpress(_ memoryType: MemoryType) -> Bool { true }
 
     @inline(__always)
-    public func isPresent(_ entry: ExtendedPageTableEntry) -> Bool { entry.rawValue & permissionMask != 0 }
+    public func isPresent(_ entry: EPTEntry) -> Bool { entry.rawValue & permissionMask != 0 }
 
-    public func entry(for leaf: PageLeaf<ExtendedPagePermissions>) -> ExtendedPageTableEntry {
-        var entry = ExtendedPageTableEntry(
+    public func entry(for leaf: PageLeaf<ExtendedPagePermissions>) -> EPTEntry {
+        var entry = EPTEntry(
             rawValue: leaf.output.rawValue | leaf.permissions.rawValue & permissionMask)
         entry.setMemoryType(leaf.memoryType)
         entry.ignoresPAT = ignoresPAT
@@ -66,13 +66,13 @@ public struct ExtendedPageTableFormat: PageTableFormat {
         return entry
     }
 
-    public func entry(forTableAt table: HostPhysicalAddress) -> ExtendedPageTableEntry {
-        ExtendedPageTableEntry(rawValue: table.rawValue | permissionMask)
+    public func entry(forTableAt table: HostPhysicalAddress) -> EPTEntry {
+        EPTEntry(rawValue: table.rawValue | permissionMask)
     }
 
     /// The page that a leaf maps. A reserved memory type, which no leaf of ours has, reads as uncacheable.
     @inline(__always)
-    public func leaf(_ entry: ExtendedPageTableEntry, level: Int) -> PageLeaf<ExtendedPagePermissions> {
+    public func leaf(_ entry: EPTEntry, level: Int) -> PageLeaf<ExtendedPagePermissions> {
         let size = PageSize(level: level)!
         return PageLeaf(
             output: entry.address.alignedDown(to: size), size: size,
@@ -81,7 +81,7 @@ public struct ExtendedPageTableFormat: PageTableFormat {
             isAccessed: entry.isAccessed, isDirty: entry.isDirty)
     }
 
-    public func reservedBits(of entry: ExtendedPageTableEntry, level: Int) -> UInt64 {
+    public func reservedBits(of entry: EPTEntry, level: Int) -> UInt64 {
         var reserved = reservedAddressBits
         if level > 1 {
             if !entry.isLargePage {
@@ -96,7 +96,7 @@ public struct ExtendedPageTableFormat: PageTableFormat {
     }
 }
 
-extension ExtendedPageTableFormat {
+extension EPTFormat {
     /// The tables of a guest's RAM, as far as the processor offers such pages.
     public init(_ capabilities: VMXCapabilities) {
         self.init(

@@ -1,5 +1,5 @@
 /// A guest's one-shot timer: an interrupt vector, and the time-stamp of the host's processor when it is due.
-public struct GuestTimer: Equatable, Sendable {
+public struct HypercallTimer: Equatable, Sendable {
     /// The host's time-stamp, or the end of time when the timer is not armed.
     public private(set) var deadline: UInt64 = .max
     public private(set) var vector: UInt8 = 0

@@ -4,7 +4,7 @@ import X86
 ///
 /// They begin as a PC's firmware leaves them and hold what is written, but no type has an effect: the nested page tables
 /// make a guest's RAM write-back, and the virtual PC has no memory besides that a cache could hide from a device.
-enum MemoryTypeRegisters {
+enum GuestMTRRs {
     static var variableRanges: UInt32 { 8 }
     /// IA32_MTRRCAP: write combining, fixed ranges, the number of variable ones.
     static var capability: UInt64 { 1 << 10 | 1 << 8 | UInt64(variableRanges) }

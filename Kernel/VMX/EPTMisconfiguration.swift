@@ -3,7 +3,7 @@ import Memory
 /// What makes an EPT entry misconfigured: using it causes a VM exit that no guest can bring about by itself.
 ///
 /// Intel SDM vol. 3, "EPT Misconfigurations".
-public enum ExtendedPageTableMisconfiguration: Error, Equatable, Sendable {
+public enum EPTMisconfiguration: Error, Equatable, Sendable {
     /// Bit 0 is clear and bit 1 is set: writes without reads.
     case writableButNotReadable
     /// Bit 0 is clear and fetches are allowed, but the processor does not offer execute-only translations.
@@ -14,12 +14,12 @@ public enum ExtendedPageTableMisconfiguration: Error, Equatable, Sendable {
     case reservedMemoryType(UInt64)
 }
 
-extension ExtendedPageTableFormat {
+extension EPTFormat {
     /// What is wrong with an entry of a table at `level` (1 to 5), or nil if the processor accepts it.
     /// An entry that is not present is never misconfigured.
     public func misconfiguration(
-        of entry: ExtendedPageTableEntry, level: Int
-    ) -> ExtendedPageTableMisconfiguration? {
+        of entry: EPTEntry, level: Int
+    ) -> EPTMisconfiguration? {
         guard isPresent(entry) else { return nil }
         if !entry.isReadable {
             if entry.isWritable { return .writableButNotReadable }

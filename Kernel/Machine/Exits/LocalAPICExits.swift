@@ -14,8 +14,8 @@ extension APICBase {
 }
 
 extension VirtualCPU {
-    var clock: HostClock<Host> {
-        @inline(__always) get { HostClock(host: host, start: startTime) }
+    var clock: MachineClock<Host> {
+        @inline(__always) get { MachineClock(host: host, start: startTime) }
     }
 
     // MARK: As MSRs

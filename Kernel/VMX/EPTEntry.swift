@@ -3,7 +3,7 @@ import Memory
 /// An entry of the extended page tables (EPT), which translate guest-physical to host-physical addresses.
 ///
 /// Intel SDM vol. 3, "EPT Translation Mechanism", formats of the entries.
-public struct ExtendedPageTableEntry: PageTableEntry {
+public struct EPTEntry: PageTableEntry {
     public var rawValue: UInt64
 
     @inline(__always)
