@@ -125,6 +125,7 @@ extension VirtualCPU {
         finish(cpu.pointee.resolve(fault), cpu)
     }
     @inline(never)
+    @_optimize(speed)
     private static func serveTimer(_ cpu: Pointer) -> Continuation {
         cpu.pointee.host.look()
         let stamp = cpu.pointee.host.timeStamp()
@@ -133,6 +134,7 @@ extension VirtualCPU {
         return cpu.pointee.attention == .none ? .resume : conclude(.resume, isOver: true, cpu)
     }
     @inline(never)
+    @_optimize(speed)
     private static func bringAboutWhatIsDue(_ cpu: Pointer) -> Continuation {
         finish(cpu.pointee.bringAboutWhatIsDue(at: cpu.pointee.clock.now), cpu)
     }
