@@ -5,9 +5,9 @@
 public struct Line: Sendable {
     #if hasFeature(Embedded)
     /// The most bytes a line holds.
-    public static var capacity: Int { 232 }
+    public static var capacity: Int { 360 }
 
-    private var storage: [232 of UInt8]
+    private var storage: [360 of UInt8]
     /// How many bytes the line holds now.
     public private(set) var count: Int
 
