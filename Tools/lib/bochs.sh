@@ -118,6 +118,8 @@ bochs_prepare() { # bochs_prepare VERSION: all that is needed to start the kerne
     modules+=("$run/files/${module_names[i]}" "$(module_string "$i")")
   done
   TMPDIR=$run ONCE=1 BOOT=$BOOT "$ROOT/Tools/iso" "$run/machine.iso" "$run/files/${KERNEL##*/}" "$(kernel_words)" "${modules[@]}"
+  i=$(files_mebibytes)
+  [ "$i" -lt 4 ] || say "Bochs starts, and GRUB loads $i MiB: some seconds"
   {
     bochs_configuration "$processor" $memory machine.iso
     # The console is port 0xE9: COM1 carries the input alone, so a pipe can be its terminal.

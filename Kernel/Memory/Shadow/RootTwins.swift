@@ -12,8 +12,10 @@ public struct RootTwins {
     private var values: [4 of UInt64] = [0, 0, 0, 0]
     private var count = 0
     private var oldest = 0
-    /// Values for which there was no room.
+    /// Values for which there was no room: how many, and the last two.
     private var refusals: UInt8 = 0
+    private var refused: UInt64 = 0
+    private var refusedBefore: UInt64 = 0
     /// The values have changed since they were asked for.
     private var haveChanged = false
 
@@ -39,13 +41,16 @@ public struct RootTwins {
         return false
     }
 
-    /// Adds a value. Where there is no room, one in sixteen takes the place of the one that came first: of a guest that goes round
-    /// more address spaces than there are values, each would otherwise be replaced before it comes round again.
+    /// Adds a value. Where there is no room, it takes the place of the one that came first, but only if it is in use: the guest loaded
+    /// it before, and only one other that is not allowed since; or in one of sixteen cases. Of a guest that goes round more address
+    /// spaces than there are values, each would otherwise be replaced before it comes round again.
     @inline(__always)
     mutating func add(_ value: UInt64) {
         if count == limit {
+            let isInUse = value == refused || value == refusedBefore
+            (refused, refusedBefore) = (value, refused)
             refusals &+= 1
-            guard refusals & 15 == 0 else { return }
+            guard isInUse || refusals & 15 == 0 else { return }
         }
         replace(with: value)
     }
