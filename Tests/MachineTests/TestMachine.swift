@@ -289,17 +289,23 @@ final class TestMachine {
         return handleExitThatIsSet()
     }
 
-    /// The rules of VM entry that the VMCS breaks now, in words.
-    var entryViolations: Set<String> {
+    /// A rule of VM entry that the VMCS breaks, and the field at which it does.
+    struct BrokenRule: Hashable {
+        let rule: EntryRule
+        let field: UInt32
+    }
+
+    /// The rules of VM entry that the VMCS breaks now.
+    var entryViolations: Set<BrokenRule> {
         var snapshot = VMCSSnapshot()
         for position in 0..<VMCSFieldDescription.count {
             let field = VMCSFieldDescription.field(at: position).encoding
             snapshot[field] = vmcs[field.rawValue]
         }
-        var violations: Set<String> = []
+        var violations: Set<BrokenRule> = []
         let findings = EntryChecks.run(snapshot, vmcs.capabilities, EntryCircumstances(host))
         for index in 0..<findings.count {
-            violations.insert("0x\(String(findings[index].field.rawValue, radix: 16)): \(findings[index].rule.words)")
+            violations.insert(BrokenRule(rule: findings[index].rule, field: findings[index].field.rawValue))
         }
         return violations
     }
