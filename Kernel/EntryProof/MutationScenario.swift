@@ -151,7 +151,7 @@ extension VMCSSnapshot {
         // An exit that does not load EFER leaves the guest's, and the kernel's tables may need NXE.
         self[.guestEFER] = self[.hostEFER] & (.longModeEnable | .longModeActive | .executeDisable)
         self[.guestPAT] = 0x0007_0406_0007_0406
-        self[.guestDR7] = 0x400
+        self[.guestDR7] = DebugRegister7.alwaysSet.rawValue
         self[.guestRFLAGS] = .alwaysSet
         self[.guestRIP] = 0x1000
         self[.guestRSP] = 0x2000

@@ -104,7 +104,6 @@ extension VMXProcessor {
     /// "Checks on Guest Non-Register State").
     private func trapByFlag(_ wanted: Bool) {
         guard let shadow = constants.pointee.shadow else { return }
-        let branchSteps: UInt64 = 2
         if wanted {
             let flags = vmcs[.guestRFLAGS]
             shadow.pointee.trapsByFlag = !flags.contains(.trap)
@@ -113,8 +112,8 @@ extension VMXProcessor {
             // Exceptions would store it.
             shadow.pointee.stepsExceptions = vmcs[.exceptionBitmap]
             vmcs[.exceptionBitmap] = .max
-            shadow.pointee.branchSteps = vmcs[.guestDebugControl] & branchSteps
-            vmcs[.guestDebugControl] = vmcs[.guestDebugControl] & ~branchSteps
+            shadow.pointee.branchSteps = vmcs[.guestDebugControl] & DebugControl.branchSteps
+            vmcs[.guestDebugControl] = vmcs[.guestDebugControl] & ~DebugControl.branchSteps
             endBlocking(.blockingBySTI)
             if vmcs[.guestInterruptibility].contains(.blockingByMovSS) {
                 vmcs[.guestPendingDebugExceptions] = vmcs[.guestPendingDebugExceptions] | .singleStep
@@ -132,7 +131,7 @@ extension VMXProcessor {
         guard let shadow = constants.pointee.shadow, shadow.pointee.trapsByFlag, case .exception(let exception) = exit,
             exception.vector == .debug, exception.isSingleStep
         else { return exit }
-        if exception.qualification & 0xF != 0 { addBreakpointTraps(exception.qualification) }
+        if exception.qualification & DebugStatus.breakpoints != 0 { addBreakpointTraps(exception.qualification) }
         return .monitorTrap
     }
 

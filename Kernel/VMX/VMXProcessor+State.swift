@@ -117,9 +117,9 @@ extension VMXProcessor {
         }
     }
 
-    public var debugRegister7: UInt64 {
-        get { vmcs[.guestDR7] }
-        nonmutating set { vmcs[.guestDR7] = newValue }
+    public var debugRegister7: DebugRegister7 {
+        get { DebugRegister7(rawValue: vmcs[.guestDR7]) }
+        nonmutating set { vmcs[.guestDR7] = newValue.rawValue }
     }
 
     public var debugControl: UInt64 {

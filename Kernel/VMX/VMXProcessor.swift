@@ -78,7 +78,7 @@ public struct VMXProcessor<Access: VMCSAccess>: ProcessorBackend {
     private func endStep() -> Bool {
         endBlocking()
         // IA32_DEBUGCTL.BTF turns single steps into branch steps, and no instruction that exits is a branch.
-        if vmcs[.guestRFLAGS].contains(.trap), vmcs[.guestDebugControl] & 2 == 0 {
+        if vmcs[.guestRFLAGS].contains(.trap), vmcs[.guestDebugControl] & DebugControl.branchSteps == 0 {
             vmcs[.guestPendingDebugExceptions] = vmcs[.guestPendingDebugExceptions] | .singleStep
         }
         return isDebugTrapPending
@@ -92,7 +92,7 @@ public struct VMXProcessor<Access: VMCSAccess>: ProcessorBackend {
 
     public func addBreakpointTraps(_ breakpoints: UInt64) {
         vmcs[.guestPendingDebugExceptions] =
-            vmcs[.guestPendingDebugExceptions] | .enabledBreakpoint | .init(rawValue: breakpoints & 0xF)
+            vmcs[.guestPendingDebugExceptions] | .enabledBreakpoint | .init(rawValue: breakpoints & DebugStatus.breakpoints)
     }
 
     public func endBlocking() { endBlocking(.blockingBySTI | .blockingByMovSS) }

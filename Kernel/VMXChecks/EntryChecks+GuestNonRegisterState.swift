@@ -78,7 +78,7 @@ extension EntryChecks {
         let pending = snapshot[.guestPendingDebugExceptions]
         require(pending.rawValue & 0xFFFF_FFFF_FFFE_AFF0 == 0, .pendingReservedBits, .guestPendingDebugExceptions)
         if isBlockedForOneInstruction || snapshot[.guestActivityState] == .halted {
-            let branchSteps = snapshot[.guestDebugControl] & 2 != 0
+            let branchSteps = snapshot[.guestDebugControl] & DebugControl.branchSteps != 0
             let steps = snapshot[.guestRFLAGS].contains(.trap) && !branchSteps
             require(pending.contains(.singleStep) || !steps, .pendingStepMissing, .guestPendingDebugExceptions)
             require(!pending.contains(.singleStep) || steps, .pendingStepWithoutCause, .guestPendingDebugExceptions)

@@ -71,7 +71,7 @@ public struct ExceptionExit: Equatable, Sendable {
     }
 
     /// A debug exception is that of a single step, be it with breakpoints besides: DR6.BS (SDM volume 3, "Debug Status Register (DR6)").
-    public var isSingleStep: Bool { !kind.isSoftware && qualification & 1 << 14 != 0 }
+    public var isSingleStep: Bool { !kind.isSoftware && qualification & DebugStatus.singleStep != 0 }
 }
 
 /// A hardware task switch, which 64-bit processors leave to the hypervisor.

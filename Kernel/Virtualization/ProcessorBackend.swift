@@ -202,7 +202,7 @@ public protocol ProcessorBackend {
     var extendedFeatures: ExtendedFeatureEnable { get nonmutating set }
     /// IA32_PAT, where VMX does not switch it by itself.
     var pageAttributeTable: UInt64 { get nonmutating set }
-    var debugRegister7: UInt64 { get nonmutating set }
+    var debugRegister7: DebugRegister7 { get nonmutating set }
     /// IA32_DEBUGCTL.
     var debugControl: UInt64 { get nonmutating set }
     func segment(_ register: SegmentRegister) -> Segment

@@ -8,11 +8,84 @@ public struct DebugRegisters: Equatable, Sendable {
     /// As after reset.
     public init() {
         addresses = [0, 0, 0, 0]
-        status = 0xFFFF_0FF0
+        status = DebugStatus.initial
     }
 
     public static func == (left: Self, right: Self) -> Bool {
         for number in 0..<4 where left.addresses[number] != right.addresses[number] { return false }
         return left.status == right.status
     }
+}
+
+/// The bits of DR6 (SDM volume 3, "Debug Status Register (DR6)"). B0 to B3 and BS are the same in the exit qualification of a
+/// debug exception.
+public enum DebugStatus {
+    /// B0 to B3: the breakpoints that were met.
+    public static var breakpoints: UInt64 { 0xF }
+    /// BS: a single step.
+    public static var singleStep: UInt64 { 1 << 14 }
+    /// BT: a task switch.
+    public static var taskSwitch: UInt64 { 1 << 15 }
+    /// As after reset: the bits that always read 1, and those that tell by being 0.
+    public static var initial: UInt64 { 0xFFFF_0FF0 }
+    /// What MOV leaves there of a value outside 64-bit mode: B0 to B3, BD, BS and BT.
+    public static func written(_ value: UInt64) -> UInt64 { value & 0xE00F | initial }
+}
+
+/// DR7 (SDM volume 3, "Debug Control Register (DR7)"): which of the breakpoints in DR0 to DR3 are enabled, and what they watch.
+public struct DebugRegister7: Equatable, Sendable {
+    public var rawValue: UInt64
+    @inline(__always) public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    /// What MOV leaves there of a value outside 64-bit mode.
+    public init(written value: UInt64) { rawValue = value & 0xFFFF_2BFF | Self.alwaysSet.rawValue }
+
+    /// What a breakpoint watches, as R/W0 to R/W3 number it.
+    public enum Kind: UInt8, Sendable {
+        case execution, write
+        /// With CR4.DE alone.
+        case port
+        /// Reads and writes.
+        case access
+    }
+
+    /// L0 to L3 and LE, which a task switch clears.
+    public static var local: Self { .init(rawValue: 0x155) }
+    /// GD: MOV DR raises #DB.
+    public static var generalDetect: Self { .init(rawValue: 1 << 13) }
+    /// Bit 10, which always reads 1.
+    public static var alwaysSet: Self { .init(rawValue: 1 << 10) }
+
+    /// Whether any breakpoint is enabled, by its L or G bit.
+    public var enablesAny: Bool { @inline(__always) get { rawValue & 0xFF != 0 } }
+    public var detectsAccess: Bool { rawValue & Self.generalDetect.rawValue != 0 }
+
+    public func isEnabled(_ number: Int) -> Bool { rawValue >> UInt64(2 * number) & 3 != 0 }
+
+    @inline(__always)
+    public func kind(_ number: Int) -> Kind { unsafeBitCast(UInt8(truncatingIfNeeded: field(number) & 3), to: Kind.self) }
+
+    /// How many bytes a breakpoint watches, which LEN0 to LEN3 tell, less one. They are aligned.
+    public func extent(_ number: Int) -> UInt64 {
+        let length = field(number) >> 2 & 3
+        return length == 2 ? 7 : length
+    }
+
+    @inline(__always)
+    private func field(_ number: Int) -> UInt64 { rawValue >> UInt64(16 + 4 * number) }
+
+    public func without(_ other: Self) -> Self { .init(rawValue: rawValue & ~other.rawValue) }
+
+    /// The same with a breakpoint on an instruction enabled, for all tasks: its kind and length are 0.
+    public func breaking(_ number: Int) -> Self {
+        .init(rawValue: rawValue & ~(0xF << UInt64(16 + 4 * number)) | 2 << UInt64(2 * number))
+    }
+}
+
+/// The bits of IA32_DEBUGCTL that a guest may set (SDM volume 3, "IA32_DEBUGCTL MSR").
+public enum DebugControl {
+    /// LBR: the last branches are recorded.
+    public static var lastBranchRecords: UInt64 { 1 << 0 }
+    /// BTF: RFLAGS.TF traps branches alone.
+    public static var branchSteps: UInt64 { 1 << 1 }
 }

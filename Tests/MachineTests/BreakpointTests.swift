@@ -14,7 +14,7 @@ import X86
         let machine = TestMachine()
         if hasExtensions { machine.processor.cr4 = machine.processor.cr4 | .debuggingExtensions }
         machine.host.loadDebugAddress(0, place)
-        machine.processor.debugRegister7 = control
+        machine.processor.debugRegister7.rawValue = control
         #expect(
             machine.exit(.ioInstruction, qualification: portQualification(0x80, size: size, isInput: isInput), length: 1) == .step
         )
@@ -57,7 +57,7 @@ import X86
             machine.processor.cr4 = machine.processor.cr4 | .debuggingExtensions
             machine.host.loadDebugAddress(0, 0x80)
             machine.host.loadDebugAddress(1, 0x2_0000)
-            machine.processor.debugRegister7 = control
+            machine.processor.debugRegister7.rawValue = control
             #expect(Self.string(machine, isInput: isInput, size: 1, at: 0x2_0003, count: 5) == .iterate)
             #expect(machine.vmcs[0x6822] == met && machine.cpu.registers.rcx == 4)
         }

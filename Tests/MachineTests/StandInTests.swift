@@ -115,9 +115,9 @@ import X86
     }
 
     @Test func `with a breakpoint in DR7 the processor makes every access, which it alone can match`() {
-        machine.processor.debugRegister7 = 0x402
+        machine.processor.debugRegister7.rawValue = 0x402
         #expect(AbsentMemoryTests.execute([0x8B, 0x03], on: machine) == .execute)
-        machine.processor.debugRegister7 = 0x400
+        machine.processor.debugRegister7.rawValue = 0x400
         #expect(AbsentMemoryTests.execute([0x8B, 0x03], on: machine) == .stepLength(2))
     }
 

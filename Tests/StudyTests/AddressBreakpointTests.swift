@@ -16,11 +16,14 @@ import Virtualization
         let session = MonitorSession(hasTrapFlag: hasTrapFlag)
         #expect(session.type("break address 0x5123")[0] == ["1: address 0x5123"])
         session.enter()
-        #expect(session.machine.host.debugAddresses == [0x5123, 0, 0, 0] && session.machine.processor.debugRegister7 == 0x402)
+        #expect(
+            session.machine.host.debugAddresses == [0x5123, 0, 0, 0] && session.machine.processor.debugRegister7.rawValue == 0x402
+        )
         session.machine.rip = 0x5123
         #expect(session.exit(.exceptionOrNMI, qualification: 1, information: Self.debugException) == "breakpoint 1")
         // What the person finds is the guest's.
-        #expect(session.machine.host.debugAddresses == [0, 0, 0, 0] && session.machine.processor.debugRegister7 == 0x400)
+        #expect(
+            session.machine.host.debugAddresses == [0, 0, 0, 0] && session.machine.processor.debugRegister7.rawValue == 0x400)
         #expect(session.machine.host.debugStatus == 0xFFFF_0FF0 && session.machine.injection == nil)
         #expect(session.machine.cpu.exitCount == 0)
         session.type("continue")
@@ -57,21 +60,21 @@ import Virtualization
         let session = MonitorSession()
         let machine = session.machine
         machine.host.debugAddresses = [0x7000, 0x7001, 0x7002, 0x7003]
-        machine.processor.debugRegister7 = 0x400 | 0xD << 16 | 1
+        machine.processor.debugRegister7.rawValue = 0x400 | 0xD << 16 | 1
         session.type("break address 0x5123")
         session.enter()
         #expect(machine.host.debugAddresses == [0x7000, 0x5123, 0x7002, 0x7003])
-        #expect(machine.processor.debugRegister7 == 0x400 | 0xD << 16 | 1 | 2 << 2)
+        #expect(machine.processor.debugRegister7.rawValue == 0x400 | 0xD << 16 | 1 | 2 << 2)
         // The guest's write; its own register tells of a met address that is not enabled, too.
         #expect(session.exit(.exceptionOrNMI, qualification: 0b1001, information: Self.debugException) == nil)
         #expect(machine.injection == .exception(1) && machine.host.debugStatus == 0xFFFF_0FF9)
-        #expect(machine.processor.debugRegister7 == 0x400 | 0xD << 16 | 1)
+        #expect(machine.processor.debugRegister7.rawValue == 0x400 | 0xD << 16 | 1)
     }
 
     @Test func `a breakpoint of both is told to both`() {
         let session = MonitorSession()
         session.machine.host.debugAddresses[3] = 0x5123
-        session.machine.processor.debugRegister7 = 0x400 | 0xC0
+        session.machine.processor.debugRegister7.rawValue = 0x400 | 0xC0
         session.type("break address 0x5123")
         #expect(session.exit(.exceptionOrNMI, qualification: 0b1001, information: Self.debugException) == "breakpoint 1")
         #expect(session.machine.injection == .exception(1) && session.machine.host.debugStatus == 0xFFFF_0FF8)
@@ -106,7 +109,7 @@ import Virtualization
         session.type("break address 1", "break exit hlt", "break address 2", "break address 3")
         #expect(session.exit(.movDR, qualification: 7) == nil)
         session.enter()
-        session.machine.processor.debugRegister7 = 0x400 | 0b101010
+        session.machine.processor.debugRegister7.rawValue = 0x400 | 0b101010
         let why =
             hasTrapFlag
             ? session.exit(.monitorTrapFlag)
@@ -117,7 +120,7 @@ import Virtualization
 
     @Test func `there are four, less what the guest uses`() {
         let session = MonitorSession()
-        session.machine.processor.debugRegister7 = 0x403
+        session.machine.processor.debugRegister7.rawValue = 0x403
         let answers = session.type("break address 1", "break address 2", "break address 3", "break address 4")
         #expect(answers[2] == ["3: address 0x3"])
         #expect(

@@ -13,15 +13,12 @@ struct AddressBreakpoints {
     private var owners: [4 of Int] = [-1, -1, -1, -1]
     /// The guest's.
     private var addresses: [4 of UInt64] = [0, 0, 0, 0]
-    private var control: UInt64 = 0
-
-    /// Whether a register's breakpoint is enabled in DR7.
-    private static func isEnabled(_ number: Int, in control: UInt64) -> Bool { control >> UInt64(2 * number) & 3 != 0 }
+    private var control = DebugRegister7(rawValue: 0)
 
     /// How many registers the guest leaves free.
-    static func freeCount(beside control: UInt64) -> Int {
+    static func freeCount(beside control: DebugRegister7) -> Int {
         var count = 0
-        for number in 0..<capacity where !isEnabled(number, in: control) { count += 1 }
+        for number in 0..<capacity where !control.isEnabled(number) { count += 1 }
         return count
     }
 
@@ -42,12 +39,10 @@ struct AddressBreakpoints {
         _ owner: Int, at address: UInt64, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>
     ) {
         for number in 0..<AddressBreakpoints.capacity {
-            guard owners[number] < 0, !AddressBreakpoints.isEnabled(number, in: control) else { continue }
+            guard owners[number] < 0, !control.isEnabled(number) else { continue }
             owners[number] = owner
             cpu.pointee.host.loadDebugAddress(number, address)
-            // The kind and length of an instruction breakpoint are 0.
-            let cleared = cpu.pointee.processor.debugRegister7 & ~(0xF << UInt64(16 + 4 * number))
-            cpu.pointee.processor.debugRegister7 = cleared | 2 << UInt64(2 * number)
+            cpu.pointee.processor.debugRegister7 = cpu.pointee.processor.debugRegister7.breaking(number)
             return
         }
     }
@@ -75,7 +70,7 @@ struct AddressBreakpoints {
         at address: UInt64, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>
     ) -> Bool {
         let control = cpu.pointee.processor.debugRegister7
-        for number in 0..<capacity where isEnabled(number, in: control) && control >> UInt64(16 + 4 * number) & 3 == 0 {
+        for number in 0..<capacity where control.isEnabled(number) && control.kind(number) == .execution {
             if cpu.pointee.host.readDebugAddress(number) == address { return true }
         }
         return false
@@ -89,9 +84,9 @@ struct AddressBreakpoints {
     }
 
     /// Whether such bits are a reason for a debug exception: a breakpoint that is met may be told of though it is not enabled.
-    static func areReason(_ bits: UInt64, with control: UInt64) -> Bool {
-        if bits & ~0xF != 0 { return true }
-        for number in 0..<capacity where bits >> UInt64(number) & 1 != 0 && isEnabled(number, in: control) { return true }
+    static func areReason(_ bits: UInt64, with control: DebugRegister7) -> Bool {
+        if bits & ~DebugStatus.breakpoints != 0 { return true }
+        for number in 0..<capacity where bits >> UInt64(number) & 1 != 0 && control.isEnabled(number) { return true }
         return false
     }
 }

@@ -149,12 +149,12 @@ extension Debugger {
     }
 
     /// Whether the guest leaves enough debug registers free.
-    mutating func hasRoomForAddresses(beside control: UInt64, more: Int = 0) -> Bool {
+    mutating func hasRoomForAddresses(beside control: DebugRegister7, more: Int = 0) -> Bool {
         addressCount + more <= AddressBreakpoints.freeCount(beside: control)
     }
 
     /// The guest has enabled breakpoints of its own: the debugger's last ones are deleted if there is no room beside them.
-    private mutating func displaceAddresses(beside control: UInt64) {
+    private mutating func displaceAddresses(beside control: DebugRegister7) {
         for index in (0..<Stop.capacity).reversed() where !hasRoomForAddresses(beside: control) {
             guard case .address? = stops.kind(index) else { continue }
             stops.clear(index)

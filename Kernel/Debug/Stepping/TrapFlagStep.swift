@@ -69,8 +69,8 @@ struct TrapFlagStep {
         let flags = processor.flags
         hadTrap = flags.contains(.trap)
         processor.flags = flags | .trap
-        trapsBranches = processor.debugControl & 2 != 0
-        if trapsBranches { processor.debugControl &= ~2 }
+        trapsBranches = processor.debugControl & DebugControl.branchSteps != 0
+        if trapsBranches { processor.debugControl &= ~DebugControl.branchSteps }
         switch instruction {
         case .systemCall:
             // Without TF after it, SYSCALL would raise no trap.
@@ -163,7 +163,7 @@ struct TrapFlagStep {
             let isExecuted = isTrap || endsPendingTrap(processor)
             if isExecuted { blocking = .none }
             restoreEvents(processor)
-            if trapsBranches { processor.debugControl |= 2 }
+            if trapsBranches { processor.debugControl |= DebugControl.branchSteps }
             let isGuests = restoreFlags(instruction, isExecuted: isExecuted, cpu)
             return Result(isDone: isTrap, ownBits: isGuests ? 0 : PendingDebugExceptions.singleStep.rawValue)
         }

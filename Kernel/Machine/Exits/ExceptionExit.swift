@@ -14,9 +14,9 @@ extension VirtualCPU {
         case .debug where !exception.kind.isSoftware:
             // DR6, DR7.GD, and LBR and BTF of IA32_DEBUGCTL are left to the hypervisor (SDM volume 3, "Architectural
             // State Before a VM Exit").
-            host.loadDebugStatus(host.readDebugStatus() & ~0xF | exception.qualification)
-            processor.debugRegister7 = processor.debugRegister7 & ~(1 << 13)
-            processor.debugControl = processor.debugControl & ~3
+            host.loadDebugStatus(host.readDebugStatus() & ~DebugStatus.breakpoints | exception.qualification)
+            processor.debugRegister7 = processor.debugRegister7.without(.generalDetect)
+            processor.debugControl = processor.debugControl & ~(DebugControl.lastBranchRecords | DebugControl.branchSteps)
         default: break
         }
         let event = Event(

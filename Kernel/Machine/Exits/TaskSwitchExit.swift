@@ -49,8 +49,8 @@ extension VirtualCPU {
             return error.outcome
         }
         guard new.traps else { return .resume }
-        host.loadDebugStatus(host.readDebugStatus() | 1 << 15)
-        processor.debugRegister7 = processor.debugRegister7 & ~(1 << 13)
+        host.loadDebugStatus(host.readDebugStatus() | DebugStatus.taskSwitch)
+        processor.debugRegister7 = processor.debugRegister7.without(.generalDetect)
         return .inject(.exception(.debug))
     }
 
@@ -156,7 +156,7 @@ extension VirtualCPU {
         let isVirtual8086 = flags.contains(.virtual8086)
         let level = isVirtual8086 ? 3 : code.requestedPrivilegeLevel
         processor.cr0 = processor.cr0 | .taskSwitched
-        processor.debugRegister7 = processor.debugRegister7 & ~0x155  // the breakpoints of one task
+        processor.debugRegister7 = processor.debugRegister7.without(.local)
         processor.instructionPointer = UInt64(new.fields[0])
         processor.flags = flags
         for number in 0..<8 {

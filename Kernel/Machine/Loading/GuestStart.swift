@@ -22,7 +22,7 @@ extension VirtualCPU {
         registers = GeneralRegisters()
         processor.flags = .alwaysSet
         processor.stackPointer = 0
-        processor.debugRegister7 = 0x400
+        processor.debugRegister7 = .alwaysSet
         processor.extendedFeatures = .none
         processor.cr3 = 0
         processor.cr4 = .none

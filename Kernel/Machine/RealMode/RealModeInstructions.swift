@@ -177,11 +177,11 @@ extension VirtualCPU {
             if !isRead { host.loadDebugAddress(Int(number), value) }
             held = host.readDebugAddress(Int(number))
         case (_, 0):
-            if !isRead { host.loadDebugStatus(value & 0xE00F | 0xFFFF_0FF0) }
+            if !isRead { host.loadDebugStatus(DebugStatus.written(value)) }
             held = host.readDebugStatus()
         default:
-            if !isRead { processor.debugRegister7 = value & 0xFFFF_2BFF | 0x400 }
-            held = processor.debugRegister7
+            if !isRead { processor.debugRegister7 = DebugRegister7(written: value) }
+            held = processor.debugRegister7.rawValue
         }
         if isRead { writeGeneral(general, held & 0xFFFF_FFFF) }
         return .step

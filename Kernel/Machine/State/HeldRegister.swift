@@ -66,7 +66,7 @@ public struct HeldRegister: Sendable {
         case 13: .init(.msr(.pat), .controlStructure)
         case 14: .init(.pageFaultAddress)
         case 15...18: .init(.debugAddress(number - 15))
-        case 19: .init(.debugStatus, reset: 0xFFFF_0FF0)
+        case 19: .init(.debugStatus, reset: DebugStatus.initial)
         default: .init(.extendedControl, reset: 1)
         }
     }

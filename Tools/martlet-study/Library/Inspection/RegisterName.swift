@@ -104,27 +104,27 @@ struct DebugStatusWords: TextConvertible {
 
 /// The breakpoints that DR7 enables.
 struct BreakpointWords: TextConvertible {
-    let value: UInt64
+    let control: DebugRegister7
 
-    init(_ value: UInt64) { self.value = value }
+    init(_ value: UInt64) { control = DebugRegister7(rawValue: value) }
 
     func write(to output: inout Line) {
         var isEmpty = true
-        for number in 0..<UInt64(4) where value >> (2 * number) & 3 != 0 {
+        for number in 0..<4 where control.isEnabled(number) {
             output.write(isEmpty ? "" : ", ")
             isEmpty = false
             output.write("DR")
-            output.write(decimal: number)
+            output.write(decimal: UInt64(number))
             let kind: StaticString =
-                switch value >> (16 + 4 * number) & 3 {
-                case 0: " execution"
-                case 1: " write"
-                case 2: " port"
-                default: " read or write"
+                switch control.kind(number) {
+                case .execution: " execution"
+                case .write: " write"
+                case .port: " port"
+                case .access: " read or write"
                 }
             output.write(kind)
         }
         if isEmpty { output.write("no breakpoint enabled") }
-        if value >> 13 & 1 != 0 { output.write(", GD: MOV DR raises #DB") }
+        if control.detectsAccess { output.write(", GD: MOV DR raises #DB") }
     }
 }
