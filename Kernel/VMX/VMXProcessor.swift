@@ -111,15 +111,7 @@ public struct VMXProcessor<Access: VMCSAccess>: ProcessorBackend {
 
     @inline(never)
     private func injectException(_ event: Event) {
-        let kind: InterruptionInformation.Kind =
-            switch event.kind {
-            case .externalInterrupt: .externalInterrupt
-            case .nonMaskableInterrupt: .nonMaskableInterrupt
-            case .exception: .hardwareException
-            case .softwareInterrupt: .softwareInterrupt
-            case .privilegedSoftwareException: .privilegedSoftwareException
-            case .softwareException: .softwareException
-            }
+        let kind = InterruptionInformation.Kind(event.kind)
         var deliversErrorCode = false
         if kind == .hardwareException {
             // In real mode no exception pushes an error code (SDM volume 3, "VM-Entry Control Fields").
@@ -210,7 +202,21 @@ public struct VMXProcessor<Access: VMCSAccess>: ProcessorBackend {
 
 extension InterruptionInformation.Kind {
     /// The same in the words of both backends.
-    var event: Event.Kind {
+    @inline(__always)
+    public init(_ kind: Event.Kind) {
+        self =
+            switch kind {
+            case .externalInterrupt: .externalInterrupt
+            case .nonMaskableInterrupt: .nonMaskableInterrupt
+            case .exception: .hardwareException
+            case .softwareInterrupt: .softwareInterrupt
+            case .privilegedSoftwareException: .privilegedSoftwareException
+            case .softwareException: .softwareException
+            }
+    }
+
+    /// Of those that no event has, an exception.
+    public var event: Event.Kind {
         switch self {
         case .externalInterrupt: .externalInterrupt
         case .nonMaskableInterrupt: .nonMaskableInterrupt

@@ -56,20 +56,24 @@ public struct StopReport: Equatable, Sendable {
         self.linear = linear
     }
 
+    private enum CauseNumber: UInt8 {
+        case start, stop, exits, instructions, reason, request, trap, displaced, end
+    }
+
     public func encode(to message: inout Message) {
-        let (code, number): (UInt8, UInt8) =
+        let (code, number): (CauseNumber, UInt8) =
             switch cause {
-            case .start: (0, 0)
-            case .stop(let number): (1, number)
-            case .exits: (2, 0)
-            case .instructions: (3, 0)
-            case .reason: (4, 0)
-            case .request: (5, 0)
-            case .trap: (6, 0)
-            case .displaced(let number): (7, number)
-            case .end: (8, 0)
+            case .start: (.start, 0)
+            case .stop(let number): (.stop, number)
+            case .exits: (.exits, 0)
+            case .instructions: (.instructions, 0)
+            case .reason: (.reason, 0)
+            case .request: (.request, 0)
+            case .trap: (.trap, 0)
+            case .displaced(let number): (.displaced, number)
+            case .end: (.end, 0)
             }
-        message.append(code)
+        message.append(code.rawValue)
         message.append(number)
         message.append(UInt8((isBefore ? 1 : 0) | (isAsleep ? 2 : 0)))
         message.append(place.mode.number)
@@ -80,23 +84,23 @@ public struct StopReport: Equatable, Sendable {
     }
 
     public init?(_ reader: inout MessageReader) {
-        guard let code = reader.uint8(), let number = reader.uint8(), let flags = reader.uint8(),
+        guard let code = reader.uint8().flatMap({ CauseNumber(rawValue: $0) }), let number = reader.uint8(),
+            let flags = reader.uint8(),
             let mode = reader.uint8().flatMap({ ProcessorMode(number: $0) }), let exitCount = reader.uint64(),
             let selector = reader.uint16(), let pointer = reader.uint64(), let linear = reader.uint64()
         else { return nil }
-        let cause: Cause
-        switch code {
-        case 0: cause = .start
-        case 1: cause = .stop(number)
-        case 2: cause = .exits
-        case 3: cause = .instructions
-        case 4: cause = .reason
-        case 5: cause = .request
-        case 6: cause = .trap
-        case 7: cause = .displaced(from: number)
-        case 8: cause = .end
-        default: return nil
-        }
+        let cause: Cause =
+            switch code {
+            case .start: .start
+            case .stop: .stop(number)
+            case .exits: .exits
+            case .instructions: .instructions
+            case .reason: .reason
+            case .request: .request
+            case .trap: .trap
+            case .displaced: .displaced(from: number)
+            case .end: .end
+            }
         self.init(
             cause, isBefore: flags & 1 != 0, isAsleep: flags & 2 != 0, exitCount: exitCount,
             CodeAddress(selector: selector, pointer: pointer, mode: mode), linear: linear)

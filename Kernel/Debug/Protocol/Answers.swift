@@ -183,15 +183,15 @@ public struct LastExit: Equatable, Sendable {
         var event = Event.interrupt(0)
         let (code, detail): (UInt8, UInt32)
         switch outcome {
-        case nil: (code, detail) = (0, 0)
-        case .resume, .iterate: (code, detail) = (1, 0)
-        case .step: (code, detail) = (2, 0)
+        case nil: (code, detail) = (OutcomeNumber.untold.rawValue, 0)
+        case .resume, .iterate: (code, detail) = (OutcomeNumber.resume.rawValue, 0)
+        case .step: (code, detail) = (OutcomeNumber.step.rawValue, 0)
         case .inject(let injected), .wake(let injected):
-            (code, detail) = (3, 0)
+            (code, detail) = (OutcomeNumber.inject.rawValue, 0)
             event = injected
-        case .wait: (code, detail) = (4, 0)
-        case .stepLength(let length): (code, detail) = (5, UInt32(length))
-        case .execute: (code, detail) = (6, 0)
+        case .wait: (code, detail) = (OutcomeNumber.wait.rawValue, 0)
+        case .stepLength(let length): (code, detail) = (OutcomeNumber.stepLength.rawValue, UInt32(length))
+        case .execute: (code, detail) = (OutcomeNumber.execute.rawValue, 0)
         case .end(let ending): (code, detail) = ending.recorded
         }
         message.append(code)
@@ -201,15 +201,15 @@ public struct LastExit: Equatable, Sendable {
 
     public init?(_ reader: inout MessageReader) {
         guard let code = reader.uint8(), let detail = reader.uint32(), let event = Event(&reader) else { return nil }
-        switch code {
-        case 0: outcome = nil
-        case 1: outcome = .resume
-        case 2: outcome = .step
-        case 3: outcome = .inject(event)
-        case 4: outcome = .wait
-        case 5: outcome = .stepLength(UInt8(truncatingIfNeeded: detail))
-        case 6: outcome = .execute
-        default:
+        switch OutcomeNumber(rawValue: code) {
+        case .untold: outcome = nil
+        case .resume: outcome = .resume
+        case .step: outcome = .step
+        case .inject: outcome = .inject(event)
+        case .wait: outcome = .wait
+        case .stepLength: outcome = .stepLength(UInt8(truncatingIfNeeded: detail))
+        case .execute: outcome = .execute
+        case nil:
             guard let ending = Ending(recorded: code, detail) else { return nil }
             outcome = .end(ending)
         }
@@ -240,34 +240,38 @@ public struct MemoryAnswer: Equatable, Sendable {
     /// How many bytes it takes.
     static var size: Int { 9 }
 
+    private enum FaultNumber: UInt8 {
+        case none, notPresent, reservedBit, notCanonical, tableOutsideRAM, outsideRAM, noHostMemory
+    }
+
     /// The fault's number and address.
     public func encode(to message: inout Message) {
-        let (code, address): (UInt8, UInt64) =
+        let (code, address): (FaultNumber, UInt64) =
             switch fault {
-            case nil: (0, 0)
-            case .notPresent: (1, 0)
-            case .reservedBit: (2, 0)
-            case .notCanonical: (3, 0)
-            case .tableOutsideRAM(let address): (4, address)
-            case .outsideRAM(let address): (5, address)
-            case .noHostMemory(let address): (6, address)
+            case nil: (.none, 0)
+            case .notPresent: (.notPresent, 0)
+            case .reservedBit: (.reservedBit, 0)
+            case .notCanonical: (.notCanonical, 0)
+            case .tableOutsideRAM(let address): (.tableOutsideRAM, address)
+            case .outsideRAM(let address): (.outsideRAM, address)
+            case .noHostMemory(let address): (.noHostMemory, address)
             }
-        message.append(code)
+        message.append(code.rawValue)
         message.append(address)
     }
 
     public init?(_ reader: inout MessageReader) {
-        guard let code = reader.uint8(), let address = reader.uint64() else { return nil }
-        switch code {
-        case 0: fault = nil
-        case 1: fault = .notPresent
-        case 2: fault = .reservedBit
-        case 3: fault = .notCanonical
-        case 4: fault = .tableOutsideRAM(address)
-        case 5: fault = .outsideRAM(address)
-        case 6: fault = .noHostMemory(address)
-        default: return nil
-        }
+        guard let code = reader.uint8().flatMap({ FaultNumber(rawValue: $0) }), let address = reader.uint64() else { return nil }
+        fault =
+            switch code {
+            case .none: nil
+            case .notPresent: .notPresent
+            case .reservedBit: .reservedBit
+            case .notCanonical: .notCanonical
+            case .tableOutsideRAM: .tableOutsideRAM(address)
+            case .outsideRAM: .outsideRAM(address)
+            case .noHostMemory: .noHostMemory(address)
+            }
     }
 }
 

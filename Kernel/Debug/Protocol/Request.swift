@@ -1,4 +1,5 @@
 import Trace
+import VMX
 import Virtualization
 
 /// What the host asks of the agent (Docs/Agent.md has each with its payload and its answer).
@@ -242,32 +243,34 @@ extension Request {
 }
 
 extension Goal {
+    private enum Number: UInt8 { case never, exits, instructions, reason }
+
     func encode(to message: inout Message) {
         switch self {
-        case .never: message.append(UInt8(0))
+        case .never: message.append(Number.never.rawValue)
         case .exits(let count):
-            message.append(UInt8(1))
+            message.append(Number.exits.rawValue)
             message.append(count)
         case .instructions(let count):
-            message.append(UInt8(2))
+            message.append(Number.instructions.rawValue)
             message.append(count)
         case .reason(let reason, let condition):
-            message.append(UInt8(3))
+            message.append(Number.reason.rawValue)
             message.append(reason)
             if let condition { condition.encode(to: &message) } else { message.append(UInt32(0)) }
         }
     }
 
     init?(_ reader: inout MessageReader) {
-        switch reader.uint8() {
-        case 0: self = .never
-        case 1:
+        switch reader.uint8().flatMap({ Number(rawValue: $0) }) {
+        case .never: self = .never
+        case .exits:
             guard let count = reader.uint64(), count > 0 else { return nil }
             self = .exits(count)
-        case 2:
+        case .instructions:
             guard let count = reader.uint64(), count > 0 else { return nil }
             self = .instructions(count)
-        case 3:
+        case .reason:
             guard let reason = reader.uint16(), let program = reader.uint32() else { return nil }
             if program == 0 {
                 self = .reason(reason, nil)
@@ -275,7 +278,7 @@ extension Goal {
                 guard let condition = StopCondition(program: program, &reader) else { return nil }
                 self = .reason(reason, condition)
             }
-        default: return nil
+        case nil: return nil
         }
     }
 }
@@ -284,16 +287,7 @@ extension Event {
     /// Its kind as the manual numbers it (SDM volume 3, table "Format of the VM-Entry Interruption-Information Field"), the
     /// vector, the length of a software event's instruction, whether there is an error code, and that.
     func encode(to message: inout Message) {
-        let number: UInt8 =
-            switch kind {
-            case .externalInterrupt: 0
-            case .nonMaskableInterrupt: 2
-            case .exception: 3
-            case .softwareInterrupt: 4
-            case .privilegedSoftwareException: 5
-            case .softwareException: 6
-            }
-        message.append(number)
+        message.append(UInt8(truncatingIfNeeded: InterruptionInformation.Kind(kind).rawValue))
         message.append(vector)
         message.append(instructionLength)
         message.append(UInt8(errorCode == nil ? 0 : 1))
@@ -301,19 +295,11 @@ extension Event {
     }
 
     init?(_ reader: inout MessageReader) {
-        let kind: Kind
-        switch reader.uint8() {
-        case 0: kind = .externalInterrupt
-        case 2: kind = .nonMaskableInterrupt
-        case 3: kind = .exception
-        case 4: kind = .softwareInterrupt
-        case 5: kind = .privilegedSoftwareException
-        case 6: kind = .softwareException
-        default: return nil
-        }
-        guard let vector = reader.uint8(), let length = reader.uint8(), let hasCode = reader.uint8(), hasCode <= 1,
+        guard let number = reader.uint8(), let kind = InterruptionInformation.Kind(rawValue: UInt32(number)),
+            kind != .reserved, kind != .other, let vector = reader.uint8(), let length = reader.uint8(),
+            let hasCode = reader.uint8(), hasCode <= 1,
             let code = reader.uint32()
         else { return nil }
-        self.init(kind: kind, vector: vector, errorCode: hasCode == 0 ? nil : code, instructionLength: length)
+        self.init(kind: kind.event, vector: vector, errorCode: hasCode == 0 ? nil : code, instructionLength: length)
     }
 }

@@ -48,30 +48,33 @@ public struct MemoryWatch: Equatable, Sendable {
 
 // MARK: On the line
 
+extension Stop.Kind {
+    fileprivate enum Number: UInt8 { case exit = 1, port, register, leaf, memory, address }
+
+    fileprivate var number: Number {
+        switch self {
+        case .exit: .exit
+        case .port: .port
+        case .register: .register
+        case .leaf: .leaf
+        case .memory: .memory
+        case .address: .address
+        }
+    }
+}
+
 extension Stop {
     /// Its kind's number, the kind's own numbers, whether it is told of afterwards, and the condition or a program of 0.
     public func encode(to message: inout Message) {
+        message.append(kind.number.rawValue)
         switch kind {
-        case .exit(let reason):
-            message.append(UInt8(1))
-            message.append(reason)
-        case .port(let port):
-            message.append(UInt8(2))
-            message.append(port)
-        case .register(let number):
-            message.append(UInt8(3))
-            message.append(number)
-        case .leaf(let leaf):
-            message.append(UInt8(4))
-            message.append(leaf)
+        case .exit(let number), .port(let number): message.append(number)
+        case .register(let number), .leaf(let number): message.append(number)
         case .memory(let watch):
-            message.append(UInt8(5))
             message.append(watch.kind.rawValue)
             message.append(watch.first)
             message.append(watch.last)
-        case .address(let address):
-            message.append(UInt8(6))
-            message.append(address)
+        case .address(let address): message.append(address)
         }
         message.append(UInt8(isToldAfterwards ? 1 : 0))
         if let condition { condition.encode(to: &message) } else { message.append(UInt32(0)) }
@@ -93,28 +96,28 @@ extension Stop {
 
 extension Stop.Kind {
     fileprivate init?(_ reader: inout MessageReader) {
-        switch reader.uint8() {
-        case 1:
+        switch reader.uint8().flatMap({ Number(rawValue: $0) }) {
+        case .exit:
             guard let reason = reader.uint16() else { return nil }
             self = .exit(reason)
-        case 2:
+        case .port:
             guard let port = reader.uint16() else { return nil }
             self = .port(port)
-        case 3:
+        case .register:
             guard let number = reader.uint32() else { return nil }
             self = .register(number)
-        case 4:
+        case .leaf:
             guard let leaf = reader.uint32() else { return nil }
             self = .leaf(leaf)
-        case 5:
+        case .memory:
             guard let kind = reader.uint8().flatMap({ MemoryWatch.Kind(rawValue: $0) }), let first = reader.uint64(),
                 let last = reader.uint64(), last >= first
             else { return nil }
             self = .memory(MemoryWatch(first: first, last: last, kind: kind))
-        case 6:
+        case .address:
             guard let address = reader.uint64() else { return nil }
             self = .address(address)
-        default: return nil
+        case nil: return nil
         }
     }
 }

@@ -4,19 +4,32 @@ import Virtualization
 // An outcome in a record: a byte, and a number of 32 bits that goes with it. The event that an outcome injects is not in
 // these: the record has a field of its own for it.
 
+/// The number of an outcome in a record and in the agent's answers; `Ending.recorded` has those of the endings.
+public enum OutcomeNumber: UInt8, Sendable {
+    /// Nobody took it down, or nothing was done.
+    case untold
+    case resume, step, inject, wait
+    // In the agent's answers alone; a record has `step` for both.
+    case stepLength, execute
+}
+
 extension ExitRecord {
     /// Takes down what Martlet did. The detail of an injection is the event's error code.
     public mutating func note(_ result: Outcome) {
         detail = 0
+        let number: OutcomeNumber
         switch result {
-        case .resume, .iterate: outcome = 1
-        case .step, .stepLength, .execute: outcome = 2
+        case .resume, .iterate: number = .resume
+        case .step, .stepLength, .execute: number = .step
         case .inject(let event), .wake(let event):
-            outcome = 3
+            number = .inject
             detail = event.errorCode ?? 0
-        case .wait: outcome = 4
-        case .end(let ending): (outcome, detail) = ending.recorded
+        case .wait: number = .wait
+        case .end(let ending):
+            (outcome, detail) = ending.recorded
+            return
         }
+        outcome = number.rawValue
     }
 
     /// What Martlet did. Where nobody took it down, because the exit was finished in the fewest instructions, the record's
@@ -26,16 +39,17 @@ extension ExitRecord {
     ///   - event: what its event field means.
     /// - Returns: nil for a number that no version writes.
     public func result(of exit: Exit, _ event: Event?) -> Outcome? {
-        switch outcome {
-        case 0:
+        switch OutcomeNumber(rawValue: outcome) {
+        case .untold:
             // HLT is stepped past before what ends it is looked for.
             if nextInstructionPointer != instructionPointer, exit != .halt { return .step }
             return event.map { .inject($0) } ?? .resume
-        case 1: return .resume
-        case 2: return .step
-        case 3: return event.map { .inject($0) } ?? .resume
-        case 4: return .wait
-        default: return Ending(recorded: outcome, detail).map { .end($0) }
+        case .resume: return .resume
+        case .step: return .step
+        case .inject: return event.map { .inject($0) } ?? .resume
+        case .wait: return .wait
+        case .stepLength, .execute: return nil
+        case nil: return Ending(recorded: outcome, detail).map { .end($0) }
         }
     }
 }
