@@ -109,12 +109,7 @@ struct ExitDecoding: Equatable {
         let explanation = MSRExplanation(register)
         var lines: [String] = []
         explanation.report { lines.append($0.string) }
-        if let value {
-            let known = lines.count
-            var fields: [String] = []
-            explanation.report(value) { fields.append($0.string) }
-            lines += fields.dropFirst(known).filter { !$0.hasPrefix("  the value is ") }
-        }
+        if let value { _ = explanation.reportFields(of: value) { lines.append($0.string) } }
         return lines.map { String($0.drop { $0 == " " }) }.joined(separator: "\n")
     }
 }

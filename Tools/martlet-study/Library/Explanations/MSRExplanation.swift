@@ -20,13 +20,21 @@ public struct MSRExplanation {
     public func report(_ value: UInt64, to print: (Line) -> Void) {
         print("MSR \(hex: register.number): \(register) = \(hex: value) (SDM volume \(section))")
         if let purpose { print("  \(purpose)") }
-        if reportCapability(value, to: print) { return }
+        if !reportFields(of: value, to: print) { print("  the value is \(hex: value)") }
+    }
+
+    /// Tells what a value says.
+    /// - Returns: false, and nothing is told, if the register is one number or address.
+    public func reportFields(of value: UInt64, to print: (Line) -> Void) -> Bool {
+        if reportCapability(value, to: print) { return true }
         switch register.number {
         case 0xC000_0080: FlagExplanation(ExtendedFeatureEnable(rawValue: value)).reportBits(to: print)
         case 0xC000_0084: reportMask(value, to: print)
         case 0x277: reportPAT(value, to: print)
-        default: reportFields(value, to: print)
+        case _ where hasBits: reportBits(value, to: print)
+        default: return false
         }
+        return true
     }
 
     /// IA32_FMASK: the flags that SYSCALL clears.
@@ -47,9 +55,8 @@ public struct MSRExplanation {
         }
     }
 
-    private func reportFields(_ value: UInt64, to print: (Line) -> Void) {
+    private func reportBits(_ value: UInt64, to print: (Line) -> Void) {
         var table = BitTable(value)
-        guard hasBits else { return print("  the value is \(hex: value)") }
         reportNumbers(&table, to: print)
         for bit in 0..<64 where table.isSet(bit) {
             if let words = Self.words(of: register.number, bit: bit) { table.row(bit, bit, Line(words), to: print) }
