@@ -53,7 +53,7 @@ extension KernelOptions {
         switch key {
         case .memory: memory = try word.size(from: .kibibytes(4), "a size such as 256M or 1G, a multiple of 4K")
         case .trace:
-            trace = ([.off, .summary, .exits, .full] as [4 of TraceLevel])[try word.choice("off, summary, exits or full")]
+            trace = try word.choice("off, summary, exits or full", [.off, .summary, .exits, .full])
         case .flat: takesFlat = try word.flag()
         case .hide:
             var names = WordList(word.value)
@@ -63,46 +63,46 @@ extension KernelOptions {
                 }
             }
         case .large:
-            largestPage = ([.fourKibibytes, .twoMebibytes, .oneGibibyte] as [3 of PageSize])[try word.choice("4k, 2m or 1g")]
+            largestPage = try word.choice("4k, 2m or 1g", [.fourKibibytes, .twoMebibytes, .oneGibibyte])
         case .vpid: usesVPID = try word.flag()
         case .mmu:
             namesMMU = true
-            mmu = ([.nested, .shadow, .direct] as [3 of MemoryManagement])[try word.choice("nested, shadow or direct")]
+            mmu = try word.choice("nested, shadow or direct", [.nested, .shadow, .direct])
         case .shadow:
             shadowSize = try word.size(
                 from: ShadowLayout.leastSize, to: .gibibytes(1), "a size from 256K to 1G, a multiple of 4K")
         case .apic:
-            assistance = ([.delivery, .taskPriority, .none] as [3 of InterruptAssistance])[try word.choice("auto, tpr or plain")]
-        case .timer: usesHostTimer = try word.choice("auto or host") == 1
+            assistance = try word.choice("auto, tpr or plain", [.delivery, .taskPriority, .none])
+        case .timer: usesHostTimer = try word.choice("auto or host", [false, true])
         case .checks: checksEntries = try word.flag()
         case .testdev: hasTestDevice = try word.flag()
         case .exceptions: seesExceptions = try word.flag()
-        case .report: report = try word.choice("com2 or com3") == 0 ? .com2 : .com3
-        case .agent: isStudied = try word.choice("com2") == 0
-        case .stop: canBeStopped = try word.choice("com4") == 0
-        case .step: stepsByTrapFlag = try word.choice("auto or tf") == 1
-        case .record: recording = ([.serial, .memory, .off] as [3 of Recording])[try word.choice("serial, memory or off")]
+        case .report: report = try word.choice("com2 or com3", [.com2, .com3])
+        case .agent: isStudied = try word.choice("com2", [true])
+        case .stop: canBeStopped = try word.choice("com4", [true])
+        case .step: stepsByTrapFlag = try word.choice("auto or tf", [false, true])
+        case .record: recording = try word.choice("serial, memory or off", [.serial, .memory, .off])
         case .recordway:
-            recordWay = ([.report, .parallel, .port] as [3 of RecordWay])[try word.choice("report, parallel or port")]
+            recordWay = try word.choice("report, parallel or port", [.report, .parallel, .port])
         case .records: recordCount = try word.number(2...1_000_000, "a number of records from 2 to 1000000")
         case .slice: slice = try word.number(1000...UInt64.max, "a number of ticks, at least 1000")
         case .selftest:
-            let tests: [6 of SelfTest] = [.panic, .stack, .writeText, .executeData, .badGuestState, .badControls]
-            selfTest = tests[try word.choice("panic, stack, text, data, guest-state or controls")]
+            selfTest = try word.choice(
+                "panic, stack, text, data, guest-state or controls",
+                [.panic, .stack, .writeText, .executeData, .badGuestState, .badControls])
         case .guest: guest = try embeddedGuest(word)
         case .then: guestAfterwards = try embeddedGuest(word)
         case .restart: restarts = try word.number(0...UInt64.max, "a number")
         case .limit: limit = try word.number(1000...UInt64.max, "a number of ticks, at least 1000")
         case .checksum: checksMemory = try word.flag()
         case .roundtrip: roundTrip = try word.number(1...UInt64.max, "a number of exits, at least 1")
-        case .screen: screen = ([.automatic, .on, .off] as [3 of Screen])[try word.choice("auto, on or off")]
+        case .screen: screen = try word.choice("auto, on or off", [.automatic, .on, .off])
         case .rows: terminalRows = try word.number(0...1000, "a number of rows, at most 1000")
         case .columns: columns = try word.number(40...1000, "a number of columns from 40 to 1000")
         }
     }
 
     private func embeddedGuest(_ word: OptionWord) throws(KernelOptionError) -> EmbeddedGuest {
-        let guests: [4 of EmbeddedGuest] = [.tour, .real, .protected, .long]
-        return guests[try word.choice("tour, real, protected or long (other guests come as modules)")]
+        try word.choice("tour, real, protected or long (other guests come as modules)", [.tour, .real, .protected, .long])
     }
 }

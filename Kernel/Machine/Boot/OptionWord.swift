@@ -17,15 +17,23 @@ struct OptionWord {
 
     private func refused(_ accepted: StaticString) -> KernelOptionError { .badValue(OptionText(whole), accepted: accepted) }
 
-    /// - Parameter accepted: "a, b or c", and what is in parentheses behind them.
-    /// - Returns: which of them it is.
+    /// - Parameters:
+    ///   - accepted: "a, b or c", and what is in parentheses behind them.
+    ///   - values: what they stand for, in the same order.
+    @inline(__always)
+    func choice<Value, let count: Int>(
+        _ accepted: StaticString, _ values: [count of Value]
+    ) throws(KernelOptionError) -> Value {
+        values[try index(in: accepted)]
+    }
+
     @inline(never)
-    func choice(_ accepted: StaticString) throws(KernelOptionError) -> Int {
+    private func index(in accepted: StaticString) throws(KernelOptionError) -> Int {
         guard let index = value.index(in: accepted) else { throw refused(accepted) }
         return index
     }
 
-    func flag() throws(KernelOptionError) -> Bool { try choice("on or off") == 0 }
+    func flag() throws(KernelOptionError) -> Bool { try choice("on or off", [true, false]) }
 
     @inline(never)
     func number(_ range: ClosedRange<UInt64>, _ accepted: StaticString) throws(KernelOptionError) -> UInt64 {
