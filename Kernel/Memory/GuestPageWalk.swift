@@ -8,6 +8,8 @@ public enum GuestEntryBits {
     public static var largePage: UInt64 { 1 << 7 }
     public static var address: UInt64 { 0x000F_FFFF_FFFF_F000 }
     public static var executeDisable: UInt64 { 1 << 63 }
+    /// Reserved in the page-directory pointers of PAE paging, besides what lies beyond the physical addresses: bits 2:1 and 8:5.
+    public static var reservedInPointer: UInt64 { 0x1E6 }
 }
 
 /// How one kind of guest page table looks.

@@ -16,6 +16,16 @@ public enum GuestPagingMode: Equatable, Sendable {
     case direct
 }
 
+/// What of CR3 is not the address of the first table (SDM volume 3, "Control Registers").
+public enum ControlRegister3 {
+    /// The process-context identifier, with CR4.PCIDE.
+    public static var identifier: UInt64 { 0xFFF }
+    /// In a value that is loaded with CR4.PCIDE: the identifier's translations are kept.
+    public static var keepsTranslations: UInt64 { 1 << 63 }
+    /// The address of the four page-directory pointers, with PAE paging.
+    public static var pointers: UInt64 { 0xFFFF_FFE0 }
+}
+
 /// What of a guest's registers and processor model decides how its linear addresses are translated.
 public struct GuestPaging: Sendable {
     public var mode: GuestPagingMode

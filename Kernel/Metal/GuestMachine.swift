@@ -116,7 +116,7 @@ struct GuestMachine: ~Copyable {
                 seesWriteProtect: host.options.mmu == .direct))
         GuestMachine.shadowRegisters(UnsafeMutableRawPointer(cpu)).initialize(to: ShadowRegisters())
         machine.pointee.shadow?.pointee.reset()
-        if host.options.seesExceptions { processor.vmcs[.exceptionBitmap] = .max & ~(1 << 2) }
+        if host.options.seesExceptions { processor.vmcs[.exceptionBitmap] = ~ExceptionVector.nonMaskableInterrupt.bit }
         let entries = (UnsafeMutableRawPointer(cpu) + GuestMachine.answersOffset)
             .bindMemory(to: CPUIDAnswers.Entry.self, capacity: CPUIDAnswers.entryCount)
         cpu.initialize(

@@ -34,7 +34,6 @@ extension VMXProcessor {
 
     public var emulatesRealMode: Bool { realMode != nil }
 
-    private static var ioPrivilege: RFlags { .init(rawValue: 3 << 12) }
     private static var virtualSegment: SegmentAccessRights { .init(rawValue: 0xF3) }
 
     // MARK: Into real mode and out of it
@@ -94,13 +93,13 @@ extension VMXProcessor {
     /// RFLAGS as the guest has them in real mode.
     @inline(never)
     func flagsOfRealMode(_ shadow: UnsafeMutablePointer<ShadowRegisters>) -> RFlags {
-        vmcs[.guestRFLAGS].subtracting(.virtual8086 | Self.ioPrivilege) | .init(rawValue: shadow.pointee.real.ioPrivilege)
+        vmcs[.guestRFLAGS].subtracting(.virtual8086 | .ioPrivilege) | .init(rawValue: shadow.pointee.real.ioPrivilege)
     }
 
     @inline(never)
     func setFlags(_ flags: RFlags, ofRealMode shadow: UnsafeMutablePointer<ShadowRegisters>) {
-        shadow.pointee.real.ioPrivilege = (flags & Self.ioPrivilege).rawValue
-        vmcs[.guestRFLAGS] = flags.subtracting(Self.ioPrivilege) | .virtual8086
+        shadow.pointee.real.ioPrivilege = (flags & .ioPrivilege).rawValue
+        vmcs[.guestRFLAGS] = flags.subtracting(.ioPrivilege) | .virtual8086
     }
 
     @inline(never)

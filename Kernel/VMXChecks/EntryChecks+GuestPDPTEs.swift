@@ -1,3 +1,4 @@
+import Memory
 import VMX
 import X86
 
@@ -17,7 +18,7 @@ extension EntryChecks {
     }
 
     private func checkEntry(_ entry: UInt64, _ field: VMCSField<UInt64, Writable>) {
-        let isPresent = entry & 1 != 0
-        require(!isPresent || entry & 0x1E6 == 0 && isPhysical(entry), .pageDirectoryPointer, field)
+        let isPresent = entry & GuestEntryBits.present != 0
+        require(!isPresent || entry & GuestEntryBits.reservedInPointer == 0 && isPhysical(entry), .pageDirectoryPointer, field)
     }
 }

@@ -119,6 +119,15 @@ public struct ExtendedFeatureEnable: FlagSet {
     }
 }
 
+/// State components in XCR0 (SDM volume 1, "XSAVE-Supported Features and State-Component Bitmaps").
+public enum ExtendedState {
+    public static var x87: UInt64 { 1 << 0 }
+    public static var sse: UInt64 { 1 << 1 }
+    public static var avx: UInt64 { 1 << 2 }
+    /// The three of AVX-512, which are enabled together.
+    public static var avx512: UInt64 { 0b111 << 5 }
+}
+
 /// RFLAGS (SDM volume 3, "System Flags and Fields in the EFLAGS Register").
 public struct RFlags: FlagSet {
     public var rawValue: UInt64
@@ -135,6 +144,8 @@ public struct RFlags: FlagSet {
     public static var interruptEnable: Self { .init(bit: 9) }
     public static var direction: Self { .init(bit: 10) }
     public static var overflow: Self { .init(bit: 11) }
+    /// IOPL, both bits: every privilege level may use ports.
+    public static var ioPrivilege: Self { .init(rawValue: 3 << 12) }
     public static var nestedTask: Self { .init(bit: 14) }
     public static var resume: Self { .init(bit: 16) }
     public static var virtual8086: Self { .init(bit: 17) }

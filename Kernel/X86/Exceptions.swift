@@ -27,6 +27,9 @@ public struct ExceptionVector: Equatable, Sendable {
     public static var virtualization: Self { .init(20) }
     public static var controlProtection: Self { .init(21) }
 
+    /// Its bit in the exception bitmap.
+    public var bit: UInt32 { 1 << UInt32(number) }
+
     /// Whether the exception pushes an error code in protected mode.
     public var hasErrorCode: Bool {
         switch number {

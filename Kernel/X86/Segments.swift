@@ -31,6 +31,8 @@ public struct SegmentAttributes: Equatable, Sendable {
     public var isCode: Bool { rawValue & 8 != 0 }
     /// Code that executes at the privilege level it is called from.
     public var isConforming: Bool { rawValue & 0xC == 0xC }
+    /// The type of a busy 16-bit task-state segment.
+    public var isBusy16BitTaskState: Bool { rawValue & 0xF == 3 }
     /// L: 64-bit code.
     public var isLong: Bool { rawValue & 0x2000 != 0 }
     /// The same with the bit that a load sets.

@@ -31,12 +31,12 @@ extension Debugger {
         let usesDebugRegisters = addressCount > 0 && !lendsDebugRegisters
         if usesDebugRegisters {
             loadAddresses(cpu)
-            exceptions |= 1 << UInt32(ExceptionVector.debug.number)
+            exceptions |= ExceptionVector.debug.bit
         }
         let steps = wantsStep
         if steps, !hasTrapFlag {
             trapFlagStep.arm(cpu, fetchStops: fetchStops(cpu))
-            exceptions = .max & ~(1 << 2)
+            exceptions = ~ExceptionVector.nonMaskableInterrupt.bit
         }
         let controls = processor.vmcs[.primaryControls]
         let wanted = controls.setting(.movDRExiting, to: usesDebugRegisters)
@@ -92,7 +92,7 @@ extension Debugger {
             }
         }
         let isAwaited = result.isDone || metAddress != nil
-        if wantedExceptions(cpu.pointee.processor) >> UInt32(exception.vector.number) & 1 != 0, !isAwaited {
+        if wantedExceptions(cpu.pointee.processor) & exception.vector.bit != 0, !isAwaited {
             return .exception(exception)
         }
         let outcome = cpu.pointee.reflect(exception)

@@ -57,7 +57,7 @@ struct TrapFlagStep {
         let mode = processor.mode
         let instruction = FlagInstruction(cpu.pointee.fetchInstruction(in: mode), in: mode)
         if case .interrupt(let vector, let length) = instruction, !fetchStops, cpu.pointee.canFetch(UInt64(length)),
-            mode != .virtual8086 || processor.flags.rawValue >> 12 & 3 == 3
+            mode != .virtual8086 || processor.flags.contains(.ioPrivilege)
         {
             // INT n stores no RF (SDM volume 3, "Instruction-Breakpoint Exception Condition").
             processor.flags = processor.flags.subtracting(.resume)

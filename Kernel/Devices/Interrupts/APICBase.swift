@@ -3,7 +3,8 @@ public struct APICBase: Equatable, Sendable {
     public private(set) var rawValue: UInt64
 
     private static var bootstrap: UInt64 { 1 << 8 }
-    private static var extended: UInt64 { 1 << 10 }
+    /// EXTD: x2APIC mode.
+    public static var extended: UInt64 { 1 << 10 }
     private static var enabled: UInt64 { 1 << 11 }
     /// Where the registers are after reset.
     public static var usualAddress: UInt64 { 0xFEE0_0000 }

@@ -34,3 +34,20 @@ public struct InterruptMessage: Equatable, Sendable {
         self.isLevelTriggered = isLevelTriggered
     }
 }
+
+/// The low half of the interrupt command register (SDM volume 3, "Interrupt Command Register (ICR)").
+struct InterruptCommand {
+    var rawValue: UInt32
+
+    /// The destination is a logical one.
+    static var logical: UInt32 { 1 << 11 }
+    /// The level is "assert", rather than "de-assert".
+    static var assert: UInt32 { 1 << 14 }
+
+    var vector: UInt8 { UInt8(truncatingIfNeeded: rawValue) }
+    var deliveryMode: InterruptMessage.DeliveryMode { .init(rawValue: UInt8(truncatingIfNeeded: rawValue >> 8 & 7)) ?? .reserved }
+    var isLogical: Bool { rawValue & Self.logical != 0 }
+    var isAsserted: Bool { rawValue & Self.assert != 0 }
+    var isLevelTriggered: Bool { rawValue & 1 << 15 != 0 }
+    var shorthand: InterruptShorthand { .init(rawValue: UInt8(truncatingIfNeeded: rawValue >> 18 & 3)) ?? .none }
+}

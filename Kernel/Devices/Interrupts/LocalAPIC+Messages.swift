@@ -70,25 +70,24 @@ extension LocalAPIC {
         if keeps { keepCommand(command, destination: destination) }
         // No shorthand sends anything but fixed interrupts to the sender (table "Valid Combinations for the Pentium 4 and
         // Intel Xeon Processors' Local xAPIC Interrupt Command Register").
-        let vector = UInt8(truncatingIfNeeded: command)
-        if command & 7 << 8 == 0, command >> 18 & 3 == 1 { return requestHere(vector) }
-        let mode = InterruptMessage.DeliveryMode(rawValue: UInt8(truncatingIfNeeded: command >> 8 & 7)) ?? .reserved
-        let isAsserted = command & 1 << 14 != 0
-        let isLevelTriggered = command & 1 << 15 != 0
-        let shorthand = InterruptShorthand(rawValue: UInt8(truncatingIfNeeded: command >> 18 & 3)) ?? .none
+        let fields = InterruptCommand(rawValue: command)
+        let vector = fields.vector
+        let mode = fields.deliveryMode
+        let shorthand = fields.shorthand
+        if mode == .fixed, shorthand == .toSelf { return requestHere(vector) }
         switch mode {
         case .fixed, .lowestPriority:
             guard vector >= 16 else { return report(.sentIllegalVector) }
         case .initialize:
             // The de-assert only concerned arbitration of the APIC bus.
-            if isLevelTriggered, !isAsserted { return .none }
+            if fields.isLevelTriggered, !fields.isAsserted { return .none }
         case .reserved, .external: return .none
         case .systemManagement, .nonMaskable, .startup: break
         }
         if shorthand == .toSelf || shorthand == .toAll, mode != .fixed { return .none }
         return .send(
             InterruptMessage(
-                vector: vector, deliveryMode: mode, destination: destination, isLogical: command & 1 << 11 != 0),
+                vector: vector, deliveryMode: mode, destination: destination, isLogical: fields.isLogical),
             shorthand)
     }
 

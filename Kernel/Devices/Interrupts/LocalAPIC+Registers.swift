@@ -113,7 +113,9 @@ extension LocalAPIC {
         // Asserted or not, and physical or logical, are all one for it.
         let isPlain =
             isForSelf
-            ? new & ~0xFF == 0 : command & ~(0xFF | 1 << 11 | 1 << 14) == UInt32(InterruptShorthand.toSelf.rawValue) << 18
+            ? new & ~0xFF == 0
+            : command & ~(0xFF | InterruptCommand.logical | InterruptCommand.assert) == UInt32(InterruptShorthand.toSelf.rawValue)
+                << 18
         return isPlain && base.isExtended && command & 0xF0 != 0 && isSoftwareEnabled
     }
 

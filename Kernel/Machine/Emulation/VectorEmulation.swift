@@ -53,7 +53,9 @@ extension VirtualCPU {
         let cr0 = processor.cr0
         let cr4 = processor.cr4
         if move.isVEX {
-            guard cr4.contains(.xsave), host.readExtendedControl() & 6 == 6 else { return .invalidOpcode }
+            guard cr4.contains(.xsave), ~host.readExtendedControl() & (ExtendedState.sse | ExtendedState.avx) == 0 else {
+                return .invalidOpcode
+            }
         } else {
             guard !cr0.contains(.emulation), cr4.contains(.fxsave) else { return .invalidOpcode }
         }

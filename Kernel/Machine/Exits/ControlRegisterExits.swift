@@ -58,9 +58,9 @@ extension VirtualCPU {
         else { return .inject(.generalProtection) }
         let turnsPagingOn = value.contains(.paging) && !old.contains(.paging)
         let turnsPagingOff = !value.contains(.paging) && old.contains(.paging)
-        let isLongCode = processor.segment(.cs).attributes.rawValue & 0x2000 != 0
+        let isLongCode = processor.segment(.cs).attributes.isLong
         if turnsPagingOn, efer.contains(.longModeEnable) {
-            let has16BitTaskState = processor.segment(.tr).attributes.rawValue & 0xF == 3
+            let has16BitTaskState = processor.segment(.tr).attributes.isBusy16BitTaskState
             guard cr4.contains(.physicalAddressExtension), !isLongCode, !has16BitTaskState else {
                 return .inject(.generalProtection)
             }
@@ -87,8 +87,9 @@ extension VirtualCPU {
     /// same.
     mutating func writeCR3(_ value: UInt64) -> Outcome {
         if let outcome = loadShadowRoot(value) { return outcome }
-        let keepsTranslations = value >> 63 != 0 && processor.cr4.contains(.processContextIdentifiers)
-        let address = keepsTranslations ? value & ~(1 << 63) : value
+        let keepsTranslations =
+            value & ControlRegister3.keepsTranslations != 0 && processor.cr4.contains(.processContextIdentifiers)
+        let address = keepsTranslations ? value & ~ControlRegister3.keepsTranslations : value
         guard address >> UInt64(features.physicalAddressWidth) == 0 || !processor.mode.is64Bit else {
             return .inject(.generalProtection)
         }
@@ -111,7 +112,7 @@ extension VirtualCPU {
         let changed = value ^ old
         if isLong, changed.contains(.fiveLevelPaging) { return .inject(.generalProtection) }
         if changed.contains(.processContextIdentifiers), value.contains(.processContextIdentifiers) {
-            guard isLong, processor.cr3 & 0xFFF == 0 else { return .inject(.generalProtection) }
+            guard isLong, processor.cr3 & ControlRegister3.identifier == 0 else { return .inject(.generalProtection) }
         }
         if loadsPointers(value, changed: changed, isLong: isLong) {
             guard loadPageDirectoryPointers(processor.cr3) else { return .inject(.generalProtection) }
@@ -163,7 +164,7 @@ extension VirtualCPU {
             loads = loadsPointers(value, changed: value ^ processor.cr4, isLong: efer.contains(.longModeActive))
         default: loads = false
         }
-        return loads ? GuestPhysicalAddress(table & 0xFFFF_FFE0) : nil
+        return loads ? GuestPhysicalAddress(table & ControlRegister3.pointers) : nil
     }
 
     var usesPAEPaging: Bool {
@@ -176,13 +177,13 @@ extension VirtualCPU {
     /// Loads the four entries that PAE paging starts from (SDM volume 3, "PDPTE Registers").
     /// - Returns: false if a present one has reserved bits set: #GP, and nothing changes.
     private mutating func loadPageDirectoryPointers(_ cr3: UInt64) -> Bool {
-        let reserved: UInt64 = 0x1E6 | ~0 << UInt64(features.physicalAddressWidth)
+        let reserved = GuestEntryBits.reservedInPointer | ~0 << UInt64(features.physicalAddressWidth)
         var entries: [4 of UInt64] = [0, 0, 0, 0]
         for index in 0..<4 {
-            let address = GuestPhysicalAddress(cr3 & 0xFFFF_FFE0 + UInt64(8 * index))
+            let address = GuestPhysicalAddress(cr3 & ControlRegister3.pointers + UInt64(8 * index))
             // Absent memory reads as ones, which no present entry may be.
             let entry = memory.readUInt64(at: address) ?? .max
-            if entry & 1 != 0, entry & reserved != 0 { return false }
+            if entry & GuestEntryBits.present != 0, entry & reserved != 0 { return false }
             entries[index] = entry
         }
         processor.setPageDirectoryPointers(entries)
@@ -202,12 +203,12 @@ extension VirtualCPU {
     mutating func setExtendedControlRegister() -> Outcome {
         guard processor.cr4.contains(.xsave) else { return .inject(.invalidOpcode) }
         let value = registers.rdx << 32 | registers.rax & 0xFFFF_FFFF
-        let avx512: UInt64 = 0xE0
+        let vectors = ExtendedState.avx | ExtendedState.sse
         guard processor.privilegeLevel == 0, UInt32(truncatingIfNeeded: registers.rcx) == 0,
             value & ~features.extendedState == 0,
-            value & 1 != 0,
-            value & 4 == 0 || value & 2 != 0,
-            value & avx512 == 0 || value & (avx512 | 6) == avx512 | 6
+            value & ExtendedState.x87 != 0,
+            value & ExtendedState.avx == 0 || value & ExtendedState.sse != 0,
+            value & ExtendedState.avx512 == 0 || ~value & (ExtendedState.avx512 | vectors) == 0
         else { return .inject(.generalProtection) }
         host.loadExtendedControl(value)
         answers.updateExtendedState(host)

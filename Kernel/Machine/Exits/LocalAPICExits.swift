@@ -38,7 +38,7 @@ extension VirtualCPU {
     /// - Returns: false for #GP.
     @_optimize(speed)
     mutating func writeAPICBase(_ value: UInt64) -> Bool {
-        guard features.hasX2APIC || value & 1 << 10 == 0, apic.writeBase(value) else { return false }
+        guard features.hasX2APIC || value & APICBase.extended == 0, apic.writeBase(value) else { return false }
         followAPICMode()
         acceptanceChanged()
         return true

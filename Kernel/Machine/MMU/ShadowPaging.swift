@@ -77,8 +77,8 @@ extension VirtualCPU {
         guard let shadow = machine.pointee.shadow, processor.usesShadowTables, shadow.pointee.paging.shadowLevelCount > 3 else {
             return nil
         }
-        let keepsTranslations = value >> 63 != 0 && shadow.pointee.hasIdentifiers
-        let cr3 = keepsTranslations ? value & ~(1 << 63) : value
+        let keepsTranslations = value & ControlRegister3.keepsTranslations != 0 && shadow.pointee.hasIdentifiers
+        let cr3 = keepsTranslations ? value & ~ControlRegister3.keepsTranslations : value
         guard cr3 >> UInt64(features.physicalAddressWidth) == 0 else { return .inject(.generalProtection) }
         shadow.pointee.loadRoot(cr3, keepsTranslations: keepsTranslations)
         if shadow.pointee.takeFlush() || !keepsTranslations { processor.flushTranslations() }

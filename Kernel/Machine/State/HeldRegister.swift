@@ -67,7 +67,7 @@ public struct HeldRegister: Sendable {
         case 14: .init(.pageFaultAddress)
         case 15...18: .init(.debugAddress(number - 15))
         case 19: .init(.debugStatus, reset: DebugStatus.initial)
-        default: .init(.extendedControl, reset: 1)
+        default: .init(.extendedControl, reset: ExtendedState.x87)
         }
     }
 

@@ -46,7 +46,7 @@ extension ShadowTables {
         guard root != 0 else { return }
         guard pages[root].hasTwin || makeTwin() else { return }
         if hasIdentifiers {
-            twins.add(paging.cr3 | 1 << 63)
+            twins.add(paging.cr3 | ControlRegister3.keepsTranslations)
         } else if firstListed == 0 {
             twins.add(paging.cr3)
         }
