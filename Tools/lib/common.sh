@@ -18,25 +18,21 @@ STOPPED=24
 READ_NO_LONGER=26
 ENDED_BY_HAND=130
 
-# Of a row, when COLUMNS does not say: a terminal's, or 100. Bash itself is not to set it.
+# How many columns a row has: COLUMNS in the environment says, which Bash itself is not to set, else the terminal.
 shopt -u checkwinsize
-columns() { # prints how many there are
-  local size=
-  if [ -z "${COLUMNS:-}" ] && [ -t 1 ]; then { size=$(stty size <&6); } 6>&1; fi
-  size=${COLUMNS:-${size#* }}
-  case $size in '' | *[!0-9]* | ?????* | 0) size=100 ;; esac
-  [ "$size" -ge 40 ] || size=40
-  [ "$size" -le 1000 ] || size=1000
-  echo "$size"
-}
+width=${COLUMNS:-}
+if [ -z "$width" ] && [ -t 1 ]; then { width=$(stty size <&6) || :; } 6>&1; fi
+width=${width#* }
+case $width in '' | *[!0-9]* | ?????* | 0) width=100 ;; esac
+[ "$width" -ge 40 ] || width=40
+[ "$width" -le 1000 ] || width=1000
 
 say() { # says it in rows, broken at blanks
-  local text="martlet: $*" row most= margin="         "
-  [ ${#text} -le 40 ] || most=$(columns)
-  while [ ${#text} -gt "${most:-40}" ]; do
-    row=${text:0:most+1}
+  local text="martlet: $*" row margin="         "
+  while [ ${#text} -gt "$width" ]; do
+    row=${text:0:width+1}
     row=${row% *}
-    if [ "${row// /}" = "" ] || [ ${#row} -gt "$most" ]; then # a word that is longer
+    if [ "${row// /}" = "" ] || [ ${#row} -gt "$width" ]; then # a word that is longer
       row=${text:9}
       [ "${row#* }" != "$row" ] || break
       row=${text:0:9}${row%% *}

@@ -105,7 +105,7 @@ mebibytes() { # mebibytes SIZE: a size in MiB, rounded up
 
 kernel_words() { # the kernel's command line, behind its own file name as QEMU puts it
   local text="${KERNEL##*/} memory=$MEMORY trace=$TRACE"
-  text+="${LARGE:+ large=$LARGE}${MMU:+ mmu=$MMU}${SHADOW:+ shadow=$SHADOW}${VPID:+ vpid=$VPID}${CHECKS:+ checks=$CHECKS}${TESTDEV:+ testdev=$TESTDEV}${SCREEN:+ screen=$SCREEN}${rows:+ rows=$rows} columns=$(columns)${FLAT:+ flat=$FLAT}${HIDE:+ hide=$(hidden_names)} $(report_words)${TRACE_FILE:+ record=serial recordway=$record_way}${EXTRA:+ $EXTRA}"
+  text+="${LARGE:+ large=$LARGE}${MMU:+ mmu=$MMU}${SHADOW:+ shadow=$SHADOW}${VPID:+ vpid=$VPID}${CHECKS:+ checks=$CHECKS}${TESTDEV:+ testdev=$TESTDEV}${SCREEN:+ screen=$SCREEN}${rows:+ rows=$rows} columns=$width${FLAT:+ flat=$FLAT}${HIDE:+ hide=$(hidden_names)} $(report_words)${TRACE_FILE:+ record=serial recordway=$record_way}${EXTRA:+ $EXTRA}"
   printf %s "$text"
 }
 
