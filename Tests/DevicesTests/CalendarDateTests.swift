@@ -16,15 +16,14 @@ import Testing
         (-2_203_891_200, CalendarDate(year: 1900, month: 3, day: 1), 4),
     ]
 
-    @Test("Known moments have their dates and days of the week", arguments: dates)
-    func known(seconds: Int, date: CalendarDate, weekday: Int) {
+    @Test(arguments: dates)
+    func `known moments have their dates and days of the week`(seconds: Int, date: CalendarDate, weekday: Int) {
         #expect(CalendarDate(unixSeconds: seconds) == date)
         #expect(date.unixSeconds == seconds)
         #expect(CalendarDate.weekday(unixSeconds: seconds) == weekday)
     }
 
-    @Test("Every day of eight centuries is the day after the one before")
-    func days() {
+    @Test func `every day of eight centuries is the day after the one before`() {
         var last = CalendarDate(unixSeconds: -86400 * 365 * 200)
         for day in -365 * 200 + 1..<365 * 600 {
             let date = CalendarDate(unixSeconds: day * 86400)
@@ -37,8 +36,7 @@ import Testing
         }
     }
 
-    @Test("Fields out of range count on, and trap nowhere")
-    func outOfRange() {
+    @Test func `fields out of range count on, and trap nowhere`() {
         func seconds(_ month: Int, _ day: Int, hour: Int = 0) -> Int {
             CalendarDate(year: 2023, month: month, day: day, hour: hour).unixSeconds
         }

@@ -19,8 +19,7 @@ import Testing
         space.writeData(offset, size: size, value)
     }
 
-    @Test("The address is read as written, but for bits that it has not")
-    func address() {
+    @Test func `the address is read as written, but for bits that it has not`() {
         var space = ConfigurationSpace()
         #expect(space.readAddress() == 0)
         space.writeAddress(0xFFFF_FFFF)
@@ -29,8 +28,7 @@ import Testing
         #expect(space.readAddress() == 0x8000_0000)
     }
 
-    @Test("A scan of all buses finds the host bridge and the ISA bridge and nothing else")
-    func scan() {
+    @Test func `a scan of all buses finds the host bridge and the ISA bridge and nothing else`() {
         var space = ConfigurationSpace()
         var found: [UInt32: UInt32] = [:]
         for function in 0..<65536 as Range<UInt32> {
@@ -40,16 +38,14 @@ import Testing
         #expect(found == [0x0000: 0x1237_8086, 0x0008: 0x7000_8086])
     }
 
-    @Test("Without its enable bit an address reaches nothing")
-    func disabled() {
+    @Test func `without its enable bit an address reaches nothing`() {
         var space = ConfigurationSpace()
         #expect(read(&space, 0) == .max)
         write(&space, Self.isaBridge & 0x7FFF_FFFF | 0x60, 0)
         #expect(read(&space, Self.isaBridge | 0x60) == 0x8080_8080)
     }
 
-    @Test("Both functions say what they are, have no base addresses and no interrupt")
-    func headers() {
+    @Test func `both functions say what they are, have no base addresses and no interrupt`() {
         var space = ConfigurationSpace()
         for (base, command, kind, subsystem) in [
             (0x8000_0000, 0x0280_0006, 0x0600_0002, 0x1237_8086),
@@ -70,8 +66,7 @@ import Testing
         }
     }
 
-    @Test("The window is read in bytes and words, and beyond its end are ones")
-    func parts() {
+    @Test func `the window is read in bytes and words, and beyond its end are ones`() {
         var space = ConfigurationSpace()
         space.writeAddress(0x8000_0000)
         for (size, expected) in [
@@ -83,8 +78,7 @@ import Testing
         }
     }
 
-    @Test("Of command and status only what the bridges have is written")
-    func command() {
+    @Test func `of command and status only what the bridges have is written`() {
         var space = ConfigurationSpace()
         write(&space, 0x8000_0004, .max)
         #expect(read(&space, 0x8000_0004) == 0x0280_0146)
@@ -96,8 +90,7 @@ import Testing
         #expect(read(&space, Self.isaBridge | 4) == 0x0200_000F)
     }
 
-    @Test("The ISA bridge routes four interrupts, byte by byte; at first none")
-    func routes() {
+    @Test func `the ISA bridge routes four interrupts, byte by byte; at first none`() {
         var space = ConfigurationSpace()
         #expect(read(&space, Self.isaBridge | 0x60) == 0x8080_8080)
         for pin in 0...3 as ClosedRange<UInt16> {
@@ -111,16 +104,14 @@ import Testing
         #expect(read(&space, 0x8000_0060) == 0)
     }
 
-    @Test("Passive release is set, so that Linux has nothing to repair")
-    func passiveRelease() {
+    @Test func `passive release is set, so that Linux has nothing to repair`() {
         var space = ConfigurationSpace()
         #expect(read(&space, Self.isaBridge | 0x80, 2, size: 1) == 0x02)
         write(&space, Self.isaBridge | 0x80, 0xFF, 2, size: 1)
         #expect(read(&space, Self.isaBridge | 0x80) == 0x000F_0000)
     }
 
-    @Test("Two spaces are equal if all their registers are")
-    func equality() {
+    @Test func `two spaces are equal if all their registers are`() {
         var space = ConfigurationSpace()
         #expect(space == ConfigurationSpace())
         write(&space, Self.isaBridge | 0x60, 0)
@@ -128,8 +119,7 @@ import Testing
         #expect(space != ConfigurationSpace())
     }
 
-    @Test("No access traps, and the bridges still answer afterwards")
-    func randomAccesses() {
+    @Test func `no access traps, and the bridges still answer afterwards`() {
         var generator = FixedSeedGenerator(seed: 0xCF8)
         var space = ConfigurationSpace()
         for _ in 0..<100_000 {

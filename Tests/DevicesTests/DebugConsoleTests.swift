@@ -2,8 +2,7 @@ import Devices
 import Testing
 
 @Suite struct DebugConsoleTests {
-    @Test("The debug console tells that it is there by its own number")
-    func read() {
+    @Test func `the debug console tells that it is there by its own number`() {
         #expect(DebugConsole.port == 0xE9 && DebugConsole.read() == 0xE9)
     }
 }

@@ -75,8 +75,10 @@ import Testing
         return seen
     }
 
-    @Test("A device whose state was put into another goes on as it would have", arguments: devices, [UInt64](1...3))
-    func roundTrip(device: (name: String, ports: [UInt16]), seed: UInt64) {
+    @Test(arguments: devices, [UInt64](1...3))
+    func `a device whose state was put into another goes on as it would have`(
+        device: (name: String, ports: [UInt16]), seed: UInt64
+    ) {
         var random = FixedSeedGenerator(seed: seed)
         let (clock, otherClock) = (Clock(), Clock())
         var here = Self.make()
@@ -95,8 +97,8 @@ import Testing
         }
     }
 
-    @Test("What a guest changes is in the state", arguments: devices.dropLast(2))
-    func noticesChanges(device: (name: String, ports: [UInt16])) {
+    @Test(arguments: devices.dropLast(2))
+    func `what a guest changes is in the state`(device: (name: String, ports: [UInt16])) {
         var random = FixedSeedGenerator(seed: 77)
         let clock = Clock()
         for port in device.ports where ![0x601, 0x606, 0x607, 0x608, 0x609, 0x60A, 0x60B].contains(port) {

@@ -24,15 +24,13 @@ import Testing
         item(&device, selector, count).reversed().reduce(0) { $0 << 8 | UInt64($1) }
     }
 
-    @Test("Before anything is selected, the signature is read, then zeros")
-    func signature() {
+    @Test func `before anything is selected, the signature is read, then zeros`() {
         var device = device()
         #expect((0..<6).map { _ in byte(&device) } == Array("QEMU".utf8) + [0, 0])
         #expect(item(&device, 0, 5) == Array("QEMU".utf8) + [0])
     }
 
-    @Test("Features, memory size and processors are told")
-    func numbers() {
+    @Test func `features, memory size and processors are told`() {
         var device = device(above: 0x4000_0000)
         #expect(number(&device, 0x01, 4) == 1, "no DMA interface")
         #expect(number(&device, 0x03, 8) == 0x1_0000_0000)
@@ -43,8 +41,7 @@ import Testing
         #expect(item(&device, 0x03, 10).suffix(2) == [0, 0], "zeros beyond the end")
     }
 
-    @Test("The command line is read with its final zero, and its size counts that")
-    func commandLine() {
+    @Test func `the command line is read with its final zero, and its size counts that`() {
         var device = device()
         #expect(number(&device, 0x14, 4) == UInt64(Self.commandLine.count + 1))
         #expect(item(&device, 0x15, Self.commandLine.count + 3) == Self.commandLine + [0, 0, 0])
@@ -52,16 +49,15 @@ import Testing
         #expect(number(&none, 0x14, 4) == 1 && item(&none, 0x15, 2) == [0, 0])
     }
 
-    @Test("Selecting begins an item anew, also with the bit that once asked to write")
-    func select() {
+    @Test func `selecting begins an item anew, also with the bit that once asked to write`() {
         var device = device()
         #expect(item(&device, 0x15, 3) == Array("con".utf8))
         #expect(item(&device, 0x4015, 3) == Array("con".utf8))
         #expect(item(&device, 0x8000, 2) == [0, 0] && item(&device, 0xFFFF, 2) == [0, 0])
     }
 
-    @Test("The directory names the one file, big-endian", arguments: [(0, 1), (1 << 30, 2)] as [(UInt64, Int)])
-    func directory(above: UInt64, entries: Int) {
+    @Test(arguments: [(0, 1), (1 << 30, 2)] as [(UInt64, Int)])
+    func `the directory names the one file, big-endian`(above: UInt64, entries: Int) {
         var device = device(above: above)
         let name = Array("etc/e820".utf8)
         let directory: [UInt8] =
@@ -70,8 +66,7 @@ import Testing
         #expect(item(&device, 0x19, 4 + 64 + 8).suffix(8) == [0, 0, 0, 0, 0, 0, 0, 0])
     }
 
-    @Test("The memory map has the RAM below and above 4 GiB")
-    func memoryMap() {
+    @Test func `the memory map has the RAM below and above 4 GiB`() {
         var device = device(above: 0x1_2345_0000)
         let low: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xC0, 0, 0, 0, 0, 1, 0, 0, 0]
         let high: [UInt8] = [0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0x45, 0x23, 1, 0, 0, 0, 1, 0, 0, 0]
@@ -80,8 +75,7 @@ import Testing
         #expect(item(&small, 0x20, 24) == low + [0, 0, 0, 0])
     }
 
-    @Test("No access traps, and the device still answers afterwards")
-    func randomAccesses() {
+    @Test func `no access traps, and the device still answers afterwards`() {
         var generator = FixedSeedGenerator(seed: 0x510)
         var device = FirmwareConfiguration(
             memoryBelow4GiB: .max, memoryAbove4GiB: .max, processors: .max,

@@ -45,16 +45,14 @@ import Testing
         }
     }
 
-    @Test("Mode 0 is low until the count is over, then high for good")
-    func mode0() {
+    @Test func `mode 0 is low until the count is over, then high for good`() {
         let counter = counter(mode: 0, count: 4)
         #expect(wave(counter, 0...8) == "_____----")
         #expect(counts(counter, 1...7) == [4, 3, 2, 1, 0, 0xFFFF, 0xFFFE])
         #expect(rises(counter, 0...200_000) == [5])
     }
 
-    @Test("Mode 0 waits while its gate is low, and goes on where it was")
-    func mode0Gate() {
+    @Test func `mode 0 waits while its gate is low, and goes on where it was`() {
         var counter = counter(mode: 0, count: 4)
         counter.setGate(false, at: 3)
         #expect(counts(counter, 3...5) == [2, 2, 2])
@@ -65,16 +63,14 @@ import Testing
         #expect(rises(counter, 10...100) == [12])
     }
 
-    @Test("Mode 0 loads a count while its gate is low, and counts from the gate's rise")
-    func mode0LoadWithoutGate() {
+    @Test func `mode 0 loads a count while its gate is low, and counts from the gate's rise`() {
         var counter = counter(mode: 0, count: 3, gate: false)
         #expect(counts(counter, 1...3) == [3, 3, 3])
         counter.setGate(true, at: 5)
         #expect(rises(counter, 5...100) == [8])
     }
 
-    @Test("Mode 0 stops with the first byte of a new count, and drops its output")
-    func mode0NewCount() {
+    @Test func `mode 0 stops with the first byte of a new count, and drops its output`() {
         var counter = counter(mode: 0, count: 4)
         counter.write(2, at: 7)
         #expect(wave(counter, 7...9) == "___")
@@ -83,8 +79,7 @@ import Testing
         #expect(wave(counter, 20...24) == "___--")
     }
 
-    @Test("Mode 1 makes a low pulse for each rise of its gate, and starts anew in its midst")
-    func mode1() {
+    @Test func `mode 1 makes a low pulse for each rise of its gate, and starts anew in its midst`() {
         var counter = counter(mode: 1, count: 3, gate: false)
         #expect(wave(counter, 0...5) == "------")
         counter.setGate(true, at: 10)
@@ -102,8 +97,7 @@ import Testing
         #expect(rises(counter, 31...100) == [37])
     }
 
-    @Test("Mode 1 without a count does nothing at a trigger")
-    func mode1Untriggered() {
+    @Test func `mode 1 without a count does nothing at a trigger`() {
         var counter = IntervalCounter(gate: false)
         counter.program(0x32, at: 0)
         counter.setGate(true, at: 1)
@@ -111,16 +105,14 @@ import Testing
         #expect(counter.nextRise(after: 1) == .max)
     }
 
-    @Test("Mode 2 is low for one pulse in each period")
-    func mode2() {
+    @Test func `mode 2 is low for one pulse in each period`() {
         let counter = counter(mode: 2, count: 4)
         #expect(wave(counter, 1...12) == "---_---_---_")
         #expect(counts(counter, 1...6) == [4, 3, 2, 1, 4, 3])
         #expect(rises(counter, 0...14) == [5, 9, 13])
     }
 
-    @Test("Mode 2 takes a new count at the end of its period")
-    func mode2NewCount() {
+    @Test func `mode 2 takes a new count at the end of its period`() {
         var counter = counter(mode: 2, count: 4)
         counter.write(3, at: 6)
         counter.write(0, at: 6)
@@ -133,8 +125,7 @@ import Testing
         #expect(counts(early, 1...4) == [2, 1, 2, 1])
     }
 
-    @Test("Mode 2 is high while its gate is low, and begins a period with the gate's rise")
-    func mode2Gate() {
+    @Test func `mode 2 is high while its gate is low, and begins a period with the gate's rise`() {
         var counter = counter(mode: 2, count: 4)
         counter.setGate(false, at: 4)
         #expect(wave(counter, 4...7) == "----")
@@ -145,23 +136,21 @@ import Testing
         #expect(counts(counter, 11...15) == [3, 2, 1, 3, 2])
     }
 
-    @Test("Mode 3 is high for half of an even count, counting by two")
-    func mode3Even() {
+    @Test func `mode 3 is high for half of an even count, counting by two`() {
         let counter = counter(mode: 3, count: 6)
         #expect(wave(counter, 1...12) == "---___---___")
         #expect(counts(counter, 1...7) == [6, 4, 2, 6, 4, 2, 6])
         #expect(rises(counter, 0...20) == [7, 13, 19])
     }
 
-    @Test("Mode 3 is high one pulse longer for an odd count")
-    func mode3Odd() {
+    @Test func `mode 3 is high one pulse longer for an odd count`() {
         let counter = counter(mode: 3, count: 5)
         #expect(wave(counter, 1...10) == "---__---__")
         #expect(counts(counter, 1...6) == [4, 2, 0, 4, 2, 4])
     }
 
-    @Test("Mode 3 takes a new count at the end of the half", arguments: [2, 4] as [UInt64])
-    func mode3NewCount(moment: UInt64) {
+    @Test(arguments: [2, 4] as [UInt64])
+    func `mode 3 takes a new count at the end of the half`(moment: UInt64) {
         var counter = counter(mode: 3, count: 6)
         counter.write(4, at: moment)
         counter.write(0, at: moment)
@@ -170,8 +159,7 @@ import Testing
         #expect(rises(counter, 4...11) == (moment == 2 ? [6, 10] : [7, 11]))
     }
 
-    @Test("Mode 3 takes a new count that is larger than all that went before")
-    func mode3LargeCount() {
+    @Test func `mode 3 takes a new count that is larger than all that went before`() {
         var counter = counter(mode: 3, count: 2)
         counter.write(0, at: 1)
         counter.write(0x80, at: 1)
@@ -179,16 +167,14 @@ import Testing
         #expect(rises(counter, 1...40000) == [2 + 0x4000])
     }
 
-    @Test("Mode 4 strobes once, one pulse after the count is over")
-    func mode4() {
+    @Test func `mode 4 strobes once, one pulse after the count is over`() {
         let counter = counter(mode: 4, count: 3)
         #expect(wave(counter, 0...7) == "----_---")
         #expect(rises(counter, 0...200_000) == [5])
         #expect(counts(counter, 1...5) == [3, 2, 1, 0, 0xFFFF])
     }
 
-    @Test("Mode 5 strobes after each trigger")
-    func mode5() {
+    @Test func `mode 5 strobes after each trigger`() {
         var counter = counter(mode: 5, count: 3, gate: false)
         #expect(wave(counter, 0...8) == "---------")
         counter.setGate(true, at: 10)
@@ -196,27 +182,24 @@ import Testing
         #expect(rises(counter, 10...100) == [15])
     }
 
-    @Test("Decimal counts run from 9999 and read as digits")
-    func decimal() {
+    @Test func `decimal counts run from 9999 and read as digits`() {
         let counter = counter(mode: 0, count: 0x1000, decimal: true)
         #expect(counts(counter, 1...3) == [0x1000, 0x0999, 0x0998])
         #expect(counts(counter, 1001...1002) == [0, 0x9999])
         #expect(rises(self.counter(mode: 2, count: 0, decimal: true), 0...20001) == [10001, 20001])
     }
 
-    @Test("A count of 0 is the largest")
-    func zero() {
+    @Test func `a count of 0 is the largest`() {
         #expect(rises(counter(mode: 2, count: 0), 0...131_073) == [65537, 131_073])
         #expect(counts(counter(mode: 2, count: 0), 1...2) == [0, 0xFFFF])
     }
 
-    @Test("A count of 1, illegal in the periodic modes, gives a period of 2", arguments: [2, 3] as [UInt8])
-    func one(mode: UInt8) {
+    @Test(arguments: [2, 3] as [UInt8])
+    func `a count of 1, illegal in the periodic modes, gives a period of 2`(mode: UInt8) {
         #expect(rises(counter(mode: mode, count: 1), 0...6) == [3, 5])
     }
 
-    @Test("Access by one byte leaves the other at zero")
-    func byteAccess() {
+    @Test func `access by one byte leaves the other at zero`() {
         var low = IntervalCounter(gate: true)
         low.program(0x10, at: 0)
         low.write(0x34, at: 0)
@@ -227,8 +210,7 @@ import Testing
         #expect(high.followAndRead(at: 1) == 0x12 && high.followAndRead(at: 2) == 0x11)
     }
 
-    @Test("A latched count stays until it was read; the second latch changes nothing")
-    func latch() {
+    @Test func `a latched count stays until it was read; the second latch changes nothing`() {
         var counter = counter(mode: 0, count: 0x0203)
         counter.followAndLatchCount(at: 2)
         counter.followAndLatchCount(at: 100)
@@ -241,8 +223,7 @@ import Testing
         #expect(low.followAndRead(at: 5) == 0x34 && low.followAndRead(at: 5) == 0x30)
     }
 
-    @Test("The status tells output, null count, access, mode and base, before a latched count")
-    func status() {
+    @Test func `the status tells output, null count, access, mode and base, before a latched count`() {
         var counter = counter(mode: 2, count: 4)
         counter.followAndLatchStatus(at: 0)
         #expect(counter.followAndRead(at: 1) == 0xF4)
@@ -264,8 +245,7 @@ import Testing
         #expect(counter.followAndRead(at: 20) == 0xDF)
     }
 
-    @Test("A control word keeps the count, forgets the rest, and sets the output as its mode begins")
-    func controlWord() {
+    @Test func `a control word keeps the count, forgets the rest, and sets the output as its mode begins`() {
         var counter = counter(mode: 3, count: 6)
         counter.followAndLatchCount(at: 1)
         counter.write(1, at: 2)
@@ -279,8 +259,8 @@ import Testing
         #expect(wave(counter, 30...40) == "-----------")
     }
 
-    @Test("The next rise is foretold just as the output, pulse by pulse, rises", arguments: 0...7 as ClosedRange<UInt8>)
-    func foretold(mode: UInt8) {
+    @Test(arguments: 0...7 as ClosedRange<UInt8>)
+    func `the next rise is foretold just as the output, pulse by pulse, rises`(mode: UInt8) {
         var generator = FixedSeedGenerator(seed: UInt64(mode))
         var counter = IntervalCounter(gate: true)
         counter.program(0x10 | mode << 1, at: 0)

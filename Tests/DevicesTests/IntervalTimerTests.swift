@@ -26,8 +26,7 @@ import Testing
         timer.write(UInt16(control >> 6), UInt8(count >> 8), at: time)
     }
 
-    @Test("It starts as firmware leaves it: 18.2 interrupts a second")
-    func start() {
+    @Test func `it starts as firmware leaves it: 18.2 interrupts a second`() {
         var timer = timer()
         timer.write(3, 0xE2, at: pulse(5))
         #expect(timer.read(0, at: pulse(5)) == 0xB6)
@@ -40,8 +39,7 @@ import Testing
         #expect(rises == 182)
     }
 
-    @Test("Each counter has its port and its control word; the control port reads as ones")
-    func ports() {
+    @Test func `each counter has its port and its control word; the control port reads as ones`() {
         var timer = timer()
         program(&timer, 0x34, 1000)
         program(&timer, 0x74, 2000)
@@ -54,8 +52,7 @@ import Testing
         #expect(timer.read(4, at: pulse(11)) == 0xFF)
     }
 
-    @Test("The latch command holds one counter")
-    func latchCommand() {
+    @Test func `the latch command holds one counter`() {
         var timer = timer()
         program(&timer, 0x34, 1000)
         timer.write(3, 0x00, at: pulse(101))
@@ -63,8 +60,7 @@ import Testing
         #expect(word(&timer, 0, at: pulse(501)) == 500)
     }
 
-    @Test("The read-back command latches counts and states of the counters it names")
-    func readBack() {
+    @Test func `the read-back command latches counts and states of the counters it names`() {
         var timer = timer()
         program(&timer, 0x34, 1000)
         program(&timer, 0x74, 1000)
@@ -80,8 +76,7 @@ import Testing
         #expect(timer.read(1, at: pulse(401)) == 0xB4 && word(&timer, 1, at: pulse(501)) == 500)
     }
 
-    @Test("Counter 0's rises are told once each, however late")
-    func interrupts() {
+    @Test func `counter 0's rises are told once each, however late`() {
         var timer = timer()
         program(&timer, 0x34, 100)
         #expect(timer.nextEvent == MachineTime(1010) || timer.nextEvent == MachineTime(1011))
@@ -96,8 +91,7 @@ import Testing
         #expect(timer.advance(to: pulse(601)) == true)
     }
 
-    @Test("A rise that reading or writing passes is not lost")
-    func interruptsBetween() {
+    @Test func `a rise that reading or writing passes is not lost`() {
         var timer = timer()
         program(&timer, 0x34, 100)
         _ = timer.read(0, at: pulse(150))
@@ -112,8 +106,7 @@ import Testing
         #expect(timer.nextEvent == .never)
     }
 
-    @Test("A one-shot count interrupts once")
-    func oneShot() {
+    @Test func `a one-shot count interrupts once`() {
         var timer = timer()
         program(&timer, 0x30, 100)
         #expect(timer.isOutput0High(at: pulse(100)) == false)
@@ -122,8 +115,7 @@ import Testing
         #expect(timer.nextEvent == .never && !timer.advance(to: .never))
     }
 
-    @Test("A control word that raises the output is an edge")
-    func edgeByControlWord() {
+    @Test func `a control word that raises the output is an edge`() {
         var timer = timer()
         timer.write(3, 0x30, at: pulse(1))
         #expect(timer.nextEvent == .never)
@@ -132,8 +124,7 @@ import Testing
         #expect(timer.nextEvent == .never)
     }
 
-    @Test("Counter 2 counts while port 61h opens its gate, and its output is read there")
-    func speaker() {
+    @Test func `counter 2 counts while port 61h opens its gate, and its output is read there`() {
         var timer = timer()
         var port = SystemControlPort(timeStampFrequency: Self.frequency)
         program(&timer, 0xB0, 100)
@@ -144,16 +135,15 @@ import Testing
         #expect(port.read(output2: timer.isOutput2High(at: pulse(600)), at: pulse(600)) & 0x21 == 0x21)
     }
 
-    @Test("Time that goes back changes nothing")
-    func timeGoesBack() {
+    @Test func `time that goes back changes nothing`() {
         var timer = timer()
         program(&timer, 0x34, 1000)
         #expect(word(&timer, 0, at: pulse(101)) == 900)
         #expect(word(&timer, 0, at: pulse(50)) == 900)
     }
 
-    @Test("Interrupts keep to the time stamp within a tenth of a percent", arguments: frequencies)
-    func accuracy(frequency: UInt64) {
+    @Test(arguments: frequencies)
+    func `interrupts keep to the time stamp within a tenth of a percent`(frequency: UInt64) {
         // As Linux programs it for 250 and 1000 a second, and the slowest.
         for count in [4772, 1193, 0] as [UInt16] {
             var timer = IntervalTimer(timeStampFrequency: frequency)
@@ -170,8 +160,8 @@ import Testing
         }
     }
 
-    @Test("Counts read over weeks keep to the time stamp within a tenth of a percent", arguments: frequencies)
-    func longCount(frequency: UInt64) {
+    @Test(arguments: frequencies)
+    func `counts read over weeks keep to the time stamp within a tenth of a percent`(frequency: UInt64) {
         var timer = IntervalTimer(timeStampFrequency: frequency)
         program(&timer, 0x34, 0)
         // A hundred readings that are less than a period apart, at the end of two weeks.
@@ -187,8 +177,8 @@ import Testing
         #expect(pulses > expected - expected / 1000 && pulses < expected + expected / 1000)
     }
 
-    @Test("No access traps, and the timer still answers after being programmed again", arguments: frequencies)
-    func randomAccesses(frequency: UInt64) {
+    @Test(arguments: frequencies)
+    func `no access traps, and the timer still answers after being programmed again`(frequency: UInt64) {
         var generator = FixedSeedGenerator(seed: frequency)
         var timer = IntervalTimer(timeStampFrequency: frequency)
         var time = MachineTime(0)

@@ -48,23 +48,20 @@ import Testing
 
     // MARK: The controller
 
-    @Test("At first the output buffer is empty, the self test was passed, and the keyboard is not locked")
-    func start() {
+    @Test func `at first the output buffer is empty, the self test was passed, and the keyboard is not locked`() {
         var guest = Guest()
         #expect(guest.status() == 0x14 && !guest.controller.interruptLine)
         #expect(guest.controller.nextEvent == .never && guest.controller.isA20Enabled)
     }
 
-    @Test("The self test and the keyboard's interface test pass")
-    func tests() {
+    @Test func `the self test and the keyboard's interface test pass`() {
         var guest = Guest()
         #expect(guest.command(0xAA) == [0x55])
         #expect(guest.command(0xAB) == [0x00])
         #expect(guest.command(0xC0) == [0x80])
     }
 
-    @Test("The command byte is read as written, but the auxiliary port stays off")
-    func commandByte() {
+    @Test func `the command byte is read as written, but the auxiliary port stays off`() {
         var guest = Guest()
         #expect(guest.command(0x20) == [0x65])
         #expect(guest.command(0x60, 0x00) == [])
@@ -81,8 +78,7 @@ import Testing
         #expect(guest.command(0x20) == [0x77])
     }
 
-    @Test("An auxiliary port is not found: its test fails, its loop is not marked as its own, nobody takes its data")
-    func auxiliary() {
+    @Test func `an auxiliary port is not found: its test fails, its loop is not marked as its own, nobody takes its data`() {
         var guest = Guest()
         #expect(guest.command(0xA9) == [0x01])
         _ = guest.controller.writeCommand(0xD3, at: guest.time)
@@ -96,14 +92,12 @@ import Testing
         #expect(guest.status() & 0x41 == 0)
     }
 
-    @Test("A byte can be put into the output buffer as if typed")
-    func keyboardLoop() {
+    @Test func `a byte can be put into the output buffer as if typed`() {
         var guest = Guest()
         #expect(guest.command(0xD2, 0x83) == [0x83])
     }
 
-    @Test("The output port shows the buffer and holds A20")
-    func outputPort() {
+    @Test func `the output port shows the buffer and holds A20`() {
         var guest = Guest()
         #expect(guest.command(0xD0) == [0xC3])
         #expect(guest.command(0xD1, 0xC1) == [] && !guest.controller.isA20Enabled)
@@ -115,8 +109,7 @@ import Testing
         #expect(guest.allData() == [0xEE, 0xD1])
     }
 
-    @Test("The reset line is pulsed by even pulse commands and by the output port, by nothing else")
-    func reset() {
+    @Test func `the reset line is pulsed by even pulse commands and by the output port, by nothing else`() {
         for command in UInt8.min...UInt8.max {
             var guest = Guest()
             let resets = command >= 0xF0 && command & 1 == 0
@@ -126,8 +119,7 @@ import Testing
         }
     }
 
-    @Test("Each byte makes its own interrupt, which can be switched off")
-    func interrupts() {
+    @Test func `each byte makes its own interrupt, which can be switched off`() {
         var guest = Guest()
         _ = guest.controller.writeData(0xF2, at: guest.time)
         for byte in [0xFA, 0xAB, 0x41] as [UInt8] {
@@ -150,16 +142,14 @@ import Testing
         #expect(guest.controller.nextEvent == .never && guest.allData() == [0xAB, 0x41])
     }
 
-    @Test("An answer of the controller's goes before what the keyboard has to say")
-    func order() {
+    @Test func `an answer of the controller's goes before what the keyboard has to say`() {
         var guest = Guest()
         _ = guest.controller.writeData(0xF2, at: guest.time)
         _ = guest.controller.writeCommand(0x20, at: guest.time)
         #expect(guest.allData() == [0xFA, 0x65, 0xAB, 0x41])
     }
 
-    @Test("An answer that nobody has read gives way to the next")
-    func unreadAnswer() {
+    @Test func `an answer that nobody has read gives way to the next`() {
         var guest = Guest()
         _ = guest.controller.writeCommand(0xAA, at: guest.time)
         _ = guest.controller.writeCommand(0xD4, at: guest.time)
@@ -169,8 +159,7 @@ import Testing
         #expect(guest.status() & 0x41 == 0)
     }
 
-    @Test("A keyboard that is switched off keeps its bytes, and is switched on by the next one it gets")
-    func disabled() {
+    @Test func `a keyboard that is switched off keeps its bytes, and is switched on by the next one it gets`() {
         var guest = Guest()
         #expect(guest.command(0xAD) == [])
         #expect(guest.keyboard(0xEE) == [0xEE])
@@ -182,8 +171,7 @@ import Testing
 
     // MARK: The keyboard
 
-    @Test("The keyboard resets, tells what it is, and echoes")
-    func keyboard() {
+    @Test func `the keyboard resets, tells what it is, and echoes`() {
         var guest = Guest()
         #expect(guest.keyboard(0xFF) == [0xFA, 0xAA])
         #expect(guest.keyboard(0xF2) == [0xFA, 0xAB, 0x41])
@@ -193,16 +181,14 @@ import Testing
         #expect(guest.keyboard(0xEF, 0xF1, 0x00) == [0xFE, 0xFE, 0xFE])
     }
 
-    @Test("Untranslated, it is a keyboard AB 83")
-    func untranslated() {
+    @Test func `untranslated, it is a keyboard AB 83`() {
         var guest = Guest()
         #expect(guest.command(0x60, 0x25) == [])
         #expect(guest.keyboard(0xF2) == [0xFA, 0xAB, 0x83])
         #expect(guest.keyboard(0xF0, 0x00) == [0xFA, 0xFA, 0x02])
     }
 
-    @Test("Lights, rate and scan code set take an argument; a command instead of one is a command")
-    func arguments() {
+    @Test func `lights, rate and scan code set take an argument; a command instead of one is a command`() {
         var guest = Guest()
         #expect(guest.keyboard(0xED, 0x07) == [0xFA, 0xFA])
         #expect(guest.keyboard(0xF3, 0x00) == [0xFA, 0xFA])
@@ -215,8 +201,7 @@ import Testing
         #expect(guest.keyboard(0xF6, 0xF0, 0x00) == [0xFA, 0xFA, 0xFA, 0x41])
     }
 
-    @Test("Linux finds the controller and its keyboard: its probe, step by step")
-    func probe() {
+    @Test func `Linux finds the controller and its keyboard: its probe, step by step`() {
         var guest = Guest()
         #expect(guest.allData() == [])
         #expect(guest.command(0x20) == [0x65] && guest.command(0x20) == [0x65])
@@ -233,8 +218,7 @@ import Testing
         #expect(guest.keyboard(0xED, 0x00, 0xF3, 0x00, 0xF4) == [0xFA, 0xFA, 0xFA, 0xFA, 0xFA])
     }
 
-    @Test("No access traps, and the keyboard still answers after a reset")
-    func randomAccesses() {
+    @Test func `no access traps, and the keyboard still answers after a reset`() {
         var generator = FixedSeedGenerator(seed: 8042)
         var guest = Guest()
         for _ in 0..<100_000 {

@@ -18,8 +18,7 @@ import Testing
         return test
     }
 
-    @Test("The transitions of the manual's figure are made, and all others are #GP")
-    func transitions() {
+    @Test func `the transitions of the manual's figure are made, and all others are #GP`() {
         let allowed: [Mode: [Mode]] = [
             .disabled: [.disabled, .memory], .memory: [.disabled, .memory, .registers], .registers: [.disabled, .registers],
         ]
@@ -33,8 +32,7 @@ import Testing
         }
     }
 
-    @Test("Reserved bits and addresses beyond the processor's are #GP and change nothing")
-    func reservedBits() {
+    @Test func `reserved bits and addresses beyond the processor's are #GP and change nothing`() {
         let test = TestLocalAPIC()
         for bit in UInt64(0)..<64 where ![8, 10, 11].contains(bit) {
             let isAllowed = (12..<40).contains(bit)
@@ -45,8 +43,7 @@ import Testing
         }
     }
 
-    @Test("The page moves and keeps its contents")
-    func moved() {
+    @Test func `the page moves and keeps its contents`() {
         let test = TestLocalAPIC()
         test[0x80] = 0x40
         let before = test[0x80]
@@ -56,8 +53,8 @@ import Testing
         #expect(test[0xF0] == 0x1FF)
     }
 
-    @Test("An APIC that was off is as after power-up, from either mode", arguments: [false, true])
-    func offAndOn(extended: Bool) {
+    @Test(arguments: [false, true])
+    func `an APIC that was off is as after power-up, from either mode`(extended: Bool) {
         let test = TestLocalAPIC(identifier: 6, extended: extended)
         let fresh = TestLocalAPIC(identifier: 6, enabled: false)
         test.serve(0x70)
@@ -75,8 +72,7 @@ import Testing
         #expect(test[0x20] == 0x0600_0000)
     }
 
-    @Test("x2APIC mode keeps what the registers hold, but for the identifiers and the command's destination")
-    func intoRegisters() {
+    @Test func `x2APIC mode keeps what the registers hold, but for the identifiers and the command's destination`() {
         let test = TestLocalAPIC(identifier: 6)
         test.serve(0x70)
         test.request(0x80, level: true)

@@ -9,8 +9,8 @@ import Testing
 
     private static let shorthands: [InterruptShorthand] = [.none, .toSelf, .toAll, .toOthers]
 
-    @Test("Every delivery mode and shorthand sends what the table of valid combinations says", arguments: [false, true])
-    func combinations(extended: Bool) {
+    @Test(arguments: [false, true])
+    func `every delivery mode and shorthand sends what the table of valid combinations says`(extended: Bool) {
         for shorthand in Self.shorthands {
             for mode in UInt8(0)...7 {
                 for flags in [0x0000, 0x4000, 0x8000, 0xC000, 0xC800] as [UInt32] {
@@ -31,8 +31,7 @@ import Testing
         }
     }
 
-    @Test("Only fixed and lowest-priority interrupts have vectors that can be illegal")
-    func illegalVectors() {
+    @Test func `only fixed and lowest-priority interrupts have vectors that can be illegal`() {
         for mode in UInt8(0)...7 {
             let test = TestLocalAPIC()
             let effect = test.send(0x4000 | UInt32(mode) << 8 | 7, to: 1)
@@ -41,8 +40,7 @@ import Testing
         }
     }
 
-    @Test("In x2APIC mode destination and command are one register of 64 bits")
-    func extendedCommand() {
+    @Test func `in x2APIC mode destination and command are one register of 64 bits`() {
         let test = TestLocalAPIC(extended: true)
         #expect(
             test.writeMSR(0x830, 0x8765_4321_0000_0844)
@@ -51,8 +49,7 @@ import Testing
         #expect(test.readMSR(0x831) == nil)
     }
 
-    @Test("The self-IPI register sends to self, leaves the command register alone, and refuses illegal vectors")
-    func selfInterrupt() {
+    @Test func `the self-IPI register sends to self, leaves the command register alone, and refuses illegal vectors`() {
         let test = TestLocalAPIC(extended: true)
         _ = test.writeMSR(0x830, 0x1_0000_4033)
         #expect(test.writeMSR(0x83F, 0x77) == .requested(0x77))
@@ -62,8 +59,7 @@ import Testing
         #expect(test.writeMSR(0x83F, 0x100) == nil)
     }
 
-    @Test("INIT and start-up for all but self leave a lone APIC as it was")
-    func aloneAtStart() {
+    @Test func `INIT and start-up for all but self leave a lone APIC as it was`() {
         let test = TestLocalAPIC()
         for command in [0xC_4500, 0xC_8500, 0xC_4601, 0xC_4601] as [UInt32] {
             let before = (test.requested, test.apic.base)
@@ -81,8 +77,7 @@ import Testing
         test.apic.matches(InterruptMessage(vector: 0x40, destination: destination, isLogical: logical))
     }
 
-    @Test("Physical destinations of xAPIC mode: one identifier, or all")
-    func physical() {
+    @Test func `physical destinations of xAPIC mode: one identifier, or all`() {
         for identifier in [0, 1, 7, 0xFE] as [UInt32] {
             let test = TestLocalAPIC(identifier: identifier)
             for destination in UInt32(0)...0xFF {
@@ -93,16 +88,14 @@ import Testing
         }
     }
 
-    @Test("Physical destinations of x2APIC mode have 32 bits: 255 is not all")
-    func extendedPhysical() {
+    @Test func `physical destinations of x2APIC mode have 32 bits: 255 is not all`() {
         let test = TestLocalAPIC(identifier: 0x102, extended: true)
         #expect(matches(test, 0x102))
         #expect(matches(test, .max))
         for destination in [0, 2, 0xFF, 0xFFFF, 0x1_0102] as [UInt32] { #expect(!matches(test, destination)) }
     }
 
-    @Test("Logical destinations of the flat model: any common bit, or all")
-    func flat() {
+    @Test func `logical destinations of the flat model: any common bit, or all`() {
         for own in [0, 1, 0x80, 0x41] as [UInt32] {
             let test = TestLocalAPIC(identifier: 3)
             test[0xD0] = own << 24
@@ -114,8 +107,7 @@ import Testing
         }
     }
 
-    @Test("Logical destinations of the cluster model: a common bit within the same cluster, or all")
-    func cluster() {
+    @Test func `logical destinations of the cluster model: a common bit within the same cluster, or all`() {
         for own in [0x01, 0x24, 0xE8, 0x00] as [UInt32] {
             let test = TestLocalAPIC(identifier: 3)
             test[0xE0] = 0x0FFF_FFFF
@@ -127,8 +119,7 @@ import Testing
         }
     }
 
-    @Test("Logical destinations of x2APIC mode: a common bit of 16 within the same cluster of 2^16, or all")
-    func extendedLogical() {
+    @Test func `logical destinations of x2APIC mode: a common bit of 16 within the same cluster of 2^16, or all`() {
         let test = TestLocalAPIC(identifier: 0x35, extended: true)
         #expect(matches(test, 0x3_0020, logical: true))
         #expect(matches(test, 0x3_FFFF, logical: true))
@@ -138,8 +129,7 @@ import Testing
         }
     }
 
-    @Test("An APIC that is off is no destination")
-    func disabled() {
+    @Test func `an APIC that is off is no destination`() {
         let test = TestLocalAPIC()
         _ = test.apic.writeBase(0xFEE0_0100)
         #expect(!matches(test, 0))
@@ -147,8 +137,7 @@ import Testing
         #expect(!matches(test, .max, logical: true))
     }
 
-    @Test("What an APIC accepts, by delivery mode")
-    func acceptance() {
+    @Test func `what an APIC accepts, by delivery mode`() {
         let test = TestLocalAPIC()
         let expected: [AcceptedInterrupt] = [
             .requested(0x40), .requested(0x40), .systemManagement, .none, .nonMaskable, .initialize, .startup(0x40),

@@ -43,8 +43,8 @@ import Testing
         }
     }
 
-    @Test("Random interrupts, ends and priorities go as a simple model says", arguments: [false, true], [UInt64](1...4))
-    func model(extended: Bool, seed: UInt64) {
+    @Test(arguments: [false, true], [UInt64](1...4))
+    func `random interrupts, ends and priorities go as a simple model says`(extended: Bool, seed: UInt64) {
         var random = FixedSeedGenerator(seed: seed)
         let test = TestLocalAPIC(extended: extended)
         var model = Model()
@@ -90,8 +90,7 @@ import Testing
         }
     }
 
-    @Test("Of several interrupts the highest comes first, and a lower class waits for its end")
-    func order() {
+    @Test func `of several interrupts the highest comes first, and a lower class waits for its end`() {
         let test = TestLocalAPIC()
         for vector in [0x31, 0x55, 0x52, 0xF0] as [UInt8] { test.request(vector) }
         #expect(test.apic.acknowledge() == 0xF0)
@@ -110,8 +109,7 @@ import Testing
         #expect([test.apic.acknowledge(), test.apic.pendingVector] == [0x5F, 0])
     }
 
-    @Test("A vector in service may be requested once more, and comes once more")
-    func again() {
+    @Test func `a vector in service may be requested once more, and comes once more`() {
         let test = TestLocalAPIC()
         test.serve(0x40)
         test.request(0x40)
@@ -124,8 +122,7 @@ import Testing
         #expect(test.apic.pendingVector == 0)
     }
 
-    @Test("The task priority holds off its class and those below; CR8 is its class")
-    func taskPriority() {
+    @Test func `the task priority holds off its class and those below; CR8 is its class`() {
         let test = TestLocalAPIC()
         test.request(0x7A)
         test[0x80] = 0x70
@@ -138,8 +135,7 @@ import Testing
         #expect(test.apic.pendingVector == 0)
     }
 
-    @Test("The processor priority is the greater of task priority and class in service")
-    func processorPriority() {
+    @Test func `the processor priority is the greater of task priority and class in service`() {
         for (task, inService, expected) in [
             (0, nil, 0), (0x35, nil, 0x35), (0x35, 0x50, 0x50), (0x5F, 0x50, 0x5F), (0x2F, 0x3C, 0x30), (0x62, 0x3C, 0x62),
         ] as [(UInt32, UInt8?, UInt32)] {
@@ -150,8 +146,7 @@ import Testing
         }
     }
 
-    @Test("The arbitration priority follows the manual's formula")
-    func arbitrationPriority() {
+    @Test func `the arbitration priority follows the manual's formula`() {
         for (task, requested, inService, expected) in [
             (0x35, nil, nil, 0x35), (0x35, 0x44, nil, 0x40), (0x35, nil, 0x25, 0x35), (0x35, 0x22, 0x66, 0x20),
             (0x35, nil, 0x75, 0x30),
@@ -164,8 +159,8 @@ import Testing
         }
     }
 
-    @Test("The I/O APIC hears of the end of level-triggered interrupts, and of no others", arguments: [false, true])
-    func endOfInterrupt(extended: Bool) {
+    @Test(arguments: [false, true])
+    func `the I/O APIC hears of the end of level-triggered interrupts, and of no others`(extended: Bool) {
         let test = TestLocalAPIC(extended: extended)
         test.serve(0x41)
         #expect(test.write(0xB0, 0) == .priorityChanged)
@@ -181,8 +176,7 @@ import Testing
         #expect(test.inService == [])
     }
 
-    @Test("The end is known to be quiet where one interrupt alone is in service")
-    func quietEnd() {
+    @Test func `the end is known to be quiet where one interrupt alone is in service`() {
         let test = TestLocalAPIC(extended: true)
         test.serve(0x41)
         #expect(test.endsQuietly)
@@ -199,8 +193,7 @@ import Testing
         #expect(test.apic.highestInService == 0 && test.apic.inServiceInPage == 0 && test.apic.highestRequested == 0x31)
     }
 
-    @Test("In memory any value ends an interrupt, by MSR only 0")
-    func endValue() {
+    @Test func `in memory any value ends an interrupt, by MSR only 0`() {
         let memory = TestLocalAPIC()
         memory.serve(0x41)
         memory[0xB0] = .max
@@ -213,8 +206,7 @@ import Testing
 
     // MARK: With assistance
 
-    @Test("What the processor does to the page counts from then on, and is found again without assistance")
-    func assistance() {
+    @Test func `what the processor does to the page counts from then on, and is found again without assistance`() {
         let test = TestLocalAPIC(extended: true)
         test.request(0x30)
         test.apic.setAssisted(true)
@@ -236,8 +228,7 @@ import Testing
         #expect(test.apic.highestInService == 0x30)
     }
 
-    @Test("Pages that the processor has filled at random read the same with and without assistance")
-    func randomPages() {
+    @Test func `pages that the processor has filled at random read the same with and without assistance`() {
         var random = FixedSeedGenerator(seed: 11)
         for _ in 0..<500 {
             let test = TestLocalAPIC()

@@ -13,8 +13,7 @@ import Testing
 
     private static var arrays: [UInt16] { (0x10...0x27).map { $0 << 4 } }
 
-    @Test("After power-up every register has the manual's value")
-    func powerUp() {
+    @Test func `after power-up every register has the manual's value`() {
         let test = TestLocalAPIC(identifier: 5, enabled: false)
         for (offset, value) in Self.readable { #expect(test[offset] == value, "\(String(offset, radix: 16))") }
         for offset in Self.arrays { #expect(test[offset] == 0) }
@@ -23,8 +22,8 @@ import Testing
         #expect(test.apic.nextEvent == .never)
     }
 
-    @Test("After INIT every register but the identifier is as after power-up, the mode as it was", arguments: [false, true])
-    func initialize(extended: Bool) {
+    @Test(arguments: [false, true])
+    func `after INIT every register but the identifier is as after power-up, the mode as it was`(extended: Bool) {
         let test = TestLocalAPIC(identifier: 5, extended: extended, enabled: false)
         let fresh = test.apic.state
         test[0xF0] = 0x1FF
@@ -42,12 +41,11 @@ import Testing
     }
 
     @Test(
-        "Software changes the bits that it may, and no others",
         arguments: [
             (0x080, 0xFF), (0x0F0, 0x3FF), (0x300, 0xC_CFFF), (0x320, 0x7_00FF), (0x330, 0x1_07FF), (0x340, 0x1_07FF),
             (0x350, 0x1_A7FF), (0x360, 0x1_A7FF), (0x370, 0x1_00FF), (0x380, 0xFFFF_FFFF), (0x3E0, 0xB),
         ] as [(UInt16, UInt32)])
-    func writableBits(offset: UInt16, writable: UInt32) {
+    func `software changes the bits that it may, and no others`(offset: UInt16, writable: UInt32) {
         for bit in UInt32(0)..<32 where !(offset == 0x320 && bit == 18) {
             let test = TestLocalAPIC()
             let before = test[offset]
@@ -62,8 +60,7 @@ import Testing
         #expect(test[offset] == writable)
     }
 
-    @Test("Destination registers keep their upper bits; the identifier and DFR's lower bits are fixed")
-    func destinationRegisters() {
+    @Test func `destination registers keep their upper bits; the identifier and DFR's lower bits are fixed`() {
         let test = TestLocalAPIC(identifier: 3)
         test[0xD0] = .max
         test[0xE0] = 0
@@ -75,8 +72,7 @@ import Testing
         #expect(test[0x20] == 0x0300_0000)
     }
 
-    @Test("Writes of read-only registers go nowhere and are no error: Linux writes the version")
-    func readOnly() {
+    @Test func `writes of read-only registers go nowhere and are no error: Linux writes the version`() {
         let test = TestLocalAPIC()
         test.serve(0x55)
         test.request(0x66, level: true)
@@ -88,8 +84,7 @@ import Testing
         #expect(test.errors == 0)
     }
 
-    @Test("Registers that do not exist read as 0, and accesses to them are errors")
-    func absent() {
+    @Test func `registers that do not exist read as 0, and accesses to them are errors`() {
         let present = Set(Self.readable.keys).union(Self.arrays)
         for offset in stride(from: UInt16(0), to: 0x1000, by: 16) {
             let test = TestLocalAPIC()
@@ -104,8 +99,7 @@ import Testing
         }
     }
 
-    @Test("Between the registers there is nothing")
-    func between() {
+    @Test func `between the registers there is nothing`() {
         let test = TestLocalAPIC()
         let before = test.apic.state
         for offset in UInt16(0)..<0x1000 where offset & 0xF != 0 {
@@ -115,8 +109,7 @@ import Testing
         #expect(test.apic.state == before)
     }
 
-    @Test("The registers are memory in xAPIC mode alone, and MSRs in x2APIC mode alone")
-    func modes() {
+    @Test func `the registers are memory in xAPIC mode alone, and MSRs in x2APIC mode alone`() {
         let extended = TestLocalAPIC(extended: true)
         let before = extended.apic.state
         #expect(extended.apic.read(offset: 0x30, at: MachineTime(0)) == .max)
@@ -144,8 +137,7 @@ import Testing
     private static let readOnly: Set<UInt32> = Set([0x802, 0x803, 0x80A, 0x80D, 0x839] + Array(0x810...0x827))
     private static let writeOnly: Set<UInt32> = [0x80B, 0x83F]
 
-    @Test("Each MSR from 800H to 8FFH can be read, or #GP")
-    func readsOfMSRs() {
+    @Test func `each MSR from 800H to 8FFH can be read, or #GP`() {
         let test = TestLocalAPIC(extended: true)
         for number in UInt32(0x7F0)...0x910 {
             let exists = Self.readOnly.contains(number) || Self.writable[number] != nil && !Self.writeOnly.contains(number)
@@ -154,8 +146,7 @@ import Testing
         #expect(test.errors == 0)
     }
 
-    @Test("A write of a reserved bit of an MSR, or of a read-only one, is #GP and changes nothing")
-    func writesOfMSRs() {
+    @Test func `a write of a reserved bit of an MSR, or of a read-only one, is #GP and changes nothing`() {
         for number in UInt32(0x7F0)...0x910 {
             for bit in UInt64(0)..<64 {
                 let test = TestLocalAPIC(extended: true)
@@ -170,8 +161,7 @@ import Testing
         }
     }
 
-    @Test("What is written to an MSR is read from it, but for the bits that are read-only")
-    func contentsOfMSRs() {
+    @Test func `what is written to an MSR is read from it, but for the bits that are read-only`() {
         for (number, value) in [
             (0x808, 0xA7), (0x80F, 0x3AB), (0x830, 0x1234_5678_0008_C9AA), (0x832, 0x3_00AA), (0x833, 0x1_04AA),
             (0x834, 0x0_04AA), (0x835, 0x1_A755), (0x836, 0x0_2455), (0x837, 0xFE), (0x838, 0x8765_4321), (0x83E, 0xB),
@@ -185,8 +175,7 @@ import Testing
         #expect(test.readMSR(0x835) == 0x1_A7FF)
     }
 
-    @Test("The identifiers of x2APIC mode have 32 bits, the logical one made of the other")
-    func extendedIdentifiers() {
+    @Test func `the identifiers of x2APIC mode have 32 bits, the logical one made of the other`() {
         for (identifier, logical) in [(0, 1), (5, 0x20), (0x1F, 0x1_8000), (0x234, 0x23_0010)] as [(UInt32, UInt64)] {
             let test = TestLocalAPIC(identifier: identifier, extended: true)
             #expect(test.readMSR(0x802) == UInt64(identifier))
@@ -196,8 +185,8 @@ import Testing
 
     // MARK: Errors
 
-    @Test("The error status shows what came before it was last written", arguments: [false, true])
-    func errorStatus(extended: Bool) {
+    @Test(arguments: [false, true])
+    func `the error status shows what came before it was last written`(extended: Bool) {
         let test = TestLocalAPIC(extended: extended)
         #expect(test.send(0x000F) == LocalAPICEffect.none)
         #expect(test[0x280] == 0)
@@ -213,8 +202,8 @@ import Testing
         #expect(test.requested == [])
     }
 
-    @Test("An error interrupts once until the status is written, by a vector that is legal", arguments: [false, true])
-    func errorInterrupt(extended: Bool) {
+    @Test(arguments: [false, true])
+    func `an error interrupts once until the status is written, by a vector that is legal`(extended: Bool) {
         let test = TestLocalAPIC(extended: extended)
         test[0x370] = 0xE1
         #expect(test.send(0x0001) == .priorityChanged)
@@ -234,8 +223,7 @@ import Testing
         #expect(test.requested == [])
     }
 
-    @Test("Reading a register that does not exist may interrupt")
-    func errorOfRead() {
+    @Test func `reading a register that does not exist may interrupt`() {
         let test = TestLocalAPIC()
         test[0x370] = 0xE1
         _ = test[0x2F0]
@@ -244,8 +232,8 @@ import Testing
 
     // MARK: Disabled by software
 
-    @Test("Software disables: local interrupts are masked and stay so, those that wait remain", arguments: [false, true])
-    func softwareDisabled(extended: Bool) {
+    @Test(arguments: [false, true])
+    func `software disables: local interrupts are masked and stay so, those that wait remain`(extended: Bool) {
         let test = TestLocalAPIC(extended: extended)
         let entries = stride(from: UInt16(0x320), through: 0x370, by: 16)
         for offset in entries { test[offset] = 0x40 }
@@ -263,8 +251,7 @@ import Testing
         #expect(test[0x370] == 0x41)
     }
 
-    @Test("A disabled APIC takes NMI, INIT, start-up and SMI, no vectors, and still sends")
-    func disabledMessages() {
+    @Test func `a disabled APIC takes NMI, INIT, start-up and SMI, no vectors, and still sends`() {
         let test = TestLocalAPIC(enabled: false)
         func accept(_ mode: InterruptMessage.DeliveryMode) -> AcceptedInterrupt {
             test.apic.accept(InterruptMessage(vector: 0x44, deliveryMode: mode))
@@ -282,8 +269,7 @@ import Testing
         #expect(test.send(0x4044, to: 2) == .send(InterruptMessage(vector: 0x44, destination: 2), .none))
     }
 
-    @Test("The 8259 pair reaches the processor through LINT0, or directly past an APIC that is off")
-    func externalInterrupts() {
+    @Test func `the 8259 pair reaches the processor through LINT0, or directly past an APIC that is off`() {
         let test = TestLocalAPIC()
         #expect(!test.apic.passesExternalInterrupts)
         test[0x350] = 0x700

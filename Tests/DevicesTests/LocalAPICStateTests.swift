@@ -37,8 +37,8 @@ import Testing
         return seen
     }
 
-    @Test("100,000 random accesses harm nothing", arguments: [false, true], [false, true])
-    func randomAccesses(extended: Bool, assisted: Bool) {
+    @Test(arguments: [false, true], [false, true])
+    func `100,000 random accesses harm nothing`(extended: Bool, assisted: Bool) {
         var random = FixedSeedGenerator(seed: extended ? 21 : 22)
         let test = TestLocalAPIC(identifier: 3, extended: extended)
         test.apic.setAssisted(assisted)
@@ -57,8 +57,8 @@ import Testing
         }
     }
 
-    @Test("100,000 random writes of the page by the processor harm nothing", arguments: [false, true])
-    func randomProcessorWrites(extended: Bool) {
+    @Test(arguments: [false, true])
+    func `100,000 random writes of the page by the processor harm nothing`(extended: Bool) {
         var random = FixedSeedGenerator(seed: 23)
         let test = TestLocalAPIC(extended: extended)
         test.apic.setAssisted(true)
@@ -71,8 +71,8 @@ import Testing
         #expect(test.isPageAloneTouched)
     }
 
-    @Test("A saved APIC goes on elsewhere exactly as it would have here", arguments: [false, true], [UInt64](1...5))
-    func saving(extended: Bool, seed: UInt64) {
+    @Test(arguments: [false, true], [UInt64](1...5))
+    func `a saved APIC goes on elsewhere exactly as it would have here`(extended: Bool, seed: UInt64) {
         var random = FixedSeedGenerator(seed: seed)
         let (here, elsewhere) = (TestLocalAPIC(extended: extended), TestLocalAPIC())
         var time = MachineTime(0)
@@ -89,8 +89,8 @@ import Testing
         #expect(here.apic.state != saved)
     }
 
-    @Test("A saved state knows every register", arguments: [false, true])
-    func comparing(extended: Bool) {
+    @Test(arguments: [false, true])
+    func `a saved state knows every register`(extended: Bool) {
         let test = TestLocalAPIC(extended: extended)
         let before = test.apic.state
         for offset in [0x80, 0xF0, 0x300, 0x320, 0x330, 0x340, 0x350, 0x360, 0x370, 0x380, 0x3E0] as [UInt16] {
@@ -111,8 +111,8 @@ import Testing
         #expect(test.errors == 0)
     }
 
-    @Test("A register that the guest wrote through the processor is as if Martlet had written it", arguments: [false, true])
-    func processorWrites(extended: Bool) {
+    @Test(arguments: [false, true])
+    func `a register that the guest wrote through the processor is as if Martlet had written it`(extended: Bool) {
         var random = FixedSeedGenerator(seed: 31)
         let plain = TestLocalAPIC(identifier: 2, extended: extended)
         let assisted = TestLocalAPIC(identifier: 2, extended: extended)
@@ -148,8 +148,7 @@ import Testing
         }
     }
 
-    @Test("The processor's report of an x2APIC command or self-IPI sends it")
-    func processorCommands() {
+    @Test func `the processor's report of an x2APIC command or self-IPI sends it`() {
         let test = TestLocalAPIC(extended: true)
         test.apic.setAssisted(true)
         test.page[0x300 >> 2] = 0x4044

@@ -15,8 +15,8 @@ import Testing
 
     private func advance(_ test: TestLocalAPIC, to ticks: UInt64) -> UInt8 { test.apic.advance(to: MachineTime(ticks)) }
 
-    @Test("One shot: it counts down, interrupts once and stays at zero", arguments: [false, true])
-    func oneShot(extended: Bool) {
+    @Test(arguments: [false, true])
+    func `one shot: it counts down, interrupts once and stays at zero`(extended: Bool) {
         let test = timer(0x30, extended: extended)
         #expect(test.write(0x380, 5000, at: 1000) == .timerChanged)
         #expect(test.apic.nextEvent == MachineTime(6000))
@@ -33,8 +33,7 @@ import Testing
         #expect(advance(test, to: 1 << 40) == 0)
     }
 
-    @Test("A timer at half the time stamp's frequency counts half as often, whatever the divide register says")
-    func halfClock() {
+    @Test func `a timer at half the time stamp's frequency counts half as often, whatever the divide register says`() {
         let test = TestLocalAPIC(timerShift: 1)
         test[0x320] = 0x30
         test.write(0x380, 1000, at: 0)
@@ -45,10 +44,8 @@ import Testing
         #expect(test.read(0x390, at: 11_000) == 500)
     }
 
-    @Test(
-        "Each divide configuration counts at its rate",
-        arguments: [(0, 2), (1, 4), (2, 8), (3, 16), (8, 32), (9, 64), (10, 128), (11, 1)] as [(UInt32, UInt64)])
-    func divide(configuration: UInt32, rate: UInt64) {
+    @Test(arguments: [(0, 2), (1, 4), (2, 8), (3, 16), (8, 32), (9, 64), (10, 128), (11, 1)] as [(UInt32, UInt64)])
+    func `each divide configuration counts at its rate`(configuration: UInt32, rate: UInt64) {
         let test = timer(0x30, divide: configuration)
         test.write(0x380, 1000, at: 7)
         #expect(test.apic.nextEvent == MachineTime(7 + 1000 * rate))
@@ -56,8 +53,7 @@ import Testing
         #expect(test.read(0x390, at: 7 + 1000 * rate - 1) == 1)
     }
 
-    @Test("The divide register changes the rate of what is left")
-    func divideWhileRunning() {
+    @Test func `the divide register changes the rate of what is left`() {
         let test = timer(0x30)
         test.write(0x380, 1000, at: 0)
         #expect(test.write(0x3E0, 0x3, at: 400) == .timerChanged)
@@ -68,8 +64,7 @@ import Testing
         #expect(test.apic.nextEvent == MachineTime(400 + 600 * 16))
     }
 
-    @Test("Periodic: no drift, whenever it is looked at; what was missed comes once")
-    func periodic() {
+    @Test func `periodic: no drift, whenever it is looked at; what was missed comes once`() {
         let test = timer(0x2_0030)
         test.write(0x380, 3000, at: 500)
         var expected = [UInt64]()
@@ -92,8 +87,7 @@ import Testing
         #expect(test.read(0x390, at: now + 1) == 0)
     }
 
-    @Test("A masked periodic timer still counts, and is in phase when it is unmasked")
-    func maskedPeriodic() {
+    @Test func `a masked periodic timer still counts, and is in phase when it is unmasked`() {
         let test = timer(0x3_0030)
         test.write(0x380, 3000, at: 0)
         #expect(test.apic.nextEvent == .never)
@@ -106,8 +100,7 @@ import Testing
         #expect(test.apic.nextEvent == MachineTime(33_000))
     }
 
-    @Test("A masked one-shot timer runs out and does not interrupt later")
-    func maskedOneShot() {
+    @Test func `a masked one-shot timer runs out and does not interrupt later`() {
         let test = timer(0x1_0030)
         test.write(0x380, 3000, at: 0)
         #expect(test.read(0x390, at: 1000) == 2000)
@@ -121,8 +114,7 @@ import Testing
         #expect(advance(test, to: 8000) == 0x30)
     }
 
-    @Test("What was due before a write is not lost")
-    func dueAtWrite() {
+    @Test func `what was due before a write is not lost`() {
         for write in [(0x320, 0x1_0030), (0x380, 9000), (0x3E0, 0)] as [(UInt16, UInt32)] {
             let test = timer(0x30)
             test.write(0x380, 3000, at: 0)
@@ -131,8 +123,7 @@ import Testing
         }
     }
 
-    @Test("A period of a few ticks is drawn out, so that a guest cannot drown in its own interrupts")
-    func shortPeriods() {
+    @Test func `a period of a few ticks is drawn out, so that a guest cannot drown in its own interrupts`() {
         for (count, divide) in [(1, 0xB), (1, 0), (2047, 0xB), (15, 0xA)] as [(UInt32, UInt32)] {
             let test = timer(0x2_0030, divide: divide)
             test.write(0x380, count, at: 0)
@@ -150,8 +141,7 @@ import Testing
         #expect(once.apic.nextEvent == MachineTime(11 + 2048))
     }
 
-    @Test("Between one-shot and periodic the count goes on")
-    func oneShotToPeriodic() {
+    @Test func `between one-shot and periodic the count goes on`() {
         let test = timer(0x30)
         test.write(0x380, 10_000, at: 0)
         test.write(0x320, 0x2_0030, at: 6000)
@@ -174,8 +164,8 @@ import Testing
         test.apic.readDeadline(at: MachineTime(ticks))
     }
 
-    @Test("Deadline: it interrupts when it comes, is 0 from then on, and counts nothing", arguments: [false, true])
-    func deadlines(extended: Bool) {
+    @Test(arguments: [false, true])
+    func `deadline: it interrupts when it comes, is 0 from then on, and counts nothing`(extended: Bool) {
         let test = timer(0x4_0030, extended: extended)
         test.apic.writeDeadline(777_000, at: MachineTime(7000))
         #expect(test.apic.nextEvent == MachineTime(7000))
@@ -193,8 +183,7 @@ import Testing
         #expect(advance(test, to: 10_000) == 0)
     }
 
-    @Test("A masked deadline passes without an interrupt, then or later")
-    func maskedDeadline() {
+    @Test func `a masked deadline passes without an interrupt, then or later`() {
         let test = timer(0x5_0030)
         test.apic.writeDeadline(5, at: MachineTime(7000))
         #expect(test.apic.nextEvent == .never)
@@ -206,8 +195,7 @@ import Testing
         #expect(test.apic.nextEvent == MachineTime(9000))
     }
 
-    @Test("In deadline mode the initial count is ignored; in the others the deadline is")
-    func foreignRegisters() {
+    @Test func `in deadline mode the initial count is ignored; in the others the deadline is`() {
         let test = timer(0x4_0030)
         test.write(0x380, 1000, at: 0)
         #expect(test[0x380] == 0)
@@ -220,8 +208,7 @@ import Testing
         }
     }
 
-    @Test("A change to or from deadline mode, or to the reserved one, disarms")
-    func modeChanges() {
+    @Test func `a change to or from deadline mode, or to the reserved one, disarms`() {
         for (from, to, disarms) in [
             (0x0_0030, 0x4_0030, true), (0x2_0030, 0x4_0030, true), (0x4_0030, 0x0_0030, true), (0x4_0030, 0x2_0030, true),
             (0x0_0030, 0x6_0030, true), (0x2_0030, 0x6_0030, true), (0x4_0030, 0x6_0030, true), (0x0_0030, 0x2_0030, false),
@@ -238,8 +225,7 @@ import Testing
         }
     }
 
-    @Test("An illegal vector is an error and no interrupt")
-    func illegalVector() {
+    @Test func `an illegal vector is an error and no interrupt`() {
         let test = timer(0x0F)
         test.write(0x380, 100, at: 0)
         #expect(advance(test, to: 100) == 0)
@@ -250,8 +236,7 @@ import Testing
         #expect(advance(test, to: 1100) == 0xE1)
     }
 
-    @Test("Disabling the APIC, in either way, stops the timer's interrupts")
-    func disabled() {
+    @Test func `disabling the APIC, in either way, stops the timer's interrupts`() {
         let test = timer(0x30)
         test.write(0x380, 1000, at: 0)
         #expect(test.write(0xF0, 0xFF, at: 10) == .acceptanceChanged)
@@ -265,8 +250,7 @@ import Testing
         #expect(deadline(off, at: 0) == 0)
     }
 
-    @Test("A timer goes into x2APIC mode running")
-    func intoExtendedMode() {
+    @Test func `a timer goes into x2APIC mode running`() {
         let test = timer(0x2_0030)
         test.write(0x380, 4000, at: 0)
         _ = test.apic.writeBase(0xFEE0_0D00)
@@ -275,8 +259,7 @@ import Testing
         #expect(advance(test, to: 4000) == 0x30)
     }
 
-    @Test("Nothing overflows at the end of all time")
-    func endOfTime() {
+    @Test func `nothing overflows at the end of all time`() {
         for entry in [0x30, 0x2_0030, 0x4_0030] as [UInt32] {
             let test = timer(entry, divide: 0xA)
             let late = UInt64.max - 5

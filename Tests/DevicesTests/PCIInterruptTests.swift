@@ -14,8 +14,8 @@ import Testing
         Set((0..<16 as Range<UInt8>).filter { machine.board.controllers.isHigh($0) })
     }
 
-    @Test("Devices and pins are spread over the four PIRQs", arguments: 0..<32 as Range<UInt8>)
-    func swizzle(device: UInt8) {
+    @Test(arguments: 0..<32 as Range<UInt8>)
+    func `devices and pins are spread over the four PIRQs`(device: UInt8) {
         for (index, pin) in [PCIInterruptPin.a, .b, .c, .d].enumerated() {
             // As QEMU has it for the 440FX: the pin plus the device minus one.
             let expected = (index + Int(device) + 3) & 3

@@ -5,8 +5,8 @@ import Testing
 
 /// Cards keep their places and their interrupts when a board's state is put into another.
 @Suite struct PCIStateTests {
-    @Test("Claims and lines follow from the state", arguments: 1...5 as ClosedRange<UInt64>)
-    func roundTrip(seed: UInt64) {
+    @Test(arguments: 1...5 as ClosedRange<UInt64>)
+    func `claims and lines follow from the state`(seed: UInt64) {
         let cards: [(device: UInt8, pin: PCIInterruptPin)] = [(3, .a), (6, .b)]
         var random = FixedSeedGenerator(seed: seed)
         var here = CardMachine(cards)

@@ -14,8 +14,7 @@ import Testing
     /// The moment at which a count has certainly come.
     private func count(_ count: UInt64) -> MachineTime { MachineTime(count * 10 + 1 + count >> 40) }
 
-    @Test("The timer counts in 32 bits, in whole and in parts")
-    func counts() {
+    @Test func `the timer counts in 32 bits, in whole and in parts`() {
         var timer = timer()
         let time = count(0x1_2345_6789)
         #expect(timer.read(8, size: 4, at: time) == 0x2345_6789)
@@ -28,8 +27,7 @@ import Testing
         #expect(timer.read(8, size: 4, at: time) == 0x2345_6789)
     }
 
-    @Test("Its status is set at each change of the top bit, is seen by polling, and is cleared by a one")
-    func status() {
+    @Test func `its status is set at each change of the top bit, is seen by polling, and is cleared by a one`() {
         var timer = timer()
         #expect(timer.read(0, size: 2, at: count(top - 1)) == 0)
         #expect(timer.read(0, size: 2, at: count(top)) == 1)
@@ -41,8 +39,7 @@ import Testing
         #expect(timer.nextEvent == .never && !timer.interruptLine)
     }
 
-    @Test("Enabled, it interrupts until its status is cleared")
-    func interrupt() {
+    @Test func `enabled, it interrupts until its status is cleared`() {
         var timer = timer()
         _ = timer.write(2, size: 2, 0x0001, at: count(5))
         #expect(timer.nextEvent > count(top - 1) && timer.nextEvent <= count(top))
@@ -60,8 +57,7 @@ import Testing
         #expect(timer.interruptLine)
     }
 
-    @Test("The power button interrupts if enabled")
-    func powerButton() {
+    @Test func `the power button interrupts if enabled`() {
         var timer = timer()
         timer.pressPowerButton()
         #expect(timer.read(0, size: 2, at: count(0)) == 0x0100 && !timer.interruptLine)
@@ -71,8 +67,7 @@ import Testing
         #expect(timer.read(0, size: 4, at: count(0)) == 0x0100_0000 && !timer.interruptLine)
     }
 
-    @Test("Enable bits that ACPI has read back as written, others as zero")
-    func enable() {
+    @Test func `enable bits that ACPI has read back as written, others as zero`() {
         var timer = timer()
         _ = timer.write(2, size: 2, 0xFFFF, at: count(0))
         #expect(timer.read(2, size: 2, at: count(0)) == 0x0721)
@@ -80,8 +75,7 @@ import Testing
         #expect(timer.read(0, size: 4, at: count(0)) == 0x0020_0000)
     }
 
-    @Test("The machine is in ACPI mode for good; the sleep type is kept and the sleep bit is not")
-    func control() {
+    @Test func `the machine is in ACPI mode for good; the sleep type is kept and the sleep bit is not`() {
         var timer = timer()
         #expect(timer.read(4, size: 2, at: count(0)) == 0x0001)
         #expect(timer.write(4, size: 2, 0xDFFE, at: count(0)) == .none)
@@ -91,8 +85,7 @@ import Testing
         #expect(timer.read(4, size: 4, at: count(0)) == 0x0001)
     }
 
-    @Test("Sleep type 5 with the sleep bit switches the machine off, others do nothing")
-    func softOff() {
+    @Test func `sleep type 5 with the sleep bit switches the machine off, others do nothing`() {
         for type in 0..<8 as Range<UInt32> {
             var timer = timer()
             let expected: PowerEffect = type == 5 ? .powerOff : .none
@@ -103,8 +96,8 @@ import Testing
         }
     }
 
-    @Test("The timer keeps to the time stamp within a tenth of a percent over a day", arguments: frequencies)
-    func accuracy(frequency: UInt64) {
+    @Test(arguments: frequencies)
+    func `the timer keeps to the time stamp within a tenth of a percent over a day`(frequency: UInt64) {
         var timer = PowerManagementTimer(timeStampFrequency: frequency)
         var (last, total) = (UInt32(0), UInt64(0))
         for minute in 1...1440 as ClosedRange<UInt64> {
@@ -116,8 +109,8 @@ import Testing
         #expect(total <= expected && expected - total < expected / 1000)
     }
 
-    @Test("No access traps, and the timer still answers afterwards", arguments: frequencies)
-    func randomAccesses(frequency: UInt64) {
+    @Test(arguments: frequencies)
+    func `no access traps, and the timer still answers afterwards`(frequency: UInt64) {
         var generator = FixedSeedGenerator(seed: frequency)
         var timer = PowerManagementTimer(timeStampFrequency: frequency)
         var time = MachineTime(0)

@@ -35,16 +35,15 @@ import Testing
 
     // MARK: The date
 
-    @Test("The date begins where it was told to, in decimal and 24 hours, and runs over the leap day")
-    func runs() {
+    @Test func `the date begins where it was told to, in decimal and 24 hours, and runs over the leap day`() {
         var clock = clock()
         #expect(date(&clock, at: second(0)) == [0x57, 0x59, 0x23, 5, 0x29, 0x02, 0x24, 0x20])
         #expect(date(&clock, at: tick(2 << 15 | 0x7FFF)) == [0x59, 0x59, 0x23, 5, 0x29, 0x02, 0x24, 0x20])
         #expect(date(&clock, at: second(3)) == [0x00, 0x00, 0x00, 6, 0x01, 0x03, 0x24, 0x20])
     }
 
-    @Test("Binary and 12 hours are as register B says", arguments: [(0, 12), (1, 1), (11, 11), (12, 0x8C), (23, 0x8B)])
-    func formats(hour: UInt64, expected: UInt8) {
+    @Test(arguments: [(0, 12), (1, 1), (11, 11), (12, 0x8C), (23, 0x8B)])
+    func `binary and 12 hours are as register B says`(hour: UInt64, expected: UInt8) {
         var clock = clock(start: 1_709_078_400 + hour * 3600 + 35 * 60 + 42)
         write(&clock, 0x0B, 0x06, at: second(0))
         #expect(date(&clock, at: second(0)) == [42, 35, UInt8(hour), 4, 28, 2, 24, 20])
@@ -55,8 +54,7 @@ import Testing
         #expect(read(&clock, 4, at: second(0)) == expected & 0x80 | (digits / 10) << 4 | digits % 10)
     }
 
-    @Test("While updates are inhibited the date stands, takes what is written, and goes on from it")
-    func set() {
+    @Test func `while updates are inhibited the date stands, takes what is written, and goes on from it`() {
         var clock = clock()
         write(&clock, 0x0B, 0x82, at: second(1))
         #expect(date(&clock, at: second(5)) == [0x58, 0x59, 0x23, 5, 0x29, 0x02, 0x24, 0x20])
@@ -73,16 +71,14 @@ import Testing
         #expect(date(&clock, at: second(10 + 12 * 3600)) == [0x31, 0x45, 0x00, 1, 0x01, 0x01, 0x00, 0x20])
     }
 
-    @Test("A register written while the clock runs changes the date at once")
-    func writeRunning() {
+    @Test func `a register written while the clock runs changes the date at once`() {
         var clock = clock()
         write(&clock, 4, 0x08, at: second(1))
         write(&clock, 6, 1, at: second(1))
         #expect(date(&clock, at: second(2)) == [0x59, 0x59, 0x08, 1, 0x29, 0x02, 0x24, 0x20])
     }
 
-    @Test("Data written in binary and 12 hours is understood so")
-    func setBinary() {
+    @Test func `data written in binary and 12 hours is understood so`() {
         var clock = clock()
         write(&clock, 0x0B, 0x84, at: second(0))
         for (register, value) in zip([0, 2, 4] as [UInt8], [10, 20, 0x8C] as [UInt8]) {
@@ -97,8 +93,7 @@ import Testing
         #expect(read(&clock, 4, at: second(0)) == 12)
     }
 
-    @Test("After a divider reset the first update comes in half a second")
-    func dividerReset() {
+    @Test func `after a divider reset the first update comes in half a second`() {
         var clock = clock()
         write(&clock, 0x0A, 0x76, at: tick(100))
         #expect(read(&clock, 0, at: second(8)) == 0x57)
@@ -108,8 +103,7 @@ import Testing
         #expect(read(&clock, 0x0A, at: tick(8 << 15 | 77 + 0xBFFF)) == 0xA6)
     }
 
-    @Test("The time can be set from outside, running and standing")
-    func setTime() {
+    @Test func `the time can be set from outside, running and standing`() {
         var clock = clock()
         clock.setTime(unixSeconds: 1_000_000_000, at: tick(5 << 15 | 0x4000))
         #expect(date(&clock, at: second(6)) == [0x41, 0x46, 0x01, 1, 0x09, 0x09, 0x01, 0x20])
@@ -122,8 +116,7 @@ import Testing
 
     // MARK: Registers
 
-    @Test("UIP announces an update 244 microseconds before it, and never while updates are inhibited")
-    func updateInProgress() {
+    @Test func `UIP announces an update 244 microseconds before it, and never while updates are inhibited`() {
         var clock = clock()
         #expect(read(&clock, 0x0A, at: tick(0)) == 0x26)
         #expect(read(&clock, 0x0A, at: tick(0x7FF7)) == 0x26)
@@ -137,8 +130,7 @@ import Testing
         #expect(read(&clock, 0x0A, at: tick(0xFFFD)) == 0x76)
     }
 
-    @Test("Registers C and D cannot be written; the ports' other bits")
-    func readOnly() {
+    @Test func `registers C and D cannot be written; the ports' other bits`() {
         var clock = clock()
         write(&clock, 0x0D, 0x00, at: second(0))
         write(&clock, 0x0C, 0xFF, at: second(0))
@@ -151,8 +143,7 @@ import Testing
         #expect(!clock.isNMIMasked)
     }
 
-    @Test("All other bytes are memory")
-    func memory() {
+    @Test func `all other bytes are memory`() {
         var clock = clock()
         let others: [UInt8] = [UInt8](0x0E..<0x32) + [UInt8](0x33..<0x80)
         for register in others { write(&clock, register, register ^ 0x5A, at: second(1)) }
@@ -161,8 +152,8 @@ import Testing
 
     // MARK: Interrupts
 
-    @Test("Periodic flags come at each rate, and reading register C takes them", arguments: 1...15 as ClosedRange<UInt8>)
-    func periodic(rate: UInt8) {
+    @Test(arguments: 1...15 as ClosedRange<UInt8>)
+    func `periodic flags come at each rate, and reading register C takes them`(rate: UInt8) {
         let hertz: UInt64 = rate < 3 ? 256 >> UInt64(rate - 1) : 65536 >> UInt64(rate)
         var clock = clock()
         write(&clock, 0x0A, 0x20 | rate, at: tick(0))
@@ -180,8 +171,7 @@ import Testing
         #expect(rises == hertz)
     }
 
-    @Test("Without a rate, or with the divider held, nothing is periodic")
-    func noRate() {
+    @Test func `without a rate, or with the divider held, nothing is periodic`() {
         var clock = clock()
         write(&clock, 0x0B, 0x42, at: tick(0))
         for value in [0x20, 0x66, 0x76] as [UInt8] {
@@ -191,8 +181,7 @@ import Testing
         }
     }
 
-    @Test("Without enabled interrupts flags are set, no line rises, and no event is awaited")
-    func polled() {
+    @Test func `without enabled interrupts flags are set, no line rises, and no event is awaited`() {
         var clock = clock()
         #expect(clock.nextEvent == .never)
         #expect(read(&clock, 0x0C, at: second(1)) == 0x50 && !clock.interruptLine)
@@ -202,8 +191,7 @@ import Testing
         #expect(clock.interruptLine && read(&clock, 0x0C, at: second(2)) == 0xD0)
     }
 
-    @Test("The update-ended interrupt comes each second; inhibiting updates disables it")
-    func updateEnded() {
+    @Test func `the update-ended interrupt comes each second; inhibiting updates disables it`() {
         var clock = clock()
         write(&clock, 0x0B, 0x12, at: tick(5))
         #expect(clock.nextEvent > tick(0x7FFF) && clock.nextEvent <= second(1))
@@ -228,8 +216,10 @@ import Testing
         ([0x00, 0x00, 0x00], 3, 86403),
     ]
 
-    @Test("The alarm comes when all registers match or do not care, and again", arguments: alarms)
-    func alarm(registers: [UInt8], first: UInt64, second next: UInt64) {
+    @Test(arguments: alarms)
+    func `the alarm comes when all registers match or do not care, and again`(
+        registers: [UInt8], first: UInt64, second next: UInt64
+    ) {
         var clock = clock()
         for (register, value) in zip([1, 3, 5] as [UInt8], registers) { write(&clock, register, value, at: tick(0)) }
         write(&clock, 0x0B, 0x22, at: tick(0))
@@ -241,8 +231,8 @@ import Testing
         }
     }
 
-    @Test("The alarm comes at the first second that matches, as by asking each", arguments: 0..<8 as Range<UInt8>)
-    func alarmBySearch(cares: UInt8) {
+    @Test(arguments: 0..<8 as Range<UInt8>)
+    func `the alarm comes at the first second that matches, as by asking each`(cares: UInt8) {
         var generator = FixedSeedGenerator(seed: UInt64(cares))
         for _ in 0..<5 {
             let fields = [59, 59, 23].map { UInt8.random(in: 0...$0, using: &generator) }
@@ -262,8 +252,7 @@ import Testing
         }
     }
 
-    @Test("The alarm works in 12 hours and binary too")
-    func alarmFormats() {
+    @Test func `the alarm works in 12 hours and binary too`() {
         var clock = clock(start: 12 * 3600)
         write(&clock, 0x0B, 0x24, at: tick(0))
         for (register, value) in zip([1, 3, 5] as [UInt8], [59, 45, 0x8C] as [UInt8]) {
@@ -273,11 +262,10 @@ import Testing
     }
 
     @Test(
-        "An alarm for a time that never is never comes",
         arguments: [
             [0x60, 0xFF, 0xFF], [0xFF, 0x7A, 0xFF], [0xFF, 0xFF, 0x24], [0x0A, 0xFF, 0xFF],
         ] as [[UInt8]])
-    func impossibleAlarm(registers: [UInt8]) {
+    func `an alarm for a time that never is never comes`(registers: [UInt8]) {
         var clock = clock()
         for (register, value) in zip([1, 3, 5] as [UInt8], registers) { write(&clock, register, value, at: tick(0)) }
         write(&clock, 0x0B, 0x22, at: tick(0))
@@ -285,8 +273,7 @@ import Testing
         #expect(read(&clock, 0x0C, at: second(1_000_000)) & 0x20 == 0)
     }
 
-    @Test("The earliest of several interrupts is awaited")
-    func earliest() {
+    @Test func `the earliest of several interrupts is awaited`() {
         var clock = clock()
         write(&clock, 0x01, 0x00, at: tick(0))
         write(&clock, 0x03, 0xFF, at: tick(0))
@@ -299,8 +286,8 @@ import Testing
 
     // MARK: Robustness
 
-    @Test("A year keeps to the time stamp", arguments: frequencies)
-    func accuracy(frequency: UInt64) {
+    @Test(arguments: frequencies)
+    func `a year keeps to the time stamp`(frequency: UInt64) {
         var clock = RealTimeClock(
             unixSeconds: 1_704_067_200, memoryBelow4GiB: 1 << 30, timeStampFrequency: frequency)
         // 365 days of a leap year later, and a second for the rounding.
@@ -309,8 +296,8 @@ import Testing
         #expect((1...2).contains(read(&clock, 0, at: time)))
     }
 
-    @Test("No access traps, and the clock still answers after being set again", arguments: frequencies)
-    func randomAccesses(frequency: UInt64) {
+    @Test(arguments: frequencies)
+    func `no access traps, and the clock still answers after being set again`(frequency: UInt64) {
         var generator = FixedSeedGenerator(seed: frequency)
         var clock = RealTimeClock(
             unixSeconds: 0, memoryBelow4GiB: .max, memoryAbove4GiB: .max, timeStampFrequency: frequency)

@@ -2,8 +2,7 @@ import Devices
 import Testing
 
 @Suite struct ResetControlTests {
-    @Test("Only a rise of bit 2 resets, whatever the kind of reset")
-    func reset() {
+    @Test func `only a rise of bit 2 resets, whatever the kind of reset`() {
         var control = ResetControl()
         #expect(control.write(ResetControl.resetValue) == .reset)
         #expect(control.write(0x06) == .none)
@@ -13,8 +12,7 @@ import Testing
         #expect(control.write(0x04) == .reset)
     }
 
-    @Test("What is written is read, as far as the bits are there")
-    func readBack() {
+    @Test func `what is written is read, as far as the bits are there`() {
         var control = ResetControl()
         #expect(control.read() == 0)
         for value in UInt8.min...UInt8.max {

@@ -2,8 +2,7 @@ import Devices
 import Testing
 
 @Suite struct SystemControlPortTests {
-    @Test("Four bits are kept; gate and speaker follow theirs")
-    func control() {
+    @Test func `four bits are kept; gate and speaker follow theirs`() {
         var port = SystemControlPort(timeStampFrequency: 50_000_000)
         #expect(port.read(output2: false, at: MachineTime(0)) == 0 && !port.gate2 && !port.isSpeakerOn)
         port.write(0xFD)
@@ -12,8 +11,8 @@ import Testing
         #expect(port.read(output2: true, at: MachineTime(0)) == 0x22 && !port.gate2 && port.isSpeakerOn)
     }
 
-    @Test("The refresh bit toggles every 15 microseconds", arguments: [50_000_000, 2_400_000_000] as [UInt64])
-    func refresh(frequency: UInt64) {
+    @Test(arguments: [50_000_000, 2_400_000_000] as [UInt64])
+    func `the refresh bit toggles every 15 microseconds`(frequency: UInt64) {
         let port = SystemControlPort(timeStampFrequency: frequency)
         var (toggles, last) = (0, port.read(output2: false, at: MachineTime(0)))
         for microsecond in 1...3000 as ClosedRange<UInt64> {

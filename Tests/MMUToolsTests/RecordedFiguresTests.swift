@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The figures of Docs/Memory.md are those that Tools/bench-mmu has taken down, those of Docs/Design.md those of Tools/bench.
-struct RecordedFiguresTests {
+@Suite struct RecordedFiguresTests {
     static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
 
     static func lines(_ path: String) throws -> [String] {

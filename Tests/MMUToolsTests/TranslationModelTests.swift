@@ -2,7 +2,7 @@ import MMUTools
 import Testing
 
 /// Cases worked out by hand.
-struct TranslationModelTests {
+@Suite struct TranslationModelTests {
     /// Pages 0x8000000 and following lie from frame 0xF000 on; the first table at 0x400, the others behind it.
     static let mappings = [
         RecordedRun.Mapping(page: 0x800_0000, frame: 0xF000, count: 0x40000, stride: 0),
@@ -93,7 +93,7 @@ struct TranslationModelTests {
     }
 }
 
-struct RecordedRunTests {
+@Suite struct RecordedRunTests {
     @Test func `the runs of a guest's output are read, whatever else is in it`() throws {
         let text =
             "martlet: starting\r\nrow touch 4\nmap 8000000 f000 40 0\nrun again\nr 8000000\nx\nrun switch-2\ns 1\nr 800003f\nspaces: ok\n"

@@ -21,8 +21,7 @@ import Testing
         return machine
     }
 
-    @Test("A moved time stamp moves the moment of the deadline, not its value")
-    func moved() {
+    @Test func `a moved time stamp moves the moment of the deadline, not its value`() {
         let machine = Self.machine()
         let deadline = MSRTests.value(machine, 0x6E0)
         let due = machine.cpu.apic.nextEvent.ticks
@@ -33,8 +32,7 @@ import Testing
         #expect(MSRTests.value(machine, 0x6E0) == deadline)
     }
 
-    @Test("A time stamp that is moved beyond the deadline brings its interrupt")
-    func passed() {
+    @Test func `a time stamp that is moved beyond the deadline brings its interrupt`() {
         let machine = Self.machine()
         Self.write(machine, 0x10, Self.guestTime(machine) &+ 20_000)
         #expect(MSRTests.value(machine, 0x6E0) == 0)
@@ -43,8 +41,7 @@ import Testing
         #expect(machine.cpu.apic.nextEvent == .never)
     }
 
-    @Test("A disarmed deadline stays so, whatever happens to the time stamp")
-    func disarmed() {
+    @Test func `a disarmed deadline stays so, whatever happens to the time stamp`() {
         let machine = Self.machine()
         Self.write(machine, 0x6E0, 0)
         Self.write(machine, 0x10, 0)

@@ -8,8 +8,8 @@ import Testing
 @Suite struct GuestMemoryTests {
     private let ram = GuestRAM(size: 8192)
 
-    @Test("Numbers of every size are read and written at every alignment", arguments: 1...8)
-    func everyAlignment(count: Int) {
+    @Test(arguments: 1...8)
+    func `numbers of every size are read and written at every alignment`(count: Int) {
         let memory = ram.memory
         for address in 0..<40 {
             ram.fill(0xEE)
@@ -24,8 +24,8 @@ import Testing
         }
     }
 
-    @Test("Nothing outside the RAM is read or written", arguments: 1...8)
-    func outside(count: Int) {
+    @Test(arguments: 1...8)
+    func `nothing outside the RAM is read or written`(count: Int) {
         let memory = ram.memory
         for address in [UInt64(8192 - count + 1), 8191 + 1, 8192 + 64, .max, .max - 7, 1 << 63] {
             #expect(memory.read(count: count, at: GuestPhysicalAddress(address)) == nil)
@@ -41,8 +41,8 @@ import Testing
         #expect((0..<8192).allSatisfy { ram[$0] == 0 })
     }
 
-    @Test("An aligned number is whole, whoever writes it at the same time", arguments: [2, 4, 8])
-    func noTearing(count: Int) {
+    @Test(arguments: [2, 4, 8])
+    func `an aligned number is whole, whoever writes it at the same time`(count: Int) {
         let memory = ram.memory
         let (zeros, ones) = (UInt64(0), UInt64.max >> UInt64(64 - 8 * count))
         nonisolated(unsafe) let shared = memory
@@ -59,8 +59,7 @@ import Testing
         #expect(seen == [])
     }
 
-    @Test("Bits that two set at the same time are both set")
-    func lockedBits() {
+    @Test func `bits that two set at the same time are both set`() {
         nonisolated(unsafe) let memory = ram.memory
         for _ in 0..<50 {
             ram.fill(0)

@@ -137,8 +137,8 @@ import X86
         return machine.vmcs[0x4016]
     }
 
-    @Test("A virtual CPU whose state was put into another goes on as it would have", arguments: [UInt64](1...6))
-    func roundTrip(seed: UInt64) {
+    @Test(arguments: [UInt64](1...6))
+    func `a virtual CPU whose state was put into another goes on as it would have`(seed: UInt64) {
         var random = FixedSeedGenerator(seed: seed)
         let (timer, set): (TimerChoice, CapabilitySet) = seed % 3 == 0 ? (.host, .skylakeX) : (.processorOrHost, .skylakeX)
         var here = Self.machine(timer, set, startingAt: 1000)

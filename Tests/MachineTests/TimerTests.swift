@@ -74,10 +74,8 @@ import Virtualization
         }
     }
 
-    @Test(
-        "A guest that exits again and again has its timer's interrupt when that is due",
-        arguments: ["CPUID", "RDMSR", "OUT 80H", "WBINVD"])
-    func exitsMeanwhile(loop: String) {
+    @Test(arguments: ["CPUID", "RDMSR", "OUT 80H", "WBINVD"])
+    func `a guest that exits again and again has its timer's interrupt when that is due`(loop: String) {
         let machine = Self.armed(ticks: 100_000)
         let due = machine.host.time + 100_000
         while machine.injection == nil, machine.host.time < due + 10_000 { Self.exit(machine, loop) }
@@ -85,8 +83,7 @@ import Virtualization
         #expect((due...due + 1000).contains(machine.host.time))
     }
 
-    @Test("A periodic timer of a guest that exits again and again loses no tick")
-    func periodMeanwhile() {
+    @Test func `a periodic timer of a guest that exits again and again loses no tick`() {
         let machine = TestMachine(set: .arrandale)
         for (register, value) in [(0x1B, 0xFEE0_0D00), (0x80F, 0x1FF), (0x83E, 0xB), (0x832, 0x2_0050), (0x838, 20_000)]
             as [(UInt64, UInt64)]
@@ -110,8 +107,7 @@ import Virtualization
         #expect(ticks == Int(2_010_000 / (20_000 << shift)))
     }
 
-    @Test("A long string instruction stops when a timer is due, and goes on behind the interrupt")
-    func stringMeanwhile() {
+    @Test func `a long string instruction stops when a timer is due, and goes on behind the interrupt`() {
         let machine = Self.armed(ticks: 50)
         machine.host.ticksPerLook = 10
         machine.cpu.registers.rsi = 0x20000

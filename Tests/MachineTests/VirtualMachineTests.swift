@@ -7,7 +7,7 @@ import Virtualization
 @testable import Machine
 
 /// A machine with two virtual CPUs: what is sent, and to whom it comes.
-struct VirtualMachineTests {
+@Suite struct VirtualMachineTests {
     let first = TestMachine()
     let second: TestMachine
 

@@ -2,7 +2,7 @@ import Testing
 @testable import Memory
 
 /// Shadow tables against the guest's own, with tables that change at random.
-struct ShadowTablesTests {
+@Suite struct ShadowTablesTests {
     /// A million in all.
     static let steps = 125_000
 

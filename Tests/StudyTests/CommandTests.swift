@@ -24,10 +24,10 @@ struct Explained {
     }
 }
 
-@Suite("martlet-explain")
-struct CommandTests {
-    @Test("the example of every kind works, and the help shows it", arguments: Kind.all.map(\.name))
-    func examples(_ name: String) throws {
+/// Martlet-explain.
+@Suite struct CommandTests {
+    @Test(arguments: Kind.all.map(\.name))
+    func `the example of every kind works, and the help shows it`(_ name: String) throws {
         let kind = try #require(Kind.all.first { $0.name == name })
         #expect(Explained("--help").lines.contains("    martlet-explain \(kind.example)"))
         #expect(Explained(name, "--help").lines.contains("    martlet-explain \(kind.example)"))
@@ -39,8 +39,7 @@ struct CommandTests {
         #expect(lines.count > 1)
     }
 
-    @Test("numbers are read in base 16 and base 10, and those that are none are refused with advice")
-    func numbers() {
+    @Test func `numbers are read in base 16 and base 10, and those that are none are refused with advice`() {
         #expect(Explained("exit-reason", "0x30").lines == Explained("exit-reason", "48").lines)
         #expect(Explained("cr0", "0x8000_0021").status == 0)
         for (word, advice) in [
@@ -56,8 +55,7 @@ struct CommandTests {
         #expect(Explained("error", "0x100000000").complaints.first?.contains("does not fit in 32 bits") == true)
     }
 
-    @Test("wrong arguments are refused with what is wrong")
-    func wrongArguments() {
+    @Test func `wrong arguments are refused with what is wrong`() {
         #expect(Explained().status == 2)
         #expect(Explained("exit").complaints.first?.contains("is \"exit-reason\" meant?") == true)
         #expect(Explained("frob").complaints.first?.contains("no kind \"frob\"") == true)

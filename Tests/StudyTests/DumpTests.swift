@@ -8,8 +8,8 @@ import X86
 
 @testable import ExplainTools
 
-@Suite("VMCS dumps")
-struct DumpTests {
+/// VMCS dumps.
+@Suite struct DumpTests {
     static func file(_ name: String) throws -> String {
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Dumps")
         return try String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)
@@ -17,8 +17,7 @@ struct DumpTests {
 
     private func answer(_ text: String) -> Explained { Explained("vmcs", "f", files: ["f": text]) }
 
-    @Test("KVM's dump of an entry that failed: SS has another privilege level than CS")
-    func kvm() throws {
+    @Test func `KVM's dump of an entry that failed: SS has another privilege level than CS`() throws {
         let text = try Self.file("kvm-6.1.txt")
         let answer = answer(text)
         #expect(answer.status == 1)
@@ -34,8 +33,7 @@ struct DumpTests {
         #expect(repaired.lines.last == "every rule that could be checked holds")
     }
 
-    @Test("Xen's dump: an external interrupt is to be injected while IF is 0")
-    func xen() throws {
+    @Test func `Xen's dump: an external interrupt is to be injected while IF is 0`() throws {
         let text = try Self.file("xen-4.19.txt")
         let answer = answer(text)
         #expect(answer.status == 1)
@@ -48,8 +46,7 @@ struct DumpTests {
         #expect(self.answer(text.split(separator: "\n").map { "> " + $0 }.joined(separator: "\n")).lines == answer.lines)
     }
 
-    @Test("our dump, with the processor's capabilities: an activity state that does not exist")
-    func ours() throws {
+    @Test func `our dump, with the processor's capabilities: an activity state that does not exist`() throws {
         let text = try Self.file("martlet.txt")
         let capabilities = try Self.file("skylake_x.capabilities")
         let answer = Explained(
@@ -63,8 +60,7 @@ struct DumpTests {
         #expect(!answer.text.contains("checks left out"))
     }
 
-    @Test("a log with two dumps and other lines gives two answers; an empty field is told to be damaged")
-    func several() throws {
+    @Test func `a log with two dumps and other lines gives two answers; an empty field is told to be damaged`() throws {
         let kvm = try Self.file("kvm-6.1.txt")
         let answer = answer(
             "boot\n" + kvm + "more\n" + kvm.replacing("base=0xffff888000000000", with: "base=0x1ffff888000000000"))
@@ -74,8 +70,7 @@ struct DumpTests {
         #expect(damaged.text.contains("damaged: guest TR selector"))
     }
 
-    @Test("what a missing field decides is left out, never called broken")
-    func leavesOut() throws {
+    @Test func `what a missing field decides is left out, never called broken`() throws {
         let text = try Self.file("xen-4.19.txt")
         let without = text.split(separator: "\n").filter { !$0.contains("RFLAGS=") }.joined(separator: "\n")
         let answer = answer(without)
@@ -90,16 +85,14 @@ struct DumpTests {
         #expect(self.answer(controls.joined(separator: "\n")).text.contains("  primary processor-based VM-execution controls: "))
     }
 
-    @Test("a single field that is missing is told of as one")
-    func single() throws {
+    @Test func `a single field that is missing is told of as one`() throws {
         let missing = VMCSField<RFlags, Writable>.guestRFLAGS.encoding
         let text = lines { VMCSDump.report(reading: { $0 == missing ? nil : $0.area == .hostState ? 0xFFFF : 0 }, to: $0) }
         let answer = answer(text.joined(separator: "\n"))
         #expect(answer.text.contains("\n1 field that the dump does not have:\n  guest RFLAGS\n"))
     }
 
-    @Test("our text holds every field and is read back as it was written")
-    func roundTrip() throws {
+    @Test func `our text holds every field and is read back as it was written`() throws {
         var generator = FixedSeedGenerator(seed: 7)
         for round in 0..<4 {
             var values: [VMCSFieldEncoding: UInt64] = [:]
@@ -116,8 +109,7 @@ struct DumpTests {
         }
     }
 
-    @Test("our text says what the fields mean")
-    func meanings() throws {
+    @Test func `our text says what the fields mean`() throws {
         let text = try Self.file("martlet.txt")
         for line in [
             "[guest state]", "[host state]", "[control fields]", "[VM-exit information]",

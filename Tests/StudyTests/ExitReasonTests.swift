@@ -4,10 +4,10 @@ import VMX
 
 @testable import StudyTools
 
-@Suite("exit reasons in words")
-struct ExitReasonTests {
-    @Test("every reason that has a name has a sentence and a cause, and no other has", arguments: UInt32(0)...100)
-    func hasSentence(_ number: UInt32) {
+/// Exit reasons in words.
+@Suite struct ExitReasonTests {
+    @Test(arguments: UInt32(0)...100)
+    func `every reason that has a name has a sentence and a cause, and no other has`(_ number: UInt32) {
         let reason = ExitReason(rawValue: number)
         #expect(("\(reason.name)" != "reserved reason") == reason.isNamed)
         #expect((reason.sentence != nil) == reason.isNamed)
@@ -16,8 +16,8 @@ struct ExitReasonTests {
         #expect(cause.contains("(\"") && cause.hasSuffix("\")"), "no section: \(cause)")
     }
 
-    @Test("every explanation is whole lines, with the reason's name", arguments: UInt32(0)...100)
-    func isWhole(_ number: UInt32) {
+    @Test(arguments: UInt32(0)...100)
+    func `every explanation is whole lines, with the reason's name`(_ number: UInt32) {
         let reason = ExitReason(rawValue: number)
         let text = lines(ExitReasonExplanation(reason).report)
         #expect(text[0].contains("\(reason.name), basic reason \(number)"))
@@ -25,8 +25,7 @@ struct ExitReasonTests {
         #expect(text.count == (reason.isNamed ? 4 : 2))
     }
 
-    @Test("the flags above the reason are told, the reserved ones as such")
-    func tellsFlags() {
+    @Test func `the flags above the reason are told, the reserved ones as such`() {
         let text = lines(ExitReasonExplanation(ExitReason(rawValue: 0x8C01_0021)).report)
         #expect(text.contains { $0.contains("The VM entry failed (bit 31)") })
         #expect(text.contains("  bit 26      1      a bus lock was detected"))

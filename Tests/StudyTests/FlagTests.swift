@@ -5,8 +5,8 @@ import X86
 
 @testable import StudyTools
 
-@Suite("flags in words")
-struct FlagTests {
+/// Flags in words.
+@Suite struct FlagTests {
     private func check<Flags: ExplainedFlags>(_ kind: Flags.Type) {
         for bit in 0..<Flags.RawValue.bitWidth {
             #expect((Flags.name(ofBit: bit) == nil) == (Flags.meaning(ofBit: bit) == nil), "\(Flags.title), bit \(bit)")
@@ -28,8 +28,7 @@ struct FlagTests {
         }
     }
 
-    @Test("every control has a name and a meaning, and reserved bits are called so")
-    func controls() {
+    @Test func `every control has a name and a meaning, and reserved bits are called so`() {
         check(PinControls.self)
         check(PrimaryControls.self)
         check(SecondaryControls.self)
@@ -39,8 +38,7 @@ struct FlagTests {
         check(EntryControls.self)
     }
 
-    @Test("every flag of the registers has a name and a meaning")
-    func registers() {
+    @Test func `every flag of the registers has a name and a meaning`() {
         check(ControlRegister0.self)
         check(ControlRegister4.self)
         check(ExtendedFeatureEnable.self)
@@ -49,8 +47,7 @@ struct FlagTests {
         check(PendingDebugExceptions.self)
     }
 
-    @Test("bits that are 1 by default are told apart from those that must be 0")
-    func defaults() {
+    @Test func `bits that are 1 by default are told apart from those that must be 0`() {
         let text = lines(FlagExplanation(PinControls(rawValue: 0x8000_0006)).report)
         #expect(text.contains("  set, reserved, 1 by default: bit 1, bit 2"))
         #expect(text.contains { $0.hasPrefix("  clear, reserved, 1 by default") && $0.hasSuffix(": bit 4") })

@@ -18,7 +18,8 @@ final class SocketChannel: DebugChannel {
     func write(_ bytes: [UInt8]) { _ = send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }
 }
 
-@Suite("GDB itself", .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/gdb")))
+/// GDB itself.
+@Suite(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/gdb")))
 struct GDBDebuggerTests {
     /// Lets the real debugger do commands at a guest.
     /// - Returns: what it said, how the guest was left, and how the debugger let go of it.
@@ -89,8 +90,7 @@ struct GDBDebuggerTests {
         return true
     }
 
-    @Test("64-bit code: registers, breakpoints, steps, a watchpoint, memory, a monitor command, and detached")
-    func long() throws {
+    @Test func `64-bit code: registers, breakpoints, steps, a watchpoint, memory, a monitor command, and detached`() throws {
         let (text, target, resumption) = try Self.debug(
             Self.longGuest(), "info registers", "info threads", "x/3i $pc", "break *0x1002", "continue", "x/8xb 0x1000", "stepi",
             "delete", "watch *(char*)0x2000", "continue", "hbreak *0x1003", "continue", "set var *(short*)0x2100 = 0x1234",
@@ -106,8 +106,7 @@ struct GDBDebuggerTests {
         #expect(target.registers[.rax] == 0x42 && target.watches.isEmpty)
     }
 
-    @Test("real mode: 16-bit disassembly, and the program counter with the base of CS in it")
-    func real() throws {
+    @Test func `real mode: 16-bit disassembly, and the program counter with the base of CS in it`() throws {
         let target = GDBGuest.withRAM()
         target.load([0x90, 0x90, 0xAA, 0xEB, 0xFB, 0xB8, 0x01, 0x02], at: 0x1100)
         target.modes = [.real]
@@ -123,8 +122,7 @@ struct GDBDebuggerTests {
         #expect(resumption == .kill && end.registers[.rip] == 0x101 && end.ram[0x1102] == 0xAA)
     }
 
-    @Test("a guest that goes to 64-bit mode: it is told of, and \"unset tdesc filename\" follows it")
-    func modeChange() throws {
+    @Test func `a guest that goes to 64-bit mode: it is told of, and "unset tdesc filename" follows it`() throws {
         let target = GDBGuest.withRAM()
         target.load([0x90, 0x06, 0x48, 0xB8, 1, 2, 3, 4, 5, 6, 7, 8], at: 0x1000)
         target.modes = [.protected32]

@@ -2,75 +2,65 @@ import StudyTools
 import Testing
 import X86
 
-@Suite("GDB: framing")
-struct GDBFramingTests {
+/// GDB: framing.
+@Suite struct GDBFramingTests {
     typealias Channel = ScriptedChannel
 
-    @Test("a packet is acknowledged, and its answer comes with a checksum")
-    func acknowledged() {
+    @Test func `a packet is acknowledged, and its answer comes with a checksum`() {
         let session = GDBSession()
         #expect(session.send(Array("+$qC#b4+$k#6b".utf8)) == "+$QC1#c5+")
         #expect(session.resumption == .kill)
     }
 
-    @Test("a packet with a wrong checksum is asked for again, and not obeyed")
-    func wrongChecksum() {
+    @Test func `a packet with a wrong checksum is asked for again, and not obeyed`() {
         let session = GDBSession()
         #expect(session.send(Array("$k#6c$k#zz$qC#b4+$k#6b".utf8)) == "--+$QC1#c5+")
     }
 
-    @Test("an answer that arrived damaged is sent again, as often as it takes")
-    func sentAgain() {
+    @Test func `an answer that arrived damaged is sent again, as often as it takes`() {
         let session = GDBSession()
         #expect(session.send(Array("$qC#b4--+$k#6b".utf8)) == "+$QC1#c5$QC1#c5$QC1#c5+")
         // Also when the debugger says so late.
         #expect(session.send(Array("$qC#b4+-+$k#6b".utf8)) == "+$QC1#c5$QC1#c5+")
     }
 
-    @Test("a debugger that goes on has got the answer")
-    func impliedAcknowledgement() {
+    @Test func `a debugger that goes on has got the answer`() {
         let session = GDBSession()
         #expect(session.send(Array("$qC#b4$qC#b4$k#6b".utf8)) == "+$QC1#c5+$QC1#c5+")
     }
 
-    @Test("noise between packets, and a break character that comes too late, do nothing")
-    func noise() {
+    @Test func `noise between packets, and a break character that comes too late, do nothing`() {
         let session = GDBSession()
         #expect(
             session.send([0x03, 0x00, 0xFF, 0x23] + Array("hello$qC#b4".utf8) + [0x03] + Array("+$k#6b".utf8)) == "+$QC1#c5+")
     }
 
-    @Test("a packet that begins in the middle of another takes its place")
-    func restarted() {
+    @Test func `a packet that begins in the middle of another takes its place`() {
         let session = GDBSession()
         #expect(session.send(Array("$m1000,$qC#b4+$k#6b".utf8)) == "+$QC1#c5+")
     }
 
-    @Test("without acknowledgements there are none, from the answer on")
-    func withoutAcknowledgements() {
+    @Test func `without acknowledgements there are none, from the answer on`() {
         let session = GDBSession()
         let start = Channel.packet("QStartNoAckMode") + [0x2B]
         #expect(session.send(start + Array("$qC#b4$qC#b4".utf8) + Channel.packet("c")) == "+$OK#9a$QC1#c5$QC1#c5")
         #expect(session.resumption == .continue)
     }
 
-    @Test("a damaged packet that nobody would send again is an error")
-    func damagedWithoutAcknowledgements() {
+    @Test func `a damaged packet that nobody would send again is an error`() {
         let session = GDBSession()
         let start = Channel.packet("QStartNoAckMode") + [0x2B]
         #expect(session.send(start + Array("$k#00$k#6b".utf8)) == "+$OK#9a$E01#a6")
     }
 
-    @Test("a packet longer than the buffer is an error, and the next one is taken")
-    func tooLong() {
+    @Test func `a packet longer than the buffer is an error, and the next one is taken`() {
         let session = GDBSession()
         let long = Channel.packet(String(repeating: "m", count: 0x4001))
         #expect(session.send(long + Array("+$k#6b".utf8)) == "+$E01#a6+")
         #expect(session.send(Channel.packet(String(repeating: "u", count: 0x4000)) + Array("+$k#6b".utf8)) == "+$#00+")
     }
 
-    @Test("a line that goes away ends the session, in the middle of whatever")
-    func lineGone() {
+    @Test func `a line that goes away ends the session, in the middle of whatever`() {
         let whole = Channel.packet("QStartNoAckMode") + [0x2B] + Channel.packet("X1000,2:}\u{3}a")
         for length in 0..<whole.count {
             let session = GDBSession()
@@ -79,8 +69,8 @@ struct GDBFramingTests {
         }
     }
 
-    @Test("random bytes neither stop the server nor keep it", arguments: 0..<40)
-    func randomBytes(seed: UInt64) {
+    @Test(arguments: 0..<40)
+    func `random bytes neither stop the server nor keep it`(seed: UInt64) {
         var random = seed &* 0x9E37_79B9_7F4A_7C15 | 1
         func next() -> UInt8 {
             random ^= random << 13

@@ -1,10 +1,9 @@
 import StudyTools
 import Testing
 
-@Suite("GDB: memory and breakpoints")
-struct GDBMemoryTests {
-    @Test("memory is read and written, in hexadecimal digits and in binary")
-    func readAndWritten() {
+/// GDB: memory and breakpoints.
+@Suite struct GDBMemoryTests {
+    @Test func `memory is read and written, in hexadecimal digits and in binary`() {
         let session = GDBSession()
         #expect(
             session.ask("M1000,4:01020aFF", "m1000,4", "m1001,1", "m1000,0", "M1000,0:") == ["OK", "01020aff", "02", "", "OK"])
@@ -16,36 +15,31 @@ struct GDBMemoryTests {
             ])
     }
 
-    @Test("a hole in memory ends what is read, and is an error where it begins")
-    func holes() {
+    @Test func `a hole in memory ends what is read, and is an error where it begins`() {
         let session = GDBSession()
         session.target.ram[0x2FFE] = 0xAB
         #expect(session.ask("m2ffe,10", "m3000,1", "m200000,4", "mffffffffffffffff,2") == ["ab00", "E0e", "E0e", "E0e"])
     }
 
-    @Test("a write that meets a hole changes nothing")
-    func writeIntoHole() {
+    @Test func `a write that meets a hole changes nothing`() {
         let session = GDBSession()
         #expect(session.ask("M2fff,2:1122", "X2fff,2:ab", "m2fff,1") == ["E0e", "E0e", "00"])
     }
 
-    @Test("as much is read as fits in a packet")
-    func longRead() {
+    @Test func `as much is read as fits in a packet`() {
         let session = GDBSession(.withRAM(0x1000..<0x5000))
         #expect(session.ask("m1000,4000")[0].count == 0x4000)
         #expect(session.ask("m1000,ffffffffffffffff")[0].count == 0x4000)
     }
 
-    @Test(
-        "malformed questions are errors, and change nothing",
-        arguments: [
-            "m", "m1000", "m1000,", "m,1", "m1000,1,", "mg,1", "m10000000000000000,1", "M1000,2:11", "M1000,1:1122", "M1000,1:1",
-            "M1000,1:0g",
-            "M1000,1", "M1000,8000000000000001:11", "X1000,2:a", "X1000,1:ab", "Z0,1000", "Z0", "Z", "Z0,1000,1,",
-            "Z0,1000,1;X1,0", "z0,1000",
-            "Z,1000,1",
-        ])
-    func malformed(packet: String) {
+    @Test(arguments: [
+        "m", "m1000", "m1000,", "m,1", "m1000,1,", "mg,1", "m10000000000000000,1", "M1000,2:11", "M1000,1:1122", "M1000,1:1",
+        "M1000,1:0g",
+        "M1000,1", "M1000,8000000000000001:11", "X1000,2:a", "X1000,1:ab", "Z0,1000", "Z0", "Z", "Z0,1000,1,",
+        "Z0,1000,1;X1,0", "z0,1000",
+        "Z,1000,1",
+    ])
+    func `malformed questions are errors, and change nothing`(packet: String) {
         let session = GDBSession()
         let before = session.target.ram
         #expect(session.ask(packet) == ["E01"])
@@ -54,10 +48,8 @@ struct GDBMemoryTests {
 
     // MARK: Watches
 
-    @Test(
-        "whoever ends the session, nothing of it stays behind; one that is lost leaves all to the next",
-        arguments: ["D", "D;1", "k", "vKill;1", "?", "gone"])
-    func cleanedUp(end: String) {
+    @Test(arguments: ["D", "D;1", "k", "vKill;1", "?", "gone"])
+    func `whoever ends the session, nothing of it stays behind; one that is lost leaves all to the next`(end: String) {
         let session = GDBSession()
         #expect(session.ask("Z0,1000,1", "Z1,1800,1", "Z2,2000,4") == ["OK", "OK", "OK"])
         #expect(session.target.watches.count == 3)
@@ -65,8 +57,7 @@ struct GDBMemoryTests {
         #expect(session.target.watches.count == (end == "gone" ? 3 : 0))
     }
 
-    @Test("hardware breakpoints and watchpoints are the target's: it has them, has no room, or does not know the kind")
-    func watches() {
+    @Test func `hardware breakpoints and watchpoints are the target's: it has them, has no room, or does not know the kind`() {
         let session = GDBSession()
         session.target.mostWatches = 2
         #expect(

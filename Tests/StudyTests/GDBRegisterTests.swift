@@ -5,8 +5,8 @@ import Testing
 import VMX
 import X86
 
-@Suite("GDB: registers")
-struct GDBRegisterTests {
+/// GDB: registers.
+@Suite struct GDBRegisterTests {
     /// What the packet "g" says of a register, by the description.
     static func registers(_ session: GDBSession) throws -> [String: String] {
         let answers = session.ask("qXfer:features:read:target.xml:0,3000", "g")
@@ -28,8 +28,7 @@ struct GDBRegisterTests {
         return session
     }
 
-    @Test("64-bit code has 64-bit registers, each where the description says")
-    func wide() throws {
+    @Test func `64-bit code has 64-bit registers, each where the description says`() throws {
         let session = Self.session(
             .long64,
             [
@@ -48,8 +47,7 @@ struct GDBRegisterTests {
         #expect(values.count == 53)
     }
 
-    @Test("32-bit code has 32-bit registers, in the order of its encodings")
-    func narrow() throws {
+    @Test func `32-bit code has 32-bit registers, in the order of its encodings`() throws {
         let session = Self.session(.protected32, [.rax: 0x1_0000_0001, .rcx: 2, .rsp: 0x9000, .rip: 0x10_0000, .cr0: 0x11])
         let values = try Self.registers(session)
         #expect(values["eax"] == "01000000" && values["ecx"] == "02000000" && values["esp"] == "00900000")
@@ -57,10 +55,8 @@ struct GDBRegisterTests {
         #expect(session.ask("p1", "p4", "p8") == ["02000000", "00900000", "00001000"])
     }
 
-    @Test(
-        "the program counter is linear outside 64-bit mode, and is written so",
-        arguments: [ProcessorMode.real, .protected16, .protected32])
-    func linear(mode: ProcessorMode) throws {
+    @Test(arguments: [ProcessorMode.real, .protected16, .protected32])
+    func `the program counter is linear outside 64-bit mode, and is written so`(mode: ProcessorMode) throws {
         let session = Self.session(mode, [.rip: 0xFFF0, .csBase: 0xFFFF_0000, .cs: 0xF000])
         #expect(session.ask("p8") == ["f0ffffff"])
         #expect(session.ask("P8=02000100") == ["OK"])
@@ -68,13 +64,11 @@ struct GDBRegisterTests {
         #expect(session.ask("cffff1234").isEmpty && session.target.registers[.rip] == 0x1234)
     }
 
-    @Test(
-        "the description is of the guest's mode when it is asked for",
-        arguments: [
-            (ProcessorMode.real, "i8086"), (.virtual8086, "i8086"), (.protected16, "i8086"), (.compatibility16, "i8086"),
-            (.protected32, "i386"), (.compatibility32, "i386"), (.long64, "i386:x86-64"),
-        ])
-    func architecture(mode: ProcessorMode, name: String) {
+    @Test(arguments: [
+        (ProcessorMode.real, "i8086"), (.virtual8086, "i8086"), (.protected16, "i8086"), (.compatibility16, "i8086"),
+        (.protected32, "i386"), (.compatibility32, "i386"), (.long64, "i386:x86-64"),
+    ])
+    func `the description is of the guest's mode when it is asked for`(mode: ProcessorMode, name: String) {
         let session = Self.session(mode, [:])
         let text = session.ask("qXfer:features:read:target.xml:0,4000")[0]
         #expect(text.hasPrefix("l<?xml") && text.hasSuffix("</feature></target>"))
@@ -82,8 +76,7 @@ struct GDBRegisterTests {
         #expect(text.contains("<flags id=\"cr0\" size=\"\(mode == .long64 ? 8 : 4)\"><field name=\"PE\" start=\"0\" end=\"0\"/>"))
     }
 
-    @Test("the description comes in parts of any size, which make the whole")
-    func parts() throws {
+    @Test func `the description comes in parts of any size, which make the whole`() throws {
         let session = Self.session(.long64, [:])
         let whole = session.ask("qXfer:features:read:target.xml:0,ffffffffffffffff")[0].dropFirst()
         for size in [1000, 1, 333] {
@@ -102,8 +95,7 @@ struct GDBRegisterTests {
                 == ["E01", "E01", ""])
     }
 
-    @Test("a description that is being read stays the same while the guest changes its mode in between")
-    func steadyDescription() {
+    @Test func `a description that is being read stays the same while the guest changes its mode in between`() {
         let session = Self.session(.long64, [:])
         _ = session.ask("qXfer:features:read:target.xml:0,10")
         session.target.modes = [.real]
@@ -111,8 +103,7 @@ struct GDBRegisterTests {
         #expect(session.ask("qXfer:features:read:target.xml:0,200")[0].contains("i8086"))
     }
 
-    @Test("a guest that changes its mode is told of, once, and keeps the layout until the debugger asks again")
-    func modeChange() {
+    @Test func `a guest that changes its mode is told of, once, and keeps the layout until the debugger asks again`() {
         let session = Self.session(.protected32, [.rax: 0x1_2345_6789])
         _ = session.ask("qXfer:features:read:target.xml:0,10")
         session.target.modes = [.long64]
@@ -132,8 +123,7 @@ struct GDBRegisterTests {
         #expect(session.ask(stop: DebugStop(.step)).count == 2)
     }
 
-    @Test("registers are written one by one and all together, and only what changes")
-    func written() throws {
+    @Test func `registers are written one by one and all together, and only what changes`() throws {
         let session = Self.session(.long64, [.rax: 1, .rip: 0x1000, .cr0: 0x11])
         session.target.frozen = [.cr0]
         #expect(
@@ -150,8 +140,7 @@ struct GDBRegisterTests {
         #expect(session.ask("G" + all.replacing("0a00000000000000", with: "0b00000000000000")) == ["E.?frozen?: ?GP?"])
     }
 
-    @Test("the fields of the VMCS are registers in a group of their own, which no packet of all registers has")
-    func fields() {
+    @Test func `the fields of the VMCS are registers in a group of their own, which no packet of all registers has`() {
         let session = Self.session(.long64, [:])
         let field = VMCSField<UInt64, Writable>.guestCR3.encoding
         let host = VMCSField<UInt64, Writable>.hostRIP.encoding
@@ -173,19 +162,16 @@ struct GDBRegisterTests {
             ])
     }
 
-    @Test("a register that is not there is not written")
-    func notWritten() {
+    @Test func `a register that is not there is not written`() {
         #expect(Self.session(.long64, [:]).ask("P18=00000000000000000000") == ["E16"])
     }
 
-    @Test(
-        "malformed questions are errors",
-        arguments: [
-            "g1", "p", "p35", "pffffffffffffffff", "p10000000000000000", "p0,", "P0", "P0=", "P0=12", "P0=112233445566778899",
-            "P35=00", "P0=xxxxxxxxxxxxxxxx",
-            "G", "G00", "G" + String(repeating: "0", count: 761), "G" + String(repeating: "x", count: 760),
-        ])
-    func malformed(packet: String) {
+    @Test(arguments: [
+        "g1", "p", "p35", "pffffffffffffffff", "p10000000000000000", "p0,", "P0", "P0=", "P0=12", "P0=112233445566778899",
+        "P35=00", "P0=xxxxxxxxxxxxxxxx",
+        "G", "G00", "G" + String(repeating: "0", count: 761), "G" + String(repeating: "x", count: 760),
+    ])
+    func `malformed questions are errors`(packet: String) {
         let session = Self.session(.long64, [.rax: 7])
         #expect(session.ask(packet) == ["E01"])
         #expect(session.target.registers == [.rax: 7])

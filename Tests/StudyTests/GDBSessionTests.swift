@@ -2,23 +2,20 @@ import StudyTools
 import Testing
 import X86
 
-@Suite("GDB: stops, threads, monitor commands")
-struct GDBSessionTests {
+/// GDB: stops, threads, monitor commands.
+@Suite struct GDBSessionTests {
     // MARK: What is known
 
-    @Test(
-        "what is not known is answered with nothing",
-        arguments: [
-            "", "!", "R00", "b", "vMustReplyEmpty", "vCtrlC", "vAttach;1", "qOffsets", "qSymbol::", "qTStatus", "QNonStop:0",
-            "QThreadEvents:1", "x", "qCx", "\u{1}",
-        ])
-    func unknown(packet: String) {
+    @Test(arguments: [
+        "", "!", "R00", "b", "vMustReplyEmpty", "vCtrlC", "vAttach;1", "qOffsets", "qSymbol::", "qTStatus", "QNonStop:0",
+        "QThreadEvents:1", "x", "qCx", "\u{1}",
+    ])
+    func `what is not known is answered with nothing`(packet: String) {
         let session = GDBSession()
         #expect(session.ask(packet) == [""])
     }
 
-    @Test("what the server can do")
-    func supported() {
+    @Test func `what the server can do`() {
         let session = GDBSession()
         let answer = session.ask("qSupported:multiprocess+;swbreak+;hwbreak+;xmlRegisters=i386")[0]
         #expect(answer == "PacketSize=4000;QStartNoAckMode+;qXfer:features:read+;vContSupported+;swbreak+;hwbreak+")
@@ -27,19 +24,17 @@ struct GDBSessionTests {
 
     // MARK: Resuming
 
-    @Test(
-        "what lets the guest run",
-        arguments: [
-            ("c", Resumption.continue), ("C05", .continue), ("C0b;1234", .continue), ("s", .step(thread: 1)),
-            ("S02", .step(thread: 1)),
-            ("s1234", .step(thread: 1)), ("vCont;c", .continue), ("vCont;c:-1", .continue), ("vCont;s", .step(thread: 1)),
-            ("vCont;s:2;c", .step(thread: 2)),
-            ("vCont;s:2;c:1", .step(thread: 2)), ("vCont;C05:1;c", .continue), ("vCont;S05:2", .step(thread: 2)),
-            ("vCont;c:1;s:2", .step(thread: 2)),
-            ("vCont;c:1;c", .continue), ("vCont;s:0;c", .step(thread: 1)), ("k", .kill), ("D", .detach), ("D;1", .detach),
-            ("vKill;1", .kill),
-        ])
-    func resumed(packet: String, resumption: Resumption) {
+    @Test(arguments: [
+        ("c", Resumption.continue), ("C05", .continue), ("C0b;1234", .continue), ("s", .step(thread: 1)),
+        ("S02", .step(thread: 1)),
+        ("s1234", .step(thread: 1)), ("vCont;c", .continue), ("vCont;c:-1", .continue), ("vCont;s", .step(thread: 1)),
+        ("vCont;s:2;c", .step(thread: 2)),
+        ("vCont;s:2;c:1", .step(thread: 2)), ("vCont;C05:1;c", .continue), ("vCont;S05:2", .step(thread: 2)),
+        ("vCont;c:1;s:2", .step(thread: 2)),
+        ("vCont;c:1;c", .continue), ("vCont;s:0;c", .step(thread: 1)), ("k", .kill), ("D", .detach), ("D;1", .detach),
+        ("vKill;1", .kill),
+    ])
+    func `what lets the guest run`(packet: String, resumption: Resumption) {
         let session = GDBSession()
         session.target.modes = [.long64, .long64]
         let output = session.send(ScriptedChannel.packet(packet) + [0x2B])
@@ -49,20 +44,17 @@ struct GDBSessionTests {
         #expect(answers == (["D", "D;1", "vKill;1"].contains(packet) ? ["OK"] : []))
     }
 
-    @Test(
-        "a malformed wish lets nothing run",
-        arguments: [
-            "cx", "c1x", "s-1", "C", "C0", "Cxx", "C05x", "S05;", "vCont", "vCont;", "vCont;x", "vCont;c:", "vCont;c:x",
-            "vCont;C", "vCont;Cxx:1", "vContc",
-            "vCont;c:-2", "vCont;c:1x", "D1", "vCont;t", "vCont;r1000,1010:1",
-        ])
-    func malformed(packet: String) {
+    @Test(arguments: [
+        "cx", "c1x", "s-1", "C", "C0", "Cxx", "C05x", "S05;", "vCont", "vCont;", "vCont;x", "vCont;c:", "vCont;c:x",
+        "vCont;C", "vCont;Cxx:1", "vContc",
+        "vCont;c:-2", "vCont;c:1x", "D1", "vCont;t", "vCont;r1000,1010:1",
+    ])
+    func `a malformed wish lets nothing run`(packet: String) {
         let session = GDBSession()
         #expect(session.ask(packet) == ["E01"])
     }
 
-    @Test("an address that RIP does not take lets nothing run")
-    func refusedAddress() {
+    @Test func `an address that RIP does not take lets nothing run`() {
         let session = GDBSession()
         session.target.frozen = [.rip]
         #expect(session.ask("c1000") == ["E.?frozen?: ?GP?"])
@@ -70,8 +62,7 @@ struct GDBSessionTests {
 
     // MARK: Stops
 
-    @Test("a debugger is told of a stop when it has let the guest run, and not before")
-    func told() {
+    @Test func `a debugger is told of a stop when it has let the guest run, and not before`() {
         let session = GDBSession()
         #expect(session.ask("?") == ["T05thread:1;"])
         #expect(session.ask(stop: DebugStop(.interrupt)) == ["T02thread:1;"])
@@ -79,38 +70,33 @@ struct GDBSessionTests {
         #expect(session.ask("?", stop: DebugStop(.interrupt)) == ["T02thread:1;"])
     }
 
-    @Test(
-        "why the guest stopped",
-        arguments: [
-            (DebugStop.Reason.step, "T05thread:1;"), (.softwareBreakpoint, "T05swbreak:;thread:1;"),
-            (.hardwareBreakpoint, "T05hwbreak:;thread:1;"),
-            (.watchpoint(.write, 0xFFFF_8000_0000_1000), "T05watch:ffff800000001000;thread:1;"),
-            (.watchpoint(.read, 0), "T05rwatch:0;thread:1;"), (.watchpoint(.access, 0x10), "T05awatch:10;thread:1;"),
-            (.interrupt, "T02thread:1;"), (.signal(.segmentation), "T0bthread:1;"),
-        ])
-    func reasons(reason: DebugStop.Reason, answer: String) {
+    @Test(arguments: [
+        (DebugStop.Reason.step, "T05thread:1;"), (.softwareBreakpoint, "T05swbreak:;thread:1;"),
+        (.hardwareBreakpoint, "T05hwbreak:;thread:1;"),
+        (.watchpoint(.write, 0xFFFF_8000_0000_1000), "T05watch:ffff800000001000;thread:1;"),
+        (.watchpoint(.read, 0), "T05rwatch:0;thread:1;"), (.watchpoint(.access, 0x10), "T05awatch:10;thread:1;"),
+        (.interrupt, "T02thread:1;"), (.signal(.segmentation), "T0bthread:1;"),
+    ])
+    func `why the guest stopped`(reason: DebugStop.Reason, answer: String) {
         let session = GDBSession()
         _ = session.ask("qSupported:swbreak+;hwbreak+")
         #expect(session.ask("vMustReplyEmpty", stop: DebugStop(reason)) == [answer, ""])
     }
 
-    @Test("a debugger that does not know of breakpoint reasons is not told them")
-    func oldDebugger() {
+    @Test func `a debugger that does not know of breakpoint reasons is not told them`() {
         let session = GDBSession()
         _ = session.ask("qSupported:xmlRegisters=i386")
         #expect(session.ask(stop: DebugStop(.softwareBreakpoint)) == ["T05thread:1;"])
     }
 
-    @Test("the end of the guest is the end of the session")
-    func ended() {
+    @Test func `the end of the guest is the end of the session`() {
         let session = GDBSession()
         _ = session.ask("Z0,1000,1")
         #expect(session.send(Array("+".utf8), stop: DebugStop(.exit(3))) == "$W03#ba")
         #expect(session.resumption == .detach && session.target.watches.isEmpty)
     }
 
-    @Test("a key of the debugger's stops a running guest, and nothing else that it may send then")
-    func interrupted() {
+    @Test func `a key of the debugger's stops a running guest, and nothing else that it may send then`() {
         let session = GDBSession()
         _ = session.ask()
         #expect(!session.isInterruptRequested(by: 0x2B) && !session.isInterruptRequested(by: 0x2D))
@@ -119,8 +105,8 @@ struct GDBSessionTests {
         #expect(session.ask("g", stop: DebugStop(.interrupt)).count == 2)
     }
 
-    @Test("a debugger that comes before the guest is there is asked for patience, and what needs no guest is answered at once")
-    func early() {
+    @Test
+    func `a debugger that comes before the guest is there is asked for patience, and what needs no guest is answered at once`() {
         let session = GDBSession()
         session.target.delay = 3
         let start = ScriptedChannel.packet("qSupported") + [0x2B] + ScriptedChannel.packet("QStartNoAckMode") + [0x2B]
@@ -130,8 +116,7 @@ struct GDBSessionTests {
 
     // MARK: Threads
 
-    @Test("virtual CPUs are threads")
-    func threads() {
+    @Test func `virtual CPUs are threads`() {
         let session = GDBSession()
         session.target.modes = Array(repeating: .long64, count: 12)
         #expect(session.ask("qfThreadInfo", "qsThreadInfo") == ["m1,2,3,4,5,6,7,8,9,a,b,c", "l"])
@@ -151,8 +136,7 @@ struct GDBSessionTests {
 
     // MARK: Monitor commands
 
-    @Test("a command reaches the monitor, and what it says comes to the debugger's console")
-    func command() {
+    @Test func `a command reaches the monitor, and what it says comes to the debugger's console`() {
         let session = GDBSession()
         let answers = session.ask("qRcmd," + GDBSession.hex("help me"))
         #expect(GDBSession.console(answers) == "you said help me\n" && answers.last == "OK" && answers.count == 2)
@@ -162,8 +146,7 @@ struct GDBSessionTests {
         #expect(session.ask("qRcmd,6", "qRcmd,xx", "qRcmd") == ["E01", "E01", ""])
     }
 
-    @Test("what a command says is not lost, however long it is")
-    func longOutput() {
+    @Test func `what a command says is not lost, however long it is`() {
         let session = GDBSession()
         let output = session.send(
             ScriptedChannel.packet("QStartNoAckMode") + [0x2B] + ScriptedChannel.packet("qRcmd," + GDBSession.hex("long")))
@@ -172,8 +155,7 @@ struct GDBSessionTests {
         #expect(answers.last == "OK")
     }
 
-    @Test("a command that lets the guest run is answered at the next stop")
-    func running() {
+    @Test func `a command that lets the guest run is answered at the next stop`() {
         let session = GDBSession()
         #expect(session.send(ScriptedChannel.packet("qRcmd," + GDBSession.hex("run"))) == "+")
         #expect(session.resumption == .command)

@@ -5,8 +5,8 @@ import Testing
 import VMX
 import X86
 
-@Suite("Inspection: changes")
-struct InspectionChangeTests {
+/// Inspection: changes.
+@Suite struct InspectionChangeTests {
     private func changes(_ change: (inout StateSnapshot) -> Void) -> [String] {
         let before = StateSnapshot.long64
         var after = before
@@ -14,11 +14,9 @@ struct InspectionChangeTests {
         return answer { ChangeInspection.write(before, after, to: &$0) }
     }
 
-    @Test("nothing changed: said so")
-    func nothing() { #expect(changes { _ in } == ["nothing differs from the last stop"]) }
+    @Test func `nothing changed: said so`() { #expect(changes { _ in } == ["nothing differs from the last stop"]) }
 
-    @Test("registers, CR2 and fields are told with both values, in this order")
-    func values() {
+    @Test func `registers, CR2 and fields are told with both values, in this order`() {
         #expect(
             changes {
                 $0.registers.rax = 0x2A
@@ -37,8 +35,7 @@ struct InspectionChangeTests {
             ])
     }
 
-    @Test("flags are told by the names of those that were set and those that were cleared")
-    func flags() {
+    @Test func `flags are told by the names of those that were set and those that were cleared`() {
         #expect(changes { $0.fields[.guestRFLAGS] = .init(rawValue: 0x47) } == ["guest RFLAGS 0x246 -> 0x47: set CF; cleared IF"])
         #expect(
             changes { $0.fields[.primaryControls] = .interruptWindowExiting }

@@ -7,8 +7,8 @@ import X86
 
 @testable import ExplainTools
 
-@Suite("Inspection: check")
-struct InspectionCheckTests {
+/// Inspection: check.
+@Suite struct InspectionCheckTests {
     private func check(_ change: (inout StateSnapshot) -> Void) throws -> [String] {
         let dump = try #require(DumpedVMCS.read(try DumpTests.file("martlet.txt")).first)
         let registers = try ProcessorDescription.parse(try DumpTests.file("skylake_x.capabilities"))
@@ -23,14 +23,13 @@ struct InspectionCheckTests {
         }
     }
 
-    @Test("a sound VMCS: how many rules were asked about, and that all hold")
-    func sound() throws {
+    @Test func `a sound VMCS: how many rules were asked about, and that all hold`() throws {
         let lines = try check { _ in }
         #expect(lines == ["all 178 rules that apply hold: VM entry succeeds, as far as fields decide"])
     }
 
-    @Test("a broken rule is a line with field, value and the manual's section, and the end says how VM entry fails")
-    func broken() throws {
+    @Test func `a broken rule is a line with field, value and the manual's section, and the end says how VM entry fails`() throws
+    {
         let one = try check { $0.fields[.guestActivityState] = .init(rawValue: 7) }
         #expect(
             one == [

@@ -5,8 +5,8 @@ import Testing
 import VMX
 import X86
 
-@Suite("Inspection: controls")
-struct InspectionControlTests {
+/// Inspection: controls.
+@Suite struct InspectionControlTests {
     /// The controls as Martlet sets them on a processor.
     private func controls(
         _ words: String = "", on set: CapabilitySet = .skylakeX, wantsVPID: Bool = true,
@@ -26,8 +26,7 @@ struct InspectionControlTests {
         }
     }
 
-    @Test("each control is told with the wish, whether it is on, and the register that decides")
-    func pin() throws {
+    @Test func `each control is told with the wish, whether it is on, and the register that decides`() throws {
         #expect(
             try controls("pin") == [
                 "pin-based VM-execution controls = 0x0000007f",
@@ -41,8 +40,7 @@ struct InspectionControlTests {
             ])
     }
 
-    @Test("a control that is wanted and missing names the bit of the capability register")
-    func missing() throws {
+    @Test func `a control that is wanted and missing names the bit of the capability register`() throws {
         #expect(
             try controls("secondary", on: .arrandale).contains(
                 "  bit 12  enable INVPCID                          preferred   off: not offered, bit 44 of that register is 0"))
@@ -52,8 +50,9 @@ struct InspectionControlTests {
             ])
     }
 
-    @Test("a control that is off though it is offered says whether an option, the guest or nobody's wish keeps it so")
-    func off() throws {
+    @Test func `a control that is off though it is offered says whether an option, the guest or nobody's wish keeps it so`()
+        throws
+    {
         let secondary = try controls("secondary", wantsVPID: false)
         #expect(
             secondary.contains(
@@ -66,8 +65,7 @@ struct InspectionControlTests {
         #expect(without.last == "  none of them counts: \"activate secondary controls\" is off")
     }
 
-    @Test("all fields are told if none is named, and a field that is none is refused")
-    func fields() throws {
+    @Test func `all fields are told if none is named, and a field that is none is refused`() throws {
         let all = try controls()
         for title in ["pin-based", "primary processor", "secondary processor", "tertiary", "primary VM-exit", "VM-entry"] {
             #expect(all.contains { $0.hasPrefix(title) }, "\(title)")
@@ -80,8 +78,7 @@ struct InspectionControlTests {
             ])
     }
 
-    @Test("a control is found by a part of its name, in whatever field it is, and its meaning is told")
-    func named() throws {
+    @Test func `a control is found by a part of its name, in whatever field it is, and its meaning is told`() throws {
         let lines = try controls("nmi")
         #expect(
             lines.filter { $0.hasPrefix("  bit") } == [
@@ -100,8 +97,7 @@ struct InspectionControlTests {
         #expect(without.last == "  none of them counts: \"activate secondary controls\" is off")
     }
 
-    @Test("vmcs knows controls by name too, where no field has the name")
-    func namedAsField() throws {
+    @Test func `vmcs knows controls by name too, where no field has the name`() throws {
         let capabilities = CapabilitySet.skylakeX.capabilities
         let state = StateSnapshot()
         func vmcs(_ words: String) -> [String] {

@@ -8,8 +8,8 @@ import VMX
 import Virtualization
 import X86
 
-@Suite("Inspection: why")
-struct InspectionExitTests {
+/// Inspection: why.
+@Suite struct InspectionExitTests {
     /// The state at an exit: the controls that Martlet sets, and what the processor reports.
     private func exited(_ reason: BasicExitReason, qualification: UInt64 = 0, _ change: (inout StateSnapshot) -> Void = { _ in })
         -> StateSnapshot
@@ -35,15 +35,13 @@ struct InspectionExitTests {
         return answer { ExitInspection.write(exit, outcome, before: before, after: after, to: &$0) }
     }
 
-    @Test("before the first exit there is nothing to explain")
-    func nothing() {
+    @Test func `before the first exit there is nothing to explain`() {
         #expect(
             answer { ExitInspection.writeNothingYet(.real, to: &$0) }
                 == ["there was no exit yet: the guest stands before its first VM entry, in real mode at 0x7c05"])
     }
 
-    @Test("CPUID: what it was, that it always exits, what was answered, and what that changed")
-    func cpuid() {
+    @Test func `CPUID: what it was, that it always exits, what was answered, and what that changed`() {
         let lines = why(.cpuid, .step, exited(.cpuid)) {
             $0.registers.rax = 0x16
             $0.fields[.guestRIP] += 2
@@ -59,8 +57,7 @@ struct InspectionExitTests {
             ])
     }
 
-    @Test("a port is told with its bit in the I/O bitmaps")
-    func port() {
+    @Test func `a port is told with its bit in the I/O bitmaps`() {
         let access = IOAccess(port: 0x3F8, size: 1, isInput: false)
         let lines = why(.io(access), .step, exited(.ioInstruction, qualification: 0x3F8_0000))
         #expect(lines[0] == "I/O instruction, at 0xffffffff81000000 in 64-bit mode: OUT 0x3f8, AL = 0x1")
@@ -81,8 +78,7 @@ struct InspectionExitTests {
                 "  bit 24, \"unconditional I/O exiting\", of the primary processor-based VM-execution controls is 1"))
     }
 
-    @Test("an MSR is told with its bit in the MSR bitmaps, or that they do not cover it")
-    func register() {
+    @Test func `an MSR is told with its bit in the MSR bitmaps, or that they do not cover it`() {
         func bits(_ number: UInt64, _ exit: Exit, _ reason: BasicExitReason) -> [String] {
             why(exit, .step, exited(reason) { $0.registers.rcx = number }).filter {
                 $0.hasPrefix("  bit ") || $0.hasPrefix("  the bitmaps")
@@ -96,8 +92,7 @@ struct InspectionExitTests {
         #expect(bits(0x2000, .readMSR, .rdmsr).last?.hasSuffix("0x2000 always exits") == true)
     }
 
-    @Test("a control register is told with the bits that the mask keeps")
-    func controlRegister() {
+    @Test func `a control register is told with the bits that the mask keeps`() {
         let write = ControlRegisterAccess.write(register: 0, from: RegisterNumber(0))
         let lines = why(.controlRegister(write), .step, exited(.controlRegisterAccess) { $0.registers.rax = 0x8000_0013 })
         #expect(
@@ -106,8 +101,7 @@ struct InspectionExitTests {
         #expect(status.contains { $0.hasPrefix("  the value differs from the CR0 read shadow in TS, ") })
     }
 
-    @Test("an injected event and one whose delivery was interrupted are told")
-    func events() {
+    @Test func `an injected event and one whose delivery was interrupted are told`() {
         let before = exited(.eptViolation, qualification: 0x182) {
             $0.fields[.guestPhysicalAddress] = GuestPhysicalAddress(0xFEE0_0080)
             $0.fields[.guestLinearAddress] = GuestVirtualAddress(0x1080)
@@ -124,8 +118,7 @@ struct InspectionExitTests {
         #expect(lines.contains("  bit 1, \"enable EPT\", of the secondary processor-based VM-execution controls is 1"))
     }
 
-    @Test("an exception is told with its bit in the exception bitmap, a page fault with mask and match")
-    func exception() {
+    @Test func `an exception is told with its bit in the exception bitmap, a page fault with mask and match`() {
         let before = exited(.exceptionOrNMI, qualification: 0x1000) {
             $0.fields[.exceptionBitmap] = 1 << 14
             $0.fields[.exitInterruptionInformation] = .init(rawValue: 0x8000_0B0E)
@@ -137,8 +130,7 @@ struct InspectionExitTests {
         #expect(lines.contains("Martlet: injected #PF(2)"))
     }
 
-    @Test("no reason and no qualification makes the explanation stop short")
-    func everyReason() {
+    @Test func `no reason and no qualification makes the explanation stop short`() {
         for reason in 0...UInt32(BasicExitReason.highest.rawValue) + 1 {
             for failed in [UInt32(0), 1 << 31] {
                 let lines = why(

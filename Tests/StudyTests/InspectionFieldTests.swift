@@ -5,8 +5,8 @@ import Testing
 import VMX
 import X86
 
-@Suite("Inspection: vmcs")
-struct InspectionFieldTests {
+/// Inspection: vmcs.
+@Suite struct InspectionFieldTests {
     private func vmcs(_ words: String, _ state: StateSnapshot = .long64, on set: CapabilitySet = .skylakeX) -> [String] {
         let capabilities = set.capabilities
         return answer { output in
@@ -14,8 +14,7 @@ struct InspectionFieldTests {
         }
     }
 
-    @Test("a field is found by a part of its name, by its whole name, and by its encoding")
-    func finds() {
+    @Test func `a field is found by a part of its name, by its whole name, and by its encoding`() {
         let expected = [
             "guest RFLAGS = 0x0000000000000246", "  encoding 0x6820, guest state, natural width, writable",
         ]
@@ -28,8 +27,7 @@ struct InspectionFieldTests {
         #expect(vmcs("guest cr0").first == "guest CR0 = 0x0000000080000031")
     }
 
-    @Test("words that are parts of several names list these")
-    func several() {
+    @Test func `words that are parts of several names list these`() {
         #expect(
             vmcs("cr0 g") == [
                 "2 fields have \"cr0 g\" in their name:", "  0x6000  natural  CR0 guest/host mask = 0xffffffffffffffff",
@@ -38,8 +36,7 @@ struct InspectionFieldTests {
             ])
     }
 
-    @Test("each kind of field is told in its own words")
-    func decodes() {
+    @Test func `each kind of field is told in its own words`() {
         var state = StateSnapshot.long64
         state.fields[.exceptionBitmap] = 1 << 14 | 1 << 1
         state.fields[.primaryControls] = .hltExiting
@@ -57,8 +54,7 @@ struct InspectionFieldTests {
         #expect(vmcs("guest pat", state).count > 3)
     }
 
-    @Test("a group lists its fields and no other, and says how many the processor does not have")
-    func groups() {
+    @Test func `a group lists its fields and no other, and says how many the processor does not have`() {
         let guest = vmcs("guest")
         #expect(guest[0] == "[guest state]")
         #expect(guest.contains("  0x6820  natural  guest RFLAGS = 0x0000000000000246"))
@@ -75,15 +71,13 @@ struct InspectionFieldTests {
         #expect(all.allSatisfy { $0.count <= 112 })
     }
 
-    @Test("a field that the processor does not have is said to be missing, not shown as 0")
-    func missing() {
+    @Test func `a field that the processor does not have is said to be missing, not shown as 0`() {
         #expect(
             vmcs("eptp)", on: .penryn) == ["EPT pointer (EPTP), encoding 0x201a: this processor does not have the field"])
         #expect(!vmcs("control", on: .penryn).contains { $0.contains("EPT pointer") })
     }
 
-    @Test("a name that no field has is refused with the nearest one, and with how to list them")
-    func unknown() {
+    @Test func `a name that no field has is refused with the nearest one, and with how to list them`() {
         #expect(
             vmcs("gest rip") == [
                 "vmcs: no field has \"gest rip\" in its name; the nearest is \"guest RIP\"",

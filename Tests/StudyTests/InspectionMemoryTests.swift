@@ -8,8 +8,8 @@ import Testing
 import VMX
 import X86
 
-@Suite("Inspection: memory and disassemble")
-struct InspectionMemoryTests {
+/// Inspection: memory and disassemble.
+@Suite struct InspectionMemoryTests {
     private let ram = GuestRAM(size: 0x10000)
 
     /// Tables at 1000H to 4FFFH map linear FFFFFFFF80000000H on to 8000H, and the page behind to 100000H, where no RAM is.
@@ -34,8 +34,7 @@ struct InspectionMemoryTests {
         answer { MemoryInspection.write(address, count: count, in: view, to: &$0) }
     }
 
-    @Test("bytes are shown as numbers and letters, sixteen to a line")
-    func bytes() {
+    @Test func `bytes are shown as numbers and letters, sixteen to a line`() {
         ram.put(Array("Hello, monitor!\n\u{7F}AB".utf8), at: 0x7C00)
         #expect(
             memory(0x7C00, 19, RAMBytes(ram.memory, through: paging(.none))) == [
@@ -45,8 +44,7 @@ struct InspectionMemoryTests {
         #expect(memory(0x7C00, 1, RAMBytes(ram.memory, through: nil))[0].hasPrefix("00007c00  48 "))
     }
 
-    @Test("linear addresses have sixteen digits where they are long")
-    func linear() {
+    @Test func `linear addresses have sixteen digits where they are long`() {
         let paging = longPaging
         ram.put([1, 2, 3], at: 0x8000)
         #expect(
@@ -55,8 +53,7 @@ struct InspectionMemoryTests {
         #expect(ram.isIntactAround)
     }
 
-    @Test("what cannot be read shows as ??, with each reason said once")
-    func unreadable() {
+    @Test func `what cannot be read shows as ??, with each reason said once`() {
         let view = RAMBytes(ram.memory, through: longPaging)
         ram.put([0x41, 0x42], at: 0x8FFE)
         #expect(
@@ -77,8 +74,7 @@ struct InspectionMemoryTests {
         #expect(memory(0xFFFF, 2, RAMBytes(ram.memory, through: nil)).count == 2)
     }
 
-    @Test("addresses wrap around as the guest's do, and no count is too large")
-    func wraps() {
+    @Test func `addresses wrap around as the guest's do, and no count is too large`() {
         let short = memory(0xFFFF_FFF8, 24, RAMBytes(ram.memory, through: paging(.none)))
         #expect(short[0].hasPrefix("fffffff8  ??"))
         #expect(short[1] == "  ?? from 0xfffffff8 on: the guest has no RAM at guest-physical 0xfffffff8")
@@ -105,8 +101,7 @@ struct InspectionMemoryTests {
         return output.lines
     }
 
-    @Test("the next instruction is marked; bytes, then the instruction as the toolchain's disassembler writes it")
-    func listing() throws {
+    @Test func `the next instruction is marked; bytes, then the instruction as the toolchain's disassembler writes it`() throws {
         #expect(
             try instructions([0x0F, 0xA2, 0xB8, 0x34, 0x12, 0x88, 0xC3, 0x50, 0x48, 0xCF], .long64, count: 4) == [
                 "=> ffffffff80000000  0f a2                     cpuid",
@@ -125,8 +120,7 @@ struct InspectionMemoryTests {
         #expect(try instructions([], .long64, at: 0x1234) == ["   0x1234: ?? the guest's page tables map nothing there"])
     }
 
-    @Test("names of addresses stand before and behind instructions")
-    func names() throws {
+    @Test func `names of addresses stand before and behind instructions`() throws {
         let symbols = Symbols([("main", 0xFFFF_FFFF_8000_0000), ("work", 0xFFFF_FFFF_8000_0010)])
         #expect(
             try instructions([0xE8, 0x0F, 0, 0, 0, 0x90], .long64, count: 2, symbols) == [
@@ -135,14 +129,12 @@ struct InspectionMemoryTests {
             ])
     }
 
-    @Test("without the tool it says what is missing")
-    func noTool() {
+    @Test func `without the tool it says what is missing`() {
         let nothing = Disassembler(tool: nil)
         #expect(throws: Complaint.self) { try nothing.instructions([0x90], at: 0, in: .long64) }
     }
 
-    @Test("as many instructions as are wanted, whatever the bytes are, up to where memory ends")
-    func random() throws {
+    @Test func `as many instructions as are wanted, whatever the bytes are, up to where memory ends`() throws {
         var generator = FixedSeedGenerator(seed: 4)
         for mode in [ProcessorMode.long64, .real, .protected32] {
             let bytes = (0..<0x800).map { _ in UInt8.random(in: 0...255, using: &generator) }

@@ -5,14 +5,13 @@ import Testing
 import VMX
 import X86
 
-@Suite("Inspection: registers")
-struct InspectionRegisterTests {
+/// Inspection: registers.
+@Suite struct InspectionRegisterTests {
     private func registers(_ state: StateSnapshot) -> [String] {
         answer { RegisterInspection.write(state, to: &$0) }
     }
 
-    @Test("64-bit mode shows sixteen registers of 64 bits, and what the guest reads in CR0 where that is another value")
-    func long64() {
+    @Test func `64-bit mode shows sixteen registers of 64 bits, and what the guest reads in CR0 where that is another value`() {
         let lines = registers(.long64)
         #expect(lines[0] == "64-bit mode, privilege level 0, 4-level paging")
         #expect(lines[1] == "RAX 0000000000000001  RBX 0000000000000000  RCX 0000000000000000  RDX 0000000000000000")
@@ -34,8 +33,7 @@ struct InspectionRegisterTests {
         #expect(lines.last == "activity (active)")
     }
 
-    @Test("the debug registers are shown, with what DR6 tells")
-    func debugRegisters() {
+    @Test func `the debug registers are shown, with what DR6 tells`() {
         var state = StateSnapshot.long64
         state.debugRegisters.addresses = [0x1000, 0, 0, 0xFFFF_8000_0000_0000]
         state.debugRegisters.status = 0xFFFE_C7F9
@@ -47,8 +45,7 @@ struct InspectionRegisterTests {
             ))
     }
 
-    @Test("real mode goes by segment and offset, and shows registers of 32 bits")
-    func real() {
+    @Test func `real mode goes by segment and offset, and shows registers of 32 bits`() {
         let lines = registers(.real)
         #expect(lines[0] == "real mode, privilege level 0, no paging")
         #expect(lines[1] == "EAX 00000000  EBX 12345678  ECX 00000000  EDX 00000000")
@@ -57,8 +54,7 @@ struct InspectionRegisterTests {
         #expect(lines[4] == "RFLAGS 0x3202 = IF, IOPL 3")
     }
 
-    @Test("32-bit code shows EIP and the linear address")
-    func protected32() {
+    @Test func `32-bit code shows EIP and the linear address`() {
         var state = StateSnapshot.long64
         state.fields[.guestEFER] = .none
         state.fields[.guestCSAccessRights] = .init(rawValue: 0xC0FB)

@@ -6,8 +6,8 @@ import X86
 
 @testable import StudyTools
 
-@Suite("model-specific registers in words")
-struct MSRTests {
+/// Model-specific registers in words.
+@Suite struct MSRTests {
     private static let known: [UInt32] = (Array(0..<0x2000) + Array(0xC000_0000...0xC000_0200)).filter {
         ModelSpecificRegister($0).name != nil
     }
@@ -16,8 +16,8 @@ struct MSRTests {
         lines { MSRExplanation(ModelSpecificRegister(number)).report(value, to: $0) }
     }
 
-    @Test("every register that Martlet knows has a purpose and words for its values", arguments: known)
-    func hasPurpose(_ number: UInt32) {
+    @Test(arguments: known)
+    func `every register that Martlet knows has a purpose and words for its values`(_ number: UInt32) {
         let text = lines { MSRExplanation(ModelSpecificRegister(number)).report(to: $0) }
         #expect(text.count == 2)
         for value: UInt64 in [0, 1, .max, 0x5555_5555_5555_5555] {
@@ -28,25 +28,22 @@ struct MSRTests {
     }
 
     @Test(
-        "no bit of a register made of flags is passed over",
         arguments: [
             0x1B, 0x3A, 0x48, 0xFE, 0x10A, 0x179, 0x17A, 0x1A0, 0x1D9, 0x2FF, 0x480, 0x485, 0x48C, 0x491, 0xDA0, 0xC000_0080,
             0xC000_0081, 0xC000_0084, 0x277,
         ] as [UInt32])
-    func tellsEveryBit(_ number: UInt32) {
+    func `no bit of a register made of flags is passed over`(_ number: UInt32) {
         #expect(toldBits(words(number, .max)) == Set(0..<64))
     }
 
-    @Test("a control capability tells what must, may and must not be 1")
-    func tellsControls() {
+    @Test func `a control capability tells what must, may and must not be 1`() {
         let text = words(0x48D, 0x7F_0000_0016)
         #expect(text.contains("  must be 1: bit 1 (reserved), bit 2 (reserved), bit 4 (reserved)"))
         #expect(text.contains("  may be 1: external-interrupt exiting, NMI exiting, virtual NMIs, activate VMX-preemption timer"))
         #expect(text.contains("  must be 0: process posted interrupts"))
     }
 
-    @Test("fixed bits, features and numbers are told")
-    func tellsOthers() {
+    @Test func `fixed bits, features and numbers are told`() {
         #expect(words(0x486, 0x8000_0021).last == "  must be 1: PE, NE, PG")
         #expect(words(0x487, 0xFFFF_FFFF).last == "  must be 0: none")
         #expect(words(0x489, 0x2030).last == "  may be 1: PSE, PAE, VMXE")

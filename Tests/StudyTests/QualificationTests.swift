@@ -5,14 +5,13 @@ import VMX
 
 @testable import StudyTools
 
-@Suite("exit qualifications in words")
-struct QualificationTests {
+/// Exit qualifications in words.
+@Suite struct QualificationTests {
     private func words(_ value: UInt64, of reason: BasicExitReason) -> [String] {
         lines(QualificationExplanation(value, of: ExitReason(reason)).report)
     }
 
-    @Test("an I/O exit says port, size and direction")
-    func tellsIO() {
+    @Test func `an I/O exit says port, size and direction`() {
         #expect(
             words(0x3F8_0008, of: .ioInstruction).dropFirst() == [
                 "  bits 2:0    0      1 byte",
@@ -27,8 +26,7 @@ struct QualificationTests {
         #expect(words(0x60_0002, of: .ioInstruction).contains("  bits 2:0    2      reserved size"))
     }
 
-    @Test("an exception's says what its vector makes of it")
-    func tellsExceptionOfKnownVector() {
+    @Test func `an exception's says what its vector makes of it`() {
         func words(_ value: UInt64, _ vector: UInt8) -> [String] {
             Array(lines(QualificationExplanation(value, of: ExitReason(.exceptionOrNMI), vector: vector).report).dropFirst())
         }
@@ -38,8 +36,7 @@ struct QualificationTests {
         #expect(self.words(0x1234, of: .exceptionOrNMI).contains("  if the exception is #PF: the linear address 0x1234"))
     }
 
-    @Test("a control-register exit says register, kind and operand")
-    func tellsControlRegister() {
+    @Test func `a control-register exit says register, kind and operand`() {
         #expect(
             words(0x304, of: .controlRegisterAccess).dropFirst() == [
                 "  bits 3:0    4      CR4", "  bits 5:4    0      MOV to the control register",
@@ -51,8 +48,7 @@ struct QualificationTests {
                 "  bits 31:16  0xfff1  the operand, which CR0 bits 3:0 would get"))
     }
 
-    @Test("an EPT violation says the access, what was allowed, and whether the walk itself met it")
-    func tellsEPTViolation() {
+    @Test func `an EPT violation says the access, what was allowed, and whether the walk itself met it`() {
         let walk = words(0x83, of: .eptViolation)
         #expect(walk.contains { $0.contains("on the way, or to update its accessed or dirty bit") })
         #expect(walk.last == "  Nothing is mapped at the guest-physical address (bits 5:3 are 0).")
@@ -62,8 +58,7 @@ struct QualificationTests {
         #expect(!write.contains { $0.contains("Nothing is mapped") })
     }
 
-    @Test("other reasons say what theirs means")
-    func tellsOthers() {
+    @Test func `other reasons say what theirs means`() {
         #expect(words(0x4000_0028, of: .taskSwitch).contains("  bits 31:30  1      begun by IRET"))
         #expect(words(0x2017, of: .movDR).first?.contains("MOV DR") == true)
         #expect(words(0x0217, of: .movDR).contains("  bits 11:8   2      RDX is the other operand"))
@@ -78,19 +73,18 @@ struct QualificationTests {
     }
 
     @Test(
-        "no bit of a qualification that is made of bits is passed over",
         arguments: [
             .startupIPI, .taskSwitch, .controlRegisterAccess, .movDR, .ioInstruction, .mwait, .apicAccess, .virtualizedEOI,
             .eptViolation, .pageModificationLogFull, .sppEvent, .busLock, .instructionTimeout,
         ] as [BasicExitReason])
-    func tellsEveryBit(_ reason: BasicExitReason) {
+    func `no bit of a qualification that is made of bits is passed over`(_ reason: BasicExitReason) {
         let text = words(.max, of: reason)
         #expect(!text.contains { $0.hasSuffix("...") })
         #expect(toldBits(text) == Set(0..<64))
     }
 
-    @Test("every reason has words for its qualification", arguments: UInt32(0)...100)
-    func hasWords(_ number: UInt32) {
+    @Test(arguments: UInt32(0)...100)
+    func `every reason has words for its qualification`(_ number: UInt32) {
         for value: UInt64 in [0, 1, 0x8000_0000_0000_0000, .max] {
             let text = lines(QualificationExplanation(value, of: ExitReason(rawValue: number)).report)
             #expect(text.count > 1)

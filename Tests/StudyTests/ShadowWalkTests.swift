@@ -6,8 +6,8 @@ import X86
 @testable import Machine
 @testable import StudyTools
 
-@Suite("walk, shadow, ept and registers while shadow tables translate")
-struct ShadowWalkTests {
+/// Walk, shadow, ept and registers while shadow tables translate.
+@Suite struct ShadowWalkTests {
     private static let pageFault: UInt32 = 1 << 31 | 1 << 11 | 3 << 8 | 14
     private static let table = UInt64(TestMachine.Table.high)
 
@@ -24,8 +24,7 @@ struct ShadowWalkTests {
         return session
     }
 
-    @Test("each of the guest's entries has its shadow entry beside it, and the loads are the processor's")
-    func walk() {
+    @Test func `each of the guest's entries has its shadow entry beside it, and the loads are the processor's`() {
         let seen = session().type("walk 0x201234 write")[0]
         #expect(seen.count == 12)
         #expect(seen[0].hasPrefix("walk of 0x201234 for a supervisor write: 4-level paging, CR3 0x1000, shadow root 0x100"))
@@ -42,8 +41,7 @@ struct ShadowWalkTests {
             ])
     }
 
-    @Test("what the shadow tables lack is told from what the guest's lack")
-    func faults() {
+    @Test func `what the shadow tables lack is told from what the guest's lack`() {
         let session = session()
         session.machine.map(0x20_2000, entry: 0)
         let seen = session.type("walk 0x202000", "walk 0x203000", "walk 0x5000 write", "walk 0x800000000000")
@@ -55,8 +53,7 @@ struct ShadowWalkTests {
         #expect(session.type("walk 0x3f000000")[0].contains { $0.contains("no RAM is there, and Martlet makes the access") })
     }
 
-    @Test("a table that the guest writes to is out of step, and its translation old, until INVLPG")
-    func outOfStep() {
+    @Test func `a table that the guest writes to is out of step, and its translation old, until INVLPG`() {
         let session = session()
         #expect(session.type("shadow")[0].last == "no table is out of step")
         fault(session, Self.table, 3)
@@ -72,8 +69,7 @@ struct ShadowWalkTests {
         #expect(seen[0].contains { $0.hasPrefix("host-physical  0x40205000") })
     }
 
-    @Test("roots, twins and pages in use")
-    func roots() {
+    @Test func `roots, twins and pages in use`() {
         let seen = session().type("shadow")[0]
         #expect(seen[0].hasPrefix("shadow tables translate: 4-level paging, CR3 0x1000, shadow root 0x100"))
         #expect(
@@ -83,8 +79,8 @@ struct ShadowWalkTests {
         #expect(session(hasTwins: true).type("shadow")[0][2].hasSuffix("at host-physical 0x1000, loaded"))
     }
 
-    @Test("without long mode the root's four entries are registers", arguments: [TestMachine.Mode.paged32, .pae])
-    func threeLevels(mode: TestMachine.Mode) {
+    @Test(arguments: [TestMachine.Mode.paged32, .pae])
+    func `without long mode the root's four entries are registers`(mode: TestMachine.Mode) {
         let session = MonitorSession(mode, isShadowed: true)
         fault(session, 0x20_1000)
         let seen = session.type("walk 0x201000", "registers", "print cr3")
@@ -99,8 +95,7 @@ struct ShadowWalkTests {
         #expect(seen[2][0].contains("0x\(String(own, radix: 16))"))
     }
 
-    @Test("what does not go with shadow tables is refused in words")
-    func refusals() {
+    @Test func `what does not go with shadow tables is refused in words`() {
         let session = session()
         let seen = session.type("break write 0x1000", "set guest cr3 0x1000", "ept", "vmcs guest cr3", "controls enable ept")
         #expect(seen[0][0].hasPrefix("error: memory cannot be watched under MMU=shadow"))

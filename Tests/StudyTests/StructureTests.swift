@@ -6,14 +6,13 @@ import X86
 
 @testable import StudyTools
 
-@Suite("structures of the VMCS in words")
-struct StructureTests {
+/// Structures of the VMCS in words.
+@Suite struct StructureTests {
     private func interruption(_ value: UInt32) -> [String] {
         lines(InterruptionExplanation(InterruptionInformation(rawValue: value)).report)
     }
 
-    @Test("an event is told by kind, vector and error code")
-    func tellsInterruption() {
+    @Test func `an event is told by kind, vector and error code`() {
         #expect(
             interruption(0x8000_0B0E).dropFirst() == [
                 "  bit 31      1      valid", "  bits 10:8   3      hardware exception", "  bits 7:0    0xe    #PF, vector 14",
@@ -27,8 +26,7 @@ struct StructureTests {
         #expect(toldBits(interruption(.max)) == Set(0..<32))
     }
 
-    @Test("access rights are told bit by bit, for every type of segment")
-    func tellsAccessRights() {
+    @Test func `access rights are told bit by bit, for every type of segment`() {
         func rights(_ value: UInt32) -> [String] { lines(AccessRightsExplanation(SegmentAccessRights(rawValue: value)).report) }
         #expect(rights(0xA09B).contains("  bits 3:0    0xb    code, readable, accessed"))
         #expect(rights(0x8B).contains("  bits 3:0    0xb    32-bit or 64-bit task state, busy"))
@@ -38,8 +36,7 @@ struct StructureTests {
         #expect(types.count == 16 + 13)  // three system types are reserved
     }
 
-    @Test("an EPT entry is told as leaf, as table, as not present, and misconfigured")
-    func tellsNestedEntry() {
+    @Test func `an EPT entry is told as leaf, as table, as not present, and misconfigured`() {
         func entry(_ value: UInt64, _ level: Int) -> [String] {
             lines(NestedPageEntryExplanation(EPTEntry(rawValue: value), level: level).report)
         }
@@ -56,8 +53,7 @@ struct StructureTests {
         }
     }
 
-    @Test("the EPT pointer says memory type, levels, flags and root")
-    func tellsNestedPointer() {
+    @Test func `the EPT pointer says memory type, levels, flags and root`() {
         func pointer(_ value: UInt64) -> [String] {
             lines(NestedPagePointerExplanation(EPTPointer(rawValue: value)).report)
         }
@@ -73,8 +69,8 @@ struct StructureTests {
         #expect(toldBits(pointer(.max)) == Set(0..<64))
     }
 
-    @Test("every error number has words, those of the manual also advice", arguments: UInt32(0)...30)
-    func tellsErrors(_ number: UInt32) {
+    @Test(arguments: UInt32(0)...30)
+    func `every error number has words, those of the manual also advice`(_ number: UInt32) {
         let text = lines(InstructionErrorExplanation(InstructionError(number)).report)
         #expect(text.count == 2)
         #expect(text[0].contains("reserves") == text[1].hasPrefix("  No processor"))

@@ -5,12 +5,11 @@ import VMX
 
 @testable import StudyTools
 
-@Suite("ept: the map of the EPT")
-struct WalkMapTests {
+/// Ept: the map of the EPT.
+@Suite struct WalkMapTests {
     private let guest = WalkFixture()
 
-    @Test("the guest's RAM is one line, with the frames that the tables take")
-    func tellsOneRun() {
+    @Test func `the guest's RAM is one line, with the frames that the tables take`() {
         #expect(
             guest.map(of: guest.table()) == [
                 "guest-physical                  host-physical   pages           may   memory type           accessed, dirty",
@@ -22,8 +21,7 @@ struct WalkMapTests {
                 == "0x0 to 0x3ffffff                0x100000000     32 of 2 MiB     rwx   write-back (WB)       0, 0")
     }
 
-    @Test("rights, memory type, size and a hole each begin a new line; accessed and dirty pages are counted")
-    func tellsRuns() throws {
+    @Test func `rights, memory type, size and a hole each begin a new line; accessed and dirty pages are counted`() throws {
         var frames = guest
         var table = guest.table(.twoMebibytes)
         let page = GuestPhysicalRange(start: GuestPhysicalAddress(0x20_1000), count: ByteCount(0x1000))
@@ -50,8 +48,7 @@ struct WalkMapTests {
             ])
     }
 
-    @Test("a range shows what overlaps it; an empty one says so")
-    func tellsRange() {
+    @Test func `a range shows what overlaps it; an empty one says so`() {
         let table = guest.table()
         func range(_ start: UInt64, _ count: UInt64) -> AddressRange<GuestPhysicalAddress> {
             .init(start: GuestPhysicalAddress(start), count: ByteCount(count))

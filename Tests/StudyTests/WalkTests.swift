@@ -5,8 +5,8 @@ import VMX
 
 @testable import StudyTools
 
-@Suite("walk: the two-dimensional page walk")
-struct WalkTests {
+/// Walk: the two-dimensional page walk.
+@Suite struct WalkTests {
     private let guest = WalkFixture()
 
     /// Tables for 4 KiB (0x8040_3000), 2 MiB (0x8060_0000) and 1 GiB (0xC000_0000) pages, by 4 or 5 levels.
@@ -28,8 +28,7 @@ struct WalkTests {
         lines.firstMatch { $0.contains("and the access itself: ") ? Int($0.split(separator: " ").last!) : nil }
     }
 
-    @Test("four levels on four levels with 4 KiB pages make the 25 accesses that the literature counts, in order")
-    func counts25() {
+    @Test func `four levels on four levels with 4 KiB pages make the 25 accesses that the literature counts, in order`() {
         makeLongTables()
         let seen = guest.walk(0x8040_3ABC, .modern(.fourLevel), through: guest.table())
         #expect(seen[0] == "walk of 0x80403abc for a supervisor read: 4-level paging, CR3 0x1000, EPTP 0x7000105e")
@@ -55,13 +54,14 @@ struct WalkTests {
     }
 
     @Test(
-        "larger pages on either side make as many accesses as the smaller ones' walk had said",
         arguments: [
             (0x8040_3ABC, PageSize.fourKibibytes, 25), (0x8040_3ABC, .twoMebibytes, 20), (0x8040_3ABC, .oneGibibyte, 15),
             (0x8060_1234, .fourKibibytes, 20), (0x8060_1234, .twoMebibytes, 16), (0x8060_1234, .oneGibibyte, 12),
             (0xC060_1234, .fourKibibytes, 15), (0xC060_1234, .twoMebibytes, 12), (0xC060_1234, .oneGibibyte, 9),
         ] as [(UInt64, PageSize, Int)])
-    func countsLargePages(address: UInt64, nested: PageSize, count: Int) {
+    func `larger pages on either side make as many accesses as the smaller ones' walk had said`(
+        address: UInt64, nested: PageSize, count: Int
+    ) {
         makeLongTables()
         let seen = guest.walk(address, .modern(.fourLevel), through: guest.table(nested))
         #expect(accesses(seen) == count)
@@ -75,8 +75,7 @@ struct WalkTests {
             })
     }
 
-    @Test("the largest pages leave nothing to save")
-    func savesNothing() {
+    @Test func `the largest pages leave nothing to save`() {
         makeLongTables()
         let seen = guest.walk(0xC060_1234, .modern(.fourLevel), through: guest.table(.oneGibibyte))
         #expect(seen.last == "8 loads, and the access itself: 9")
@@ -84,8 +83,7 @@ struct WalkTests {
         #expect(seen[6].hasSuffix("0x80000000000001e3 writable supervisor no-execute accessed dirty global, 1 GiB page 0x0"))
     }
 
-    @Test("five levels of the guest and of the EPT make 35 loads")
-    func countsFiveLevels() {
+    @Test func `five levels of the guest and of the EPT make 35 loads`() {
         makeLongTables()
         let four = guest.walk(0x8040_3ABC, .modern(.fiveLevel, cr3: 0xF000), through: guest.table())
         #expect(accesses(four) == 30 && four[5].hasPrefix(" 5  guest PML5E"))
@@ -96,8 +94,7 @@ struct WalkTests {
         #expect(accesses(five) == 36 && five[1].hasPrefix(" 1  EPT PML5E"))
     }
 
-    @Test("without paging only the EPT are walked")
-    func walksWithoutPaging() {
+    @Test func `without paging only the EPT are walked`() {
         let seen = guest.walk(0x1_0000_1234, .modern(.none), through: guest.table())
         #expect(seen[0] == "walk of 0x100001234 for a supervisor read: no paging, EPTP 0x7000105e")
         #expect(
@@ -107,8 +104,7 @@ struct WalkTests {
             ])
     }
 
-    @Test("32-bit paging has two levels of 4-byte entries, and 4 MiB pages")
-    func walks32Bit() {
+    @Test func `32-bit paging has two levels of 4-byte entries, and 4 MiB pages`() {
         guest.put32(0x2027, at: 0x1000 + 4 * 5)
         guest.put32(0x3065, at: 0x2000 + 4 * 7)
         guest.put32(0x0080_00E7, at: 0x1000 + 4 * 6)
@@ -129,8 +125,7 @@ struct WalkTests {
         #expect(guest.walk(0x0187_6543, paging, through: guest.table())[5].hasSuffix("writable user accessed, table 0x800000"))
     }
 
-    @Test("PAE paging begins at a register, which is no load")
-    func walksPAE() {
+    @Test func `PAE paging begins at a register, which is no load`() {
         guest.put(0x3027, at: 0x2008)
         guest.put(0x8000_0000_0000_4063, at: 0x3000 + 8 * 3)
         var paging = GuestPaging.modern(.pae)
@@ -148,7 +143,6 @@ struct WalkTests {
     }
 
     @Test(
-        "a fault of the guest's tables is told with its error code and the loads up to it",
         arguments: [
             (0x8040_7000, .supervisor(.read), 0x0, "not present, read, supervisor", 20),
             (0x0_0000_0000, .user(.write), 0x6, "not present, write, user", 10),
@@ -159,7 +153,9 @@ struct WalkTests {
             (0x8060_0000, .supervisor(.fetch), 0x11, "rights, fetch, supervisor", 15),  // SMEP
             (0x8040_5000, .user(.fetch), 0x1D, "reserved bit, fetch, user", 20),
         ] as [(UInt64, GuestAccess, UInt32, String, Int)])
-    func tellsFaults(address: UInt64, access: GuestAccess, code: UInt32, words: String, loads: Int) {
+    func `a fault of the guest's tables is told with its error code and the loads up to it`(
+        address: UInt64, access: GuestAccess, code: UInt32, words: String, loads: Int
+    ) {
         makeLongTables()
         let seen = guest.walk(address, .modern(.fourLevel), access, through: guest.table())
         let linear = String(address, radix: 16)
@@ -169,8 +165,7 @@ struct WalkTests {
             ])
     }
 
-    @Test("reserved bits, the protection key and SMAP are named")
-    func namesReasons() {
+    @Test func `reserved bits, the protection key and SMAP are named`() {
         makeLongTables()
         let reserved = guest.walk(0x8040_5000, .modern(.fourLevel), through: guest.table())
         #expect(reserved[20].hasSuffix("writable user, reserved bits 0x400000000000, 4 KiB page 0x400000005000"))
@@ -184,14 +179,12 @@ struct WalkTests {
         #expect(smap[21] == "#PF, error code 0x1 (rights, read, supervisor), CR2 0x80403000")
     }
 
-    @Test("an address that is not canonical loads nothing")
-    func refusesNonCanonical() {
+    @Test func `an address that is not canonical loads nothing`() {
         let seen = guest.walk(1 << 47, .modern(.fourLevel), through: guest.table())
         #expect(seen[1...] == ["#GP(0), or #SS(0) through SS: the address is not canonical; nothing is loaded"])
     }
 
-    @Test("an EPT violation names the guest-physical address, the qualification, and what the EPT allow")
-    func tellsViolations() {
+    @Test func `an EPT violation names the guest-physical address, the qualification, and what the EPT allow`() {
         makeLongTables()
         guest.put(0x1_2340_0067, at: 0x4038)
         let absent = guest.walk(0x8040_7000, .modern(.fourLevel), .supervisor(.write), through: guest.table())
@@ -214,8 +207,7 @@ struct WalkTests {
             wide[2].hasSuffix("counts as a write (EPTP bit 6); the address is too wide for 4 levels") && wide.last == "0 loads")
     }
 
-    @Test("pages that may not be written stop the guest's walk where accessed and dirty flags are kept, or are to be set")
-    func tellsViolationsOfTables() {
+    @Test func `pages that may not be written stop the guest's walk where accessed and dirty flags are kept, or are to be set`() {
         makeLongTables()
         let withFlags = guest.walk(0x8040_3000, .modern(.fourLevel), through: guest.table(permissions: .read | .execute))
         #expect(withFlags.suffix(3).first == "EPT violation (exit reason 48) at guest-physical 0x1000, qualification 0xab:")
@@ -235,8 +227,7 @@ struct WalkTests {
         #expect(guest.changes == 0)
     }
 
-    @Test("a misconfigured EPT entry ends the walk")
-    func tellsMisconfiguration() {
+    @Test func `a misconfigured EPT entry ends the walk`() {
         let table = guest.table()
         guest.writeUInt64(0x1_0000_1036, at: HostPhysicalAddress(0x7000_4008))
         let seen = guest.walk(0x1234, .modern(.none), through: table)
@@ -246,8 +237,7 @@ struct WalkTests {
         #expect(guest.walk(0x1234, .modern(.none), through: table)[1].hasSuffix("rwx, misconfigured"))
     }
 
-    @Test("walking sets no bit of the guest's or of the EPT")
-    func changesNothing() {
+    @Test func `walking sets no bit of the guest's or of the EPT`() {
         makeLongTables()
         let table = guest.table()
         let before = guest.readUInt64(at: HostPhysicalAddress(0x7000_4028))

@@ -7,22 +7,22 @@ import VMX
 import VMXChecks
 import X86
 
-@Suite("Entry checks")
-struct EntryChecksTests {
+/// Entry checks.
+@Suite struct EntryChecksTests {
     static let scenarios = (0..<MutationScenario.count).map { MutationScenario(rawValue: $0)! }
     static let sets: [CapabilitySet] = [.skylakeX, .nestedKVM, .arrandale, .penryn, .everything]
     static let breaks = controlBreaks + hostBreaks + guestRegisterBreaks + guestSegmentBreaks + guestStateBreaks
 
-    @Test("a good VMCS breaks no rule", arguments: scenarios, sets)
-    func goodPasses(_ scenario: MutationScenario, _ set: CapabilitySet) {
+    @Test(arguments: scenarios, sets)
+    func `a good VMCS breaks no rule`(_ scenario: MutationScenario, _ set: CapabilitySet) {
         guard scenario.isAvailable(set.capabilities) else { return }
         let fixture = EntryFixture(scenario, on: set)
         #expect(fixture.violations.map(words) == [])
         #expect(fixture.prediction.verdict == .pass)
     }
 
-    @Test("a broken rule is found, and no other", arguments: breaks)
-    func oneRule(_ change: EntryBreak) {
+    @Test(arguments: breaks)
+    func `a broken rule is found, and no other`(_ change: EntryBreak) {
         var fixture = EntryFixture(change.scenario, on: change.set)
         #expect(fixture.violations.isEmpty)
         change.apply(&fixture)
@@ -31,8 +31,7 @@ struct EntryChecksTests {
         #expect(fixture.violations.allSatisfy { $0.value == fixture.snapshot[$0.field] })
     }
 
-    @Test("bits 63:N of RIP and SSP are identical, and bit N - 1 may differ; elsewhere addresses are canonical")
-    func upperBits() {
+    @Test func `bits 63:N of RIP and SSP are identical, and bit N - 1 may differ; elsewhere addresses are canonical`() {
         for (field, isCanonical) in [
             (VMCSField.guestRIP.encoding, false), (VMCSField.guestShadowStackPointer.encoding, false),
             (VMCSField.guestSysenterEIP.encoding, true), (VMCSField.guestSysenterESP.encoding, true),
@@ -56,8 +55,7 @@ struct EntryChecksTests {
         }
     }
 
-    @Test("every rule is broken by some test")
-    func everyRule() {
+    @Test func `every rule is broken by some test`() {
         var tested: Set<EntryRule> = []
         for change in Self.breaks {
             var fixture = EntryFixture(change.scenario, on: change.set)
@@ -67,15 +65,13 @@ struct EntryChecksTests {
         #expect(tested == Set((0...255).compactMap(EntryRule.init(rawValue:))))
     }
 
-    @Test("no two rules of a section read alike")
-    func ruleWords() {
+    @Test func `no two rules of a section read alike`() {
         let rules = (0...255).compactMap(EntryRule.init(rawValue:))
         let readings = Set(rules.map { "\($0.section): \($0.words)" })
         #expect(readings.count == rules.count && rules.allSatisfy { !$0.words.description.isEmpty })
     }
 
-    @Test("the findings have room for what any VMCS breaks")
-    func room() {
+    @Test func `the findings have room for what any VMCS breaks`() {
         var generator = FixedSeedGenerator(seed: 1)
         var most = 0
         for set in Self.sets {
@@ -91,8 +87,7 @@ struct EntryChecksTests {
         #expect(most > 100 && most < EntryFindings.capacity)
     }
 
-    @Test("each section fails the VM entry in its way")
-    func verdicts() {
+    @Test func `each section fails the VM entry in its way`() {
         for change in controlBreaks { expect(change, .invalidControls) }
         for change in hostBreaks { expect(change, .invalidHostState) }
         for change in guestRegisterBreaks + guestSegmentBreaks { expect(change, .invalidGuestState(qualification: 0)) }
@@ -114,8 +109,7 @@ struct EntryChecksTests {
         #expect(fixture.prediction.allows(verdict), sourceLocation: location)
     }
 
-    @Test("several broken rules may fail an entry in several ways, and never let it pass")
-    func predictions() {
+    @Test func `several broken rules may fail an entry in several ways, and never let it pass`() {
         var fixture = EntryFixture(.long64, on: .skylakeX)
         fixture.snapshot[.guestRFLAGS] = .none
         fixture.snapshot[.linkPointer] = .init(1)
@@ -133,16 +127,14 @@ struct EntryChecksTests {
         #expect(!fixture.prediction.allows(.fail(error: 0)))
     }
 
-    @Test("the check that the manual leaves to the processor may also pass")
-    func optionalCheck() {
+    @Test func `the check that the manual leaves to the processor may also pass`() {
         var fixture = EntryFixture(.nonMaskableInterrupt, on: .skylakeX)
         fixture.snapshot[.guestInterruptibility] = .blockingBySTI
         #expect(fixture.prediction.verdict == .invalidGuestState(qualification: 3))
         #expect(fixture.prediction.mayPass)
     }
 
-    @Test("an injected exception is free to have an error code where the processor says so")
-    func optionalErrorCode() {
+    @Test func `an injected exception is free to have an error code where the processor says so`() {
         var fixture = EntryFixture(.exception, on: .skylakeX.replacing([0x480: 0x01DA_1000_0000_0001]))
         fixture.inject(.hardwareException, 6, errorCode: true)
         #expect(fixture.violations.isEmpty)
@@ -150,8 +142,7 @@ struct EntryChecksTests {
         #expect(fixture.violations.isEmpty)
     }
 
-    @Test("a processor with five-level paging has wider canonical addresses")
-    func wideAddresses() {
+    @Test func `a processor with five-level paging has wider canonical addresses`() {
         var fixture = EntryFixture(.long64, on: .skylakeX)
         fixture.snapshot[.guestFSBase] = 1 << 55
         #expect(fixture.violations.count == 1)
@@ -163,8 +154,7 @@ struct EntryChecksTests {
         #expect(EntryChecks.run(fixture.snapshot, wide, fixture.circumstances).verdict != .pass)
     }
 
-    @Test("a violation says itself in words")
-    func words_() {
+    @Test func `a violation says itself in words`() {
         var fixture = EntryFixture(.long64, on: .skylakeX)
         fixture.snapshot[.guestCSAccessRights] = .init(rawValue: 0xA0FB)
         #expect(
@@ -176,8 +166,7 @@ struct EntryChecksTests {
         #expect(words(EntryVerdict.pass) == "enters")
     }
 
-    @Test("what CPUID says of the processor limits what registers may hold")
-    func circumstances() {
+    @Test func `what CPUID says of the processor limits what registers may hold`() {
         let rich = EntryCircumstances(SimulatedHost())
         #expect(rich.debugControl == 0xFFC7)
         #expect(rich.performanceControl == 0x7_0000_000F)
@@ -189,8 +178,7 @@ struct EntryChecksTests {
         #expect(!poor.hasTransactions && !poor.hasEnclaves)
     }
 
-    @Test("mutations flip every bit of every field that can be written, and reach the edges")
-    func mutations() {
+    @Test func `mutations flip every bit of every field that can be written, and reach the edges`() {
         let fixture = EntryFixture(.long64, on: .skylakeX)
         var cases = MutationCases(of: fixture.snapshot, fixture.capabilities)
         var values: [UInt32: Set<UInt64>] = [:]

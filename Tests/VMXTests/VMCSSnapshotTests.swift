@@ -3,12 +3,10 @@ import Testing
 
 @testable import VMX
 
-@Suite("VMCS snapshots")
-struct VMCSSnapshotTests {
-    @Test(
-        "a snapshot reads and writes exactly the fields that the processor has",
-        arguments: [CapabilitySet.skylakeX, .nestedKVM, .arrandale, .penryn])
-    func roundTrip(_ set: CapabilitySet) {
+/// VMCS snapshots.
+@Suite struct VMCSSnapshotTests {
+    @Test(arguments: [CapabilitySet.skylakeX, .nestedKVM, .arrandale, .penryn])
+    func `a snapshot reads and writes exactly the fields that the processor has`(_ set: CapabilitySet) {
         let capabilities = set.capabilities
         let source = SimulatedVMCS(capabilities)
         let target = SimulatedVMCS(capabilities)
@@ -27,8 +25,7 @@ struct VMCSSnapshotTests {
         #expect(target.contents == source.contents.filter { $0.key >> 10 & 3 != 1 })
     }
 
-    @Test("every field of the list has a place of its own, as wide as the field")
-    func places() {
+    @Test func `every field of the list has a place of its own, as wide as the field`() {
         var snapshot = VMCSSnapshot()
         for position in 0..<VMCSFieldDescription.count {
             snapshot[VMCSFieldDescription.field(at: position).encoding] = .max - UInt64(position)
@@ -39,16 +36,14 @@ struct VMCSSnapshotTests {
         }
     }
 
-    @Test("the list names each field once")
-    func list() {
+    @Test func `the list names each field once`() {
         let encodings = (0..<VMCSFieldDescription.count).map { VMCSFieldDescription.field(at: $0).encoding.rawValue }
         #expect(Set(encodings).count == encodings.count)
         #expect(VMCSFieldDescription.name(of: .init(rawValue: 0x6802)).description == "guest CR3")
         #expect(VMCSFieldDescription.name(of: .init(rawValue: 0x7FFF)).description == "unknown field")
     }
 
-    @Test("penryn has no field of the secondary controls")
-    func penryn() {
+    @Test func `penryn has no field of the secondary controls`() {
         let capabilities = CapabilitySet.penryn.capabilities
         for encoding in [0x401E, 0x201A, 0x0000, 0x2014, 0x482E, 0x2806, 0x2C02] as [UInt32] {
             #expect(!VMCSFieldEncoding(rawValue: encoding).exists(capabilities), "\(String(encoding, radix: 16))")
