@@ -168,16 +168,16 @@ $(BUILD)/martlet.iso: $(BUILD)/martlet.elf Tools/iso
 	@WAIT=3 Tools/iso $@ $< "martlet.elf trace=exits"
 
 .PHONY: test
-test: ## run the tests, or parts of them: ONLY="host boots", as Tests/run names them
+test: ## run the tests, or parts of them: ONLY="host boots" (Tests/run lists the parts)
 	@Tools/setup test
 	@$(MAKE) -s --no-print-directory iso monitor
 	@Tests/run $(ONLY)
 
 .PHONY: test-fuzz
-test-fuzz: ## what a hostile guest does, 100,000 times and more
+test-fuzz: ## a hostile guest and every instruction on memory, 300,000 cases
 	@Tools/setup test
 	+@$(MAKE_BUILD)
-	@Tests/run fuzz operands
+	@Tests/run $(or $(ONLY),fuzz operands)
 
 .PHONY: format
 format: ## lay out the Swift sources by .swift-format

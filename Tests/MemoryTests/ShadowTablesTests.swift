@@ -70,6 +70,12 @@ import Testing
         /// - Returns: whether all translations were flushed.
         mutating func chooseAddressSpace() -> Bool {
             model.paging.cr3 = UInt64(1 + number(3)) << 12
+            // Now and then a root that is a table of another level besides, or outside RAM.
+            switch number(12) {
+            case 0: model.paging.cr3 = UInt64(1 + number(12)) << 12
+            case 1: model.paging.cr3 = UInt64(model.frameCount + number(3)) << 12
+            default: break
+            }
             if mode == .fourLevel || mode == .fiveLevel {
                 if model.tables.hasIdentifiers {
                     model.load(tag: UInt64(number(3)), keepsTranslations: number(3) > 0)

@@ -9,5 +9,5 @@ exit_lines() { # reason, place, what the guest did and what Martlet did
 }
 
 exit_places() { # reason and place alone
-  exit_lines | sed -nE 's/^(.{25})([0-9a-f]{4}:[0-9a-f]+).*/\1 \2/p' | sed -E 's/ +/ /g'
+  exit_lines | sed -nE 's/^([^:]*[^ :]) +([0-9a-f]{4}:[0-9a-f]+)  .*/\1 \2/p' | sed -E 's/ +/ /g'
 }

@@ -24,6 +24,7 @@ width=${COLUMNS:-}
 if [ -z "$width" ] && [ -t 1 ]; then { width=$(stty size <&6) || :; } 6>&1; fi
 width=${width#* }
 case $width in '' | *[!0-9]* | ?????* | 0) width=100 ;; esac
+width=$((10#$width))
 [ "$width" -ge 40 ] || width=40
 [ "$width" -le 1000 ] || width=1000
 
@@ -32,7 +33,7 @@ say() { # says it in rows, broken at blanks
   while [ ${#text} -gt "$width" ]; do
     row=${text:0:width+1}
     row=${row% *}
-    if [ "${row// /}" = "" ] || [ ${#row} -gt "$width" ]; then # a word that is longer
+    if [ ${#row} -lt 9 ] || [ "${row// /}" = "" ] || [ ${#row} -gt "$width" ]; then # a word that is longer
       row=${text:9}
       [ "${row#* }" != "$row" ] || break
       row=${text:0:9}${row%% *}

@@ -19,7 +19,7 @@ linux_bench_ready() {
 
 linux_bench_memory=256 # MiB
 
-# linux_words SPEED SCRIPT: the kernel's command line. An emulator's clock is told, since emulators tell it wrong; KVM's is found out.
+# linux_words SPEED SCRIPT: the kernel's command line. An emulator's clock is told, since emulators tell it wrong; Linux measures KVM's.
 # What one side would do otherwise is left out. $mitigations are none, and $messages few, unless told.
 linux_words() {
   local clock=tsc=reliable ips=${1%M}000000

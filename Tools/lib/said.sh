@@ -10,7 +10,7 @@ keys=" $SETUP_WORDS"
 for target in $targets; do
   case $target in
   run | study | linux) keys+=" $WORDS" ;;
-  test) keys+=" $TEST_WORDS" ;;
+  test | test-fuzz) keys+=" $TEST_WORDS" ;;
   bench) keys+=" $BENCH_WORDS" ;;
   bench-mmu) keys+=" $BENCH_MMU_WORDS" ;;
   esac

@@ -42,8 +42,8 @@ public struct RootTwins {
     }
 
     /// Adds a value. Where there is no room, it takes the place of the one that came first, but only if it is in use: the guest loaded
-    /// it before, and only one other that is not allowed since; or in one of sixteen cases. Of a guest that goes round more address
-    /// spaces than there are values, each would otherwise be replaced before it comes round again.
+    /// it before, and only one other that is not allowed since; or in one of sixteen cases. Of a guest that cycles through
+    /// more address spaces than there are values, each would otherwise be replaced before its turn comes again.
     @inline(__always)
     mutating func add(_ value: UInt64) {
         if count == limit {

@@ -85,7 +85,8 @@ extension ShadowTables {
     @inline(__always)
     private mutating func findRoot() -> Bool {
         let frame = rootFrame
-        guard frame < UInt64(layout.frameCount) else { return false }
+        // Without a root, that of modes without long mode has another level.
+        guard root != 0, frame < UInt64(layout.frameCount) else { return false }
         let number = Int(frames[Int(frame)].firstPage)
         guard number != 0, pages[number].isSame(frame, Int(pages[root].level), 0, isDirect: false) else { return false }
         root = number
@@ -98,7 +99,9 @@ extension ShadowTables {
         if levels > 3 {
             // Tables outside RAM end the guest at its first access.
             root = table(rootFrame, levels, 0, isDirect: false) ?? 0
-            if root == 0 { for slot in 0..<4 { set(slot, 0) } }
+            guard root == 0 else { return }
+            for slot in 0..<4 { set(slot, 0) }
+            needsFlush = true
             return
         }
         root = 0
