@@ -83,8 +83,8 @@ bochs_monitor() { # bochs_monitor NUMBER: the serial port of the monitor, which 
 }
 
 bochs_command() { # sets command: Bochs on the configuration in the run's folder
-  # Without a terminal on its input, "term" neither draws nor asks.
-  command=(env TERM=dumb "${bochs[@]}" -q -f bochsrc)
+  # Without a terminal on its input, "term" neither draws nor asks; but its library would believe COLUMNS and LINES.
+  command=(env -u COLUMNS -u LINES TERM=dumb "${bochs[@]}" -q -f bochsrc)
   [ "$bochs_version" = 2.7 ] || return 0
   echo c > "$run/debugger.rc" # 2.7 has its debugger built in and starts at its prompt
   command+=(-rc debugger.rc)

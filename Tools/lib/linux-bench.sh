@@ -37,7 +37,7 @@ linux_bare_bochs() {
   BOOT=multiboot "$ROOT/Tools/iso" "$folder/machine.iso" "$work/stub.elf" stub \
     "$LINUX/vmlinuz" "vmlinuz $(linux_words "$1" "$2")" "$LINUX_INITRAMFS" initramfs
   { bochs_configuration $BOCHS_PROCESSOR $linux_bench_memory machine.iso; echo "com1: enabled=1, mode=file, dev=console"; } > "$folder/bochsrc"
-  (cd "$folder" && TERM=dumb exec "${bochs[@]}" -q -f bochsrc) < /dev/null > "$folder/out" 2>&1 || :
+  (cd "$folder" && exec env -u COLUMNS -u LINES TERM=dumb "${bochs[@]}" -q -f bochsrc) < /dev/null > "$folder/out" 2>&1 || :
   cat "$folder/console"
 }
 
