@@ -15,7 +15,6 @@ func main(_ magic: UInt32, _ information: UInt32) -> Never {
     openConsole()
     let loader = readLoaderInformation(magic, information)
     let options = readOptions(loader)
-    Console.withLock { $0.columns = Int(options.columns) }
     if let port = options.report { Report.open(port, quietConsole: options.trace == .off) }
     SelfTests.runEarly(options)
     Processor.current.pointee.open()
@@ -60,7 +59,9 @@ func readLoaderInformation(_ magic: UInt32, _ information: UInt32) -> LoaderInfo
 func readOptions(_ loader: borrowing LoaderInformation<IdentityMemory>) -> KernelOptions {
     loader.withCommandLine { bytes in
         do throws(KernelOptionError) {
-            return try KernelOptions(commandLine: bytes)
+            let options = try KernelOptions(commandLine: bytes)
+            Console.withLock { $0.columns = Int(options.columns) }
+            return options
         } catch {
             // The launcher reads the report even though the command line could not say so.
             Report.open(quietConsole: false)
