@@ -99,14 +99,8 @@ main:   CHECK   1
         mov     [ram_size], rax
         cmp     rax, HOME_END
         jb      failed
-        mov     eax, DEFAULT_SEED
-        mov     esi, seed_text
-        call    option
-        mov     [seed], rax
-        mov     eax, DEFAULT_CASES
-        mov     esi, cases_text
-        call    option
-        mov     [cases], rax
+        OPTION  seed_text, DEFAULT_SEED, seed
+        OPTION  cases_text, DEFAULT_CASES, cases
 
         mov     eax, 1
         cpuid

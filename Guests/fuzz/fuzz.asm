@@ -37,14 +37,8 @@ main:
         CHECK   1
         call    find_martlet
         jne     failed
-        mov     eax, DEFAULT_SEED
-        mov     esi, seed_text
-        call    option
-        mov     [seed], rax
-        mov     eax, DEFAULT_CASES
-        mov     esi, cases_text
-        call    option
-        mov     [cases], rax
+        OPTION  seed_text, DEFAULT_SEED, seed
+        OPTION  cases_text, DEFAULT_CASES, cases
         call    read_kind
 
         and     byte [directories], ~USER       ; of the image; so SMEP and SMAP may be switched on

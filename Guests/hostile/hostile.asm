@@ -34,10 +34,7 @@ main:
         inc     rax
         imul    rax, rcx
         mov     [state], rax
-        mov     eax, DEFAULT_OPERATIONS
-        mov     esi, operations_text
-        call    option
-        mov     [left], rax
+        OPTION  operations_text, DEFAULT_OPERATIONS, left
         mov     esi, separator_text
         call    print
         mov     esi, operations_text

@@ -135,14 +135,8 @@ endstruc
 
 main:
         CHECK   1
-        mov     eax, DEFAULT_SEED
-        mov     esi, seed_text
-        call    option
-        mov     [seed], rax
-        mov     eax, DEFAULT_CASES
-        mov     esi, cases_text
-        call    option
-        mov     [cases], rax
+        OPTION  seed_text, DEFAULT_SEED, seed
+        OPTION  cases_text, DEFAULT_CASES, cases
         xor     eax, eax
         mov     esi, first_text
         call    option

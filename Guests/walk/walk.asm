@@ -55,22 +55,13 @@ main:
         CHECK   1
         call    find_martlet
         jne     failed
-        mov     eax, DEFAULT_SEED
-        mov     esi, seed_text
-        call    option
-        mov     [seed], rax
+        OPTION  seed_text, DEFAULT_SEED, seed
         mov     rcx, 0x9E3779B97F4A7C15         ; spreads small seeds; never zero
         inc     rax
         imul    rax, rcx
         mov     [state], rax
-        mov     eax, DEFAULT_CASES
-        mov     esi, cases_text
-        call    option
-        mov     [cases], rax
-        mov     eax, DEFAULT_KEYS
-        mov     esi, keys_text
-        call    option
-        mov     [keys], rax
+        OPTION  cases_text, DEFAULT_CASES, cases
+        OPTION  keys_text, DEFAULT_KEYS, keys
 
         CHECK   2                       ; RAM as far as the data reaches
         mov     esi, [multiboot_address]

@@ -121,7 +121,7 @@ struct GuestRun: RunLoopServices {
         }
         if options.trace >= .exits {
             Console.print(seen.line(outcome, cpu), indentation: ExitLine.reasonColumn)
-            if options.trace == .full { Console.print(seen.causeLine, indentation: 13) }
+            if options.trace == .full { Console.print(seen.causeLine, indentation: ExitLine.causeIndentation) }
         }
         // Looking on takes thousands of ticks, and a line on a serial port milliseconds: a guest with a timer must not see that.
         cpu.pointee.skipTime(read_tsc() &- seen.arrival &- ticks)

@@ -154,6 +154,12 @@ import X86
         Set((0..<UInt32(machine.vmcs[0x400A])).map { machine.vmcs[0x6008 + 2 * $0] })
     }
 
+    static func copyPage(_ machine: TestMachine, from: UInt64, to: UInt64) {
+        for index in stride(from: 0, to: 4096, by: 8) {
+            machine.ram.put64(machine.ram.word64(Int(from) + index), at: Int(to) + index)
+        }
+    }
+
     @Test func `where the machine's memory is free, what the guest has loaded it loads again without an exit`() {
         let machine = Self.machine(.long64, hasTwins: true)
         let own = machine.cpu.processor.cr3
@@ -166,9 +172,7 @@ import X86
         }
         // Another address space, whose tables are the same but for the root.
         let other: UInt64 = 0x3_0000
-        for index in stride(from: 0, to: 4096, by: 8) {
-            machine.ram.put64(machine.ram.word64(Int(own) + index), at: Int(other) + index)
-        }
+        Self.copyPage(machine, from: own, to: other)
         load(own | 1)
         load(other | 2)
         let keeps: UInt64 = 1 << 63
@@ -181,9 +185,7 @@ import X86
         #expect(machine.machine.pointee.shadow!.pointee.paging.cr3 == own | 1)
         // The same from an address space at whose root's place the machine has something else.
         let occupied = TestShadow.occupied
-        for index in stride(from: 0, to: 4096, by: 8) {
-            machine.ram.put64(machine.ram.word64(Int(own) + index), at: Int(occupied) + index)
-        }
+        Self.copyPage(machine, from: own, to: occupied)
         load(occupied | 3)
         #expect(
             Self.isOfShadow(Self.loadedCR3(machine)) && machine.cpu.processor.cr3 == occupied | 3
@@ -208,9 +210,7 @@ import X86
         let machine = Self.machine(.long64, hasTwins: true)
         let own = machine.cpu.processor.cr3
         let other: UInt64 = 0x3_0000
-        for index in stride(from: 0, to: 4096, by: 8) {
-            machine.ram.put64(machine.ram.word64(Int(own) + index), at: Int(other) + index)
-        }
+        Self.copyPage(machine, from: own, to: other)
         machine.cpu.registers.rax = other
         #expect(machine.exit(.controlRegisterAccess, qualification: 3, length: 3) == .step)
         #expect(Self.allowed(machine) == [own, other])
@@ -224,11 +224,7 @@ import X86
         let machine = Self.machine(.long64, hasTwins: true)
         let own = machine.cpu.processor.cr3
         let roots = (0..<8).map { 0x3_0000 + UInt64($0) << 12 }
-        for root in roots {
-            for index in stride(from: 0, to: 4096, by: 8) {
-                machine.ram.put64(machine.ram.word64(Int(own) + index), at: Int(root) + index)
-            }
-        }
+        for root in roots { Self.copyPage(machine, from: own, to: root) }
         var exits = 0
         for _ in 0..<8 {
             for root in roots {

@@ -82,7 +82,7 @@ bochs_monitor() { # bochs_monitor NUMBER: the serial port of the monitor, which 
   bochs_line "$1" socket-client "127.0.0.1:$monitor_port"
 }
 
-bochs_command() { # sets command: Bochs on the configuration in the run's folder
+bochs_command() { # sets command: Bochs on the configuration in the folder where it is started
   # Without a terminal on its input, "term" neither draws nor asks; but its library would believe COLUMNS and LINES.
   command=(env -u COLUMNS -u LINES TERM=dumb "${bochs[@]}" -q -f bochsrc)
   [ "$bochs_version" = 2.7 ] || return 0
@@ -107,7 +107,7 @@ bochs_last_words() { # why it ended, in words; nothing when it was switched off
 }
 
 bochs_prepare() { # bochs_prepare VERSION: all that is needed to start the kernel by GRUB
-  local modules=() i memory
+  local modules=() i memory loaded
   bochs_find "$1" || fail $NO_MACHINE "Bochs $1 is not set up: type \"make setup\"$([ "$1" = 3.0 ] || echo ', here with "Tools/setup test"')"
   bochs_processor
   bochs_memory
@@ -118,8 +118,8 @@ bochs_prepare() { # bochs_prepare VERSION: all that is needed to start the kerne
     modules+=("$run/files/${module_names[i]}" "$(module_string "$i")")
   done
   TMPDIR=$run ONCE=1 BOOT=$BOOT "$ROOT/Tools/iso" "$run/machine.iso" "$run/files/${KERNEL##*/}" "$(kernel_words)" "${modules[@]}"
-  i=$(files_mebibytes)
-  [ "$i" -lt 4 ] || say "Bochs starts, and GRUB loads $i MiB: some seconds"
+  loaded=$(files_mebibytes)
+  [ "$loaded" -lt 4 ] || say "Bochs starts, and GRUB loads $loaded MiB: some seconds"
   {
     bochs_configuration "$processor" $memory machine.iso
     # The console is port 0xE9: COM1 carries the input alone, so a pipe can be its terminal.

@@ -32,12 +32,13 @@ linux_words() {
 linux_bare() { "linux_bare_$linux_bench_machine" "$@"; } # linux_bare SPEED SCRIPT: the console's output
 
 linux_bare_bochs() {
-  local folder=$work/bare-$1-$BASHPID IPS=${1%M}000000
+  local folder=$work/bare-$1-$BASHPID IPS=${1%M}000000 command
   mkdir -p "$folder"
   BOOT=multiboot "$ROOT/Tools/iso" "$folder/machine.iso" "$work/stub.elf" stub \
     "$LINUX/vmlinuz" "vmlinuz $(linux_words "$1" "$2")" "$LINUX_INITRAMFS" initramfs
   { bochs_configuration $BOCHS_PROCESSOR $linux_bench_memory machine.iso; echo "com1: enabled=1, mode=file, dev=console"; } > "$folder/bochsrc"
-  (cd "$folder" && exec env -u COLUMNS -u LINES TERM=dumb "${bochs[@]}" -q -f bochsrc) < /dev/null > "$folder/out" 2>&1 || :
+  bochs_command
+  (cd "$folder" && exec "${command[@]}") < /dev/null > "$folder/out" 2>&1 || :
   cat "$folder/console"
 }
 

@@ -10,8 +10,14 @@ public struct ExitLine: TextConvertible {
     let outcome: Outcome?
     let after: GeneralRegisters
 
-    /// The column of the exit's reason.
+    /// The column of the exit's reason, if the number and the ticks before it leave that free.
     public static var reasonColumn: Int { 14 }
+    /// The column of the guest's place.
+    public static var placeColumn: Int { 39 }
+    /// The column of what the exit was.
+    public static var descriptionColumn: Int { 54 }
+    /// By how much the rows behind the first are indented of the cause that follows the line.
+    public static var causeIndentation: Int { 13 }
 
     /// - Parameters:
     ///   - number: of the exit.
@@ -32,10 +38,10 @@ public struct ExitLine: TextConvertible {
         output.pad(to: Self.reasonColumn)
         output.write(seen.name)
         output.write(" ")
-        output.pad(to: 39)
+        output.pad(to: Self.placeColumn)
         output.write(seen.place)
         output.write("  ")
-        output.pad(to: 54)
+        output.pad(to: Self.descriptionColumn)
         output.write(ExitDescription(seen.exit, seen.registers, in: seen.place.mode))
         output.write("  ->  ")
         if let outcome { output.write(ExitAction(seen.exit, outcome, after)) } else { output.write("not yet done") }

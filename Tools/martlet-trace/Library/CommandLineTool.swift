@@ -1,4 +1,5 @@
 import Foundation
+import Machine
 import StudyTools
 import Text
 
@@ -96,7 +97,7 @@ public enum CommandLineTool {
                 try write(HTMLExport(file, other, names: (request.files[0], request.files[1])).page, to: path)
             } else {
                 for line in diff.lines(request.files[0], request.files[1]) {
-                    line.rows(columns: columns, indentation: 18).forEach { print($0) }
+                    line.rows(columns: columns, indentation: 4 + ExitLine.reasonColumn).forEach { print($0) }
                 }
             }
             return diff.parting == nil ? 0 : 1

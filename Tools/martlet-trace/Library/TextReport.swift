@@ -21,7 +21,9 @@ public struct TextReport {
             }
             for exit in guest.exits {
                 TextReport.line(exit).rows(columns: columns, indentation: ExitLine.reasonColumn).forEach(print)
-                if showsCauses { "        why: \(exit.cause)".rows(columns: columns, indentation: 13).forEach(print) }
+                if showsCauses {
+                    "        why: \(exit.cause)".rows(columns: columns, indentation: ExitLine.causeIndentation).forEach(print)
+                }
             }
         }
     }
@@ -30,7 +32,8 @@ public struct TextReport {
     public static func line(_ exit: TracedExit) -> String {
         var line = "\(exit.number)".padded(left: 5) + " +\(exit.guestTicks) "
         line = line.padded(to: ExitLine.reasonColumn) + exit.reasonName + " "
-        line = (line.padded(to: 39) + exit.place + "  ").padded(to: 54) + exit.description
+        line =
+            (line.padded(to: ExitLine.placeColumn) + exit.place + "  ").padded(to: ExitLine.descriptionColumn) + exit.description
         return line + "  ->  " + exit.action
     }
 }

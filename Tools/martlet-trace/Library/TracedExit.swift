@@ -78,15 +78,7 @@ public struct TracedExit {
     public var event: Event? {
         let information = InterruptionInformation(rawValue: record.event)
         guard information.isValid else { return nil }
-        let kind: Event.Kind =
-            switch information.kind {
-            case .externalInterrupt: .externalInterrupt
-            case .nonMaskableInterrupt: .nonMaskableInterrupt
-            case .softwareInterrupt: .softwareInterrupt
-            case .privilegedSoftwareException: .privilegedSoftwareException
-            case .softwareException: .softwareException
-            case .hardwareException, .reserved, .other: .exception
-            }
+        let kind = information.kind.event
         // Outside real mode the processor is told the error code, which only the outcome's detail keeps.
         let hasCode = kind == .exception && ExceptionVector(information.vector).hasErrorCode
         return Event(kind: kind, vector: information.vector, errorCode: hasCode ? record.detail : nil)
