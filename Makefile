@@ -136,28 +136,25 @@ check-kernel: build
 setup: ## install what is missing to build and run
 	@Tools/setup run
 
-# What serves MONITOR=: the prompt, and GDB.
-.PHONY: monitor
-monitor:
-	@swift build --quiet --product martlet-study
+# The host's program, which starts machines and studies what ran there.
+.PHONY: launcher
+launcher:
+	@Tools/lib/build-launcher
 
 .PHONY: run
 run: setup ## build, and run a guest; the words are below
 	+@$(MAKE_BUILD)
-	@$(if $(filter study gdb,$(MONITOR)),$(MAKE) -s --no-print-directory monitor)
 	@Tools/martlet --make
 
 .PHONY: study
 study: setup ## a guest stopped before its first VM entry, and a prompt; SCRIPT=file types for you
 	+@$(MAKE_BUILD)
-	@$(MAKE) -s --no-print-directory monitor
-	@TRACE=$${TRACE:-off} MONITOR=$${MONITOR:-study} Tools/martlet --make
+	@Tools/martlet --make $(if $(filter gdb,$(MONITOR)),gdb,study)
 
 .PHONY: linux
 linux: ## boot Debian's kernel to a shell; CMDLINE=work runs that script instead
 	@Tools/setup linux
 	+@$(MAKE_BUILD)
-	@$(if $(filter study gdb,$(MONITOR)),$(MAKE) -s --no-print-directory monitor)
 	@Tools/linux/start --make
 
 .PHONY: iso
@@ -170,7 +167,7 @@ $(BUILD)/martlet.iso: $(BUILD)/martlet.elf Tools/iso
 .PHONY: test
 test: ## run the tests, or parts of them: ONLY="host boots" (Tests/run lists the parts)
 	@Tools/setup test
-	@$(MAKE) -s --no-print-directory iso monitor
+	@$(MAKE) -s --no-print-directory iso launcher
 	@Tests/run $(ONLY)
 
 .PHONY: test-fuzz

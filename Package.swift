@@ -38,12 +38,13 @@ let package = Package(
             name: "StudyTools",
             dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "VMXChecks", "Trace", "Machine", "Debug"],
             path: "Tools/martlet-study/Library"),
-        .executableTarget(name: "martlet-study", dependencies: ["StudyTools"], path: "Tools/martlet-study/Program"),
-        .executableTarget(name: "martlet-trace", dependencies: ["TraceTools"], path: "Tools/martlet-trace/Program"),
         .target(
             name: "ExplainTools", dependencies: ["Text", "X86", "Memory", "VMX", "VMXChecks", "StudyTools"],
             path: "Tools/martlet-explain/Library"),
-        .executableTarget(name: "martlet-explain", dependencies: ["ExplainTools"], path: "Tools/martlet-explain/Program"),
+        .target(
+            name: "LauncherTools", dependencies: ["Trace", "StudyTools", "TraceTools", "ExplainTools"],
+            path: "Tools/launcher/Library"),
+        .executableTarget(name: "martlet", dependencies: ["LauncherTools"], path: "Tools/launcher/Program"),
         .target(name: "MMUTools", path: "Tools/martlet-mmu/Library"),
         .executableTarget(name: "martlet-mmu", dependencies: ["MMUTools"], path: "Tools/martlet-mmu/Program"),
         .target(
@@ -67,6 +68,7 @@ let package = Package(
         tests("Debug", "Text", "X86", "Memory", "Virtualization", "VMX", "VMXChecks", "Devices", "Trace", "Machine", "Support"),
         tests("TraceTools", "Text", "Virtualization", "Trace", "Machine", "VMX", "Support"),
         tests("MMUTools"),
+        tests("LauncherTools"),
         tests("Machine", "Text", "X86", "Memory", "Virtualization", "VMX", "VMXChecks", "Devices", "Trace", "Support"),
     ]
 )

@@ -2,7 +2,7 @@ import Testing
 
 @testable import ExplainTools
 
-/// What `martlet-explain` answers.
+/// What `martlet explain` answers.
 struct Explained {
     var status: Int32 = 0
     var lines: [String] = []
@@ -29,8 +29,8 @@ struct Explained {
     @Test(arguments: Kind.all.map(\.name))
     func `the example of every kind works, and the help shows it`(_ name: String) throws {
         let kind = try #require(Kind.all.first { $0.name == name })
-        #expect(Explained("--help").lines.contains("    martlet-explain \(kind.example)"))
-        #expect(Explained(name, "--help").lines.contains("    martlet-explain \(kind.example)"))
+        #expect(Explained("--help").lines.contains("    martlet explain \(kind.example)"))
+        #expect(Explained(name, "--help").lines.contains("    martlet explain \(kind.example)"))
         guard name != "vmcs" else { return }  // the tests of dumps have it
         var rest = Arguments(kind.example.split(separator: " ").map(String.init).dropFirst(), of: kind)
         var lines: [String] = []

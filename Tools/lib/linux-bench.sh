@@ -2,16 +2,15 @@
 # a folder). On Bochs skylake_x the time stamp counts instructions, and the loader is the same, too (Tools/linux/stub.asm). On KVM it
 # counts time: without Martlet Linux is KVM's guest there, with it a guest of KVM's guest, and each is started as a bzImage is.
 
-linux_bench_machine=bochs # or kvm, which wants qemu.sh
+linux_bench_machine=bochs # or kvm
 
 linux_bench_ready() {
-  [ $linux_bench_machine = bochs ] || qemu_ready kvm
+  "$ROOT/Tools/martlet" machines $linux_bench_machine > /dev/null || exit
   linux_ready || fail $NO_MACHINE "Linux is not set up: type \"Tools/setup linux\""
   if [ $linux_bench_machine = kvm ]; then
     linux_initramfs
     return
   fi
-  bochs_find 3.0 || fail $NO_MACHINE "Bochs 3.0 is not set up: type \"make setup\""
   linux_initramfs
   nasm -f elf32 -w+error -o "$work/stub.o" "$ROOT/Tools/linux/stub.asm"
   ld.lld -m elf_i386 -static -n --image-base=0x100000 -Ttext=0x101000 -e start -o "$work/stub.elf" "$work/stub.o"
@@ -32,20 +31,16 @@ linux_words() {
 linux_bare() { "linux_bare_$linux_bench_machine" "$@"; } # linux_bare SPEED SCRIPT: the console's output
 
 linux_bare_bochs() {
-  local folder=$work/bare-$1-$BASHPID IPS=${1%M}000000 command
-  mkdir -p "$folder"
-  BOOT=multiboot "$ROOT/Tools/iso" "$folder/machine.iso" "$work/stub.elf" stub \
-    "$LINUX/vmlinuz" "vmlinuz $(linux_words "$1" "$2")" "$LINUX_INITRAMFS" initramfs
-  { bochs_configuration $BOCHS_PROCESSOR $linux_bench_memory machine.iso; echo "com1: enabled=1, mode=file, dev=console"; } > "$folder/bochsrc"
-  bochs_command
-  (cd "$folder" && exec "${command[@]}") < /dev/null > "$folder/out" 2>&1 || :
-  cat "$folder/console"
+  linux_bare_run IPS=${1%M}000000 KERNEL="$work/stub.elf" CMDLINE=stub \
+    MODULES="$LINUX/vmlinuz $(linux_words "$1" "$2");$LINUX_INITRAMFS initramfs"
 }
 
 linux_bare_kvm() { # linux_bare_kvm "" SCRIPT: no speed can be asked for
-  timeout --foreground "${TIMEOUT:-600}" qemu-system-x86_64 -enable-kvm -cpu host -machine q35 -m ${linux_bench_memory}M -nodefaults -no-user-config \
-    -display none -no-reboot -serial stdio -kernel "$LINUX/vmlinuz" -initrd "$LINUX_INITRAMFS" -append "$(linux_words "$1" "$2")" \
-    < /dev/null 2>&1 || :
+  linux_bare_run KERNEL="$LINUX/vmlinuz" CMDLINE="$(linux_words "$1" "$2")" MODULES="$LINUX_INITRAMFS"
+}
+
+linux_bare_run() { # linux_bare_run KEY=value...
+  env MACHINE=$linux_bench_machine MEMORY=${linux_bench_memory}M TIMEOUT=${TIMEOUT:-600} "$ROOT/Tools/martlet" bare "$@" 2>&1 < /dev/null || :
 }
 
 linux_clock_kvm() { # the ticks of the time stamp in a millisecond, which KVM tells its guest

@@ -3,7 +3,7 @@ import Text
 import VMX
 import VMXChecks
 
-/// `martlet-explain vmcs FILE`.
+/// `martlet explain vmcs FILE`.
 enum DumpCommand {
     static func run(_ arguments: inout Arguments, _ session: Session) throws -> Int32 {
         let path = try arguments.next("the file")

@@ -3,18 +3,18 @@ import Machine
 import StudyTools
 import Text
 
-/// `martlet-trace`: what its words mean, and its exit status.
+/// `martlet trace`: what its words mean, and its exit status.
 public enum CommandLineTool {
     static let usage = """
-        martlet-trace FILE               the exits as the console shows them
-        martlet-trace FILE --full        and why each exits
-        martlet-trace FILE --table       counts and times by reason, as `perf kvm stat` shows them
-        martlet-trace FILE --perfetto OUT.json
+        martlet trace FILE               the exits as the console shows them
+        martlet trace FILE --full        and why each exits
+        martlet trace FILE --table       counts and times by reason, as `perf kvm stat` shows them
+        martlet trace FILE --perfetto OUT.json
                                          a trace for ui.perfetto.dev
-        martlet-trace FILE --html OUT.html
+        martlet trace FILE --html OUT.html
                                          a page to look at, with a timeline
-        martlet-trace --diff A B         two runs compared by reason, and the first exit in which they part
-        martlet-trace --diff A B --html OUT.html
+        martlet trace --diff A B         two runs compared by reason, and the first exit in which they part
+        martlet trace --diff A B --html OUT.html
                                          a page with the two side by side
 
         Tools/martlet TRACE_FILE=FILE writes such files. Several words may be given at once.
@@ -122,6 +122,6 @@ public enum CommandLineTool {
     }
 
     private static func complain(_ text: String) {
-        FileHandle.standardError.write(Data("martlet-trace: \(text)\n".utf8))
+        FileHandle.standardError.write(Data("martlet trace: \(text)\n".utf8))
     }
 }

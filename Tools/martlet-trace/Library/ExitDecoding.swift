@@ -4,7 +4,7 @@ import Text
 import VMX
 import X86
 
-/// The fields of an exit's record in words, by the same explanations as the monitor's and martlet-explain's.
+/// The fields of an exit's record in words, by the same explanations as the monitor's and martlet explain's.
 ///
 /// Each is some lines, or none where the field says nothing for this exit.
 struct ExitDecoding: Equatable {

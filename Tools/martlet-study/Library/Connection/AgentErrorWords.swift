@@ -8,7 +8,7 @@ extension Complaint {
         let words =
             switch failure.error {
             case .malformed, .unknownRequest:
-                "the agent does not understand this: kernel and martlet-study are of different builds"
+                "the agent does not understand this: kernel and martlet study are of different builds"
             case .unknownVersion:
                 "the agent speaks version \(number) of its protocol, and this is version \(AgentFacts.currentVersion): build both anew"
             case .notStopped: "the guest runs: stop it first, with Ctrl-C"

@@ -2,24 +2,45 @@ import Foundation
 
 /// Waits for several files at a time, and takes up what comes on each.
 public final class Poller {
-    private var sources: [Int32: () -> Void] = [:]
+    private var readers: [Int32: () -> Void] = [:]
+    private var writers: [Int32: () -> Void] = [:]
+    /// Those of which only the end counts.
+    private var ends: [Int32: () -> Void] = [:]
 
     public init() {}
 
     /// - Parameter ready: called when the file can be read; it reads.
-    func add(_ file: Int32, _ ready: @escaping () -> Void) { sources[file] = ready }
-    func remove(_ file: Int32) { sources[file] = nil }
+    public func add(_ file: Int32, _ ready: @escaping () -> Void) { readers[file] = ready }
+    public func remove(_ file: Int32) { readers[file] = nil }
 
-    /// Waits until one of them can be read, at most so many seconds.
-    func wait(_ timeout: Double) {
-        var polled = sources.keys.sorted().map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+    /// - Parameter ready: called when the file can be written; it writes.
+    public func addWriter(_ file: Int32, _ ready: @escaping () -> Void) { writers[file] = ready }
+    public func removeWriter(_ file: Int32) { writers[file] = nil }
+
+    /// - Parameter over: called when nobody is at the file's other end any longer.
+    public func addEnd(_ file: Int32, _ over: @escaping () -> Void) { ends[file] = over }
+    public func removeEnd(_ file: Int32) { ends[file] = nil }
+
+    /// Waits until something can be done with one of them, at most so many seconds.
+    public func wait(_ timeout: Double) {
+        let files = Set(readers.keys).union(writers.keys).union(ends.keys).sorted()
+        var polled = files.map { file in
+            pollfd(
+                fd: file, events: Int16((readers[file] == nil ? 0 : POLLIN) | (writers[file] == nil ? 0 : POLLOUT)), revents: 0)
+        }
         let milliseconds = Int32(max(0, min(timeout, 3600)) * 1000)
         guard poll(&polled, nfds_t(polled.count), milliseconds) > 0 else { return }
-        for entry in polled where entry.revents != 0 { sources[entry.fd]?() }
+        for entry in polled where entry.revents != 0 {
+            let events = Int32(entry.revents)
+            let isOver = events & Int32(POLLERR | POLLHUP | POLLNVAL) != 0
+            if isOver || events & Int32(POLLIN) != 0 { readers[entry.fd]?() }
+            if isOver || events & Int32(POLLOUT) != 0 { writers[entry.fd]?() }
+            if isOver { ends[entry.fd]?() }
+        }
     }
 
     /// What can be read of a file without waiting; nil at its end.
-    static func read(_ file: Int32) -> [UInt8]? {
+    public static func read(_ file: Int32) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: 65536)
         while true {
             let count = Foundation.read(file, &bytes, bytes.count)
@@ -31,7 +52,7 @@ public final class Poller {
 
     /// Writes all of it; false if nobody takes it.
     @discardableResult
-    static func write(_ bytes: [UInt8], to file: Int32) -> Bool {
+    public static func write(_ bytes: [UInt8], to file: Int32) -> Bool {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Foundation.write(file, $0.baseAddress, $0.count) }

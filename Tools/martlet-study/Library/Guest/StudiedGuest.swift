@@ -257,7 +257,7 @@ extension ProcessorMode {
 
 extension Complaint {
     static var damagedAnswer: Complaint {
-        Complaint("the agent's answer makes no sense: kernel and martlet-study are of different builds")
+        Complaint("the agent's answer makes no sense: kernel and martlet study are of different builds")
     }
 }
 

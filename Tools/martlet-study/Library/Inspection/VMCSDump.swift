@@ -5,7 +5,7 @@ import X86
 
 /// A VMCS as text: a line for each field, `name = value`, by group, with what the value means.
 ///
-/// This text is a format: `martlet-explain vmcs` reads it back. Of a line that holds a field, only the manual's name before " = " and
+/// This text is a format: `martlet explain vmcs` reads it back. Of a line that holds a field, only the manual's name before " = " and
 /// the number in base 16 after it count; the meaning in parentheses and the lines without " = " are for people.
 public enum VMCSDump {
     /// A part of the VMCS.

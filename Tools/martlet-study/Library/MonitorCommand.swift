@@ -1,20 +1,33 @@
 import Foundation
 
-/// `martlet-study`: the monitor, or GDB's server, at a machine's second serial port.
-public enum Program {
-    static let usage = """
-        martlet-study [OPTION]... LINE: study the guest of a Martlet whose agent is at the other end of a line
+/// `martlet study LINE` and `martlet gdb LINE`: the monitor, or GDB's server, at a machine's second serial port.
+public enum MonitorCommand {
+    static func usage(servesDebugger: Bool) -> String {
+        (servesDebugger
+            ? """
+            martlet gdb [KEY=value]...        run a guest on a machine made for it, and serve GDB (martlet help)
+            martlet gdb [OPTION]... LINE      serve GDB for the guest of a Martlet whose agent is at the other end of a line
 
-          LINE              a serial port (/dev/ttyS0: 115200 8n1), HOST:PORT, or the path of a socket
-          --listen FILE     instead of a line: wait for the machine on a free port of this host, whose number goes to FILE
-          --gdb [PORT]      serve GDB on this port instead of the prompt; the next free one if it is taken
-          --script FILE     take commands from this file
-          --symbols FILE    names of addresses: an ELF file, or Linux's System.map
-          --console FILE    show what comes of this file as the guest's output
+              --port N          of the server; the next free one if it is taken
 
-        status: 0 the machine has ended; 2 a word was wrong; 18 the line cannot be opened; 22 a command of the script was
-        wrong; 130 ended from the keyboard
-        """
+            """
+            : """
+            martlet study [KEY=value]...      run a guest on a machine made for it, stopped, with a prompt (martlet help)
+            martlet study [OPTION]... LINE    study the guest of a Martlet whose agent is at the other end of a line
+
+              --script FILE     take commands from this file
+              --console FILE    show what comes of this file as the guest's output
+
+            """)
+                + """
+                  LINE              a serial port (/dev/ttyS0: 115200 8n1), HOST:PORT, or the path of a socket
+                  --listen FILE     instead of a line: wait for the machine on a free port of this host, whose number goes to FILE
+                  --symbols FILE    names of addresses: an ELF file, or Linux's System.map
+
+                status: 0 the machine has ended; 2 a word was wrong; 18 the line cannot be opened; 22 a command of the script
+                was wrong; 130 ended from the keyboard
+                """
+    }
 
     private struct Options {
         var line: String?
@@ -26,49 +39,55 @@ public enum Program {
         var console: String?
     }
 
-    public static func main(_ arguments: [String]) -> Int32 {
+    /// - Parameters:
+    ///   - arguments: without the program's name and the command's.
+    ///   - servesDebugger: GDB instead of a person.
+    /// - Returns: the exit status.
+    public static func main(_ arguments: [String], servesDebugger: Bool) -> Int32 {
         signal(SIGPIPE, SIG_IGN)
+        let name = servesDebugger ? "martlet gdb" : "martlet study"
         do throws(Complaint) {
-            guard let options = try options(arguments) else {
-                print(usage)
+            guard let options = try options(arguments, servesDebugger: servesDebugger, name) else {
+                print(usage(servesDebugger: servesDebugger))
                 return 0
             }
             return try run(options)
         } catch {
-            FileHandle.standardError.write(Data("martlet-study: \(error.words)\n".utf8))
+            FileHandle.standardError.write(Data("\(name): \(error.words)\n".utf8))
             return 2
         }
     }
 
-    private static func options(_ arguments: [String]) throws(Complaint) -> Options? {
+    private static func options(
+        _ arguments: [String], servesDebugger: Bool, _ name: String
+    ) throws(Complaint) -> Options? {
         var options = Options()
+        options.debugger = servesDebugger ? 0 : nil
         var rest = arguments[...]
         func value(_ option: String) throws(Complaint) -> String {
-            guard let value = rest.popFirst() else { throw Complaint("\(option) needs a value: \"martlet-study --help\"") }
+            guard let value = rest.popFirst() else { throw Complaint("\(option) needs a value: \"\(name) --help\"") }
             return value
         }
         while let argument = rest.popFirst() {
             switch argument {
-            case "--help", "-h": return nil
+            case "--help", "-h", "help": return nil
             case "--listen": options.listen = try value(argument)
-            case "--script": options.script = try value(argument)
             case "--symbols": options.symbols = try value(argument)
-            case "--console": options.console = try value(argument)
-            case "--gdb":
-                options.debugger = 0
-                if let port = rest.first.flatMap({ UInt16($0) }) {
-                    options.debugger = port
-                    rest = rest.dropFirst()
-                }
+            case "--script" where !servesDebugger: options.script = try value(argument)
+            case "--console" where !servesDebugger: options.console = try value(argument)
+            case "--port" where servesDebugger:
+                let number = try value(argument)
+                guard let port = UInt16(number) else { throw Complaint("\(number) is not a TCP port") }
+                options.debugger = port
             default:
                 guard !argument.hasPrefix("-"), options.line == nil else {
-                    throw Complaint("\"\(argument)\" is not understood: \"martlet-study --help\"")
+                    throw Complaint("\"\(argument)\" is not understood: \"\(name) --help\"")
                 }
                 options.line = argument
             }
         }
         guard options.line != nil || options.listen != nil else {
-            throw Complaint("a line to the machine is missing: \"martlet-study --help\"")
+            throw Complaint("a line to the machine is missing: \"\(name) --help\"")
         }
         return options
     }
@@ -84,12 +103,13 @@ public enum Program {
         }
         var debuggers: Int32?
         if let wanted = options.debugger { debuggers = try listen(for: wanted, isNested: options.listen == nil) }
-        let open = try opener(options, poller)
+        // Whoever finds the port has somebody who reads what the guest prints.
         var console: Int32?
         if let file = options.console {
             console = Foundation.open(file, O_RDONLY | O_NONBLOCK)
             guard console != -1 else { throw Complaint("\(file): \(String(cString: strerror(errno)))") }
         }
+        let open = try opener(options, poller)
         let machine = MachineLink(poller, screen, console: console, isOwn: options.listen != nil, open: open)
         if let debuggers { return DebugSession(machine, poller, listener: debuggers, symbols).run() }
         return StudySession(machine, screen, poller, try commands(options, poller, screen), symbols).run()

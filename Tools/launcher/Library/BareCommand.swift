@@ -1,0 +1,70 @@
+import StudyTools
+
+/// `martlet bare`: the same machine without Martlet, to compare with.
+extension RunCommand {
+    func bare(_ request: RunRequest, _ folder: String, _ processes: Processes) throws(Failure) -> PreparedMachine {
+        guard request.words.given(.kernel) != nil else { throw .badUsage("bare needs a KERNEL to start") }
+        guard request.monitor == nil, request.words[.guest] == "tour", request.traceFile == nil else {
+            throw .badUsage("bare takes no GUEST, MONITOR or TRACE_FILE: there is no Martlet")
+        }
+        var files = try GuestFiles(folder: folder + "/files", kernel: request.kernel)
+        try files.addList(request.words[.modules])
+        return request.machine == .kvm
+            ? try bareQEMU(request, files) : try bareBochs(request, files, folder, processes)
+    }
+
+    private func bareQEMU(_ request: RunRequest, _ files: GuestFiles) throws(Failure) -> PreparedMachine {
+        try QEMU.check(.kvm)
+        var command = [
+            QEMU.program, "-enable-kvm", "-cpu", "host", "-machine", "q35", "-m", "\(request.memory.mebibytes)M", "-nodefaults",
+            "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio", "-kernel", files.kernel, "-append",
+            request.words[.commandLine],
+        ]
+        if !files.modules.isEmpty {
+            command += ["-initrd", files.modules.map { QEMU.escaped($0.string) }.joined(separator: ",")]
+        }
+        return PreparedMachine(command: command, folder: "files", patience: 0, lastWords: QEMU.lastWords)
+    }
+
+    private func bareBochs(
+        _ request: RunRequest, _ files: GuestFiles, _ folder: String, _ processes: Processes
+    ) throws(Failure) -> PreparedMachine {
+        let bochs = try Bochs(request.machine == .olderBochs ? .older : .usual, checkout, processes)
+        let setup = MachineSetup(
+            request: request, checkout: checkout, processes: processes, speech: speech, files: files, folder: folder,
+            takesInput: false, columns: speech.columns, rows: nil, monitorPort: nil)
+        try setup.makeImage(
+            files.folder + "/" + files.kernel, request.words[.commandLine],
+            modules: files.modules.map { (files.path($0), $0.string) }, boot: request.words[.boot], once: false)
+        let configuration = bochs.configuration(
+            processor: try bochs.processor(request.words.given(.processor), processes), mebibytes: request.memory.mebibytes,
+            image: "machine.iso", speed: request.words[.speed], ports: [1: .file("console")])
+        var machine = try bochs.machine(folder, configuration)
+        machine.console = "console"
+        machine.filter = .none
+        // Nobody hears there that it is to end.
+        machine.patience = 0
+        machine.beginning = "Bochs starts"
+        return machine
+    }
+
+    /// Runs it to its end, which is no verdict of anybody's.
+    func bareEnding(
+        _ machine: PreparedMachine, _ folder: String, _ request: RunRequest, _ poller: Poller, _ signals: SignalWatch
+    ) throws(Failure) -> Int32 {
+        let run = MachineRun(
+            machine, folder: folder, monitor: nil, input: nil, output: PrintedOutput(poller, to: 1), poller: poller,
+            signals: signals, speech: speech)
+        switch try run.run(timeout: request.timeout) {
+        case .itself, .monitor: break
+        case .timedOut: throw Failure(.timedOut, "stopped: the time was up (TIMEOUT=\(request.words[.timeout]))")
+        case .byHand: throw Failure(.endedByHand, "ended from the keyboard")
+        case .stopped: throw Failure(.stopped, "stopped by SIGTERM")
+        case .readNoLonger: throw Failure(.readNoLonger, nil)
+        case .unwritable: throw .noMachine("what it printed could not be written")
+        }
+        let words = machine.lastWords(folder)
+        guard words.isEmpty || request.machine == .kvm else { throw .noMachine(words) }
+        return 0
+    }
+}

@@ -1,0 +1,45 @@
+/// The commands of `martlet`.
+enum Command: String, CaseIterable {
+    case run
+    case study
+    case gdb
+    case trace
+    case explain
+    case bench
+    case linux
+    case bare
+    case machines
+
+    /// How it is typed.
+    var usage: String {
+        switch self {
+        case .run: "run [KEY=value]..."
+        case .study: "study [KEY=value]..."
+        case .gdb: "gdb [KEY=value]..."
+        case .trace: "trace FILE..."
+        case .explain: "explain KIND VALUE..."
+        case .bench: "bench [exits|linux|mmu]"
+        case .linux: "linux [KEY=value]..."
+        case .bare: "bare [KEY=value]..."
+        case .machines: "machines [MACHINE]"
+        }
+    }
+
+    /// What it does.
+    var words: String {
+        switch self {
+        case .run: "what is told above; the command where none is named"
+        case .study: "run with MONITOR=study; or at a line of a Martlet that runs elsewhere: study LINE"
+        case .gdb: "run with MONITOR=gdb; or at such a line: gdb LINE"
+        case .trace: "show exit records"
+        case .explain: "numbers of VMX in words; VMCS dumps of KVM and Xen"
+        case .bench: "what exits, Linux, and the ways to virtualise memory cost (make bench, make bench-mmu)"
+        case .linux: "boot Debian's kernel to a shell (make linux)"
+        case .bare:
+            """
+            start KERNEL by itself on the same machine, without Martlet, with CMDLINE and MODULES, and print its console, COM1
+            """
+        case .machines: "which machines this host has, and what others lack"
+        }
+    }
+}

@@ -1,0 +1,11 @@
+/// The processor model that is named so, or the one that has that in its name, in any letters.
+func processorModel(_ part: String, of models: [String]) throws(Failure) -> String {
+    let wanted = part.lowercased()
+    var found = models.filter { $0.lowercased() == wanted }
+    if found.isEmpty { found = models.filter { $0.lowercased().contains(wanted) } }
+    guard let model = found.first else {
+        throw .badUsage("PROCESSOR=\(part): there is no such model; there are \(models.joined(separator: " "))")
+    }
+    guard found.count == 1 else { throw .badUsage("PROCESSOR=\(part) is ambiguous: \(found.joined(separator: " "))") }
+    return model
+}

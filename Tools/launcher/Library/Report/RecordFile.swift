@@ -1,0 +1,39 @@
+import Foundation
+import StudyTools
+import Trace
+
+/// The file with a run's exit records.
+struct RecordFile {
+    let path: String
+    private let way: RecordWay
+
+    /// What the machine writes as it is goes into the file at once, whatever becomes of the launcher.
+    init(_ path: String, _ way: RecordWay, folder: String) throws(Failure) {
+        self.path = path
+        self.way = way
+        unlink(folder + "/records")
+        guard way == .report || symlink(path, folder + "/records") == 0 else { throw cannotBeMade(folder + "/records") }
+    }
+
+    /// Makes it whole, or leaves all records so far.
+    /// - Returns: what is to be said if some could not be written.
+    func close(_ report: Report) -> String? {
+        if way == .report { write(report.records) }
+        var status = stat()
+        let size = stat(path, &status) == 0 ? Int(status.st_size) : 0
+        let count = size / ExitRecord.size
+        guard let expected = report.recordCount else {
+            truncate(path, off_t(count * ExitRecord.size))
+            return nil
+        }
+        guard size != expected * ExitRecord.size else { return nil }
+        return "TRACE_FILE: \(count) of \(expected) records were written: is there no room left beside \(path)?"
+    }
+
+    private func write(_ lines: [Substring]) {
+        let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        guard file >= 0 else { return }
+        defer { Foundation.close(file) }
+        for line in lines { Poller.write(Array(Data(base64Encoded: String(line)) ?? Data()), to: file) }
+    }
+}

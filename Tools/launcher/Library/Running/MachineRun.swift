@@ -1,0 +1,201 @@
+import Foundation
+import StudyTools
+
+/// A machine from its start to its end, whatever brings that about.
+final class MachineRun {
+    /// How a run has come to its end.
+    enum Ending: Equatable {
+        case itself
+        case timedOut
+        case byHand
+        case stopped
+        /// The monitor ended, with this status.
+        case monitor(Int32)
+        case readNoLonger
+        case unwritable
+    }
+
+    private let machine: PreparedMachine
+    private let folder: String
+    private let monitor: MonitorProcess?
+    private let input: GuestInput?
+    private let signals: SignalWatch
+    private let speech: Speech
+    private let poller: Poller
+    private let output: PrintedOutput
+    private var stream: ConsoleStream
+    private var console: Int32 = -1
+    private var consoleHasEnded = false
+    private var isReading = false
+    private var hasPrinted = false
+    /// Why the machine is to end; nil as long as it is not.
+    private var ending: Ending?
+    /// It did not end in order, and was killed.
+    private(set) var wasKilled = false
+
+    /// - Parameter output: where what the guest prints goes.
+    init(
+        _ machine: PreparedMachine, folder: String, monitor: MonitorProcess?, input: GuestInput?, output: PrintedOutput,
+        poller: Poller, signals: SignalWatch, speech: Speech
+    ) {
+        self.machine = machine
+        self.folder = folder
+        self.monitor = monitor
+        self.input = input
+        self.output = output
+        self.poller = poller
+        self.signals = signals
+        self.speech = speech
+        stream = machine.filter.stream
+    }
+
+    func run(timeout: Double?) throws(Failure) -> Ending {
+        var stop: Int32 = -1
+        if monitor == nil {
+            try makePipe(folder + "/stop")
+            stop = open(folder + "/stop", O_RDWR | O_NONBLOCK | O_CLOEXEC)
+        }
+        defer { if stop >= 0 { close(stop) } }
+        let child = try start()
+        defer {
+            child.end()
+            monitor?.child.end()
+            if console >= 0 { close(console) }
+            speech.endProgress()
+        }
+        let begin = now()
+        poller.add(signals.file) {}
+        var lastStop = 0.0
+        var patienceEnds = Double.infinity
+        while true {
+            readIfRoom()
+            var next = 1.0
+            if let timeout, ending == nil { next = min(next, max(0, begin + timeout - now())) }
+            if ending != nil { next = min(next, 0.05) }
+            poller.wait(next)
+            showBeginning(now() - begin)
+            for number in signals.take() {
+                // At the second time at once.
+                if number == SIGHUP || ending != nil { return number == SIGINT ? .byHand : .stopped }
+                ending = number == SIGINT ? .byHand : .stopped
+            }
+            if let failed = outputFailure { return failed }
+            if child.hasEnded { break }
+            if ending == nil {
+                if input?.isToEnd == true { ending = .byHand }
+                if let timeout, now() - begin >= timeout { ending = .timedOut }
+                if let monitor, monitor.child.hasEnded {
+                    let status = monitor.child.status ?? 0
+                    // Told to end, it has told the machine.
+                    guard status == 0 || status == ExitStatus.scriptError.rawValue else { return .monitor(status) }
+                }
+            }
+            guard ending != nil else { continue }
+            // Only without a monitor is there somebody who hears that the guest is to end.
+            if stop < 0 { break }
+            if patienceEnds == .infinity { patienceEnds = now() + machine.patience }
+            if now() > patienceEnds {
+                wasKilled = true
+                break
+            }
+            if now() - lastStop >= 0.05 {
+                // A byte that comes before the kernel looks is lost.
+                var byte = UInt8(ascii: ".")
+                _ = Foundation.write(stop, &byte, 1)
+                lastStop = now()
+            }
+        }
+        child.end()
+        return finish()
+    }
+
+    private func start() throws(Failure) -> ChildProcess {
+        let typed = open(machine.readsInput ? folder + "/input" : "/dev/null", O_RDONLY | O_CLOEXEC)
+        let errors = open(folder + "/machine.err", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        guard errors >= 0 else { throw cannotBeMade(folder + "/machine.err") }
+        var ends: [Int32] = [-1, -1]
+        if let name = machine.console {
+            let path = folder + "/" + name
+            try makePipe(path)
+            console = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+            ends[1] = open(folder + "/machine.out", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        } else {
+            pipe(&ends)
+            for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+            _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)
+            console = ends[0]
+        }
+        defer { for file in [typed, errors, ends[1]] { close(file) } }
+        return try ChildProcess(
+            machine.command, environment: machine.environment, folder: folder + "/" + machine.folder,
+            streams: ChildProcess.Streams(input: typed, output: ends[1], errors: errors), isAside: true)
+    }
+
+    private func readIfRoom() {
+        let wanted = !consoleHasEnded && !output.isFull
+        guard wanted != isReading else { return }
+        isReading = wanted
+        if wanted { poller.add(console) { [unowned self] in read() } } else { poller.remove(console) }
+    }
+
+    private func read() {
+        guard let bytes = Poller.read(console) else {
+            consoleHasEnded = true
+            isReading = false
+            poller.remove(console)
+            return take(stream.end())
+        }
+        take(stream.take(bytes))
+    }
+
+    private func take(_ bytes: [UInt8]) {
+        guard !bytes.isEmpty else { return }
+        if !hasPrinted {
+            hasPrinted = true
+            speech.endProgress()
+        }
+        output.put(bytes)
+        input?.see(bytes)
+    }
+
+    /// Something is said of a machine that takes a while to say something itself.
+    private func showBeginning(_ seconds: Double) {
+        guard !hasPrinted, let words = machine.beginning, seconds >= 1 else { return }
+        speech.show("\(words): \(Int(seconds)) s")
+    }
+
+    /// Nobody reads what the guest prints, unless it is the monitor, which has its own reasons.
+    private var outputFailure: Ending? {
+        guard monitor?.console == nil else { return nil }
+        return output.isReadNoLonger ? .readNoLonger : output.isUnwritable ? .unwritable : nil
+    }
+
+    /// The machine has ended: what it printed is shown to its end, and the monitor shows the last of it.
+    private func finish() -> Ending {
+        while !consoleHasEnded || !output.isEmpty {
+            readIfRoom()
+            // A named pipe that the machine never opened has no end to wait for.
+            if machine.console != nil, !consoleHasEnded { read() }
+            poller.wait(consoleHasEnded && output.isEmpty ? 0 : 1)
+            if let failed = outputFailure { return failed }
+        }
+        output.close()
+        if let ending { return ending }
+        guard let monitor, monitor.console != nil || monitor.child.hasEnded else { return .itself }
+        while !monitor.child.hasEnded {
+            poller.wait(0.05)
+            if let number = signals.take().first {
+                monitor.child.end()
+                return number == SIGINT ? .byHand : .stopped
+            }
+        }
+        return .monitor(monitor.child.status ?? 0)
+    }
+}
+
+/// The clock that nobody sets, in seconds.
+func now() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+}

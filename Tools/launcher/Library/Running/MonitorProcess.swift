@@ -1,0 +1,41 @@
+import Foundation
+import StudyTools
+
+/// The monitor of a run, or GDB's server: this program once more, at the machine's second serial port. It waits for the machine
+/// on a port of this host.
+struct MonitorProcess {
+    let child: ChildProcess
+    let port: Int
+    /// The file from which it takes what the guest prints; nil if that is not its affair.
+    let console: String?
+
+    init(_ request: RunRequest, _ files: GuestFiles, folder: String, program: String, _ signals: SignalWatch) throws(Failure) {
+        var arguments: [String]
+        if request.monitor == .study {
+            arguments = ["study", "--listen", "port", "--console", "console.guest"]
+            if let script = request.script { arguments += ["--script", script] }
+            try makePipe(folder + "/console.guest")
+            console = folder + "/console.guest"
+        } else {
+            arguments = ["gdb"] + (request.words.given(.port).map { ["--port", $0] } ?? []) + ["--listen", "port"]
+            console = nil
+        }
+        if let symbols = request.symbols ?? (files.guestIsELF ? files.path(files.modules[0]) : nil) {
+            arguments += ["--symbols", symbols]
+        }
+        child = try ChildProcess([program] + arguments, folder: folder, tether: .terminate)
+        let path = folder + "/port"
+        while true {
+            if let port = Int(contents(path).filter { $0 != "\n" }) {
+                self.port = port
+                return
+            }
+            guard !child.hasEnded else { throw .noMachine("the monitor has ended") }
+            if let number = signals.take().first {
+                child.end()
+                throw Failure(number == SIGINT ? .endedByHand : .stopped, nil)
+            }
+            usleep(10_000)
+        }
+    }
+}

@@ -1,0 +1,56 @@
+/// Lines that go to the guest one by one, each when it asks, and the end as Ctrl-D.
+struct PromptedLines {
+    private let prompt: [UInt8]
+    /// What came in and was not asked for yet.
+    private var lines: [UInt8] = []
+    private var isComplete = false
+    private var isOver = false
+    /// The last that the guest has printed since it was answered.
+    private var printed: [UInt8] = []
+
+    init(prompt: String) { self.prompt = Array(prompt.utf8) }
+
+    /// More comes in; nil is the end.
+    mutating func add(_ bytes: [UInt8]?) {
+        if let bytes { lines += bytes.filter { $0 != 0 } } else { isComplete = true }
+    }
+
+    /// Whether there is enough to answer with.
+    var isSated: Bool { lines.count > 4096 || isComplete }
+
+    /// The guest prints.
+    mutating func see(_ bytes: [UInt8]) {
+        printed += bytes.filter { $0 != 0 }
+        if printed.count > 400 { printed.removeFirst(printed.count - 200) }
+    }
+
+    /// What to answer, if it asks.
+    mutating func answer() -> [UInt8] {
+        guard !isOver, isAsked else { return [] }
+        var line: [UInt8]
+        if let end = lines.firstIndex(of: 10) {
+            line = Array(lines[...end])
+            lines.removeSubrange(...end)
+        } else if !isComplete {
+            return []
+        } else if lines.isEmpty {
+            line = [4]
+            isOver = true
+        } else {
+            line = lines
+            lines = []
+        }
+        printed = []
+        return line
+    }
+
+    private var isAsked: Bool {
+        // A shell asks where the cursor is.
+        var text = printed[...]
+        let question = Array("\u{1B}[6n".utf8)
+        while text.count >= question.count, Array(text.suffix(question.count)) == question {
+            text = text.dropLast(question.count)
+        }
+        return text.suffix(prompt.count).elementsEqual(prompt)
+    }
+}

@@ -1,0 +1,34 @@
+/// A word of the kernel's command line that only EXTRA gives, for the help.
+struct KernelWord {
+    let name: String
+    let help: String
+
+    static let all = [
+        KernelWord(
+            name: "apic=auto|tpr|plain",
+            help: """
+                the most that the processor does for the guest's local APIC: deliver interrupts, keep the task priority, nothing; \
+                nested: tpr, as Bochs delivers interrupts too early there
+                """),
+        KernelWord(
+            name: "timer=auto|host",
+            help: "whether guests' timers run on the preemption timer or on the host's; nested with a monitor: host"),
+        KernelWord(name: "stop=com4", help: "a byte on the fourth serial port ends the guest"),
+        KernelWord(
+            name: "step=auto|tf",
+            help: "whether the monitor steps by the monitor trap flag, where it works, or always by TF and #DB"),
+        KernelWord(
+            name: "record=memory", help: "keep the last records (records=N of them) and write them at the end"),
+        KernelWord(
+            name: "restart=N limit=N",
+            help: """
+                start a guest anew that failed, or left a note; end it when it leaves none for so many ticks
+                """),
+        KernelWord(
+            name: "then=tour checksum=on",
+            help: "run a guest of ours afterwards; check the kernel's memory at the end"),
+        KernelWord(
+            name: "roundtrip=N",
+            help: "every N exits, take the guest's whole state out and put it into a machine made anew"),
+    ]
+}

@@ -1,0 +1,4 @@
+import Foundation
+import LauncherTools
+
+exit(Launcher.main(CommandLine.arguments))

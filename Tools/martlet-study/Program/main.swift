@@ -1,4 +1,0 @@
-import Foundation
-import StudyTools
-
-exit(Program.main(Array(CommandLine.arguments.dropFirst())))
