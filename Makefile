@@ -63,6 +63,7 @@ build: ## build the kernel image, build/martlet.elf
 	+@$(MAKE_BUILD)
 
 images: $(BUILD)/martlet.elf $(BUILD)/entry-proof.elf $(GUEST_IMAGES)
+	@Tools/lib/step
 
 # The kernel, and the image that tries the entry checks on a processor: the same objects, begun elsewhere. What an image does
 # not reach from its beginning the linker leaves out.
@@ -108,9 +109,10 @@ $(BUILD)/guests/%.elf: $(BUILD)/guests/%.o
 define module_rule
 $(OBJECTS)/$(1).o: $$(wildcard Kernel/$(1)/*.swift Kernel/$(1)/*/*.swift Kernel/$(1)/*/*.h) Makefile \
 		$$(call interfaces,$(imports_$(1))) | $(OBJECTS)
-	@echo "compiling $(1) ($(2) of $(words $(KERNEL_MODULES)))"
-	@swiftc $$(SWIFT_FLAGS) $(optimization_$(1)) -module-name $(1) $(if $(filter $(1),$(SPLIT)),,-emit-module -emit-module-path \
-		$(OBJECTS)/$(1).swiftmodule) -c $$(filter %.swift,$$^) -o $$@
+	@Tools/lib/step "compiling $(1) ($(2) of $(words $(KERNEL_MODULES)))" \
+		swiftc $$(SWIFT_FLAGS) $(optimization_$(1)) -module-name $(1) \
+		$(if $(filter $(1),$(SPLIT)),,-emit-module -emit-module-path $(OBJECTS)/$(1).swiftmodule) \
+		-c $$(filter %.swift,$$^) -o $$@
 	@touch $$@
 endef
 
@@ -143,18 +145,18 @@ launcher:
 
 .PHONY: run
 run: setup ## build, and run a guest; the words are below
-	+@$(MAKE_BUILD)
+	+@$(MAKE_BUILD) launcher
 	@Tools/martlet --make
 
 .PHONY: study
 study: setup ## a guest stopped before its first VM entry, and a prompt; SCRIPT=file types for you
-	+@$(MAKE_BUILD)
+	+@$(MAKE_BUILD) launcher
 	@Tools/martlet --make $(if $(filter gdb,$(MONITOR)),gdb,study)
 
 .PHONY: linux
 linux: ## boot Debian's kernel to a shell; CMDLINE=work runs that script instead
 	@Tools/setup linux
-	+@$(MAKE_BUILD)
+	+@$(MAKE_BUILD) launcher
 	@Tools/linux/start --make
 
 .PHONY: iso

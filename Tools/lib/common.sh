@@ -43,6 +43,20 @@ say() { # says it in rows, broken at blanks
   done >&2
   printf '%s\n' "$text" >&2
 }
+ticking() { # ticking WORDS COMMAND...: says what is under way, on a terminal with the seconds that it takes, and runs it; $log is what it writes
+  local words=$1 status=0 start=$SECONDS ticker; shift
+  say "$words"
+  [ -t 2 ] || { "$@"; return; }
+  while sleep 1 && kill -0 $$ 2> /dev/null; do
+    printf '\r         %.*s\033[K' $((width - 10)) "$((SECONDS - start)) s$([ -z "${log:-}" ] || tail -n 1 "$log" 2> /dev/null | sed 's/^/: /')"
+  done >&2 &
+  ticker=$!
+  "$@" || status=$?
+  kill $ticker 2> /dev/null || :
+  wait $ticker 2> /dev/null || :
+  printf '\r\033[K' >&2
+  return $status
+}
 fail() { # fail STATUS WORDS: say what was wrong and end
   local status=$1; shift
   say "$@"

@@ -13,13 +13,12 @@ linux_suite() { # prints the machine's own Debian suite, another where the machi
 linux_fetch() {
   local state=$CACHE/linux.fetch.$$ root=$CACHE/linux.root.$$ out=$CACHE/linux.new.$$ kernel archive
   mkdir -p "$state" "$root" "$out"
-  say "fetching the package lists of Debian's $(linux_suite) (10 MB)"
-  private_lists "$(linux_suite)" "$state"
+  ticking "fetching the package lists of Debian's $(linux_suite) (10 MB)" private_lists "$(linux_suite)" "$state"
   # linux-image-cloud-amd64 holds nothing but the name of the package with the kernel.
   kernel=$(private_apt "$state" apt-cache depends linux-image-cloud-amd64 | sed -n 's/^ *Depends: \(linux-image-[^ ]*\)$/\1/p')
   [ -n "$kernel" ] || fail $NO_MACHINE "Debian's $(linux_suite) has no linux-image-cloud-amd64"
-  say "fetching $kernel, busybox-static and memtest86+ (30 MB)"
-  (cd "$state/archives" && private_apt "$state" apt-get -qq download "$kernel" busybox-static memtest86+) ||
+  linux_download() { (cd "$state/archives" && private_apt "$state" apt-get -qq download "$kernel" busybox-static memtest86+); }
+  ticking "fetching $kernel, busybox-static and memtest86+ (30 MB)" linux_download ||
     fail $NO_MACHINE "the packages could not be fetched"
   for archive in "$state"/archives/*.deb; do
     dpkg-deb --fsys-tarfile "$archive" | tar -x --no-same-owner --keep-directory-symlink -C "$root"

@@ -37,12 +37,10 @@ CONFIGURATION
 private_unpack() { # private_unpack SUITE FOLDER WHAT PACKAGE...: fetch the closure and unpack it, all or nothing
   local suite=$1 folder=$2 what=$3 state=$2.fetch.$$ size archive; shift 3
   mkdir -p "$state/root"
-  say "fetching the package lists of Debian's $suite (10 MB)"
-  private_lists "$suite" "$state"
+  ticking "fetching the package lists of Debian's $suite (10 MB)" private_lists "$suite" "$state"
   size=$(private_apt "$state" apt-get --assume-no install "$@" |
     sed -n 's/^0 upgraded, \([0-9]*\) newly.*/\1 packages/p; s/^Need to get \(.*\) of archives.*/\1/p' | paste -s -d, || :)
-  say "fetching $what${size:+ (${size/,/, })}"
-  private_apt "$state" apt-get -qq --download-only -y install "$@" > /dev/null ||
+  ticking "fetching $what${size:+ (${size/,/, })}" private_apt "$state" apt-get -qq --download-only -y install "$@" > /dev/null ||
     fail $NO_MACHINE "$what could not be fetched"
   for archive in "$state"/archives/*.deb; do
     dpkg-deb --fsys-tarfile "$archive" | tar -x --no-same-owner --keep-directory-symlink -C "$state/root"

@@ -28,7 +28,7 @@ public enum Launcher {
         guard isForMake else { return status }
         // Make has only one status for whatever is no success.
         if status == 0 || status == 1 { return 0 }
-        if let words = ExitStatus.wordsForMake(status) { speech.say(words) }
+        if let words = RunStatus.wordsForMake(status) { speech.say(words) }
         return 1
     }
 

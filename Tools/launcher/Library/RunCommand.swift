@@ -106,8 +106,8 @@ struct RunCommand {
             throw Failure(.timedOut, "stopped: the time was up (TIMEOUT=\(request.words[.timeout]))\(unheard)")
         case .byHand: throw Failure(.endedByHand, "ended from the keyboard\(unheard)")
         case .stopped: throw Failure(.stopped, "stopped by SIGTERM\(unheard)")
-        case .monitor(ExitStatus.scriptError.rawValue): throw Failure(.scriptError, "a command of the script was wrong")
-        case .monitor(let status): throw Failure(ExitStatus(rawValue: status) ?? .noMachine, nil)
+        case .monitor(RunStatus.scriptError.rawValue): throw Failure(.scriptError, "a command of the script was wrong")
+        case .monitor(let status): throw Failure(RunStatus(rawValue: status) ?? .noMachine, nil)
         case .readNoLonger: throw Failure(.readNoLonger, nil)
         case .unwritable: throw .noMachine("what the guest printed could not be written")
         }

@@ -87,7 +87,7 @@ final class MachineRun {
                 if let monitor, monitor.child.hasEnded {
                     let status = monitor.child.status ?? 0
                     // Told to end, it has told the machine.
-                    guard status == 0 || status == ExitStatus.scriptError.rawValue else { return .monitor(status) }
+                    guard status == 0 || status == RunStatus.scriptError.rawValue else { return .monitor(status) }
                 }
             }
             guard ending != nil else { continue }

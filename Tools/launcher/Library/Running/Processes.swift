@@ -25,7 +25,7 @@ final class Processes {
             streams: ChildProcess.Streams(input: nothing, output: STDERR_FILENO))
         try wait(child)
         guard child.status == 0 else {
-            if let status = ExitStatus(rawValue: child.status ?? 0), status == .noMachine || status == .badUsage {
+            if let status = RunStatus(rawValue: child.status ?? 0), status == .noMachine || status == .badUsage {
                 throw Failure(status, nil)
             }
             throw .noMachine("\(command[0]) failed: nothing was run")

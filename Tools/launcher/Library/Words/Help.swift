@@ -4,7 +4,8 @@ enum Help {
 
     static let text: String = {
         var lines = [
-            "martlet [run] [KEY=value]...: run a guest on Martlet, on a machine made for it. `make run` takes the same.",
+            "martlet [run] [KEY=value]...: run a guest on Martlet, on a machine made for it.",
+            "`make run` takes the same.",
             "Rows are as wide as the terminal, or 100 columns, or what COLUMNS in the environment says.",
             "",
         ]
@@ -22,7 +23,7 @@ enum Help {
         for command in Command.allCases where command != .run { lines += entry(command.usage, command.words, 24) }
         lines += ["", "status"]
         lines += entry("odd", "the value that the guest wrote to port 0xf4, twice and one more", 8)
-        for status in ExitStatus.allCases { lines += entry("\(status.rawValue)", status.words, 8) }
+        for status in RunStatus.allCases { lines += entry("\(status.rawValue)", status.words, 8) }
         return lines.joined(separator: "\n")
     }()
 

@@ -1,6 +1,6 @@
 /// What the launcher ends with. Even statuses are Martlet's and the launcher's; odd ones are what the guest wrote to the
 /// debug-exit port, twice and one more.
-public enum ExitStatus: Int32, CaseIterable, Sendable {
+public enum RunStatus: Int32, CaseIterable, Sendable {
     case inOrder = 0
     case badUsage = 2
     case badImage = 4
@@ -43,7 +43,7 @@ public enum ExitStatus: Int32, CaseIterable, Sendable {
 
     /// What `make` is to say of a status, which has only one for whatever is no success; nil if there is nothing to say.
     static func wordsForMake(_ status: Int32) -> String? {
-        if let own = ExitStatus(rawValue: status) {
+        if let own = RunStatus(rawValue: status) {
             return own.needsNoWords ? nil : "ended with status \(status): \(own.words)"
         }
         return status & 1 == 1
@@ -53,11 +53,11 @@ public enum ExitStatus: Int32, CaseIterable, Sendable {
 
 /// Why a run did not happen, or not to its end.
 struct Failure: Error, Equatable {
-    let status: ExitStatus
+    let status: RunStatus
     /// What was wrong and what to do; nil if it has been said.
     let words: String?
 
-    init(_ status: ExitStatus, _ words: String?) {
+    init(_ status: RunStatus, _ words: String?) {
         self.status = status
         self.words = words
     }
