@@ -26,7 +26,7 @@ extension MachineSetup {
                 processor: processor, mebibytes: Bochs.mostMebibytes, image: "machine.iso", speed: request.words[.speed],
                 ports: ports))
         machine.patience = 30
-        machine.beginning = "starting Linux with KVM in Bochs (about 15 s)"
+        machine.beginning = "starting Linux with KVM in Bochs"
         machine.saysBeginning = true
         machine.lastWords = { folder in
             let words = Bochs.lastWords(folder)
