@@ -33,20 +33,20 @@ let package = Package(
         .target(
             name: "TraceTools",
             dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine", "StudyTools"],
-            path: "Tools/martlet-trace/Library", resources: [.embedInCode("page.html")]),
+            path: "Tools/trace", resources: [.embedInCode("page.html")]),
         .target(
             name: "StudyTools",
             dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "VMXChecks", "Trace", "Machine", "Debug"],
-            path: "Tools/martlet-study/Library"),
+            path: "Tools/study"),
         .target(
             name: "ExplainTools", dependencies: ["Text", "X86", "Memory", "VMX", "VMXChecks", "StudyTools"],
-            path: "Tools/martlet-explain/Library"),
+            path: "Tools/explain"),
         .target(
             name: "LauncherTools", dependencies: ["Trace", "StudyTools", "TraceTools", "ExplainTools"],
             path: "Tools/launcher/Library"),
         .executableTarget(name: "martlet", dependencies: ["LauncherTools"], path: "Tools/launcher/Program"),
-        .target(name: "MMUTools", path: "Tools/martlet-mmu/Library"),
-        .executableTarget(name: "martlet-mmu", dependencies: ["MMUTools"], path: "Tools/martlet-mmu/Program"),
+        .target(name: "MMUTools", path: "Tools/mmu/Library"),
+        .executableTarget(name: "martlet-mmu", dependencies: ["MMUTools"], path: "Tools/mmu/Program"),
         .target(
             name: "Support", dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "Machine"], path: "Tests/Support"),
         tests("Text", "Support"),

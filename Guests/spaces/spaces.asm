@@ -1,6 +1,6 @@
 ; Shows: what address spaces cost. Prints `row NAME VALUE`, the instructions of a round: pages touched for the first time and
 ; again, accesses at random in more and more memory, switches between 2 to 16 address spaces, and exits with a working set.
-; With record=1 on the command line it does each once more and prints what it accessed, for Tools/martlet-mmu.
+; With record=1 on the command line it does each once more and prints what it accessed, for Tools/mmu.
 ;
 ; It runs without Martlet (-DBARE) and under every MMU=. The addresses: 0 to 4 MiB itself; WINDOW all memory from 16 MiB on, by
 ; small pages; HOME, pages of each address space's own.
