@@ -141,7 +141,7 @@ setup: ## install what is missing to build and run
 # The host's program, which starts machines and studies what ran there.
 .PHONY: launcher
 launcher:
-	@Tools/lib/build-launcher
+	@Tools/lib/build-launcher $(if $(MONITOR)$(filter study test,$(MAKECMDGOALS)),all)
 
 .PHONY: run
 run: setup ## build, and run a guest; the words are below

@@ -50,6 +50,8 @@ final class MachineRun {
     }
 
     func run(timeout: Double?) throws(Failure) -> Ending {
+        // Told before it has started, there is nothing to end.
+        if let number = signals.take().first { return number == SIGINT ? .byHand : .stopped }
         var stop: Int32 = -1
         if monitor == nil {
             try makePipe(folder + "/stop")
