@@ -40,7 +40,7 @@ struct RunCommand {
             speech.say(
                 "Linux starts first, longer than gdb waits by itself: begin with gdb -ex 'set remotetimeout 200'")
         }
-        if machine.saysBeginning, let words = machine.beginning { speech.say(words + ": some seconds") }
+        if machine.saysBeginning, !speech.isTerminal, let words = machine.beginning { speech.say(words + ": some seconds") }
         let records = try request.traceFile.map { path throws(Failure) in
             try RecordFile(path, machine.records, folder: folder.path)
         }

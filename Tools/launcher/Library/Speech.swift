@@ -5,7 +5,8 @@ import StudyTools
 final class Speech {
     /// The columns of a row: COLUMNS in the environment says, else the terminal, else there are 100.
     let columns: Int
-    private let isTerminal = isatty(STDERR_FILENO) != 0
+    /// A line can rewrite itself.
+    let isTerminal = isatty(STDERR_FILENO) != 0
     /// What is shown of something under way, in a line that the next one replaces.
     private var progress = ""
 

@@ -18,7 +18,7 @@ struct PreparedMachine {
     var patience = 10.0
     /// What takes a while before the console says anything; nil if nothing does.
     var beginning: String?
-    /// Whether that is said where no line can rewrite itself, too.
+    /// Whether that is said where no line can rewrite itself, too: it takes seconds anywhere.
     var saysBeginning = false
     /// Why it ended without a verdict, in its own words; nothing when it was switched off.
     var lastWords: (_ folder: String) -> String
