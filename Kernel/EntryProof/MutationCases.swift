@@ -26,8 +26,9 @@ public struct MutationCases: Sendable {
     /// The next case, or nil after the last.
     public mutating func next() -> Mutation? {
         while position < VMCSFieldDescription.count {
-            let field = VMCSFieldDescription.field(at: position).encoding
-            if field.area != .exitInformation, field.exists(capabilities) {
+            let description = VMCSFieldDescription.field(at: position)
+            let field = description.encoding
+            if field.area != .exitInformation, description.exists(capabilities) {
                 let values = MutationValues(of: field, from: snapshot[field], capabilities)
                 if let value = values[index] {
                     index += 1

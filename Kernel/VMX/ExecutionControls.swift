@@ -2,6 +2,7 @@ import X86
 
 /// Pin-based VM-execution controls: asynchronous events (SDM volume 3, "Pin-Based VM-Execution Controls").
 public struct PinControls: FlagSet, VMCSValue {
+    public static var kind: VMCSValueKind { .pinControls }
     public var rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }
 
@@ -31,6 +32,7 @@ public struct PinControls: FlagSet, VMCSValue {
 /// Primary processor-based VM-execution controls: instructions and windows (SDM volume 3,
 /// "Processor-Based VM-Execution Controls").
 public struct PrimaryControls: FlagSet, VMCSValue {
+    public static var kind: VMCSValueKind { .primaryControls }
     public var rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }
 
@@ -110,6 +112,7 @@ public struct PrimaryControls: FlagSet, VMCSValue {
 
 /// Secondary processor-based VM-execution controls (SDM volume 3, "Processor-Based VM-Execution Controls").
 public struct SecondaryControls: FlagSet, VMCSValue {
+    public static var kind: VMCSValueKind { .secondaryControls }
     public var rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }
 

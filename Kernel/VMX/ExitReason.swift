@@ -2,6 +2,7 @@ import Text
 
 /// The exit-reason field: the basic reason and the flags above it (SDM volume 3, "Basic VM-Exit Information").
 public struct ExitReason: Equatable, Sendable, VMCSValue {
+    public static var kind: VMCSValueKind { .exitReason }
     public var rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }
     /// Without a flag.

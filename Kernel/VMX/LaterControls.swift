@@ -2,7 +2,8 @@ import X86
 
 /// Tertiary processor-based VM-execution controls, which no code of Martlet sets (SDM volume 3, "Processor-Based VM-Execution
 /// Controls").
-public struct TertiaryControls: FlagSet {
+public struct TertiaryControls: FlagSet, VMCSValue {
+    public static var kind: VMCSValueKind { .tertiaryControls }
     public var rawValue: UInt64
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 
@@ -21,7 +22,8 @@ public struct TertiaryControls: FlagSet {
 }
 
 /// Secondary VM-exit controls, which no code of Martlet sets (SDM volume 3, "VM-Exit Controls").
-public struct SecondaryExitControls: FlagSet {
+public struct SecondaryExitControls: FlagSet, VMCSValue {
+    public static var kind: VMCSValueKind { .secondaryExitControls }
     public var rawValue: UInt64
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 

@@ -3,6 +3,7 @@ import X86
 /// What blocks events in the guest (SDM volume 3, "Guest Non-Register State", table "Format of Interruptibility
 /// State").
 public struct InterruptibilityState: FlagSet, VMCSValue {
+    public static var kind: VMCSValueKind { .interruptibility }
     public var rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }
 
@@ -29,6 +30,7 @@ public struct InterruptibilityState: FlagSet, VMCSValue {
 
 /// Whether the guest executes or sleeps (SDM volume 3, "Guest Non-Register State").
 public struct ActivityState: Equatable, Sendable, VMCSValue {
+    public static var kind: VMCSValueKind { .activity }
     public var rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }
     @inline(__always) public init(vmcsValue: UInt64) { rawValue = UInt32(truncatingIfNeeded: vmcsValue) }
@@ -42,6 +44,7 @@ public struct ActivityState: Equatable, Sendable, VMCSValue {
 
 /// Debug exceptions that wait for the next instruction boundary (SDM volume 3, "Guest Non-Register State").
 public struct PendingDebugExceptions: FlagSet, VMCSValue {
+    public static var kind: VMCSValueKind { .pendingDebugExceptions }
     public var rawValue: UInt64
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 
@@ -70,6 +73,7 @@ public struct PendingDebugExceptions: FlagSet, VMCSValue {
 /// "VM-Entry Controls for Event Injection", "Information for VM Exits Due to Vectored Events", and "Information for VM Exits
 /// That Occur During Event Delivery").
 public struct InterruptionInformation: Equatable, Sendable, VMCSValue {
+    public static var kind: VMCSValueKind { .interruptionInformation }
     public var rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }
     @inline(__always) public init(vmcsValue: UInt64) { rawValue = UInt32(truncatingIfNeeded: vmcsValue) }

@@ -3,6 +3,7 @@ import X86
 /// The access rights of a segment as the VMCS holds them (SDM volume 3, "Guest Register State", table
 /// "Format of Access Rights").
 public struct SegmentAccessRights: Equatable, Sendable, VMCSValue {
+    public static var kind: VMCSValueKind { .accessRights }
     public var rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }
     @inline(__always) public init(vmcsValue: UInt64) { rawValue = UInt32(truncatingIfNeeded: vmcsValue) }

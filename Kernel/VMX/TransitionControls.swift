@@ -2,6 +2,7 @@ import X86
 
 /// Primary VM-exit controls (SDM volume 3, "VM-Exit Controls").
 public struct ExitControls: FlagSet, VMCSValue {
+    public static var kind: VMCSValueKind { .exitControls }
     public var rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }
 
@@ -63,6 +64,7 @@ public struct ExitControls: FlagSet, VMCSValue {
 
 /// VM-entry controls (SDM volume 3, "VM-Entry Controls").
 public struct EntryControls: FlagSet, VMCSValue {
+    public static var kind: VMCSValueKind { .entryControls }
     public var rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }
 

@@ -5,9 +5,7 @@ import Memory
 
 extension VMCSField where Value == UInt64, Access == Writable {
     @inline(__always) public static var enclvExitingBitmap: Self { .init(.control, .bits64, 27) }
-    @inline(__always) public static var tertiaryControls: Self { .init(.control, .bits64, 26) }
     @inline(__always) public static var pconfigExitingBitmap: Self { .init(.control, .bits64, 31) }
-    @inline(__always) public static var secondaryExitControls: Self { .init(.control, .bits64, 34) }
     @inline(__always) public static var guestTraceControl: Self { .init(.guestState, .bits64, 10) }
     @inline(__always) public static var guestLastBranchControl: Self { .init(.guestState, .bits64, 11) }
     @inline(__always) public static var guestPKRS: Self { .init(.guestState, .bits64, 12) }
@@ -18,6 +16,14 @@ extension VMCSField where Value == UInt64, Access == Writable {
     @inline(__always) public static var hostSupervisorCET: Self { .init(.hostState, .natural, 12) }
     @inline(__always) public static var hostShadowStackPointer: Self { .init(.hostState, .natural, 13) }
     @inline(__always) public static var hostInterruptShadowStackTable: Self { .init(.hostState, .natural, 14) }
+}
+
+extension VMCSField where Value == TertiaryControls, Access == Writable {
+    @inline(__always) public static var tertiaryControls: Self { .init(.control, .bits64, 26) }
+}
+
+extension VMCSField where Value == SecondaryExitControls, Access == Writable {
+    @inline(__always) public static var secondaryExitControls: Self { .init(.control, .bits64, 34) }
 }
 
 extension VMCSField where Value == HostPhysicalAddress, Access == Writable {

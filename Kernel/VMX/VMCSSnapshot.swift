@@ -11,17 +11,17 @@ public struct VMCSSnapshot: Sendable {
     public init<Access: VMCSAccess>(reading vmcs: VMCS<Access>, _ capabilities: VMXCapabilities) {
         self.init()
         for position in 0..<VMCSFieldDescription.count {
-            let field = VMCSFieldDescription.field(at: position).encoding
-            if field.exists(capabilities) { self[field] = vmcs.access.read(field) }
+            let field = VMCSFieldDescription.field(at: position)
+            if field.exists(capabilities) { self[field.encoding] = vmcs.access.read(field.encoding) }
         }
     }
 
     /// Writes all fields into the current VMCS, but for the read-only ones and those that the processor does not have.
     public func write<Access: VMCSAccess>(to vmcs: VMCS<Access>, _ capabilities: VMXCapabilities) {
         for position in 0..<VMCSFieldDescription.count {
-            let field = VMCSFieldDescription.field(at: position).encoding
-            guard field.area != .exitInformation, field.exists(capabilities) else { continue }
-            vmcs.access.write(field, self[field])
+            let field = VMCSFieldDescription.field(at: position)
+            guard field.encoding.area != .exitInformation, field.exists(capabilities) else { continue }
+            vmcs.access.write(field.encoding, self[field.encoding])
         }
     }
 

@@ -1,6 +1,40 @@
 import Memory
 import X86
 
+/// A type that a VMCS field can hold.
+public protocol VMCSValue: Sendable {
+    /// The value of the bits that VMREAD gave; bits above the field's width are zero.
+    @inline(__always) init(vmcsValue: UInt64)
+    /// The bits for VMWRITE.
+    @inline(__always) var vmcsValue: UInt64 { get }
+    /// The same as a value, for those who meet fields by their encodings.
+    static var kind: VMCSValueKind { get }
+}
+
+/// What a field's bits are, where that is more than a number or an address.
+public enum VMCSValueKind: UInt8, Sendable {
+    case number
+    // Flags.
+    case pinControls, primaryControls, secondaryControls, tertiaryControls
+    case exitControls, secondaryExitControls, entryControls
+    case controlRegister0, controlRegister4, extendedFeatures, flags, interruptibility, pendingDebugExceptions
+    // Numbers made of parts.
+    case accessRights, interruptionInformation, exitReason, activity, extendedPageTablePointer
+}
+
+extension VMCSValue {
+    public static var kind: VMCSValueKind { .number }
+}
+
+extension FixedWidthInteger where Self: UnsignedInteger & Sendable {
+    @inline(__always) public init(vmcsValue: UInt64) { self.init(truncatingIfNeeded: vmcsValue) }
+    @inline(__always) public var vmcsValue: UInt64 { UInt64(truncatingIfNeeded: self) }
+}
+
+extension UInt16: VMCSValue {}
+extension UInt32: VMCSValue {}
+extension UInt64: VMCSValue {}
+
 // Types of other modules as the VMCS holds them.
 
 extension VMCSValue where Self: FlagSet {
@@ -8,10 +42,21 @@ extension VMCSValue where Self: FlagSet {
     @inline(__always) public var vmcsValue: UInt64 { UInt64(truncatingIfNeeded: rawValue) }
 }
 
-extension ControlRegister0: VMCSValue {}
-extension ControlRegister4: VMCSValue {}
-extension ExtendedFeatureEnable: VMCSValue {}
-extension RFlags: VMCSValue {}
+extension ControlRegister0: VMCSValue {
+    public static var kind: VMCSValueKind { .controlRegister0 }
+}
+
+extension ControlRegister4: VMCSValue {
+    public static var kind: VMCSValueKind { .controlRegister4 }
+}
+
+extension ExtendedFeatureEnable: VMCSValue {
+    public static var kind: VMCSValueKind { .extendedFeatures }
+}
+
+extension RFlags: VMCSValue {
+    public static var kind: VMCSValueKind { .flags }
+}
 
 extension SegmentSelector: VMCSValue {
     @inline(__always) public init(vmcsValue: UInt64) { self.init(rawValue: UInt16(truncatingIfNeeded: vmcsValue)) }
@@ -34,6 +79,7 @@ extension GuestVirtualAddress: VMCSValue {
 }
 
 extension EPTPointer: VMCSValue {
+    public static var kind: VMCSValueKind { .extendedPageTablePointer }
     @inline(__always) public init(vmcsValue: UInt64) { self.init(rawValue: vmcsValue) }
     @inline(__always) public var vmcsValue: UInt64 { rawValue }
 }

@@ -65,6 +65,8 @@ public struct VMXBasic: Equatable, Sendable {
     public var revisionIdentifier: UInt32 { UInt32(truncatingIfNeeded: rawValue) & 0x7FFF_FFFF }
     /// Bit 48: VMXON region, VMCS and the structures they point to must lie below 4 GiB.
     public var addressesAre32Bit: Bool { rawValue & 1 << 48 != 0 }
+    /// Bit 49: system-management interrupts can have a monitor of their own, and the VMCS the fields for it.
+    public var hasDualMonitorTreatment: Bool { rawValue & 1 << 49 != 0 }
     /// Bits 53:50, the memory type for accesses to the VMCS: 6 is write-back.
     public var memoryType: UInt8 { UInt8(truncatingIfNeeded: rawValue >> 50) & 15 }
     /// Bit 54: INS and OUTS exits report their details.

@@ -1,3 +1,4 @@
+import Foundation
 import Support
 import Testing
 import X86
@@ -101,6 +102,36 @@ import X86
             #expect(VMCSFieldDescription.position(of: .init(rawValue: encoding)) == position)
         }
         #expect(VMCSFieldDescription.position(of: .init(rawValue: 0x4830)) == nil)
+    }
+
+    @Test func `every typed constant has its row, and the manual's type of field`() throws {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Kernel/VMX")
+        let areas = ["control": 0, "exitInformation": 1, "guestState": 2, "hostState": 3]
+        let widths = ["bits16": 0, "bits64": 1, "bits32": 2, "natural": 3]
+        var constants: [UInt32: String] = [:]
+        for file in ["Control", "ExitInformation", "Guest", "Host", "Optional"] {
+            let text = try String(contentsOf: folder.appending(path: "VMCSFields+\(file).swift"), encoding: .utf8)
+            for match in text.matches(of: /static var (\w+): Self { \.init\(\.(\w+), \.(\w+), (\d+)\) }/) {
+                let area = try #require(areas[String(match.2)]), width = try #require(widths[String(match.3)])
+                let encoding = try UInt32(width << 13 | area << 10 | #require(Int(match.4)) << 1)
+                #expect(constants[encoding] == nil, "\(match.1)")
+                constants[encoding] = String(match.1)
+            }
+            #expect(text.matches(of: /static var/).count == text.matches(of: /: Self { \.init\(/).count)
+        }
+        #expect(constants.count == VMCSFieldDescription.count)
+        for (encoding, name) in constants {
+            #expect(VMCSFieldDescription.position(of: .init(rawValue: encoding)) != nil, "\(name)")
+        }
+    }
+
+    @Test func `the kind of a field's value follows from its type`() {
+        func kind(_ encoding: UInt32) -> VMCSValueKind? {
+            VMCSFieldDescription.position(of: .init(rawValue: encoding)).map { VMCSFieldDescription.field(at: $0).kind }
+        }
+        #expect(kind(0x4000) == .pinControls && kind(0x2034) == .tertiaryControls && kind(0x2044) == .secondaryExitControls)
+        #expect(kind(0x4816) == .accessRights && kind(0x6C00) == .controlRegister0 && kind(0x6804) == .controlRegister4)
+        #expect(kind(0x4016) == .interruptionInformation && kind(0x681E) == .number && kind(0x201A) == .extendedPageTablePointer)
     }
 
     @Test func `area, width and index come back out of an encoding`() {

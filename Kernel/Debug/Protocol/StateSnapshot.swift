@@ -45,8 +45,9 @@ extension StateSnapshot {
         message.append(state.pointee.extendedControl ?? 0)
         message.append(state.pointee.protectionKeyRights ?? 0)
         for position in 0..<VMCSFieldDescription.count {
-            let field = VMCSFieldDescription.field(at: position).encoding
-            guard field.exists(capabilities), hasExit || field.area != .exitInformation else { continue }
+            let description = VMCSFieldDescription.field(at: position)
+            let field = description.encoding
+            guard description.exists(capabilities), hasExit || field.area != .exitInformation else { continue }
             let value = StateSnapshot.value(of: field, in: state)
             if let base, StateSnapshot.value(of: field, in: base) == value { continue }
             message.append(UInt16(truncatingIfNeeded: field.rawValue))

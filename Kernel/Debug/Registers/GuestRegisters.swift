@@ -88,8 +88,9 @@ struct GuestRegisters<Access: VMCSAccess, Services: HostServices> {
     private func restore(_ before: UnsafePointer<StateSnapshot>, _ shadow: ShadowRegisters?, _ capabilities: VMXCapabilities) {
         let vmcs = processor.vmcs
         for position in 0..<VMCSFieldDescription.count {
-            let field = VMCSFieldDescription.field(at: position).encoding
-            guard field.area != .exitInformation, field.exists(capabilities) else { continue }
+            let description = VMCSFieldDescription.field(at: position)
+            let field = description.encoding
+            guard field.area != .exitInformation, description.exists(capabilities) else { continue }
             let value = StateSnapshot.value(of: field, in: before)
             if vmcs.bits(of: field) != value { vmcs.setBits(of: field, to: value) }
         }
@@ -114,9 +115,7 @@ struct GuestRegisters<Access: VMCSAccess, Services: HostServices> {
     /// Changes a field of the guest's state, whatever the VM entry will say to its value: the others keep Martlet itself.
     @inline(never)
     func write(_ value: UInt64, to field: VMCSFieldEncoding, _ capabilities: VMXCapabilities) throws(AgentFailure) {
-        guard VMCSFieldDescription.position(of: field) != nil, field.exists(capabilities) else {
-            throw AgentFailure(.noSuchField)
-        }
+        guard field.exists(capabilities) else { throw AgentFailure(.noSuchField) }
         guard field.area == .guestState else { throw AgentFailure(.notGuestState) }
         guard field != VMCSField<ActivityState, Writable>.guestActivityState.encoding else {
             throw AgentFailure(.activityState)

@@ -6,10 +6,12 @@ import X86
 /// What a VMCS field's value means, in few words.
 struct FieldWords {
     let field: VMCSFieldEncoding
+    let kind: VMCSValueKind
     let value: UInt64
 
     init(_ field: VMCSFieldEncoding, _ value: UInt64) {
         self.field = field
+        kind = VMCSFieldDescription.position(of: field).map { VMCSFieldDescription.field(at: $0).kind } ?? .number
         self.value = value
     }
 
@@ -18,31 +20,23 @@ struct FieldWords {
 
     /// The meaning in parentheses behind the value, or nothing.
     var line: Line {
-        if isAccessRights { return rights }
-        if isInterruption { return interruption }
-        if self.is(.exitReason) {
+        switch kind {
+        case .accessRights: return rights
+        case .interruptionInformation: return interruption
+        case .exitReason:
             let reason = ExitReason(rawValue: UInt32(truncatingIfNeeded: value))
             return reason.isEntryFailure ? " (VM-entry failure, \(reason))" : " (\(reason))"
+        case .activity: return activity
+        case .extendedPageTablePointer:
+            let pointer = EPTPointer(rawValue: value)
+            return " (root \(hex: pointer.root.rawValue), \(count: pointer.levelCount, "level"))"
+        default: break
         }
         if self.is(.instructionError), value != 0 {
             return " (\(InstructionError(UInt32(truncatingIfNeeded: value)).words))"
         }
-        if self.is(.guestActivityState) { return activity }
-        if self.is(.extendedPageTablePointer) {
-            let pointer = EPTPointer(rawValue: value)
-            return " (root \(hex: pointer.root.rawValue), \(count: pointer.levelCount, "level"))"
-        }
         if self.is(.linkPointer), value == .max { return " (none)" }
         return ""
-    }
-
-    var isAccessRights: Bool {
-        field.rawValue >= VMCSField<SegmentAccessRights, Writable>.guestESAccessRights.encoding.rawValue
-            && field.rawValue <= VMCSField<SegmentAccessRights, Writable>.guestTRAccessRights.encoding.rawValue
-    }
-
-    var isInterruption: Bool {
-        self.is(.entryInterruptionInformation) || self.is(.exitInterruptionInformation) || self.is(.vectoringInformation)
     }
 
     private var rights: Line {
@@ -82,23 +76,22 @@ struct FieldWords {
 
     /// Gives the value to a visitor, typed, if the field's bits are flags.
     func visitFlags(_ visitor: inout some FlagVisitor, to print: (Line) -> Void) {
-        if self.is(.pinControls) { return visitor.visit(PinControls(vmcsValue: value), to: print) }
-        if self.is(.primaryControls) { return visitor.visit(PrimaryControls(vmcsValue: value), to: print) }
-        if self.is(.secondaryControls) { return visitor.visit(SecondaryControls(vmcsValue: value), to: print) }
-        if self.is(.tertiaryControls) { return visitor.visit(TertiaryControls(rawValue: value), to: print) }
-        if self.is(.exitControls) { return visitor.visit(ExitControls(vmcsValue: value), to: print) }
-        if self.is(.secondaryExitControls) { return visitor.visit(SecondaryExitControls(rawValue: value), to: print) }
-        if self.is(.entryControls) { return visitor.visit(EntryControls(vmcsValue: value), to: print) }
-        if self.is(.guestCR0) || self.is(.hostCR0) || self.is(.cr0ReadShadow) || self.is(.cr0GuestHostMask) {
-            return visitor.visit(ControlRegister0(rawValue: value), to: print)
+        switch kind {
+        case .pinControls: visitor.visit(PinControls(vmcsValue: value), to: print)
+        case .primaryControls: visitor.visit(PrimaryControls(vmcsValue: value), to: print)
+        case .secondaryControls: visitor.visit(SecondaryControls(vmcsValue: value), to: print)
+        case .tertiaryControls: visitor.visit(TertiaryControls(vmcsValue: value), to: print)
+        case .exitControls: visitor.visit(ExitControls(vmcsValue: value), to: print)
+        case .secondaryExitControls: visitor.visit(SecondaryExitControls(vmcsValue: value), to: print)
+        case .entryControls: visitor.visit(EntryControls(vmcsValue: value), to: print)
+        case .controlRegister0: visitor.visit(ControlRegister0(vmcsValue: value), to: print)
+        case .controlRegister4: visitor.visit(ControlRegister4(vmcsValue: value), to: print)
+        case .extendedFeatures: visitor.visit(ExtendedFeatureEnable(vmcsValue: value), to: print)
+        case .flags: visitor.visit(RFlags(vmcsValue: value), to: print)
+        case .interruptibility: visitor.visit(InterruptibilityState(vmcsValue: value), to: print)
+        case .pendingDebugExceptions: visitor.visit(PendingDebugExceptions(vmcsValue: value), to: print)
+        case .number, .accessRights, .interruptionInformation, .exitReason, .activity, .extendedPageTablePointer: break
         }
-        if self.is(.guestCR4) || self.is(.hostCR4) || self.is(.cr4ReadShadow) || self.is(.cr4GuestHostMask) {
-            return visitor.visit(ControlRegister4(rawValue: value), to: print)
-        }
-        if self.is(.guestEFER) || self.is(.hostEFER) { return visitor.visit(ExtendedFeatureEnable(rawValue: value), to: print) }
-        if self.is(.guestRFLAGS) { return visitor.visit(RFlags(rawValue: value), to: print) }
-        if self.is(.guestInterruptibility) { return visitor.visit(InterruptibilityState(vmcsValue: value), to: print) }
-        if self.is(.guestPendingDebugExceptions) { return visitor.visit(PendingDebugExceptions(rawValue: value), to: print) }
     }
 }
 

@@ -40,7 +40,7 @@ final class GuestTarget: DebugTarget {
 
     var fields: [VMCSFieldDescription] {
         guard let capabilities = guest?.capabilities else { return [] }
-        return VMCSFieldDescription.all.filter { $0.encoding.exists(capabilities) }
+        return VMCSFieldDescription.all.filter { $0.exists(capabilities) }
     }
 
     func read(_ field: VMCSFieldEncoding, of thread: UInt32) -> UInt64? {

@@ -112,7 +112,7 @@ public enum ControlInspection {
             return output.line("\(TertiaryControls.title): none is offered (\(place) is 0)")
         }
         let isActive = state[.primaryControls].contains(activation)
-        let controls = isActive ? TertiaryControls(rawValue: state[.tertiaryControls]) : .none
+        let controls = isActive ? state[.tertiaryControls] : .none
         output.line("\(TertiaryControls.title): on: \(controls); offered by \"\(activation)\", but Martlet wants none of them")
     }
 

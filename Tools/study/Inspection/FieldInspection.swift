@@ -34,7 +34,7 @@ public enum FieldInspection {
         var missing = 0
         for field in VMCSFieldDescription.all {
             guard field.encoding.area == group else { continue }
-            if field.encoding.exists(capabilities) { list(field, state, to: &output) } else { missing += 1 }
+            if field.exists(capabilities) { list(field, state, to: &output) } else { missing += 1 }
         }
         if missing > 0 { output.line("  this processor does not have \(count: missing, "more field") of the manual's") }
     }
@@ -51,7 +51,7 @@ public enum FieldInspection {
         default:
             output.line("\(found.count) fields have \"\(name.text)\" in their name:")
             for field in found {
-                if field.encoding.exists(capabilities) {
+                if field.exists(capabilities) {
                     list(field, state, to: &output)
                 } else {
                     output.line("  \(EncodingWords(field.encoding))\(field.name): not on this processor")
@@ -82,7 +82,7 @@ public enum FieldInspection {
         _ field: VMCSFieldDescription, _ state: StateSnapshot, _ capabilities: VMXCapabilities, to output: inout Answer
     ) {
         let encoding = field.encoding
-        guard encoding.exists(capabilities) else {
+        guard field.exists(capabilities) else {
             return output.line(
                 "\(field.name), encoding \(hex: encoding.rawValue, digits: 4): this processor does not have the field")
         }
@@ -97,16 +97,17 @@ public enum FieldInspection {
     /// What there is to say besides: the bits.
     private static func explain(_ words: FieldWords, _ state: StateSnapshot, to output: inout Answer) {
         let low = UInt32(truncatingIfNeeded: words.value)
-        if words.isAccessRights { return AccessRightsExplanation(SegmentAccessRights(rawValue: low)).report { output.line($0) } }
-        if words.isInterruption {
+        switch words.kind {
+        case .accessRights: return AccessRightsExplanation(SegmentAccessRights(rawValue: low)).report { output.line($0) }
+        case .interruptionInformation:
             return InterruptionExplanation(InterruptionInformation(rawValue: low)).report { output.line($0) }
+        case .exitReason: return ExitReasonExplanation(ExitReason(rawValue: low)).report { output.line($0) }
+        case .extendedPageTablePointer:
+            return NestedPagePointerExplanation(EPTPointer(rawValue: words.value)).report { output.line($0) }
+        default: break
         }
-        if words.is(.exitReason) { return ExitReasonExplanation(ExitReason(rawValue: low)).report { output.line($0) } }
         if words.is(.exitQualification) {
             return QualificationExplanation(words.value, of: state[.exitReason]).report { output.line($0) }
-        }
-        if words.is(.extendedPageTablePointer) {
-            return NestedPagePointerExplanation(EPTPointer(rawValue: words.value)).report { output.line($0) }
         }
         if words.is(.guestCR3), state.hasShadowTables {
             return output.line("        the root of the shadow tables: \"registers\" has what the guest reads")
@@ -183,10 +184,10 @@ extension VMCSFieldEncoding {
 
     /// The register whose value the field holds for the guest or the host, where it is one with fields to explain.
     var modelSpecificRegister: ModelSpecificRegister? {
-        if self.is(.guestPAT) || self.is(.hostPAT) { return ModelSpecificRegister(0x277) }
-        if self.is(.guestDebugControl) { return ModelSpecificRegister(0x1D9) }
+        if self.is(.guestPAT) || self.is(.hostPAT) { return .pat }
+        if self.is(.guestDebugControl) { return .debugControl }
         if self.is(.guestPerformanceControl) || self.is(.hostPerformanceControl) { return ModelSpecificRegister(0x38F) }
-        if self.is(.guestEFER) || self.is(.hostEFER) { return ModelSpecificRegister(0xC000_0080) }
+        if self.is(.guestEFER) || self.is(.hostEFER) { return .extendedFeatureEnable }
         return nil
     }
 }

@@ -1,0 +1,26 @@
+import Memory
+import X86
+
+extension VMCSFieldEncoding {
+    /// Whether every processor that comes to ask for the field has it: those of the exit path. VMREAD and VMWRITE of these
+    /// cannot fail while there is a current VMCS; all others are checked at each access.
+    @inline(__always)
+    public var isUniversal: Bool {
+        switch rawValue {
+        case VMCSField.exitReason.number...VMCSField.exitInstructionInformation.number,
+            VMCSField.exitQualification.number, VMCSField.guestLinearAddress.number,
+            VMCSField.primaryControls.number, VMCSField.entryControls.number,
+            VMCSField.entryInterruptionInformation.number, VMCSField.timeStampCounterOffset.number,
+            VMCSField.guestInterruptibility.number, VMCSField.cr0ReadShadow.number,
+            VMCSField.guestRSP.number...VMCSField.guestRFLAGS.number,
+            VMCSField.guestESAccessRights.number...VMCSField.guestTRAccessRights.number,
+            VMCSField.guestCR0.number...VMCSField.guestCR4.number:
+            true
+        // What only processors with EPT, a preemption timer, virtual-interrupt delivery or a virtual task priority are asked for.
+        case VMCSField.guestPhysicalAddress.number, VMCSField.preemptionTimer.number, VMCSField.guestInterruptStatus.number,
+            VMCSField.tprThreshold.number:
+            true
+        default: false
+        }
+    }
+}
