@@ -25,7 +25,7 @@ enum MSRRule: UInt8, Sendable {
     case anything
     /// The defined bits of IA32_MISC_ENABLE.
     case miscEnable
-    /// IA32_MCG_STATUS, bits 2:0.
+    /// The defined bits of IA32_MCG_STATUS.
     case machineCheckStatus
     /// All zeros or all ones, as the controls of machine-check banks.
     case zerosOrOnes
@@ -53,8 +53,11 @@ struct MSRPlaces {
         reservedBits = ~0 << UInt64(features.physicalAddressWidth)
         hasSupervisorState = features.hasSupervisorState
         var next = Self.others
-        func keep(_ number: UInt32, _ value: UInt64, _ rule: MSRRule, _ places: inout Self, _ registers: inout EmulatedMSRs) {
-            places.places[Int(number)] = next
+        func keep(
+            _ register: ModelSpecificRegister, _ value: UInt64, _ rule: MSRRule, _ places: inout Self,
+            _ registers: inout EmulatedMSRs
+        ) {
+            places.places[Int(register.number)] = next
             places.rules[Int(next)] = rule.rawValue
             registers.values[Int(next)] = value
             next += 1
@@ -62,48 +65,46 @@ struct MSRPlaces {
         if features.hasTimeStampAdjust { places[Int(ModelSpecificRegister.timeStampAdjust.number)] = UInt8(Self.timeStampAdjust) }
         places[Int(ModelSpecificRegister.platformID.number)] = Self.constantZero
         places[Int(ModelSpecificRegister.platformInformation.number)] = Self.constantZero
-        keep(ModelSpecificRegister.featureControl.number, 1, .nothing, &self, &registers)
-        keep(ModelSpecificRegister.microcodeVersion.number, features.microcodeVersion, .zero, &self, &registers)
+        keep(.featureControl, FeatureControl.locked, .nothing, &self, &registers)
+        keep(.microcodeVersion, features.microcodeVersion, .zero, &self, &registers)
         if let capabilities = features.architecturalCapabilities {
-            keep(ModelSpecificRegister.architecturalCapabilities.number, capabilities, .nothing, &self, &registers)
+            keep(.architecturalCapabilities, capabilities, .nothing, &self, &registers)
         }
         keep(
-            ModelSpecificRegister.miscEnable.number,
-            MSRPolicy.miscEnableFixed | (features.hasFastStrings ? MSRPolicy.fastStrings : 0), .miscEnable, &self, &registers)
+            .miscEnable, MSRPolicy.miscEnableFixed.setting(.fastStrings, to: features.hasFastStrings).rawValue, .miscEnable,
+            &self,
+            &registers)
         if features.hasMemoryTypeRanges {
-            keep(ModelSpecificRegister.memoryTypeCapability.number, GuestMTRRs.capability, .nothing, &self, &registers)
-            keep(
-                ModelSpecificRegister.memoryTypeDefault.number, GuestMTRRs.initialDefaultType, .memoryTypeDefault, &self,
-                &registers)
+            keep(.memoryTypeCapability, GuestMTRRs.capability, .nothing, &self, &registers)
+            keep(.memoryTypeDefault, GuestMTRRs.initialDefaultType, .memoryTypeDefault, &self, &registers)
             for index in UInt32(0)..<11 {
-                keep(
-                    GuestMTRRs.fixed(index), GuestMTRRs.initialFixed(index), .memoryTypeFixed, &self, &registers
-                )
+                keep(.memoryTypeFixed(index), GuestMTRRs.initialFixed(index), .memoryTypeFixed, &self, &registers)
             }
             for index in UInt32(0)..<GuestMTRRs.variableRanges {
-                let first = ModelSpecificRegister.memoryTypeBase0.number + 2 * index
-                keep(first, index == 0 ? GuestMTRRs.initialBase : 0, .memoryTypeBase, &self, &registers)
+                keep(.memoryTypeBase(index), index == 0 ? GuestMTRRs.initialBase : 0, .memoryTypeBase, &self, &registers)
                 keep(
-                    first + 1, index == 0 ? GuestMTRRs.initialMask(reservedBits: reservedBits) : 0, .memoryTypeMask,
-                    &self,
-                    &registers)
+                    .memoryTypeMask(index), index == 0 ? GuestMTRRs.initialMask(reservedBits: reservedBits) : 0, .memoryTypeMask,
+                    &self, &registers)
             }
         }
         guard features.hasMachineCheckBanks else { return }
         // Machine checks are never reported: the machine's own errors are Martlet's, and a virtual one has none.
         keep(
-            ModelSpecificRegister.machineCheckCapability.number, 1 << 8 | UInt64(Self.machineCheckBanks), .nothing, &self,
+            .machineCheckCapability, MachineCheckCapability.hasControl | UInt64(Self.machineCheckBanks), .nothing, &self,
             &registers)
-        keep(ModelSpecificRegister.machineCheckStatus.number, 0, .machineCheckStatus, &self, &registers)
-        keep(ModelSpecificRegister.machineCheckControl.number, 0, .zerosOrOnes, &self, &registers)
+        keep(.machineCheckStatus, 0, .machineCheckStatus, &self, &registers)
+        keep(.machineCheckControl, 0, .zerosOrOnes, &self, &registers)
         let status = next
         for bank in 0..<Self.machineCheckBanks {
-            let first = ModelSpecificRegister.machineCheckControl0.number + 4 * bank
             // The status has one place for all.
-            if bank == 0 { keep(first + 1, 0, .zero, &self, &registers) } else { places[Int(first + 1)] = status }
-            keep(first, 0, .zerosOrOnes, &self, &registers)
-            keep(first + 2, 0, .anything, &self, &registers)
-            keep(first + 3, 0, .anything, &self, &registers)
+            if bank == 0 {
+                keep(.machineCheckStatus(bank: bank), 0, .zero, &self, &registers)
+            } else {
+                places[Int(ModelSpecificRegister.machineCheckStatus(bank: bank).number)] = status
+            }
+            keep(.machineCheckControl(bank: bank), 0, .zerosOrOnes, &self, &registers)
+            keep(.machineCheckAddress(bank: bank), 0, .anything, &self, &registers)
+            keep(.machineCheckMiscellaneous(bank: bank), 0, .anything, &self, &registers)
         }
     }
 
@@ -129,9 +130,9 @@ struct MSRPlaces {
         case .zero: return value == 0
         case .anything: break
         case .miscEnable:
-            guard value & ~MSRPolicy.miscEnableBits == 0 else { return false }
-            new |= MSRPolicy.miscEnableFixed
-        case .machineCheckStatus: guard value & ~0b111 == 0 else { return false }
+            guard value & ~MSRPolicy.miscEnableBits.rawValue == 0 else { return false }
+            new |= MSRPolicy.miscEnableFixed.rawValue
+        case .machineCheckStatus: guard value & ~MachineCheckStatus.defined == 0 else { return false }
         case .zerosOrOnes: guard value &+ 1 < 2 else { return false }
         case .memoryTypeDefault: guard GuestMTRRs.takesDefaultType(value) else { return false }
         case .memoryTypeFixed: guard GuestMTRRs.takesFixed(value) else { return false }

@@ -95,7 +95,7 @@ public struct GuestFeatures: PagingAbilities, Equatable, Sendable {
         hasPredictionCommand = shows(.ibrs)
         hasFlushCommand = shows(.l1dFlush)
         architecturalCapabilities =
-            shows(.archCapabilities) ? processor.read(.architecturalCapabilities) & MSRPolicy.shownCapabilities : nil
+            shows(.archCapabilities) ? processor.read(.architecturalCapabilities) & MSRPolicy.shownCapabilities.rawValue : nil
         localAPICTimerShift = policy.localAPICFrequency == policy.timeStampFrequency ? 0 : 1
         hasFastStrings = policy.offers.fastStrings
         // SDM volume 3, "Determining the Signature": CPUID loads the register.

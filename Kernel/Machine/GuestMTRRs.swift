@@ -1,3 +1,4 @@
+import Memory
 import X86
 
 /// The memory-type range registers (MTRRs) of a virtual CPU (SDM volume 3, "Memory Type Range Registers (MTRRs)").
@@ -7,19 +8,18 @@ import X86
 enum GuestMTRRs {
     static var variableRanges: UInt32 { 8 }
     /// IA32_MTRRCAP: write combining, fixed ranges, the number of variable ones.
-    static var capability: UInt64 { 1 << 10 | 1 << 8 | UInt64(variableRanges) }
+    static var capability: UInt64 {
+        MemoryTypeBits.offersWriteCombining | MemoryTypeBits.offersFixedRanges | UInt64(variableRanges)
+    }
 
-    private static var writeBack: UInt64 { 6 }
-    private static var writeProtected: UInt64 { 5 }
+    private static var writeBack: UInt64 { UInt64(MemoryType.writeBack.rawValue) }
+    private static var writeProtected: UInt64 { UInt64(MemoryType.writeProtected.rawValue) }
     private static var ones: UInt64 { 0x0101_0101_0101_0101 }
-
-    /// The MSR of a fixed range, 0 to 10: 64 KiB, twice 16 KiB, eight times 4 KiB.
-    static func fixed(_ index: UInt32) -> UInt32 { index == 0 ? 0x250 : index < 3 ? 0x257 + index : 0x265 + index }
 
     // At the start all is write-back but for video memory below 1 MiB, the firmware's part above it, and the last GiB below
     // 4 GiB, where a PC has its devices.
 
-    static var initialDefaultType: UInt64 { 1 << 11 | 1 << 10 | writeBack }
+    static var initialDefaultType: UInt64 { MemoryTypeBits.enablesRanges | MemoryTypeBits.enablesFixedRanges | writeBack }
     static func initialFixed(_ index: UInt32) -> UInt64 {
         switch index {
         case 0, 1: writeBack * ones
@@ -28,12 +28,15 @@ enum GuestMTRRs {
         }
     }
     static var initialBase: UInt64 { 0xC000_0000 }
-    static func initialMask(reservedBits: UInt64) -> UInt64 { ~reservedBits &- 0x3FFF_FFFF | 1 << 11 }
+    static func initialMask(reservedBits: UInt64) -> UInt64 { ~reservedBits &- 0x3FFF_FFFF | MemoryTypeBits.isValid }
 
     // Whether a register takes a value: none has reserved bits or types.
 
     @inline(__always)
-    static func takesDefaultType(_ value: UInt64) -> Bool { value & ~0xCFF == 0 && isType(value & 0xFF) }
+    static func takesDefaultType(_ value: UInt64) -> Bool {
+        let defined = MemoryTypeBits.enablesRanges | MemoryTypeBits.enablesFixedRanges | MemoryTypeBits.defaultType
+        return value & ~defined == 0 && isType(value & MemoryTypeBits.defaultType)
+    }
 
     @inline(__always)
     static func takesBase(_ value: UInt64, reservedBits: UInt64) -> Bool {

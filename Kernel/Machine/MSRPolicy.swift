@@ -79,17 +79,23 @@ public enum MSRPolicy {
         tell(.flushCommand)
     }
 
-    /// The bits of IA32_ARCH_CAPABILITIES that say what the processor is immune to, or what makes it so, without another
-    /// register: RDCL_NO, IBRS_ALL, RSBA, SKIP_L1DFL_VMENTRY, SSB_NO, MDS_NO, IF_PSCHANGE_MC_NO, TAA_NO, SBDR_SSDP_NO,
-    /// FBSDP_NO, PSDP_NO, FB_CLEAR, RRSBA, BHI_NO, PBRSB_NO, GDS_NO and RFDS_NO.
-    static var shownCapabilities: UInt64 { 0x0D1A_E17F }
+    /// What of IA32_ARCH_CAPABILITIES says what the processor is immune to, or what makes it so, without another register.
+    static var shownCapabilities: ArchitecturalCapabilities {
+        .rdclNo | .ibrsAll | .rsba | .skipL1DFlushOnEntry | .ssbNo | .mdsNo | .ifPSChangeMCNo | .taaNo | .sbdrSSDPNo | .fbsdpNo
+            | .psdpNo | .fbClear | .rrsba | .bhiNo | .pbrsbNo | .gdsNo | .rfdsNo
+    }
 
-    /// What IA32_MISC_ENABLE takes: fast strings, thermal control, performance monitoring, BTS and PEBS unavailable, enhanced
-    /// SpeedStep, MONITOR, CPUID limit, xTPR, XD disable, turbo disable.
-    static var miscEnableBits: UInt64 { 0x44_00C5_1889 }
-    /// What is always set in it: BTS and PEBS unavailable.
-    static var miscEnableFixed: UInt64 { 0x1800 }
-    /// Fast strings, without which Linux takes CPUID's ERMS for untrue. A guest finds what the processor has, so that it
-    /// chooses the same instructions as without Martlet.
-    public static var fastStrings: UInt64 { 1 }
+    /// What IA32_MISC_ENABLE takes.
+    static var miscEnableBits: MiscEnable {
+        .fastStrings | .thermalControl | .performanceMonitoring | miscEnableFixed | .enhancedSpeedStep | .monitor | .limitsLeaves
+            | .noTaskPriorityMessages | .noExecuteDisable | .noTurbo
+    }
+    /// What is always set in it.
+    static var miscEnableFixed: MiscEnable { .branchTraceUnavailable | .eventSamplingUnavailable }
+
+    /// Whether a processor has fast strings, without which Linux takes CPUID's ERMS for untrue. A guest finds what the processor
+    /// has, so that it chooses the same instructions as without Martlet.
+    public static func hasFastStrings(_ processor: some ModelSpecificRegisterAccess) -> Bool {
+        MiscEnable(rawValue: processor.read(.miscEnable)).contains(.fastStrings)
+    }
 }

@@ -1,7 +1,35 @@
-/// How the model-specific registers of a processor are read, where the reading code is to run on any machine.
-public protocol ModelSpecificRegisterReader {
-    /// The value of the register at `index`, which the processor has.
-    func readRegister(_ index: UInt32) -> UInt64
+/// How the memory type range registers of a processor are read, where the reading code is to run on any machine.
+public protocol MemoryTypeRegisterReader {
+    /// The value of a register that the processor has.
+    func read(_ register: MemoryTypeRegister) -> UInt64
+}
+
+/// The memory type range registers.
+public enum MemoryTypeRegister: Hashable, Sendable {
+    /// IA32_MTRRCAP.
+    case capability
+    /// IA32_MTRR_DEF_TYPE.
+    case defaultType
+    /// The eleven fixed-range registers in the order of their addresses: one of 64 KiB, two of 16 KiB, eight of 4 KiB.
+    case fixed(Int)
+    /// IA32_MTRR_PHYSBASEn.
+    case base(Int)
+    /// IA32_MTRR_PHYSMASKn.
+    case mask(Int)
+}
+
+/// Bits of these registers.
+public enum MemoryTypeBits {
+    /// In IA32_MTRRCAP: the number of variable ranges, FIX, WC.
+    public static var variableRanges: UInt64 { 0xFF }
+    public static var offersFixedRanges: UInt64 { 1 << 8 }
+    public static var offersWriteCombining: UInt64 { 1 << 10 }
+    /// In IA32_MTRR_DEF_TYPE: the type, FE, E.
+    public static var defaultType: UInt64 { 0xFF }
+    public static var enablesFixedRanges: UInt64 { 1 << 10 }
+    public static var enablesRanges: UInt64 { 1 << 11 }
+    /// In IA32_MTRR_PHYSMASKn: V.
+    public static var isValid: UInt64 { 1 << 11 }
 }
 
 /// Why the memory type range registers could not be taken up.
@@ -39,27 +67,27 @@ public struct HostMTRRs {
 
     /// Reads the registers of a processor that has them (CPUID 1, EDX bit 12), and none that IA32_MTRRCAP says are absent.
     public init(
-        reading reader: some ModelSpecificRegisterReader, physicalAddressWidth: Int
+        reading reader: some MemoryTypeRegisterReader, physicalAddressWidth: Int
     ) throws(HostMTRRsError) {
-        let capabilities = reader.readRegister(MemoryTypeRegister.capabilities)
-        let available = Int(capabilities & 0xFF)
+        let capability = reader.read(.capability)
+        let available = Int(capability & MemoryTypeBits.variableRanges)
         guard available <= Self.variableCapacity else { throw .tooManyVariableRanges(available) }
 
-        let settings = reader.readRegister(MemoryTypeRegister.defaultType)
-        isEnabled = settings >> 11 & 1 != 0
+        let settings = reader.read(.defaultType)
+        isEnabled = settings & MemoryTypeBits.enablesRanges != 0
         defaultType = Self.type(UInt8(truncatingIfNeeded: settings))
-        let hasFixedRanges = capabilities >> 8 & 1 != 0
-        usesFixedRanges = hasFixedRanges && settings >> 10 & 1 != 0
+        let hasFixedRanges = capability & MemoryTypeBits.offersFixedRanges != 0
+        usesFixedRanges = hasFixedRanges && settings & MemoryTypeBits.enablesFixedRanges != 0
         self.physicalAddressWidth = physicalAddressWidth
 
         if hasFixedRanges {
-            for index in 0..<11 { fixed[index] = reader.readRegister(MemoryTypeRegister.fixed(index)) }
+            for index in 0..<11 { fixed[index] = reader.read(.fixed(index)) }
         }
         let widthMask: UInt64 = (1 << UInt64(physicalAddressWidth)) - 1
         for index in 0..<available {
-            let mask = reader.readRegister(MemoryTypeRegister.variableMask(index))
-            guard mask >> 11 & 1 != 0 else { continue }
-            let base = reader.readRegister(MemoryTypeRegister.variableBase(index))
+            let mask = reader.read(.mask(index))
+            guard mask & MemoryTypeBits.isValid != 0 else { continue }
+            let base = reader.read(.base(index))
             let addressMask = mask & widthMask & ~0xFFF
             variable[variableCount] = Variable(
                 base: base & addressMask, mask: addressMask, typeBits: UInt8(truncatingIfNeeded: base))
@@ -140,30 +168,6 @@ public struct HostMTRRs {
         case _ where one == other: one
         case (.writeThrough, .writeBack), (.writeBack, .writeThrough): .writeThrough
         default: .uncacheable
-        }
-    }
-}
-
-/// The indices of the registers.
-enum MemoryTypeRegister {
-    /// IA32_MTRRCAP.
-    static var capabilities: UInt32 { 0xFE }
-    /// IA32_MTRR_DEF_TYPE.
-    static var defaultType: UInt32 { 0x2FF }
-
-    /// IA32_MTRR_PHYSBASEn.
-    static func variableBase(_ index: Int) -> UInt32 { 0x200 + 2 * UInt32(index) }
-
-    /// IA32_MTRR_PHYSMASKn.
-    static func variableMask(_ index: Int) -> UInt32 { 0x201 + 2 * UInt32(index) }
-
-    /// The eleven fixed-range registers in the order of their addresses: one of 64 KiB, two of 16 KiB, eight of 4 KiB.
-    static func fixed(_ index: Int) -> UInt32 {
-        switch index {
-        case 0: 0x250
-        case 1: 0x258
-        case 2: 0x259
-        default: 0x268 + UInt32(index - 3)
         }
     }
 }

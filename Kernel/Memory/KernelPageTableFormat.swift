@@ -10,6 +10,19 @@ public struct PageAttributeTable: Equatable, Sendable {
     /// The value after reset: WB, WT, UC-, UC, twice.
     public static var atReset: Self { Self(rawValue: 0x0007_0406_0007_0406) }
 
+    /// Whether WRMSR and VM entries take it: each byte is UC, WC, WT, WP, WB or UC-.
+    @inline(never)
+    public var isValid: Bool {
+        for index in 0..<UInt64(8) {
+            let type = UInt8(truncatingIfNeeded: rawValue >> (index * 8))
+            guard type == Self.uncachedUnlessRanged || MemoryType(rawValue: type) != nil else { return false }
+        }
+        return true
+    }
+
+    /// UC-.
+    private static var uncachedUnlessRanged: UInt8 { 7 }
+
     /// The lowest index with this type.
     func index(of type: MemoryType) -> UInt64? {
         for index in 0..<UInt64(8) where rawValue >> (index * 8) & 0xFF == UInt64(type.rawValue) { return index }

@@ -68,7 +68,7 @@ struct GuestMachine: ~Copyable {
                 rdtscp: secondary.contains(.enableRDTSCP), invpcid: secondary.contains(.enableINVPCID),
                 xsaves: secondary.contains(.enableXSAVES), pat: machine.controls.switchesPAT || loadedMSRs != nil,
                 cr4: GuestMachine.offeredCR4(machine),
-                fastStrings: machine.host.read(.miscEnable) & MSRPolicy.fastStrings != 0),
+                fastStrings: MSRPolicy.hasFastStrings(machine.host)),
             timeStampFrequency: Processor.current.pointee.timeStamp.frequency, hidden: GuestMachine.hidden(machine.options))
         features = GuestFeatures(
             policy, machine.host, hasOtherTables: machine.options.mmu != .nested,

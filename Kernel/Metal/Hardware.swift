@@ -31,7 +31,7 @@ struct IdentityMemory: PhysicalMemory {
 }
 
 /// The processor's own identification, registers, time and ports.
-struct HardwareHost: HostServices, ModelSpecificRegisterReader {
+struct HardwareHost: HostServices, MemoryTypeRegisterReader {
     /// The agent that a sleeping guest is called away for.
     var agent: AgentSession?
     /// A byte on it ends the guest.
@@ -43,7 +43,15 @@ struct HardwareHost: HostServices, ModelSpecificRegisterReader {
     }
     func read(_ register: ModelSpecificRegister) -> UInt64 { read_msr(register.number) }
     func write(_ register: ModelSpecificRegister, _ value: UInt64) { write_msr(register.number, value) }
-    func readRegister(_ index: UInt32) -> UInt64 { read_msr(index) }
+    func read(_ register: MemoryTypeRegister) -> UInt64 {
+        switch register {
+        case .capability: read(.memoryTypeCapability)
+        case .defaultType: read(.memoryTypeDefault)
+        case .fixed(let index): read(.memoryTypeFixed(UInt32(index)))
+        case .base(let index): read(.memoryTypeBase(UInt32(index)))
+        case .mask(let index): read(.memoryTypeMask(UInt32(index)))
+        }
+    }
 
     @inline(__always)
     func timeStamp() -> UInt64 { read_tsc() }

@@ -1,3 +1,4 @@
+import Devices
 import Instructions
 import X86
 
@@ -8,8 +9,6 @@ struct LocalInterruptController {
 
     private static var timerVector: UInt8 { 0xF0 }
     private static var spuriousVector: UInt8 { 0xFF }
-    /// IA32_TSC_DEADLINE.
-    private static var deadlineRegister: UInt32 { 0x6E0 }
 
     private var timer = Timer.none
     private var isX2APIC = false
@@ -18,52 +17,42 @@ struct LocalInterruptController {
     private var countsInCalibration: UInt64 = 0
     private var calibrationTicks: UInt64 = 1
 
-    private enum Register {
-        static var endOfInterrupt: UInt32 { 0xB }
-        static var spuriousInterrupt: UInt32 { 0xF }
-        static var timer: UInt32 { 0x32 }
-        static var line0: UInt32 { 0x35 }
-        static var initialCount: UInt32 { 0x38 }
-        static var currentCount: UInt32 { 0x39 }
-        static var divideConfiguration: UInt32 { 0x3E }
+    private func write(_ register: APICRegister, _ value: UInt32) {
+        if isX2APIC { write_msr(register.msr, UInt64(value)) } else { write_word(page + UInt64(register.rawValue), value) }
     }
 
-    private func write(_ register: UInt32, _ value: UInt32) {
-        if isX2APIC { write_msr(0x800 + register, UInt64(value)) } else { write_word(page + UInt64(register) << 4, value) }
-    }
-
-    private func read(_ register: UInt32) -> UInt32 {
-        isX2APIC ? UInt32(truncatingIfNeeded: read_msr(0x800 + register)) : read_word(page + UInt64(register) << 4)
+    private func read(_ register: APICRegister) -> UInt32 {
+        isX2APIC ? UInt32(truncatingIfNeeded: read_msr(register.msr)) : read_word(page + UInt64(register.rawValue))
     }
 
     /// Turns it on, if the processor has one and firmware did not turn it off.
     mutating func open() {
         let features = HardwareHost().cpuid(1, 0)
         guard features.has(.apic) else { return }
-        let base = read_msr(ModelSpecificRegister.apicBase.number)
-        guard base & 1 << 11 != 0 else { return }
-        isX2APIC = base & 1 << 10 != 0
-        page = base & 0x000F_FFFF_FFFF_F000
-        write(Register.spuriousInterrupt, 0x100 | UInt32(Self.spuriousVector))
-        write(Register.line0, 7 << 8)  // ExtINT: the vector comes from the 8259 pair
-        write(Register.divideConfiguration, 0b1011)  // by 1
+        let base = APICBase(rawValue: read_msr(ModelSpecificRegister.apicBase.number))
+        guard base.isEnabled else { return }
+        isX2APIC = base.isExtended
+        page = base.address
+        write(.spuriousInterrupt, 0x100 | UInt32(Self.spuriousVector))
+        write(.line0, 7 << 8)  // ExtINT: the vector comes from the 8259 pair
+        write(.divideConfiguration, 0b1011)  // by 1
         timer = features.has(.tscDeadline) ? .deadline : .count
-        write(Register.timer, UInt32(Self.timerVector) | (timer == .deadline ? 2 << 17 : 0))
+        write(.timer, UInt32(Self.timerVector) | (timer == .deadline ? 2 << 17 : 0))
         // The manual wants the mode to be seen before the first deadline.
         memory_fence()
     }
 
     /// Lets the timer run while the time stamp is measured.
     func beginCalibration() {
-        if timer == .count { write(Register.initialCount, .max) }
+        if timer == .count { write(.initialCount, .max) }
     }
 
     /// - Parameter ticks: of the time stamp, since the beginning.
     mutating func endCalibration(ticks: UInt64) {
         guard timer == .count else { return }
         calibrationTicks = ticks
-        countsInCalibration = UInt64(UInt32.max - read(Register.currentCount))
-        write(Register.initialCount, 0)
+        countsInCalibration = UInt64(UInt32.max - read(.currentCount))
+        write(.initialCount, 0)
     }
 
     /// Whether the timer can be had: without the preemption timer a guest could not be stopped otherwise.
@@ -73,10 +62,10 @@ struct LocalInterruptController {
     func arm(at moment: UInt64) {
         switch timer {
         case .none: break
-        case .deadline: write_msr(Self.deadlineRegister, max(moment, 1))
+        case .deadline: write_msr(ModelSpecificRegister.timeStampDeadline.number, max(moment, 1))
         case .count:
             let now = read_tsc()
-            write(Register.initialCount, count(of: moment > now ? moment - now : 0))
+            write(.initialCount, count(of: moment > now ? moment - now : 0))
         }
     }
 
@@ -95,14 +84,14 @@ struct LocalInterruptController {
         if moment != .max { arm(at: moment) }
         wait_for_interrupt()
         switch timer {
-        case .deadline: write_msr(Self.deadlineRegister, 0)
-        case .count: write(Register.initialCount, 0)
+        case .deadline: write_msr(ModelSpecificRegister.timeStampDeadline.number, 0)
+        case .count: write(.initialCount, 0)
         case .none: break
         }
     }
 
     /// SDM volume 3, "Signaling Interrupt Servicing Completion"; a spurious interrupt is not in service.
     func finish(_ vector: UInt8) {
-        if timer != .none, vector != Self.spuriousVector { write(Register.endOfInterrupt, 0) }
+        if timer != .none, vector != Self.spuriousVector { write(.endOfInterrupt, 0) }
     }
 }

@@ -30,9 +30,6 @@ public enum VMXUnavailable: Error, Equatable, Sendable, TextConvertible {
 /// Finds VMX and unlocks it (SDM volume 3, "Discovering Support for VMX" and "Enabling and Entering VMX
 /// Operation").
 public enum VMXSupport {
-    static var lock: UInt64 { 1 << 0 }
-    static var outsideSMX: UInt64 { 1 << 2 }
-
     /// Makes sure that VMXON is allowed: sets and locks IA32_FEATURE_CONTROL if the firmware left it open.
     public static func enable(
         _ processor: some ProcessorIdentification, _ registers: some ModelSpecificRegisterAccess
@@ -44,9 +41,9 @@ public enum VMXSupport {
             throw processor.has(.hypervisor) ? .hiddenByHypervisor : .notOnThisProcessor
         }
         let control = registers.read(.featureControl)
-        if control & lock == 0 {
-            registers.write(.featureControl, control | lock | outsideSMX)
-        } else if control & outsideSMX == 0 {
+        if control & FeatureControl.locked == 0 {
+            registers.write(.featureControl, control | FeatureControl.locked | FeatureControl.allowsVMX)
+        } else if control & FeatureControl.allowsVMX == 0 {
             throw .lockedByFirmware
         }
     }

@@ -42,7 +42,7 @@ extension EntryChecks {
                 .guestPerformanceControl)
         }
         if controls.contains(.loadPAT) {
-            require(isPageAttributeTable(snapshot[.guestPAT]), .guestPAT, .guestPAT)
+            require(PageAttributeTable(rawValue: snapshot[.guestPAT]).isValid, .guestPAT, .guestPAT)
         }
         if controls.contains(.loadBoundConfiguration) {
             let bounds: UInt64 = snapshot[.guestBoundConfiguration]

@@ -19,7 +19,7 @@ extension EntryChecks {
                 .hostPerformanceControl)
         }
         if controls.contains(.loadPAT) {
-            require(isPageAttributeTable(snapshot[.hostPAT]), .hostPAT, .hostPAT)
+            require(PageAttributeTable(rawValue: snapshot[.hostPAT]).isValid, .hostPAT, .hostPAT)
         }
         if controls.contains(.loadEFER) {
             let features: ExtendedFeatureEnable = snapshot[.hostEFER]

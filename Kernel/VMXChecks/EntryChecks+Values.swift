@@ -40,18 +40,6 @@ extension EntryChecks {
         return upper == 0 || upper == -1
     }
 
-    /// Each byte of IA32_PAT is a memory type: UC, WC, WT, WP, WB or UC-.
-    func isPageAttributeTable(_ value: UInt64) -> Bool {
-        var rest = value
-        for _ in 0..<8 {
-            switch rest & 0xFF {
-            case 0, 1, 4, 5, 6, 7: rest >>= 8
-            default: return false
-            }
-        }
-        return true
-    }
-
     /// IA32_S_CET: reserved bits 9:6, and not SUPPRESS (10) together with TRACKER (11).
     func isSupervisorCET(_ value: UInt64) -> Bool { value & 0x3C0 == 0 && value & 0xC00 != 0xC00 }
 

@@ -16,7 +16,6 @@ public struct ModelSpecificRegister: Equatable, Sendable {
     public static var microcodeVersion: Self { .init(0x8B) }
     public static var platformInformation: Self { .init(0xCE) }
     public static var memoryTypeCapability: Self { .init(0xFE) }
-    public static var memoryTypeBase0: Self { .init(0x200) }
     public static var memoryTypeDefault: Self { .init(0x2FF) }
     public static var architecturalCapabilities: Self { .init(0x10A) }
     public static var flushCommand: Self { .init(0x10B) }
@@ -26,8 +25,7 @@ public struct ModelSpecificRegister: Equatable, Sendable {
     public static var machineCheckCapability: Self { .init(0x179) }
     public static var machineCheckStatus: Self { .init(0x17A) }
     public static var machineCheckControl: Self { .init(0x17B) }
-    /// IA32_MC0_CTL.
-    public static var machineCheckControl0: Self { .init(0x400) }
+    public static var performanceControl: Self { .init(0x38F) }
     public static var miscEnable: Self { .init(0x1A0) }
     public static var debugControl: Self { .init(0x1D9) }
     public static var pat: Self { .init(0x277) }
@@ -47,6 +45,7 @@ public struct ModelSpecificRegister: Equatable, Sendable {
     public static var vmxCR0Fixed1: Self { .init(0x487) }
     public static var vmxCR4Fixed0: Self { .init(0x488) }
     public static var vmxCR4Fixed1: Self { .init(0x489) }
+    public static var vmxVMCSEnumeration: Self { .init(0x48A) }
     public static var vmxSecondaryControls: Self { .init(0x48B) }
     public static var vmxEPTAndVPID: Self { .init(0x48C) }
     public static var vmxTruePinControls: Self { .init(0x48D) }
@@ -54,6 +53,8 @@ public struct ModelSpecificRegister: Equatable, Sendable {
     public static var vmxTrueExitControls: Self { .init(0x48F) }
     public static var vmxTrueEntryControls: Self { .init(0x490) }
     public static var vmxFunctions: Self { .init(0x491) }
+    public static var vmxTertiaryControls: Self { .init(0x492) }
+    public static var vmxSecondaryExitControls: Self { .init(0x493) }
     /// Whether it is one of 800H to 8FFH, which are the local APIC's in x2APIC mode.
     @inline(__always)
     public var isInX2APICRange: Bool { number &- 0x800 < 0x100 }
@@ -70,63 +71,83 @@ public struct ModelSpecificRegister: Equatable, Sendable {
     public static var timeStampCounterAux: Self { .init(0xC000_0103) }
 }
 
+// Registers of which there are several.
+extension ModelSpecificRegister {
+    /// IA32_MTRR_PHYSBASEn.
+    public static func memoryTypeBase(_ range: UInt32) -> Self { .init(0x200 + 2 * range) }
+    /// IA32_MTRR_PHYSMASKn.
+    public static func memoryTypeMask(_ range: UInt32) -> Self { .init(0x201 + 2 * range) }
+
+    /// The eleven fixed-range registers in the order of their addresses: IA32_MTRR_FIX64K_00000, two of 16 KiB, eight of 4 KiB.
+    public static func memoryTypeFixed(_ index: UInt32) -> Self {
+        .init(index == 0 ? 0x250 : index < 3 ? 0x257 + index : 0x265 + index)
+    }
+
+    /// IA32_MCi_CTL, and next to it IA32_MCi_STATUS, IA32_MCi_ADDR and IA32_MCi_MISC.
+    public static func machineCheckControl(bank: UInt32) -> Self { .init(0x400 + 4 * bank) }
+    public static func machineCheckStatus(bank: UInt32) -> Self { .init(0x401 + 4 * bank) }
+    public static func machineCheckAddress(bank: UInt32) -> Self { .init(0x402 + 4 * bank) }
+    public static func machineCheckMiscellaneous(bank: UInt32) -> Self { .init(0x403 + 4 * bank) }
+}
+
 extension ModelSpecificRegister: TextConvertible {
     /// The manual's name, or the number where Martlet has no use for the register.
     public var name: StaticString? {
-        switch number {
-        case 0x10: "IA32_TIME_STAMP_COUNTER"
-        case 0x17: "IA32_PLATFORM_ID"
-        case 0x1B: "IA32_APIC_BASE"
-        case 0x3A: "IA32_FEATURE_CONTROL"
-        case 0x3B: "IA32_TSC_ADJUST"
-        case 0x48: "IA32_SPEC_CTRL"
-        case 0x49: "IA32_PRED_CMD"
-        case 0x8B: "IA32_BIOS_SIGN_ID"
-        case 0xCE: "MSR_PLATFORM_INFO"
-        case 0xFE: "IA32_MTRRCAP"
-        case 0x10A: "IA32_ARCH_CAPABILITIES"
-        case 0x10B: "IA32_FLUSH_CMD"
-        case 0x174: "IA32_SYSENTER_CS"
-        case 0x175: "IA32_SYSENTER_ESP"
-        case 0x176: "IA32_SYSENTER_EIP"
-        case 0x179: "IA32_MCG_CAP"
-        case 0x17A: "IA32_MCG_STATUS"
-        case 0x17B: "IA32_MCG_CTL"
-        case 0x1A0: "IA32_MISC_ENABLE"
-        case 0x1D9: "IA32_DEBUGCTL"
-        case 0x277: "IA32_PAT"
-        case 0x2FF: "IA32_MTRR_DEF_TYPE"
-        case 0x480: "IA32_VMX_BASIC"
-        case 0x481: "IA32_VMX_PINBASED_CTLS"
-        case 0x482: "IA32_VMX_PROCBASED_CTLS"
-        case 0x483: "IA32_VMX_EXIT_CTLS"
-        case 0x484: "IA32_VMX_ENTRY_CTLS"
-        case 0x485: "IA32_VMX_MISC"
-        case 0x486: "IA32_VMX_CR0_FIXED0"
-        case 0x487: "IA32_VMX_CR0_FIXED1"
-        case 0x488: "IA32_VMX_CR4_FIXED0"
-        case 0x489: "IA32_VMX_CR4_FIXED1"
-        case 0x48A: "IA32_VMX_VMCS_ENUM"
-        case 0x48B: "IA32_VMX_PROCBASED_CTLS2"
-        case 0x48C: "IA32_VMX_EPT_VPID_CAP"
-        case 0x48D: "IA32_VMX_TRUE_PINBASED_CTLS"
-        case 0x48E: "IA32_VMX_TRUE_PROCBASED_CTLS"
-        case 0x48F: "IA32_VMX_TRUE_EXIT_CTLS"
-        case 0x490: "IA32_VMX_TRUE_ENTRY_CTLS"
-        case 0x491: "IA32_VMX_VMFUNC"
-        case 0x492: "IA32_VMX_PROCBASED_CTLS3"
-        case 0x493: "IA32_VMX_EXIT_CTLS2"
-        case 0x6E0: "IA32_TSC_DEADLINE"
-        case 0xDA0: "IA32_XSS"
-        case 0xC000_0080: "IA32_EFER"
-        case 0xC000_0081: "IA32_STAR"
-        case 0xC000_0082: "IA32_LSTAR"
-        case 0xC000_0083: "IA32_CSTAR"
-        case 0xC000_0084: "IA32_FMASK"
-        case 0xC000_0100: "IA32_FS_BASE"
-        case 0xC000_0101: "IA32_GS_BASE"
-        case 0xC000_0102: "IA32_KERNEL_GS_BASE"
-        case 0xC000_0103: "IA32_TSC_AUX"
+        switch self {
+        case .timeStampCounter: "IA32_TIME_STAMP_COUNTER"
+        case .platformID: "IA32_PLATFORM_ID"
+        case .apicBase: "IA32_APIC_BASE"
+        case .featureControl: "IA32_FEATURE_CONTROL"
+        case .timeStampAdjust: "IA32_TSC_ADJUST"
+        case .speculationControl: "IA32_SPEC_CTRL"
+        case .predictionCommand: "IA32_PRED_CMD"
+        case .microcodeVersion: "IA32_BIOS_SIGN_ID"
+        case .platformInformation: "MSR_PLATFORM_INFO"
+        case .memoryTypeCapability: "IA32_MTRRCAP"
+        case .architecturalCapabilities: "IA32_ARCH_CAPABILITIES"
+        case .flushCommand: "IA32_FLUSH_CMD"
+        case .sysenterCS: "IA32_SYSENTER_CS"
+        case .sysenterESP: "IA32_SYSENTER_ESP"
+        case .sysenterEIP: "IA32_SYSENTER_EIP"
+        case .machineCheckCapability: "IA32_MCG_CAP"
+        case .machineCheckStatus: "IA32_MCG_STATUS"
+        case .machineCheckControl: "IA32_MCG_CTL"
+        case .miscEnable: "IA32_MISC_ENABLE"
+        case .debugControl: "IA32_DEBUGCTL"
+        case .pat: "IA32_PAT"
+        case .memoryTypeDefault: "IA32_MTRR_DEF_TYPE"
+        case .performanceControl: "IA32_PERF_GLOBAL_CTRL"
+        case .vmxBasic: "IA32_VMX_BASIC"
+        case .vmxPinControls: "IA32_VMX_PINBASED_CTLS"
+        case .vmxPrimaryControls: "IA32_VMX_PROCBASED_CTLS"
+        case .vmxExitControls: "IA32_VMX_EXIT_CTLS"
+        case .vmxEntryControls: "IA32_VMX_ENTRY_CTLS"
+        case .vmxMiscellaneous: "IA32_VMX_MISC"
+        case .vmxCR0Fixed0: "IA32_VMX_CR0_FIXED0"
+        case .vmxCR0Fixed1: "IA32_VMX_CR0_FIXED1"
+        case .vmxCR4Fixed0: "IA32_VMX_CR4_FIXED0"
+        case .vmxCR4Fixed1: "IA32_VMX_CR4_FIXED1"
+        case .vmxVMCSEnumeration: "IA32_VMX_VMCS_ENUM"
+        case .vmxSecondaryControls: "IA32_VMX_PROCBASED_CTLS2"
+        case .vmxEPTAndVPID: "IA32_VMX_EPT_VPID_CAP"
+        case .vmxTruePinControls: "IA32_VMX_TRUE_PINBASED_CTLS"
+        case .vmxTruePrimaryControls: "IA32_VMX_TRUE_PROCBASED_CTLS"
+        case .vmxTrueExitControls: "IA32_VMX_TRUE_EXIT_CTLS"
+        case .vmxTrueEntryControls: "IA32_VMX_TRUE_ENTRY_CTLS"
+        case .vmxFunctions: "IA32_VMX_VMFUNC"
+        case .vmxTertiaryControls: "IA32_VMX_PROCBASED_CTLS3"
+        case .vmxSecondaryExitControls: "IA32_VMX_EXIT_CTLS2"
+        case .timeStampDeadline: "IA32_TSC_DEADLINE"
+        case .supervisorState: "IA32_XSS"
+        case .extendedFeatureEnable: "IA32_EFER"
+        case .star: "IA32_STAR"
+        case .longSTAR: "IA32_LSTAR"
+        case .compatibilitySTAR: "IA32_CSTAR"
+        case .systemCallMask: "IA32_FMASK"
+        case .fsBase: "IA32_FS_BASE"
+        case .gsBase: "IA32_GS_BASE"
+        case .kernelGSBase: "IA32_KERNEL_GS_BASE"
+        case .timeStampCounterAux: "IA32_TSC_AUX"
         default: nil
         }
     }

@@ -1,3 +1,4 @@
+import Devices
 import Support
 import Testing
 import Virtualization
@@ -360,5 +361,12 @@ import X86
         #expect(machine.invalidations == [])
         _ = Self.write(machine, 0xC000_0080, Self.lme | Self.nxe)
         #expect(machine.invalidations == [1])
+    }
+
+    @Test func `the local APIC and the list of registers have the same numbers`() {
+        let pairs: [(ModelSpecificRegister, APICRegister)] = [
+            (.endOfInterrupt, .endOfInterrupt), (.interruptCommand, .interruptCommand), (.selfInterrupt, .selfInterrupt),
+        ]
+        for (register, offset) in pairs { #expect(register.number == offset.msr && register.isInX2APICRange) }
     }
 }

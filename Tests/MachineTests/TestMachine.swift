@@ -75,7 +75,7 @@ final class TestMachine {
                 rdtscp: controls.secondary.contains(.enableRDTSCP), invpcid: controls.secondary.contains(.enableINVPCID),
                 xsaves: controls.secondary.contains(.enableXSAVES), pat: controls.switchesPAT || lists != nil,
                 cr4: capabilities.cr4.fixed1,
-                fastStrings: host.read(.miscEnable) & MSRPolicy.fastStrings != 0),
+                fastStrings: MSRPolicy.hasFastStrings(host)),
             timeStampFrequency: TestMachine.frequency, hidden: hidden)
         let features = GuestFeatures(
             policy, host, hasOtherTables: isShadowed || isDirect, keepsExtendedFeatures: lists != nil,

@@ -2,13 +2,21 @@ import Testing
 @testable import Memory
 
 /// Registers that answer from a dictionary and remember what was asked for but absent.
-final class FakeRegisters: ModelSpecificRegisterReader {
+final class FakeRegisters: MemoryTypeRegisterReader {
     var values: [UInt32: UInt64]
     private(set) var absentReads: [UInt32] = []
 
     init(_ values: [UInt32: UInt64]) { self.values = values }
 
-    func readRegister(_ index: UInt32) -> UInt64 {
+    func read(_ register: MemoryTypeRegister) -> UInt64 {
+        let index: UInt32 =
+            switch register {
+            case .capability: 0xFE
+            case .defaultType: 0x2FF
+            case .fixed(let index): ([0x250, 0x258, 0x259] + Array(0x268...0x26F))[index]
+            case .base(let index): 0x200 + 2 * UInt32(index)
+            case .mask(let index): 0x201 + 2 * UInt32(index)
+            }
         if values[index] == nil { absentReads.append(index) }
         return values[index] ?? 0
     }

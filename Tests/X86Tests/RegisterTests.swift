@@ -55,6 +55,15 @@ import Testing
         #expect(words(ModelSpecificRegister(0xC001_0015)) == "MSR 0xc0010015")
     }
 
+    @Test func `registers of which there are several have the manual's numbers`() {
+        #expect(
+            (0..<11).map { ModelSpecificRegister.memoryTypeFixed($0).number } == [0x250, 0x258, 0x259] + Array(0x268...0x26F))
+        #expect(
+            ModelSpecificRegister.memoryTypeBase(7).number == 0x20E && ModelSpecificRegister.memoryTypeMask(7).number == 0x20F)
+        #expect(ModelSpecificRegister.machineCheckControl(bank: 9).number == 0x424)
+        #expect(ModelSpecificRegister.machineCheckMiscellaneous(bank: 9).number == 0x427)
+    }
+
     // MARK: Exceptions
 
     /// SDM volume 3, table "Conditions for Generating a Double Fault"; rows are the first exception, columns the second.

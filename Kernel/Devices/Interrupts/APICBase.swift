@@ -9,6 +9,9 @@ public struct APICBase: Equatable, Sendable {
     /// Where the registers are after reset.
     public static var usualAddress: UInt64 { 0xFEE0_0000 }
 
+    /// As a processor has it.
+    public init(rawValue: UInt64) { self.rawValue = rawValue }
+
     /// As after reset: enabled, at the usual place.
     init(isBootstrap: Bool) { rawValue = Self.usualAddress | Self.enabled | (isBootstrap ? Self.bootstrap : 0) }
 

@@ -29,6 +29,19 @@ public enum APICRegister: UInt16, Sendable {
     case divideConfiguration = 0x3E0
     /// Of x2APIC mode only.
     case selfInterrupt = 0x3F0
+
+    /// The number of the same register as an MSR.
+    @inline(__always)
+    public var msr: UInt32 { Self.firstMSR + UInt32(rawValue >> 4) }
+
+    /// The offset of the register that an MSR is; nil for the MSRs that have no registers.
+    @inline(__always)
+    static func offset(ofMSR number: UInt32) -> UInt16? {
+        guard number &- firstMSR < 0x40 else { return nil }
+        return UInt16(truncatingIfNeeded: (number &- firstMSR) << 4)
+    }
+
+    private static var firstMSR: UInt32 { 0x800 }
 }
 
 /// What a write to the local APIC asks of the machine.

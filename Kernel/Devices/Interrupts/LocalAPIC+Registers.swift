@@ -84,8 +84,7 @@ extension LocalAPIC {
     /// Reads the register of an MSR from 800H to 8FFH; nil for #GP (SDM volume 3, table "Local APIC Register Address Map
     /// Supported by x2APIC").
     public mutating func readMSR(_ number: UInt32, at time: MachineTime) -> UInt64? {
-        guard base.isExtended, number &- 0x800 < 0x40 else { return nil }
-        let offset = UInt16(truncatingIfNeeded: (number & 0xFF) << 4)
+        guard base.isExtended, let offset = APICRegister.offset(ofMSR: number) else { return nil }
         switch APICRegister(rawValue: offset) {
         case .endOfInterrupt, .arbitrationPriority, .remoteRead, .destinationFormat, .interruptCommandHigh, .selfInterrupt:
             return nil
@@ -132,15 +131,15 @@ extension LocalAPIC {
     /// Writes the register of an MSR from 800H to 8FFH; nil for #GP.
     public mutating func writeMSR(_ number: UInt32, _ new: UInt64, at time: MachineTime) -> LocalAPICEffect? {
         switch number {
-        case 0x830, 0x83F: return writeCommandMSR(new, isForSelf: number == 0x83F)
+        case APICRegister.interruptCommand.msr: return writeCommandMSR(new, isForSelf: false)
+        case APICRegister.selfInterrupt.msr: return writeCommandMSR(new, isForSelf: true)
         default: return writeRegisterMSR(number, new, at: time)
         }
     }
 
     private mutating func writeRegisterMSR(_ number: UInt32, _ new: UInt64, at time: MachineTime) -> LocalAPICEffect? {
         let low = UInt32(truncatingIfNeeded: new)
-        guard base.isExtended, number &- 0x800 < 0x40,
-            let register = APICRegister(rawValue: UInt16(truncatingIfNeeded: (number & 0xFF) << 4))
+        guard base.isExtended, let offset = APICRegister.offset(ofMSR: number), let register = APICRegister(rawValue: offset)
         else { return nil }
         let defined: UInt64
         switch register {

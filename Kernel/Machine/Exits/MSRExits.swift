@@ -1,4 +1,5 @@
 import Devices
+import Memory
 import Virtualization
 import X86
 
@@ -128,14 +129,9 @@ extension VirtualCPU {
 
     // Registers whose value the virtual processor holds. Each returns false for #GP.
 
-    /// SDM volume 3, "Programming the PAT": each byte is a memory type.
+    /// SDM volume 3, "Programming the PAT".
     private mutating func writePageAttributes(_ value: UInt64) -> Bool {
-        for shift in stride(from: UInt64(0), to: 64, by: 8) {
-            switch value >> shift & 0xFF {
-            case 0, 1, 4, 5, 6, 7: break
-            default: return false
-            }
-        }
+        guard PageAttributeTable(rawValue: value).isValid else { return false }
         processor.pageAttributeTable = value
         return true
     }

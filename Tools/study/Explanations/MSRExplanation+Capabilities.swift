@@ -6,21 +6,25 @@ extension MSRExplanation {
     /// Tells of a VMX capability register.
     /// - Returns: whether it is one.
     func reportCapability(_ value: UInt64, to print: (Line) -> Void) -> Bool {
-        switch register.number {
-        case 0x480: reportBasic(value, to: print)
-        case 0x481, 0x48D: reportControls(ControlCapability<PinControls>(value, from: register), to: print)
-        case 0x482, 0x48E: reportControls(ControlCapability<PrimaryControls>(value, from: register), to: print)
-        case 0x483, 0x48F: reportControls(ControlCapability<ExitControls>(value, from: register), to: print)
-        case 0x484, 0x490: reportControls(ControlCapability<EntryControls>(value, from: register), to: print)
-        case 0x48B: reportControls(ControlCapability<SecondaryControls>(value, from: register), to: print)
-        case 0x485: reportMiscellaneous(value, to: print)
-        case 0x486: reportFixed(ControlRegister0(rawValue: value), "must be 1: ", to: print)
-        case 0x487: reportFixed(ControlRegister0(rawValue: ~value & 0xFFFF_FFFF), "must be 0: ", to: print)
-        case 0x488: reportFixed(ControlRegister4(rawValue: value), "must be 1: ", to: print)
-        case 0x489: reportFixed(ControlRegister4(rawValue: value), "may be 1: ", to: print)
-        case 0x48C: reportEPTAndVPID(value, to: print)
-        case 0x492: reportAllowed(TertiaryControls(rawValue: value), to: print)
-        case 0x493: reportAllowed(SecondaryExitControls(rawValue: value), to: print)
+        switch register {
+        case .vmxBasic: reportBasic(value, to: print)
+        case .vmxPinControls, .vmxTruePinControls:
+            reportControls(ControlCapability<PinControls>(value, from: register), to: print)
+        case .vmxPrimaryControls, .vmxTruePrimaryControls:
+            reportControls(ControlCapability<PrimaryControls>(value, from: register), to: print)
+        case .vmxExitControls, .vmxTrueExitControls:
+            reportControls(ControlCapability<ExitControls>(value, from: register), to: print)
+        case .vmxEntryControls, .vmxTrueEntryControls:
+            reportControls(ControlCapability<EntryControls>(value, from: register), to: print)
+        case .vmxSecondaryControls: reportControls(ControlCapability<SecondaryControls>(value, from: register), to: print)
+        case .vmxMiscellaneous: reportMiscellaneous(value, to: print)
+        case .vmxCR0Fixed0: reportFixed(ControlRegister0(rawValue: value), "must be 1: ", to: print)
+        case .vmxCR0Fixed1: reportFixed(ControlRegister0(rawValue: ~value & 0xFFFF_FFFF), "must be 0: ", to: print)
+        case .vmxCR4Fixed0: reportFixed(ControlRegister4(rawValue: value), "must be 1: ", to: print)
+        case .vmxCR4Fixed1: reportFixed(ControlRegister4(rawValue: value), "may be 1: ", to: print)
+        case .vmxEPTAndVPID: reportEPTAndVPID(value, to: print)
+        case .vmxTertiaryControls: reportAllowed(TertiaryControls(rawValue: value), to: print)
+        case .vmxSecondaryExitControls: reportAllowed(SecondaryExitControls(rawValue: value), to: print)
         default: return false
         }
         return true

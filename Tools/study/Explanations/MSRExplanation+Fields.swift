@@ -4,9 +4,11 @@ import X86
 extension MSRExplanation {
     /// Whether the register has flags or numbers to tell; otherwise it is one number or address.
     var hasBits: Bool {
-        switch register.number {
-        case 0x17, 0x1B, 0x3A, 0x48, 0x49, 0x8B, 0xCE, 0xFE, 0x10A, 0x10B, 0x174, 0x179, 0x17A, 0x1A0, 0x1D9, 0x2FF, 0x48A, 0x491,
-            0xDA0, 0xC000_0081, 0xC000_0103:
+        switch register {
+        case .platformID, .apicBase, .featureControl, .speculationControl, .predictionCommand, .microcodeVersion,
+            .platformInformation, .memoryTypeCapability, .architecturalCapabilities, .flushCommand, .sysenterCS,
+            .machineCheckCapability, .machineCheckStatus, .miscEnable, .debugControl, .memoryTypeDefault, .vmxVMCSEnumeration,
+            .vmxFunctions, .supervisorState, .star, .timeStampCounterAux:
             true
         default: false
         }
@@ -14,49 +16,57 @@ extension MSRExplanation {
 
     /// Tells of the fields wider than a bit.
     func reportNumbers(_ table: inout BitTable, to print: (Line) -> Void) {
-        switch register.number {
-        case 0x17: table.row(52, 50, "the platform's number", to: print)
-        case 0x1B: table.row(51, 12, "the APIC's registers lie at \(hex: table.value & 0x000F_FFFF_FFFF_F000)", to: print)
-        case 0x3A: table.row(14, 8, "functions of SENTER that are allowed", to: print)
-        case 0x8B: table.row(63, 32, "the revision of the microcode", to: print)
-        case 0xCE:
+        switch register {
+        case .platformID: table.row(52, 50, "the platform's number", to: print)
+        case .apicBase: table.row(51, 12, "the APIC's registers lie at \(hex: table.value & 0x000F_FFFF_FFFF_F000)", to: print)
+        case .featureControl: table.row(14, 8, "functions of SENTER that are allowed", to: print)
+        case .microcodeVersion: table.row(63, 32, "the revision of the microcode", to: print)
+        case .platformInformation:
             table.row(15, 8, "the highest ratio of the clock without turbo", to: print)
             table.row(47, 40, "the lowest ratio of the clock", to: print)
-        case 0xFE: table.row(7, 0, "variable ranges", to: print)
-        case 0x174: table.row(15, 0, "the selector", to: print)
-        case 0x179:
+        case .memoryTypeCapability: table.row(7, 0, "variable ranges", to: print)
+        case .sysenterCS: table.row(15, 0, "the selector", to: print)
+        case .machineCheckCapability:
             table.row(7, 0, "banks of error registers", to: print)
             table.row(23, 16, "extended state registers", to: print)
-        case 0x2FF: table.row(7, 0, MemoryTypeWords.line(table.bits(7, 0)), to: print)
-        case 0x48A: table.row(9, 1, "the highest index of a VMCS field", to: print)
-        case 0xC000_0081:
+        case .memoryTypeDefault: table.row(7, 0, MemoryTypeWords.line(table.bits(7, 0)), to: print)
+        case .vmxVMCSEnumeration: table.row(9, 1, "the highest index of a VMCS field", to: print)
+        case .star:
             table.row(
                 31, 0, "SYSCALL's instruction pointer outside 64-bit mode (unused by Intel processors)", to: print)
             table.row(47, 32, "SYSCALL loads CS with this, SS with 8 more", to: print)
             table.row(63, 48, "SYSRET loads CS with this (16 more in 64-bit mode), SS with 8 more", to: print)
-        case 0xC000_0103: table.row(31, 0, "the number", to: print)
+        case .timeStampCounterAux: table.row(31, 0, "the number", to: print)
         default: break
         }
     }
 
-    /// What a set bit of a register means, where it means something by itself.
-    static func words(of register: UInt32, bit: Int) -> StaticString? {
+    /// What a set bit of the register means, where it means something by itself.
+    func words(ofBit bit: Int) -> Line? {
+        guard let meaning = meaning(ofBit: bit) else { return nil }
+        guard register == .architecturalCapabilities, let name = ArchitecturalCapabilities.name(ofBit: bit) else {
+            return Line(meaning)
+        }
+        return "\(name): \(meaning)"
+    }
+
+    private func meaning(ofBit bit: Int) -> StaticString? {
         switch register {
-        case 0x1B: apicBase(bit)
-        case 0x3A: featureControl(bit)
-        case 0x48: speculationControl(bit)
-        case 0x49: bit == 0 ? "IBPB: forget indirect branches" : nil
-        case 0xCE: bit == 31 ? "CPUID can be made to fault" : nil
-        case 0xFE: rangeCapability(bit)
-        case 0x10A: architecturalCapability(bit)
-        case 0x10B: bit == 0 ? "L1D_FLUSH: write back and empty the first-level data cache" : nil
-        case 0x179: machineCheckCapability(bit)
-        case 0x17A: machineCheckStatus(bit)
-        case 0x1A0: miscEnable(bit)
-        case 0x1D9: debugControl(bit)
-        case 0x2FF: bit == 10 ? "FE: fixed ranges are on" : bit == 11 ? "E: the range registers are on" : nil
-        case 0x491: bit == 0 ? "EPTP switching" : nil
-        case 0xDA0: supervisorState(bit)
+        case .apicBase: Self.apicBase(bit)
+        case .featureControl: Self.featureControl(bit)
+        case .speculationControl: Self.speculationControl(bit)
+        case .predictionCommand: bit == 0 ? "IBPB: forget indirect branches" : nil
+        case .platformInformation: bit == 31 ? "CPUID can be made to fault" : nil
+        case .memoryTypeCapability: Self.rangeCapability(bit)
+        case .architecturalCapabilities: Self.architecturalCapability(bit)
+        case .flushCommand: bit == 0 ? "L1D_FLUSH: write back and empty the first-level data cache" : nil
+        case .machineCheckCapability: Self.machineCheckCapability(bit)
+        case .machineCheckStatus: Self.machineCheckStatus(bit)
+        case .miscEnable: MiscEnable.name(ofBit: bit)
+        case .debugControl: Self.debugControl(bit)
+        case .memoryTypeDefault: bit == 10 ? "FE: fixed ranges are on" : bit == 11 ? "E: the range registers are on" : nil
+        case .vmxFunctions: bit == 0 ? "EPTP switching" : nil
+        case .supervisorState: Self.supervisorState(bit)
         default: nil
         }
     }
@@ -110,34 +120,34 @@ extension MSRExplanation {
     }
 
     private static func architecturalCapability(_ bit: Int) -> StaticString? {
-        switch bit {
-        case 0: "RDCL_NO: not subject to rogue data-cache loads (Meltdown)"
-        case 1: "IBRS_ALL: enhanced IBRS"
-        case 2: "RSBA: returns may use another predictor when their buffer is empty"
-        case 3: "SKIP_L1DFL_VMENTRY: no need to flush the first-level data cache before VM entry"
-        case 4: "SSB_NO: not subject to speculative store bypass"
-        case 5: "MDS_NO: not subject to microarchitectural data sampling"
-        case 6: "IF_PSCHANGE_MC_NO: no machine check when a code page changes its size"
-        case 7: "TSX_CTRL: IA32_TSX_CTRL exists"
-        case 8: "TAA_NO: not subject to transactional asynchronous abort"
-        case 9: "MCU_CONTROL: IA32_MCU_CONTROL exists"
-        case 10: "MISC_PACKAGE_CTLS: IA32_MISC_PACKAGE_CTLS exists"
-        case 11: "ENERGY_FILTERING_CTL: energy readings can be filtered"
-        case 12: "DOITM: data-operand-independent timing can be chosen"
-        case 13: "SBDR_SSDP_NO: not subject to shared-buffer data reads"
-        case 14: "FBSDP_NO: the fill buffer passes on no stale data"
-        case 15: "PSDP_NO: primary stale data are not passed on"
-        case 17: "FB_CLEAR: VERW clears the fill buffer"
-        case 18: "FB_CLEAR_CTRL: that clearing can be switched off"
-        case 19: "RRSBA: returns may use another predictor when restricted"
-        case 20: "BHI_NO: not subject to branch history injection"
-        case 21: "XAPIC_DISABLE_STATUS: IA32_XAPIC_DISABLE_STATUS exists"
-        case 23: "OVERCLOCKING_STATUS: IA32_OVERCLOCKING_STATUS exists"
-        case 24: "PBRSB_NO: returns after a VM exit predict soundly"
-        case 25: "GDS_CTRL: the mitigation of gather data sampling can be controlled"
-        case 26: "GDS_NO: not subject to gather data sampling"
-        case 27: "RFDS_NO: not subject to register-file data sampling"
-        case 28: "RFDS_CLEAR: VERW clears the register file"
+        switch ArchitecturalCapabilities(bit: bit) {
+        case .rdclNo: "not subject to rogue data-cache loads (Meltdown)"
+        case .ibrsAll: "enhanced IBRS"
+        case .rsba: "returns may use another predictor when their buffer is empty"
+        case .skipL1DFlushOnEntry: "no need to flush the first-level data cache before VM entry"
+        case .ssbNo: "not subject to speculative store bypass"
+        case .mdsNo: "not subject to microarchitectural data sampling"
+        case .ifPSChangeMCNo: "no machine check when a code page changes its size"
+        case .tsxControl: "IA32_TSX_CTRL exists"
+        case .taaNo: "not subject to transactional asynchronous abort"
+        case .mcuControl: "IA32_MCU_CONTROL exists"
+        case .miscPackageControls: "IA32_MISC_PACKAGE_CTLS exists"
+        case .energyFiltering: "energy readings can be filtered"
+        case .doitm: "data-operand-independent timing can be chosen"
+        case .sbdrSSDPNo: "not subject to shared-buffer data reads"
+        case .fbsdpNo: "the fill buffer passes on no stale data"
+        case .psdpNo: "primary stale data are not passed on"
+        case .fbClear: "VERW clears the fill buffer"
+        case .fbClearControl: "that clearing can be switched off"
+        case .rrsba: "returns may use another predictor when restricted"
+        case .bhiNo: "not subject to branch history injection"
+        case .xAPICDisableStatus: "IA32_XAPIC_DISABLE_STATUS exists"
+        case .overclockingStatus: "IA32_OVERCLOCKING_STATUS exists"
+        case .pbrsbNo: "returns after a VM exit predict soundly"
+        case .gdsControl: "the mitigation of gather data sampling can be controlled"
+        case .gdsNo: "not subject to gather data sampling"
+        case .rfdsNo: "not subject to register-file data sampling"
+        case .rfdsClear: "VERW clears the register file"
         default: nil
         }
     }
@@ -162,22 +172,6 @@ extension MSRExplanation {
         case 1: "EIPV: the saved instruction pointer belongs to the error"
         case 2: "MCIP: a machine check is in progress"
         case 3: "LMCE_S: it concerns this processor only"
-        default: nil
-        }
-    }
-
-    private static func miscEnable(_ bit: Int) -> StaticString? {
-        switch bit {
-        case 0: "fast strings"
-        case 3: "automatic thermal control"
-        case 7: "performance monitoring is there"
-        case 11: "no branch trace storage"
-        case 12: "no processor event-based sampling"
-        case 16: "enhanced SpeedStep"
-        case 18: "MONITOR and MWAIT"
-        case 22: "CPUID shows leaves up to 2 only"
-        case 23: "no xTPR messages"
-        case 34: "execute-disable is off"
         default: nil
         }
     }

@@ -27,10 +27,10 @@ public struct MSRExplanation {
     /// - Returns: false, and nothing is told, if the register is one number or address.
     public func reportFields(of value: UInt64, to print: (Line) -> Void) -> Bool {
         if reportCapability(value, to: print) { return true }
-        switch register.number {
-        case 0xC000_0080: FlagExplanation(ExtendedFeatureEnable(rawValue: value)).reportBits(to: print)
-        case 0xC000_0084: reportMask(value, to: print)
-        case 0x277: reportPAT(value, to: print)
+        switch register {
+        case .extendedFeatureEnable: FlagExplanation(ExtendedFeatureEnable(rawValue: value)).reportBits(to: print)
+        case .systemCallMask: reportMask(value, to: print)
+        case .pat: reportPAT(value, to: print)
         case _ where hasBits: reportBits(value, to: print)
         default: return false
         }
@@ -59,76 +59,79 @@ public struct MSRExplanation {
         var table = BitTable(value)
         reportNumbers(&table, to: print)
         for bit in 0..<64 where table.isSet(bit) {
-            if let words = Self.words(of: register.number, bit: bit) { table.row(bit, bit, Line(words), to: print) }
+            if let words = words(ofBit: bit) { table.row(bit, bit, words, to: print) }
         }
         table.finish(to: print)
     }
 
     private var section: StaticString {
-        switch register.number {
-        case 0x480: "3, \"Basic VMX Information\""
-        case 0x481, 0x48D: "3, \"Pin-Based VM-Execution Controls\""
-        case 0x482, 0x48E: "3, \"Primary Processor-Based VM-Execution Controls\""
-        case 0x483, 0x48F, 0x493: "3, \"VM-Exit Controls\""
-        case 0x484, 0x490: "3, \"VM-Entry Controls\""
-        case 0x485: "3, \"Miscellaneous Data\""
-        case 0x486, 0x487: "3, \"VMX-Fixed Bits in CR0\""
-        case 0x488, 0x489: "3, \"VMX-Fixed Bits in CR4\""
-        case 0x48A: "3, \"VMCS Enumeration\""
-        case 0x48B: "3, \"Secondary Processor-Based VM-Execution Controls\""
-        case 0x48C: "3, \"VPID and EPT Capabilities\""
-        case 0x491: "3, \"VM Functions\""
-        case 0x492: "3, \"Tertiary Processor-Based VM-Execution Controls\""
+        switch register {
+        case .vmxBasic: "3, \"Basic VMX Information\""
+        case .vmxPinControls, .vmxTruePinControls: "3, \"Pin-Based VM-Execution Controls\""
+        case .vmxPrimaryControls, .vmxTruePrimaryControls: "3, \"Primary Processor-Based VM-Execution Controls\""
+        case .vmxExitControls, .vmxTrueExitControls, .vmxSecondaryExitControls: "3, \"VM-Exit Controls\""
+        case .vmxEntryControls, .vmxTrueEntryControls: "3, \"VM-Entry Controls\""
+        case .vmxMiscellaneous: "3, \"Miscellaneous Data\""
+        case .vmxCR0Fixed0, .vmxCR0Fixed1: "3, \"VMX-Fixed Bits in CR0\""
+        case .vmxCR4Fixed0, .vmxCR4Fixed1: "3, \"VMX-Fixed Bits in CR4\""
+        case .vmxVMCSEnumeration: "3, \"VMCS Enumeration\""
+        case .vmxSecondaryControls: "3, \"Secondary Processor-Based VM-Execution Controls\""
+        case .vmxEPTAndVPID: "3, \"VPID and EPT Capabilities\""
+        case .vmxFunctions: "3, \"VM Functions\""
+        case .vmxTertiaryControls: "3, \"Tertiary Processor-Based VM-Execution Controls\""
         default: "4, \"Architectural MSRs\""
         }
     }
 
     private var purpose: StaticString? {
-        switch register.number {
-        case 0x10: "The time-stamp counter."
-        case 0x17: "Which kind of platform the processor is for; microcode updates are chosen by it."
-        case 0x1B: "Where the local APIC is, and in which mode."
-        case 0x3A: "What the firmware allows of VMX, SMX and SGX, until the next reset."
-        case 0x3B: "What software has added to the time-stamp counter, a signed number."
-        case 0x48: "Restricts speculation."
-        case 0x49: "Commands to the branch predictors (write only)."
-        case 0x8B: "The revision of the microcode."
-        case 0xCE: "Ratios of the clock, and features of the model."
-        case 0xFE: "What the memory-type range registers can do."
-        case 0x10A: "Which weaknesses of speculation the processor does not have, and what it does against others."
-        case 0x10B: "Commands to the caches (write only)."
-        case 0x174: "The code selector that SYSENTER loads; 0 makes it raise #GP."
-        case 0x175: "The stack pointer that SYSENTER loads, a linear address."
-        case 0x176: "The instruction pointer that SYSENTER loads, a linear address."
-        case 0x179: "What the machine-check architecture has here."
-        case 0x17A: "The machine check that is going on."
-        case 0x17B: "Which machine-check features are on."
-        case 0x1A0: "Switches of the processor's features."
-        case 0x1D9: "Branch records, branch traces and single-stepping of branches."
-        case 0x277: "The memory types that page-table entries choose from."
-        case 0x2FF: "The memory type where no range register says another."
-        case 0x480: "The revision of the VMCS, its size, and how it is accessed."
-        case 0x481...0x484, 0x48B, 0x48D...0x490:
+        switch register {
+        case .timeStampCounter: "The time-stamp counter."
+        case .platformID: "Which kind of platform the processor is for; microcode updates are chosen by it."
+        case .apicBase: "Where the local APIC is, and in which mode."
+        case .featureControl: "What the firmware allows of VMX, SMX and SGX, until the next reset."
+        case .timeStampAdjust: "What software has added to the time-stamp counter, a signed number."
+        case .speculationControl: "Restricts speculation."
+        case .predictionCommand: "Commands to the branch predictors (write only)."
+        case .microcodeVersion: "The revision of the microcode."
+        case .platformInformation: "Ratios of the clock, and features of the model."
+        case .memoryTypeCapability: "What the memory-type range registers can do."
+        case .architecturalCapabilities:
+            "Which weaknesses of speculation the processor does not have, and what it does against others."
+        case .flushCommand: "Commands to the caches (write only)."
+        case .sysenterCS: "The code selector that SYSENTER loads; 0 makes it raise #GP."
+        case .sysenterESP: "The stack pointer that SYSENTER loads, a linear address."
+        case .sysenterEIP: "The instruction pointer that SYSENTER loads, a linear address."
+        case .machineCheckCapability: "What the machine-check architecture has here."
+        case .machineCheckStatus: "The machine check that is going on."
+        case .machineCheckControl: "Which machine-check features are on."
+        case .miscEnable: "Switches of the processor's features."
+        case .debugControl: "Branch records, branch traces and single-stepping of branches."
+        case .pat: "The memory types that page-table entries choose from."
+        case .performanceControl: "Which performance counters count."
+        case .memoryTypeDefault: "The memory type where no range register says another."
+        case .vmxBasic: "The revision of the VMCS, its size, and how it is accessed."
+        case .vmxPinControls, .vmxPrimaryControls, .vmxExitControls, .vmxEntryControls, .vmxSecondaryControls,
+            .vmxTruePinControls, .vmxTruePrimaryControls, .vmxTrueExitControls, .vmxTrueEntryControls:
             "Bits 31:0: controls that must be 1. Bits 63:32: controls that may be 1."
-        case 0x485: "Numbers of VMX: timer rate, activity states, CR3 targets."
-        case 0x486, 0x488: "Bits that are 1 here must be 1 in the register while in VMX operation."
-        case 0x487, 0x489: "Bits that are 0 here must be 0 in the register while in VMX operation."
-        case 0x48A: "The highest index of a VMCS field."
-        case 0x48C: "What the processor offers of EPT, INVEPT and INVVPID."
-        case 0x491: "The VM functions that may be enabled."
-        case 0x492, 0x493: "All 64 bits: controls that may be 1. None must be."
-        case 0x6E0: "The time stamp at which the local APIC's timer interrupts; 0 disarms it."
-        case 0xDA0: "The supervisor state components that XSAVES and XRSTORS manage."
-        case 0xC000_0080: "Long mode and its kind."
-        case 0xC000_0081: "The selectors of SYSCALL and SYSRET."
-        case 0xC000_0082: "The instruction pointer that SYSCALL loads in 64-bit mode, a linear address."
-        case 0xC000_0083:
+        case .vmxMiscellaneous: "Numbers of VMX: timer rate, activity states, CR3 targets."
+        case .vmxCR0Fixed0, .vmxCR4Fixed0: "Bits that are 1 here must be 1 in the register while in VMX operation."
+        case .vmxCR0Fixed1, .vmxCR4Fixed1: "Bits that are 0 here must be 0 in the register while in VMX operation."
+        case .vmxVMCSEnumeration: "The highest index of a VMCS field."
+        case .vmxEPTAndVPID: "What the processor offers of EPT, INVEPT and INVVPID."
+        case .vmxFunctions: "The VM functions that may be enabled."
+        case .vmxTertiaryControls, .vmxSecondaryExitControls: "All 64 bits: controls that may be 1. None must be."
+        case .timeStampDeadline: "The time stamp at which the local APIC's timer interrupts; 0 disarms it."
+        case .supervisorState: "The supervisor state components that XSAVES and XRSTORS manage."
+        case .extendedFeatureEnable: "Long mode and its kind."
+        case .star: "The selectors of SYSCALL and SYSRET."
+        case .longSTAR: "The instruction pointer that SYSCALL loads in 64-bit mode, a linear address."
+        case .compatibilitySTAR:
             "The instruction pointer for SYSCALL from compatibility mode, a linear address; Intel processors do not use it."
-        case 0xC000_0084: "The flags that SYSCALL clears."
-        case 0xC000_0100: "The base of FS, a linear address."
-        case 0xC000_0101: "The base of GS, a linear address."
-        case 0xC000_0102: "What SWAPGS exchanges with the base of GS, a linear address."
-        case 0xC000_0103: "What RDTSCP and RDPID return in ECX or the register, usually the processor's number."
+        case .systemCallMask: "The flags that SYSCALL clears."
+        case .fsBase: "The base of FS, a linear address."
+        case .gsBase: "The base of GS, a linear address."
+        case .kernelGSBase: "What SWAPGS exchanges with the base of GS, a linear address."
+        case .timeStampCounterAux: "What RDTSCP and RDPID return in ECX or the register, usually the processor's number."
         default: nil
         }
     }

@@ -186,7 +186,7 @@ extension VMCSFieldEncoding {
     var modelSpecificRegister: ModelSpecificRegister? {
         if self.is(.guestPAT) || self.is(.hostPAT) { return .pat }
         if self.is(.guestDebugControl) { return .debugControl }
-        if self.is(.guestPerformanceControl) || self.is(.hostPerformanceControl) { return ModelSpecificRegister(0x38F) }
+        if self.is(.guestPerformanceControl) || self.is(.hostPerformanceControl) { return .performanceControl }
         if self.is(.guestEFER) || self.is(.hostEFER) { return .extendedFeatureEnable }
         return nil
     }
