@@ -71,7 +71,7 @@ struct GuestMachine: ~Copyable {
                 fastStrings: MSRPolicy.hasFastStrings(machine.host)),
             timeStampFrequency: Processor.current.pointee.timeStamp.frequency, hidden: GuestMachine.hidden(machine.options))
         features = GuestFeatures(
-            policy, machine.host, hasOtherTables: machine.options.mmu != .nested,
+            policy, machine.host, hasOtherTables: machine.options.translation != .nested,
             keepsExtendedFeatures: loadedMSRs != nil,
             keepsPageAttributes: loadedMSRs != nil && !machine.controls.switchesPAT)
         let bitmaps = MSRBitmaps(page: structures.msrBitmaps, memory: memory)
@@ -92,10 +92,10 @@ struct GuestMachine: ~Copyable {
                     accessEntryValue: accessEntry.value), usesPreemptionTimer: machine.controls.usesPreemptionTimer,
                 hasNestedTables: machine.controls.hasNestedTables,
                 loadedMSRs: loadedMSRs.map { LoadedMSRs($0, machine.controls) },
-                shadow: machine.options.mmu == .nested ? nil : GuestMachine.shadowRegisters(area)))
+                shadow: machine.options.translation == .nested ? nil : GuestMachine.shadowRegisters(area)))
         self.constants = UnsafePointer(constants)
         if let range = machine.tableRange {
-            if machine.options.mmu == .shadow {
+            if machine.options.translation == .shadow {
                 virtual.pointee.shadow = makeShadowTables(range, on: machine)
             } else {
                 virtual.pointee.direct = makeDirectTables(range, on: machine)
@@ -112,8 +112,8 @@ struct GuestMachine: ~Copyable {
         processor.vmcs.prepare(
             host.controls, structures, GuestMachine.hostState(host.options),
             GuestOwnedBits(
-                host.capabilities, offered: features.cr4, hasShadowTables: host.options.mmu == .shadow,
-                seesWriteProtect: host.options.mmu == .direct))
+                host.capabilities, offered: features.cr4, hasShadowTables: host.options.translation == .shadow,
+                seesWriteProtect: host.options.translation == .direct))
         GuestMachine.shadowRegisters(UnsafeMutableRawPointer(cpu)).initialize(to: ShadowRegisters())
         machine.pointee.shadow?.pointee.reset()
         if host.options.seesExceptions { processor.vmcs[.exceptionBitmap] = ~ExceptionVector.nonMaskableInterrupt.bit }
@@ -189,7 +189,7 @@ struct GuestMachine: ~Copyable {
     /// Shadow tables know no protection keys.
     private static func hidden(_ options: KernelOptions) -> HiddenFeatures {
         var hidden = options.hidden
-        if options.mmu == .shadow { hidden.hideProtectionKeys() }
+        if options.translation == .shadow { hidden.hideProtectionKeys() }
         return hidden
     }
 

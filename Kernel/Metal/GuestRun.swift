@@ -97,7 +97,7 @@ struct GuestRun: RunLoopServices {
     // MARK: One instruction
 
     func standIns() -> StandIns? {
-        guard offersTrapFlag || options.mmu == .shadow, let memory = memory_of_stand_ins() else { return nil }
+        guard offersTrapFlag || options.translation == .shadow, let memory = memory_of_stand_ins() else { return nil }
         return StandIns(memory, at: HostPhysicalAddress(UInt64(UInt(bitPattern: memory))))
     }
 

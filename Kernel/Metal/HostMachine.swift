@@ -87,7 +87,7 @@ extension HostMachine {
             error.report { Report.error($0) }
             HostMachine.refuse("use a processor with EPT and unrestricted guest (Intel since 2010), or Bochs", .missingFeature)
         }
-        if options.mmu == .shadow, hasNestedTables, !capabilities.primary.allowed.contains(.monitorTrapFlag) {
+        if options.translation == .shadow, hasNestedTables, !capabilities.primary.allowed.contains(.monitorTrapFlag) {
             HostMachine.refuse(
                 "mmu=shadow needs the monitor trap flag, which this processor does not have; use mmu=nested", .missingFeature)
         }
@@ -116,7 +116,7 @@ extension HostMachine {
         frameRange = HostMachine.findFrames(options, &map)
         frames = HostMachine.makeFramePool(frameRange)
         let none = HostPhysicalRange(start: .init(0), count: .zero)
-        twinRange = options.mmu == .shadow ? map.largestBlock ?? none : none
+        twinRange = options.translation == .shadow ? map.largestBlock ?? none : none
         memoryTypes = HostMachine.readMemoryTypes(host)
 
         log("martlet: switching to the kernel's own page tables")
@@ -139,10 +139,10 @@ extension HostMachine {
                 .missingFeature)
         }
         switch options.mmu {
-        case .nested where options.namesMMU:
+        case .nested:
             refuse("mmu=nested needs \(lacks); leave mmu= out, or say mmu=shadow", .missingFeature)
         case .direct: refuse("mmu=direct needs \(lacks); leave mmu= out, or say mmu=shadow", .missingFeature)
-        case .nested, .shadow: break
+        case nil, .shadow: break
         }
         var options = options
         options.mmu = .shadow
@@ -170,12 +170,12 @@ extension HostMachine {
     /// own, and it has to load CR3 with an address below 4 GiB.
     private static func findGuestRAM(_ options: KernelOptions, _ map: inout PhysicalMemoryMap) -> HostPhysicalRange {
         let size = options.memory
-        let end = HostPhysicalAddress(options.mmu == .direct ? 4 << 30 : UInt64.max & ~0xFFF)
+        let end = HostPhysicalAddress(options.translation == .direct ? 4 << 30 : UInt64.max & ~0xFFF)
         var found: HostPhysicalRange?
         if options.largestPage == .oneGibibyte, size >= .gibibytes(1) {
             found = map.findBlock(size: size, alignment: .gibibytes(1), below: end, preferHigh: true)
         }
-        if found == nil, options.largestPage != .fourKibibytes || options.mmu == .direct {
+        if found == nil, options.largestPage != .fourKibibytes || options.translation == .direct {
             found = map.findBlock(size: size, alignment: .mebibytes(2), below: end, preferHigh: true)
         }
         found = found ?? map.findBlock(size: size, alignment: .kibibytes(4), below: end, preferHigh: true)
@@ -194,7 +194,7 @@ extension HostMachine {
         _ options: KernelOptions, _ ram: HostPhysicalRange, _ map: inout PhysicalMemoryMap
     ) -> HostPhysicalRange? {
         let bytes: Int
-        switch options.mmu {
+        switch options.translation {
         case .nested: return nil
         case .shadow: bytes = ShadowLayout(size: options.shadowSize, ram: options.memory).bytes
         case .direct: bytes = DirectLayout(ram).bytes
@@ -205,7 +205,7 @@ extension HostMachine {
             let range = map.findBlock(
                 size: size, alignment: .kibibytes(4), below: HostPhysicalAddress(4 << 30), preferHigh: true)
         else {
-            if options.mmu == .direct {
+            if options.translation == .direct {
                 refuse("there is no room for what mmu=direct keeps: give the machine more memory, or the guest less", .badUsage)
             }
             refuse(

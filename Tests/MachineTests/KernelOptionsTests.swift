@@ -50,7 +50,8 @@ import Virtualization
 
     @Test func `each key takes each of its values`() {
         #expect(Self.options("mmu=shadow")?.mmu == .shadow && Self.options("mmu=nested")?.mmu == .nested)
-        #expect(Self.options("mmu=direct")?.mmu == .direct)
+        #expect(Self.options("mmu=direct")?.mmu == .direct && Self.options("")?.mmu == nil)
+        #expect(Self.options("mmu=direct")?.translation == .direct && Self.options("")?.translation == .nested)
         #expect(Self.options("mmu=shadow shadow=256K")?.shadowSize == .kibibytes(256))
         #expect(Self.options("record=serial")?.recording == .serial)
         #expect(Self.options("record=memory records=2")?.recording == .memory)
@@ -145,6 +146,26 @@ import Virtualization
         let keys = try #require(error.components(separatedBy: "there are ").last).components(separatedBy: ", ")
         #expect(keys.count == 31)
         for key in keys { #expect(Self.error("\(key)=?")?.contains("unknown key") != true) }
+    }
+
+    @Test func `the options are documented with the keys and values that their rows take`() throws {
+        let source = try String(
+            contentsOf: GuestViewTests.root.appending(path: "Kernel/Machine/Boot/KernelOptions.swift"), encoding: .utf8)
+        var documented: [String: String] = [:]
+        for match in source.matches(of: /\/\/\/ ([a-z]+)=([^:. ]+)[:.]/) { documented[String(match.1)] = String(match.2) }
+        let error = try #require(Self.error("x=1"))
+        let keys = try #require(error.components(separatedBy: "there are ").last).components(separatedBy: ", ")
+        #expect(Set(keys) == Set(documented.keys))
+        for (key, values) in documented {
+            // What the error says that the key takes: a choice, or a number or size in words.
+            guard let accepted = Self.error("\(key)=?")?.components(separatedBy: "it takes ").last, key != "hide",
+                !accepted.hasPrefix("a ")
+            else { continue }
+            let choices = accepted.prefix { $0 != "(" }.replacing(" or ", with: ", ").components(separatedBy: ", ")
+            #expect(
+                Set(choices.map { $0.trimmingCharacters(in: .whitespaces) }) == Set(values.components(separatedBy: "|")), "\(key)"
+            )
+        }
     }
 
     @Test func `a second file name is an unknown key`() { #expect(Self.error("/boot/kernel /boot/other") != nil) }

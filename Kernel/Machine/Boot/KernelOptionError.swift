@@ -17,7 +17,7 @@ public enum KernelOptionError: Error, TextConvertible {
             output.write("unknown key on the command line: \"")
             output.write(word)
             output.write("\"; there are ")
-            output.write(KernelOptions.keys)
+            KernelOptions.writeKeys(to: &output)
         case .conflict(let words): output.write(words)
         case .unknownFeature(let name, let nearest):
             output.write("there is no feature \"")

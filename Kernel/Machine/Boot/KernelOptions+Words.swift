@@ -1,4 +1,5 @@
 import Memory
+import Text
 import Trace
 import Virtualization
 
@@ -20,10 +21,10 @@ extension KernelOptions {
             isFirst = false
             position = end
         }
-        if mmu != .nested, roundTrip != nil {
+        if translation != .nested, roundTrip != nil {
             throw .conflict("mmu=shadow and mmu=direct do not go with roundtrip=: leave one of them out")
         }
-        if mmu == .direct, isStudied { throw .conflict("mmu=direct does not go with agent=: leave one of them out") }
+        if translation == .direct, isStudied { throw .conflict("mmu=direct does not go with agent=: leave one of them out") }
     }
 
     /// Without "=", or with a "/" before it.
@@ -35,74 +36,58 @@ extension KernelOptions {
         return true
     }
 
-    /// The keys, in the order of `Key`.
-    static var keys: StaticString {
-        "memory, trace, flat, hide, large, vpid, mmu, shadow, apic, timer, checks, testdev, exceptions, report, agent, stop, step, record, recordway, records, slice, selftest, guest, then, restart, limit, checksum, roundtrip, screen, rows, columns"
-    }
-
-    private enum Key: Int {
-        case memory, trace, flat, hide, large, vpid, mmu, shadow, apic, timer, checks, testdev, exceptions, report, agent, stop,
-            step
-        case record, recordway, records, slice, selftest, guest, then, restart, limit, checksum, roundtrip, screen, rows, columns
-    }
-
     private mutating func take(_ word: OptionWord) throws(KernelOptionError) {
-        guard let number = word.key.index(in: KernelOptions.keys), let key = Key(rawValue: number) else {
-            throw .unknownKey(OptionText(word.whole))
-        }
-        switch key {
-        case .memory: memory = try word.size(from: .kibibytes(4), "a size such as 256M or 1G, a multiple of 4K")
-        case .trace:
-            trace = try word.choice("off, summary, exits or full", [.off, .summary, .exits, .full])
-        case .flat: takesFlat = try word.flag()
-        case .hide:
-            var names = WordList(word.value)
-            while let name = names.next() {
-                guard hidden.hide(name) else {
-                    throw .unknownFeature(OptionText(name), nearest: OptionText(HiddenFeatures.nearestName(to: name)))
-                }
-            }
-        case .large:
-            largestPage = try word.choice("4k, 2m or 1g", [.fourKibibytes, .twoMebibytes, .oneGibibyte])
-        case .vpid: usesVPID = try word.flag()
-        case .mmu:
-            namesMMU = true
-            mmu = try word.choice("nested, shadow or direct", [.nested, .shadow, .direct])
-        case .shadow:
-            shadowSize = try word.size(
-                from: ShadowLayout.leastSize, to: .gibibytes(1), "a size from 256K to 1G, a multiple of 4K")
-        case .apic:
-            assistance = try word.choice("auto, tpr or plain", [.delivery, .taskPriority, .none])
-        case .timer: usesHostTimer = try word.choice("auto or host", [false, true])
-        case .checks: checksEntries = try word.flag()
-        case .testdev: hasTestDevice = try word.flag()
-        case .exceptions: seesExceptions = try word.flag()
-        case .report: report = try word.choice("com2 or com3", [.com2, .com3])
-        case .agent: isStudied = try word.choice("com2", [true])
-        case .stop: canBeStopped = try word.choice("com4", [true])
-        case .step: stepsByTrapFlag = try word.choice("auto or tf", [false, true])
-        case .record: recording = try word.choice("serial, memory or off", [.serial, .memory, .off])
-        case .recordway:
-            recordWay = try word.choice("report, parallel or port", [.report, .parallel, .port])
-        case .records: recordCount = try word.number(2...1_000_000, "a number of records from 2 to 1000000")
-        case .slice: slice = try word.number(1000...UInt64.max, "a number of ticks, at least 1000")
-        case .selftest:
-            selfTest = try word.choice(
-                "panic, stack, text, data, guest-state or controls",
-                [.panic, .stack, .writeText, .executeData, .badGuestState, .badControls])
-        case .guest: guest = try embeddedGuest(word)
-        case .then: guestAfterwards = try embeddedGuest(word)
-        case .restart: restarts = try word.number(0...UInt64.max, "a number")
-        case .limit: limit = try word.number(1000...UInt64.max, "a number of ticks, at least 1000")
-        case .checksum: checksMemory = try word.flag()
-        case .roundtrip: roundTrip = try word.number(1...UInt64.max, "a number of exits, at least 1")
-        case .screen: screen = try word.choice("auto, on or off", [.automatic, .on, .off])
-        case .rows: terminalRows = try word.number(0...1000, "a number of rows, at most 1000")
-        case .columns: columns = try word.number(40...1000, "a number of columns from 40 to 1000")
-        }
+        var reader = OptionReader(word)
+        takeRows(&reader)
+        if let error = reader.error { throw error }
+        guard reader.isTaken else { throw .unknownKey(OptionText(word.whole)) }
     }
 
-    private func embeddedGuest(_ word: OptionWord) throws(KernelOptionError) -> EmbeddedGuest {
-        try word.choice("tour, real, protected or long (other guests come as modules)", [.tour, .real, .protected, .long])
+    /// The keys of all rows, for the error that a key is none of them.
+    @inline(never)
+    static func writeKeys(to output: inout Line) {
+        var reader = OptionReader()
+        var options = KernelOptions()
+        options.takeRows(&reader)
+        output.write(reader.keys)
+    }
+
+    /// Every word, a row each: its key, what it takes, and what of the options it sets, which says there what it is for.
+    private mutating func takeRows(_ reader: inout OptionReader) {
+        reader.size("memory", from: .kibibytes(4), "a size such as 256M or 1G, a multiple of 4K", &memory)
+        reader.choice("trace", "off, summary, exits or full", [.off, .summary, .exits, .full], &trace)
+        reader.flag("flat", &takesFlat)
+        reader.features("hide", &hidden)
+        reader.choice("large", "4k, 2m or 1g", [.fourKibibytes, .twoMebibytes, .oneGibibyte], &largestPage)
+        reader.flag("vpid", &usesVPID)
+        reader.choice("mmu", "nested, shadow or direct", [.nested, .shadow, .direct], &mmu)
+        reader.size(
+            "shadow", from: ShadowLayout.leastSize, to: .gibibytes(1), "a size from 256K to 1G, a multiple of 4K", &shadowSize)
+        reader.choice("apic", "auto, tpr or plain", [.delivery, .taskPriority, .none], &assistance)
+        reader.choice("timer", "auto or host", [false, true], &usesHostTimer)
+        reader.flag("checks", &checksEntries)
+        reader.flag("testdev", &hasTestDevice)
+        reader.flag("exceptions", &seesExceptions)
+        reader.choice("report", "com2 or com3", [.com2, .com3], &report)
+        reader.choice("agent", "com2", [true], &isStudied)
+        reader.choice("stop", "com4", [true], &canBeStopped)
+        reader.choice("step", "auto or tf", [false, true], &stepsByTrapFlag)
+        reader.choice("record", "serial, memory or off", [.serial, .memory, .off], &recording)
+        reader.choice("recordway", "report, parallel or port", [.report, .parallel, .port], &recordWay)
+        reader.number("records", 2...1_000_000, "a number of records from 2 to 1000000", &recordCount)
+        reader.number("slice", 1000...UInt64.max, "a number of ticks, at least 1000", &slice)
+        reader.choice(
+            "selftest", "panic, stack, text, data, guest-state or controls",
+            [.panic, .stack, .writeText, .executeData, .badGuestState, .badControls], &selfTest)
+        let guests: StaticString = "tour, real, protected or long (other guests come as modules)"
+        reader.choice("guest", guests, [.tour, .real, .protected, .long], &guest)
+        reader.choice("then", guests, [.tour, .real, .protected, .long], &guestAfterwards)
+        reader.number("restart", 0...UInt64.max, "a number", &restarts)
+        reader.number("limit", 1000...UInt64.max, "a number of ticks, at least 1000", &limit)
+        reader.flag("checksum", &checksMemory)
+        reader.number("roundtrip", 1...UInt64.max, "a number of exits, at least 1", &roundTrip)
+        reader.choice("screen", "auto, on or off", [.automatic, .on, .off], &screen)
+        reader.number("rows", 0...1000, "a number of rows, at most 1000", &terminalRows)
+        reader.number("columns", 40...1000, "a number of columns from 40 to 1000", &columns)
     }
 }

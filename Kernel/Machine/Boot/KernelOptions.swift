@@ -9,10 +9,8 @@ public struct KernelOptions: Equatable, Sendable {
     public var memory = ByteCount.mebibytes(256)
     /// trace=off|summary|exits|full.
     public var trace = TraceLevel.exits
-    /// mmu=nested|shadow|direct: which tables translate for the guest.
-    public var mmu = MemoryManagement.nested
-    /// It was asked for by name.
-    public var namesMMU = false
+    /// mmu=nested|shadow|direct: which tables translate for the guest; nil if no word says so.
+    public var mmu: MemoryManagement?
     /// shadow=16M: the memory for shadow tables.
     public var shadowSize = ByteCount.mebibytes(16)
     /// flat=on|off: whether a guest image without any mark is a flat binary.
@@ -51,9 +49,9 @@ public struct KernelOptions: Equatable, Sendable {
     public var slice: UInt64 = 10_000_000
     /// selftest=panic|stack|text|data|guest-state|controls: a test that only the machine itself can make.
     public var selfTest = SelfTest.none
-    /// guest=NAME: one of the embedded guests, instead of all.
+    /// guest=tour|real|protected|long: one of the embedded guests, instead of all.
     public var guest = EmbeddedGuest.tour
-    /// then=NAME: an embedded guest, or all, after the one that the loader brought.
+    /// then=tour|real|protected|long: an embedded guest, or all, after the one that the loader brought.
     public var guestAfterwards: EmbeddedGuest?
     /// restart=N: how often a guest is started anew that ended otherwise than by the value 0, or with a note that is not 0: it
     /// has not done yet what it left the note for, and may have written the value by accident.
@@ -110,4 +108,7 @@ public struct KernelOptions: Equatable, Sendable {
     public enum EmbeddedGuest: Sendable { case tour, real, protected, long }
 
     public init() {}
+
+    /// The tables that translate for the guest.
+    public var translation: MemoryManagement { mmu ?? .nested }
 }

@@ -1,6 +1,6 @@
 import Memory
 
-/// A word of the form key=value. What it takes is said in the words that its error has.
+/// A word of the form key=value.
 struct OptionWord {
     let whole: UnsafeRawBufferPointer
     let key: UnsafeRawBufferPointer
@@ -15,42 +15,11 @@ struct OptionWord {
         value = UnsafeRawBufferPointer(rebasing: word[min(length + 1, word.count)...])
     }
 
-    private func refused(_ accepted: StaticString) -> KernelOptionError { .badValue(OptionText(whole), accepted: accepted) }
+    /// Its value as a number.
+    var number: UInt64? { value.decimal }
 
-    /// - Parameters:
-    ///   - accepted: "a, b or c", and what is in parentheses behind them.
-    ///   - values: what they stand for, in the same order.
-    @inline(__always)
-    func choice<Value, let count: Int>(
-        _ accepted: StaticString, _ values: [count of Value]
-    ) throws(KernelOptionError) -> Value {
-        values[try index(in: accepted)]
-    }
-
-    @inline(never)
-    private func index(in accepted: StaticString) throws(KernelOptionError) -> Int {
-        guard let index = value.index(in: accepted) else { throw refused(accepted) }
-        return index
-    }
-
-    func flag() throws(KernelOptionError) -> Bool { try choice("on or off", [true, false]) }
-
-    @inline(never)
-    func number(_ range: ClosedRange<UInt64>, _ accepted: StaticString) throws(KernelOptionError) -> UInt64 {
-        guard let number = value.decimal, range.contains(number) else { throw refused(accepted) }
-        return number
-    }
-
-    /// A number of bytes with an optional K, M or G, all told a multiple of 4 KiB.
-    @inline(never)
-    func size(
-        from least: ByteCount, to most: ByteCount = ByteCount(.max), _ accepted: StaticString
-    ) throws(KernelOptionError) -> ByteCount {
-        guard let size, size.bytes & 0xFFF == 0, size >= least, size <= most else { throw refused(accepted) }
-        return size
-    }
-
-    private var size: ByteCount? {
+    /// Its value as a number of bytes with an optional K, M or G.
+    var size: ByteCount? {
         guard let unit = value.last else { return nil }
         let shift: UInt64 =
             switch unit {
