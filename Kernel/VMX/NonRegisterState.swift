@@ -17,12 +17,12 @@ public struct InterruptibilityState: FlagSet, VMCSValue {
     public static var enclaveInterruption: Self { .init(bit: 4) }
 
     public static func name(ofBit bit: Int) -> StaticString? {
-        switch bit {
-        case 0: "blocking by STI"
-        case 1: "blocking by MOV SS"
-        case 2: "blocking by SMI"
-        case 3: "blocking by NMI"
-        case 4: "enclave interruption"
+        switch Self(bit: bit) {
+        case .blockingBySTI: "blocking by STI"
+        case .blockingByMovSS: "blocking by MOV SS"
+        case .blockingBySMI: "blocking by SMI"
+        case .blockingByNMI: "blocking by NMI"
+        case .enclaveInterruption: "enclave interruption"
         default: nil
         }
     }
@@ -48,6 +48,10 @@ public struct PendingDebugExceptions: FlagSet, VMCSValue {
     public var rawValue: UInt64
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 
+    public static var breakpoint0: Self { .init(bit: 0) }
+    public static var breakpoint1: Self { .init(bit: 1) }
+    public static var breakpoint2: Self { .init(bit: 2) }
+    public static var breakpoint3: Self { .init(bit: 3) }
     /// A breakpoint that was met is enabled in DR7.
     public static var enabledBreakpoint: Self { .init(bit: 12) }
     /// BS: a single-step trap.
@@ -56,14 +60,14 @@ public struct PendingDebugExceptions: FlagSet, VMCSValue {
     public static var transactional: Self { .init(bit: 16) }
 
     public static func name(ofBit bit: Int) -> StaticString? {
-        switch bit {
-        case 0: "B0"
-        case 1: "B1"
-        case 2: "B2"
-        case 3: "B3"
-        case 12: "enabled breakpoint"
-        case 14: "BS"
-        case 16: "RTM"
+        switch Self(bit: bit) {
+        case .breakpoint0: "B0"
+        case .breakpoint1: "B1"
+        case .breakpoint2: "B2"
+        case .breakpoint3: "B3"
+        case .enabledBreakpoint: "enabled breakpoint"
+        case .singleStep: "BS"
+        case .transactional: "RTM"
         default: nil
         }
     }

@@ -16,21 +16,24 @@ public struct ControlRegister0: FlagSet {
     public static var paging: Self { .init(bit: 31) }
 
     /// Every bit that the architecture defines; the others are reserved.
-    public static var defined: Self { .init(rawValue: 0xE005_003F) }
+    public static var defined: Self {
+        .protectionEnable | .monitorCoprocessor | .emulation | .taskSwitched | .extensionType | .numericError | .writeProtect
+            | .alignmentMask | .notWriteThrough | .cacheDisable | .paging
+    }
 
     public static func name(ofBit bit: Int) -> StaticString? {
-        switch bit {
-        case 0: "PE"
-        case 1: "MP"
-        case 2: "EM"
-        case 3: "TS"
-        case 4: "ET"
-        case 5: "NE"
-        case 16: "WP"
-        case 18: "AM"
-        case 29: "NW"
-        case 30: "CD"
-        case 31: "PG"
+        switch Self(bit: bit) {
+        case .protectionEnable: "PE"
+        case .monitorCoprocessor: "MP"
+        case .emulation: "EM"
+        case .taskSwitched: "TS"
+        case .extensionType: "ET"
+        case .numericError: "NE"
+        case .writeProtect: "WP"
+        case .alignmentMask: "AM"
+        case .notWriteThrough: "NW"
+        case .cacheDisable: "CD"
+        case .paging: "PG"
         default: nil
         }
     }
@@ -59,40 +62,45 @@ public struct ControlRegister4: FlagSet {
     public static var fsgsbase: Self { .init(bit: 16) }
     public static var processContextIdentifiers: Self { .init(bit: 17) }
     public static var xsave: Self { .init(bit: 18) }
+    public static var keyLocker: Self { .init(bit: 19) }
     public static var supervisorExecutionPrevention: Self { .init(bit: 20) }
     public static var supervisorAccessPrevention: Self { .init(bit: 21) }
     public static var protectionKeys: Self { .init(bit: 22) }
     public static var controlFlowEnforcement: Self { .init(bit: 23) }
+    public static var supervisorProtectionKeys: Self { .init(bit: 24) }
+    public static var userInterrupts: Self { .init(bit: 25) }
+    public static var supervisorAddressMasking: Self { .init(bit: 28) }
+    public static var flexibleEventDelivery: Self { .init(bit: 32) }
 
     public static func name(ofBit bit: Int) -> StaticString? {
-        switch bit {
-        case 0: "VME"
-        case 1: "PVI"
-        case 2: "TSD"
-        case 3: "DE"
-        case 4: "PSE"
-        case 5: "PAE"
-        case 6: "MCE"
-        case 7: "PGE"
-        case 8: "PCE"
-        case 9: "OSFXSR"
-        case 10: "OSXMMEXCPT"
-        case 11: "UMIP"
-        case 12: "LA57"
-        case 13: "VMXE"
-        case 14: "SMXE"
-        case 16: "FSGSBASE"
-        case 17: "PCIDE"
-        case 18: "OSXSAVE"
-        case 19: "KL"
-        case 20: "SMEP"
-        case 21: "SMAP"
-        case 22: "PKE"
-        case 23: "CET"
-        case 24: "PKS"
-        case 25: "UINTR"
-        case 28: "LAM_SUP"
-        case 32: "FRED"
+        switch Self(bit: bit) {
+        case .virtual8086Extensions: "VME"
+        case .protectedVirtualInterrupts: "PVI"
+        case .timeStampDisable: "TSD"
+        case .debuggingExtensions: "DE"
+        case .pageSizeExtensions: "PSE"
+        case .physicalAddressExtension: "PAE"
+        case .machineCheckEnable: "MCE"
+        case .pageGlobalEnable: "PGE"
+        case .performanceCounterEnable: "PCE"
+        case .fxsave: "OSFXSR"
+        case .unmaskedSIMDExceptions: "OSXMMEXCPT"
+        case .userModeInstructionPrevention: "UMIP"
+        case .fiveLevelPaging: "LA57"
+        case .vmxEnable: "VMXE"
+        case .smxEnable: "SMXE"
+        case .fsgsbase: "FSGSBASE"
+        case .processContextIdentifiers: "PCIDE"
+        case .xsave: "OSXSAVE"
+        case .keyLocker: "KL"
+        case .supervisorExecutionPrevention: "SMEP"
+        case .supervisorAccessPrevention: "SMAP"
+        case .protectionKeys: "PKE"
+        case .controlFlowEnforcement: "CET"
+        case .supervisorProtectionKeys: "PKS"
+        case .userInterrupts: "UINTR"
+        case .supervisorAddressMasking: "LAM_SUP"
+        case .flexibleEventDelivery: "FRED"
         default: nil
         }
     }
@@ -109,11 +117,11 @@ public struct ExtendedFeatureEnable: FlagSet {
     public static var executeDisable: Self { .init(bit: 11) }
 
     public static func name(ofBit bit: Int) -> StaticString? {
-        switch bit {
-        case 0: "SCE"
-        case 8: "LME"
-        case 10: "LMA"
-        case 11: "NXE"
+        switch Self(bit: bit) {
+        case .systemCall: "SCE"
+        case .longModeEnable: "LME"
+        case .longModeActive: "LMA"
+        case .executeDisable: "NXE"
         default: nil
         }
     }
@@ -144,33 +152,38 @@ public struct RFlags: FlagSet {
     public static var interruptEnable: Self { .init(bit: 9) }
     public static var direction: Self { .init(bit: 10) }
     public static var overflow: Self { .init(bit: 11) }
+    public static var ioPrivilegeLow: Self { .init(bit: 12) }
+    public static var ioPrivilegeHigh: Self { .init(bit: 13) }
     /// IOPL, both bits: every privilege level may use ports.
-    public static var ioPrivilege: Self { .init(rawValue: 3 << 12) }
+    public static var ioPrivilege: Self { .ioPrivilegeLow | .ioPrivilegeHigh }
     public static var nestedTask: Self { .init(bit: 14) }
     public static var resume: Self { .init(bit: 16) }
     public static var virtual8086: Self { .init(bit: 17) }
     public static var alignmentCheck: Self { .init(bit: 18) }
+    public static var virtualInterrupt: Self { .init(bit: 19) }
+    public static var virtualInterruptPending: Self { .init(bit: 20) }
+    public static var identification: Self { .init(bit: 21) }
 
     public static func name(ofBit bit: Int) -> StaticString? {
-        switch bit {
-        case 0: "CF"
-        case 1: "1"
-        case 2: "PF"
-        case 4: "AF"
-        case 6: "ZF"
-        case 7: "SF"
-        case 8: "TF"
-        case 9: "IF"
-        case 10: "DF"
-        case 11: "OF"
-        case 12, 13: "IOPL"
-        case 14: "NT"
-        case 16: "RF"
-        case 17: "VM"
-        case 18: "AC"
-        case 19: "VIF"
-        case 20: "VIP"
-        case 21: "ID"
+        switch Self(bit: bit) {
+        case .carry: "CF"
+        case .alwaysSet: "1"
+        case .parity: "PF"
+        case .adjust: "AF"
+        case .zero: "ZF"
+        case .sign: "SF"
+        case .trap: "TF"
+        case .interruptEnable: "IF"
+        case .direction: "DF"
+        case .overflow: "OF"
+        case .ioPrivilegeLow, .ioPrivilegeHigh: "IOPL"
+        case .nestedTask: "NT"
+        case .resume: "RF"
+        case .virtual8086: "VM"
+        case .alignmentCheck: "AC"
+        case .virtualInterrupt: "VIF"
+        case .virtualInterruptPending: "VIP"
+        case .identification: "ID"
         default: nil
         }
     }
