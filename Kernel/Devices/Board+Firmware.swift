@@ -3,12 +3,12 @@ extension Board {
     /// timer's line open, the timer at 18.2 Hz, COM1 with characters of eight bits and without interrupts. What the BIOS keeps in
     /// memory is the loader's part.
     public mutating func setUpAsFirmware(at time: MachineTime) {
-        writeByte(IntervalTimer.firstPort + 3, 0x34, at: time)  // channel 0, both bytes, rate generator
+        writeByte(IntervalTimer.controlPort, 0x34, at: time)  // channel 0, both bytes, rate generator
         writeByte(IntervalTimer.firstPort, 0, at: time)
         writeByte(IntervalTimer.firstPort, 0, at: time)
         // ICW1 forgets the edge that the timer's output has just made.
-        initialize(0x20, vectors: 0x08, cascade: 1 << 2, masked: ~(1 << Line.timer | 1 << 2), time)
-        initialize(0xA0, vectors: 0x70, cascade: 2, masked: 0xFF, time)
+        initialize(InterruptControllerPair.firstPort, vectors: 0x08, cascade: 1 << 2, masked: ~(1 << Line.timer | 1 << 2), time)
+        initialize(InterruptControllerPair.secondPort, vectors: 0x70, cascade: 2, masked: 0xFF, time)
         writeByte(SerialPort.firstPort + 3, 3, at: time)
         writeByte(SerialPort.firstPort + 4, 3, at: time)
     }

@@ -37,44 +37,40 @@ extension Board {
     /// Where firmware shows its progress; also written for a short delay.
     public static var diagnosticPort: UInt16 { 0x80 }
 
-    /// The board's own wiring, by number; nil after the last.
-    private static func claim(_ number: Int) -> PortClaim? {
-        switch number {
-        case 0: PortClaim(0x20, 2, .interruptControllers, 0)
-        case 1: PortClaim(0xA0, 2, .interruptControllers, 2)
-        case 2: PortClaim(0x4D0, 2, .interruptControllers, 4)
-        case 3: PortClaim(IntervalTimer.firstPort, IntervalTimer.portCount, .timer)
-        case 4: PortClaim(KeyboardController.dataPort, 1, .keyboard, 0)
-        case 5: PortClaim(KeyboardController.commandPort, 1, .keyboard, 1)
-        case 6: PortClaim(SystemControlPort.port, 1, .speaker)
-        case 7: PortClaim(RealTimeClock.firstPort, RealTimeClock.portCount, .clock)
-        case 8: PortClaim(diagnosticPort, 1, .diagnostic)
-        case 9: PortClaim(DebugConsole.port, 1, .debugConsole)
-        case 10: PortClaim(debugExitPort, 1, .debugExit)
-        case 11: PortClaim(SerialPort.firstPort, SerialPort.portCount, .serial)
-        case 12: PortClaim(FirmwareConfiguration.selectorPort, 2, .firmwareConfiguration)
-        case 13: PortClaim(PowerManagementTimer.firstPort, PowerManagementTimer.portCount, .power)
-        case 14: PortClaim(ConfigurationSpace.addressPort, 4, .configurationAddress)
-        case 15: PortClaim(ResetControl.port, 1, .resetControl)
-        case 16: PortClaim(ConfigurationSpace.firstDataPort, ConfigurationSpace.dataPortCount, .configurationData)
-        case 17: PortClaim(CRTController.firstPort, 2, .crtController)
-        default: nil
-        }
-    }
+    /// The board's own wiring. Of two rows with the same port the later has it.
+    private static let wiring: [18 of PortClaim] = [
+        .init(InterruptControllerPair.firstPort, InterruptControllerPair.portCount, .interruptControllers, 0),
+        .init(InterruptControllerPair.secondPort, InterruptControllerPair.portCount, .interruptControllers, 2),
+        .init(InterruptControllerPair.triggerPort, InterruptControllerPair.portCount, .interruptControllers, 4),
+        .init(IntervalTimer.firstPort, IntervalTimer.portCount, .timer),
+        .init(KeyboardController.dataPort, 1, .keyboard, 0),
+        .init(KeyboardController.commandPort, 1, .keyboard, 1),
+        .init(SystemControlPort.port, 1, .speaker),
+        .init(RealTimeClock.firstPort, RealTimeClock.portCount, .clock),
+        .init(diagnosticPort, 1, .diagnostic),
+        .init(DebugConsole.port, 1, .debugConsole),
+        .init(debugExitPort, 1, .debugExit),
+        .init(SerialPort.firstPort, SerialPort.portCount, .serial),
+        .init(FirmwareConfiguration.selectorPort, FirmwareConfiguration.portCount, .firmwareConfiguration),
+        .init(PowerManagementTimer.firstPort, PowerManagementTimer.portCount, .power),
+        .init(ConfigurationSpace.addressPort, ConfigurationSpace.addressPortCount, .configurationAddress),
+        .init(ResetControl.port, 1, .resetControl),
+        .init(ConfigurationSpace.firstDataPort, ConfigurationSpace.dataPortCount, .configurationData),
+        .init(CRTController.firstPort, CRTController.portCount, .crtController),
+    ]
 
     /// Whether a device of the board's own answers at a port; what software places is not known here.
+    @inline(never) @export(interface)
     public static func isPresent(_ port: UInt16) -> Bool {
-        var number = 0
-        while let claim = claim(number) {
-            if port &- claim.first < claim.count { return true }
-            number += 1
-        }
+        for index in 0..<wiring.count where port &- wiring[index].first < wiring[index].count { return true }
         return false
     }
 
+    @inline(never) @export(interface)
     mutating func wirePorts() {
-        var number = 0
-        while let claim = Self.claim(number), ports.claim(claim, takes: true) { number += 1 }
+        for index in 0..<Self.wiring.count {
+            guard ports.claim(Self.wiring[index], takes: true) else { break }
+        }
         wireTestDevice()
     }
 

@@ -15,6 +15,7 @@ struct PortClaim: Sendable {
     let device: PortDevice
     let register: UInt8
 
+    @inline(__always)
     init(_ first: UInt16, _ count: UInt16, _ device: PortDevice, _ register: UInt8 = 0) {
         self.first = first
         self.count = count

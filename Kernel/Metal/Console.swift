@@ -1,3 +1,4 @@
+import Devices
 import Instructions
 import Text
 
@@ -35,7 +36,7 @@ enum Console {
     static func breakLock() { release_lock(&shared.lock) }
 
     /// Bochs's debugging port reads as its own number.
-    static var isOnBochs: Bool { inb(0xE9) == 0xE9 }
+    static var isOnBochs: Bool { inb(DebugConsole.port) == DebugConsole.read() }
 
     /// Prints a line of the kernel's in rows of its own.
     /// - Parameter indentation: of the rows behind the first.
@@ -83,7 +84,7 @@ enum Console {
 
     private static func put(_ byte: UInt8) {
         if isOnBochs {
-            outb(0xE9, byte)
+            outb(DebugConsole.port, byte)
         } else {
             SerialLine.com1.put(byte)
         }

@@ -4,8 +4,8 @@ import Instructions
 /// The machine's own real-time clock (MC146818 data sheet).
 enum HostCalendar {
     private static func register(_ number: UInt8) -> UInt8 {
-        outb(0x70, number)
-        return inb(0x71)
+        outb(RealTimeClock.firstPort, number)
+        return inb(RealTimeClock.firstPort + 1)
     }
 
     /// The date and time, in Unix seconds; read twice, since an update may come in between.

@@ -1,9 +1,20 @@
+import Devices
 import Instructions
 import X86
 
 /// The machine's interrupt controllers. Martlet takes three interrupts: COM1's and COM4's, through the 8259 pair, and the timer's of
 /// the local APIC; any other that comes all the same is ended.
 enum InterruptControllers {
+    // The ports of the 8259 pair.
+    private static var firstCommand: UInt16 { InterruptControllerPair.firstPort }
+    private static var firstData: UInt16 { firstCommand + 1 }
+    private static var secondCommand: UInt16 { InterruptControllerPair.secondPort }
+    private static var secondData: UInt16 { secondCommand + 1 }
+    /// OCW2: the interrupt of the highest priority has ended.
+    private static var endOfInterrupt: UInt8 { 0x20 }
+    /// OCW3: the next read of the command port gives the interrupts in service.
+    private static var readInService: UInt8 { 0x0B }
+
     /// The vectors of the 8259 pair, sixteen.
     private static var firstLine: UInt8 { 0x20 }
     private static var serialLine: UInt8 { 4 }
@@ -11,16 +22,16 @@ enum InterruptControllers {
 
     /// Puts the 8259 pair at its vectors, with all lines masked (8259A data sheet, "Initialization Command Words").
     static func mask() {
-        outb(0x20, 0x11)
-        outb(0xA0, 0x11)
-        outb(0x21, firstLine)
-        outb(0xA1, firstLine + 8)
-        outb(0x21, 1 << 2)
-        outb(0xA1, 2)
-        outb(0x21, 1)
-        outb(0xA1, 1)
-        outb(0x21, 0xFF)
-        outb(0xA1, 0xFF)
+        outb(firstCommand, 0x11)
+        outb(secondCommand, 0x11)
+        outb(firstData, firstLine)
+        outb(secondData, firstLine + 8)
+        outb(firstData, 1 << 2)
+        outb(secondData, 2)
+        outb(firstData, 1)
+        outb(secondData, 1)
+        outb(firstData, 0xFF)
+        outb(secondData, 0xFF)
     }
 
     /// Lets COM1 interrupt.
@@ -33,7 +44,7 @@ enum InterruptControllers {
         open(stopLine)
     }
 
-    private static func open(_ line: UInt8) { outb(0x21, inb(0x21) & ~(1 << line)) }
+    private static func open(_ line: UInt8) { outb(firstData, inb(firstData) & ~(1 << line)) }
 
     /// Serves and ends an interrupt that a VM exit or the kernel itself acknowledged.
     static func finish(_ vector: UInt8) {
@@ -42,15 +53,15 @@ enum InterruptControllers {
         if line == serialLine { Console.withLock { $0.input.collect() } }
         // A request that went away again comes as line 7 or 15 and is not in service.
         if line >= 8 {
-            if line != 15 || isInService(0xA0) { outb(0xA0, 0x20) }
-            outb(0x20, 0x20)
-        } else if line != 7 || isInService(0x20) {
-            outb(0x20, 0x20)
+            if line != 15 || isInService(secondCommand) { outb(secondCommand, endOfInterrupt) }
+            outb(firstCommand, endOfInterrupt)
+        } else if line != 7 || isInService(firstCommand) {
+            outb(firstCommand, endOfInterrupt)
         }
     }
 
     private static func isInService(_ port: UInt16) -> Bool {
-        outb(port, 0x0B)
+        outb(port, readInService)
         return inb(port) & 0x80 != 0
     }
 }

@@ -8,7 +8,7 @@ enum Power {
         Processor.current.pointee.recorder?.close(status.number)
         Report.status(status)
         Console.drain()
-        if inb(0xE9) == 0xE9 { endBochs() }
+        if Console.isOnBochs { endBochs() }
         // QEMU's isa-debug-exit gives the guest's own value on, and Martlet's statuses as they are.
         if case .guestValue(let value) = status { outl(0xF4, value) } else { outl(0xF4, status.number) }
         // The ACPI sleep registers of QEMU's q35 and pc machines.

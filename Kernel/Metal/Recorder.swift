@@ -72,7 +72,7 @@ struct Recorder {
     }
 
     private static var machineName: Line {
-        if inb(0xE9) == 0xE9 { return "bochs" }
+        if Console.isOnBochs { return "bochs" }
         guard HardwareHost().has(.hypervisor) else { return "pc" }
         // The first letters of the names "KVMKVMKVM" and "TCGTCGTCGTCG".
         switch execute_cpuid(0x4000_0000, 0).ebx {

@@ -1,10 +1,11 @@
+import Devices
 import Instructions
 
 /// What arrives on the machine's COM1: taken by interrupt, kept until the guest's UART has room for it.
 ///
 /// Nothing is lost: when the buffer is full, bytes stay in the UART, whose interrupt is then off.
 struct SerialInput {
-    private static var port: UInt16 { 0x3F8 }
+    private static var port: UInt16 { SerialPort.firstPort }
     private static var capacity: UInt64 { 4096 }
 
     // Counts of all bytes that ever came and went.

@@ -1,10 +1,11 @@
+import Devices
 import Instructions
 
 /// A UART of the machine's own (PC16550D data sheet).
 struct SerialLine {
     let port: UInt16
 
-    static var com1: SerialLine { .init(port: 0x3F8) }
+    static var com1: SerialLine { .init(port: SerialPort.firstPort) }
     static var com2: SerialLine { .init(port: 0x2F8) }
     static var com3: SerialLine { .init(port: 0x3E8) }
     static var com4: SerialLine { .init(port: 0x2E8) }

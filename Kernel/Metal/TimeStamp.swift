@@ -1,3 +1,4 @@
+import Devices
 import Instructions
 import X86
 
@@ -14,17 +15,17 @@ struct TimeStamp {
     /// Measures it against channel 2 of the 8254, for 10 ms. What CPUID says is taken only if the measurement bears it out:
     /// emulators show the figures of the processor that they imitate. A machine whose 8254 stands still is believed.
     mutating func measure(with controller: inout LocalInterruptController) {
-        let control = inb(0x61)
-        outb(0x61, control & ~0x03 | 0x01)  // gate on, speaker off
-        outb(0x43, 0b1011_0000)  // channel 2, low and high byte, mode 0
-        outb(0x42, UInt8(truncatingIfNeeded: Self.calibrationCount))
+        let control = inb(SystemControlPort.port)
+        outb(SystemControlPort.port, control & ~0x03 | 0x01)  // gate on, speaker off
+        outb(IntervalTimer.controlPort, 0b1011_0000)  // channel 2, low and high byte, mode 0
+        outb(IntervalTimer.channel2Port, UInt8(truncatingIfNeeded: Self.calibrationCount))
         controller.beginCalibration()
-        outb(0x42, UInt8(truncatingIfNeeded: Self.calibrationCount >> 8))
+        outb(IntervalTimer.channel2Port, UInt8(truncatingIfNeeded: Self.calibrationCount >> 8))
         let start = read_tsc()
-        while inb(0x61) & 0x20 == 0, read_tsc() - start < Self.longest {}
+        while inb(SystemControlPort.port) & 0x20 == 0, read_tsc() - start < Self.longest {}
         let calibrationTicks = read_tsc() - start
         controller.endCalibration(ticks: calibrationTicks)
-        outb(0x61, control)
+        outb(SystemControlPort.port, control)
         let measured = calibrationTicks * Self.timerFrequency / Self.calibrationCount
         let told = Self.toldFrequency
         guard calibrationTicks < Self.longest else {

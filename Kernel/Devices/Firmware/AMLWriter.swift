@@ -88,13 +88,13 @@ extension TableWriter {
     }
 
     /// Fixed ports, decoded with 16 bits.
-    mutating func ports(_ first: UInt16, count: UInt8) {
+    mutating func ports(_ first: UInt16, count: UInt16) {
         byte(0x47)
         byte(1)
         word(first)
         word(first)
         byte(1)
-        byte(count)
+        byte(UInt8(count))
     }
 
     /// An ISA interrupt: edge-triggered, active high, not shared.

@@ -5,6 +5,7 @@
 public struct FirmwareConfiguration: Equatable, Sendable {
     public static var selectorPort: UInt16 { 0x510 }
     public static var dataPort: UInt16 { 0x511 }
+    static var portCount: UInt16 { 2 }
 
     /// The first key of a file.
     private static var firstFile: UInt16 { 0x20 }

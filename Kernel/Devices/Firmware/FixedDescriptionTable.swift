@@ -1,19 +1,19 @@
 /// The ports of the ACPI fixed hardware, as the tables tell them and the machine must have them.
 public enum FixedHardware {
     /// PM1a_STS and PM1a_EN.
-    public static var eventPort: UInt16 { 0x600 }
+    public static var eventPort: UInt16 { PowerManagementTimer.firstPort }
     /// PM1a_CNT.
-    public static var controlPort: UInt16 { 0x604 }
-    public static var timerPort: UInt16 { 0x608 }
-    /// The 12 ports from 600H on.
-    public static var portCount: UInt8 { 12 }
+    public static var controlPort: UInt16 { PowerManagementTimer.firstPort + PowerManagementTimer.controlOffset }
+    public static var timerPort: UInt16 { PowerManagementTimer.firstPort + PowerManagementTimer.timerOffset }
+    /// All of them.
+    public static var portCount: UInt16 { PowerManagementTimer.portCount }
     /// The reset control register of the host bridge, and what resets the machine.
-    public static var resetPort: UInt16 { 0xCF9 }
+    public static var resetPort: UInt16 { ResetControl.port }
     public static var resetValue: UInt8 { 6 }
     /// The system control interrupt.
     public static var interrupt: UInt8 { 9 }
     /// The sleep type of soft off.
-    public static var softOffType: UInt8 { 5 }
+    public static var softOffType: UInt8 { UInt8(PowerManagementTimer.softOff) }
     /// WBINVD works, C1 on all processors, no power and sleep button and no RTC wake-up in the fixed hardware, a PM timer of
     /// 32 bits, a reset register.
     static var features: UInt32 { 1 << 0 | 1 << 2 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 8 | 1 << 10 }

@@ -46,9 +46,9 @@ extension TableWriter {
         name("_UID", integer: 0)
         resources {
             $0.busNumbers(0, upTo: 0)
-            $0.ports(0xCF8, count: 8)
-            $0.portWindow(0, upTo: 0xCF7)
-            $0.portWindow(0xD00, upTo: 0xFFFF)
+            $0.ports(ConfigurationSpace.addressPort, count: 8)
+            $0.portWindow(0, upTo: ConfigurationSpace.addressPort - 1)
+            $0.portWindow(ConfigurationSpace.addressPort + 8, upTo: 0xFFFF)
             $0.memoryWindow(0xA_0000, upTo: 0xB_FFFF, isCacheable: true)
             $0.memoryWindow(0xC000_0000, upTo: 0xFEBF_FFFF, isCacheable: false)
         }
@@ -59,31 +59,31 @@ extension TableWriter {
         device("PIC_") {
             $0.hardwareIdentifier("PNP", 0x0000)
             $0.resources {
-                $0.ports(0x20, count: 2)
-                $0.ports(0xA0, count: 2)
-                $0.ports(0x4D0, count: 2)
+                $0.ports(InterruptControllerPair.firstPort, count: InterruptControllerPair.portCount)
+                $0.ports(InterruptControllerPair.secondPort, count: InterruptControllerPair.portCount)
+                $0.ports(InterruptControllerPair.triggerPort, count: InterruptControllerPair.portCount)
                 $0.interrupt(2)
             }
         }
         device("TIMR") {
             $0.hardwareIdentifier("PNP", 0x0100)
             $0.resources {
-                $0.ports(0x40, count: 4)
+                $0.ports(IntervalTimer.firstPort, count: IntervalTimer.portCount)
                 $0.interrupt(0)
             }
         }
         device("RTC_") {
             $0.hardwareIdentifier("PNP", 0x0B00)
             $0.resources {
-                $0.ports(0x70, count: 2)
+                $0.ports(RealTimeClock.firstPort, count: RealTimeClock.portCount)
                 $0.interrupt(8)
             }
         }
         device("KBD_") {
             $0.hardwareIdentifier("PNP", 0x0303)
             $0.resources {
-                $0.ports(0x60, count: 1)
-                $0.ports(0x64, count: 1)
+                $0.ports(KeyboardController.dataPort, count: 1)
+                $0.ports(KeyboardController.commandPort, count: 1)
                 $0.interrupt(1)
             }
         }
@@ -91,7 +91,7 @@ extension TableWriter {
             $0.hardwareIdentifier("PNP", 0x0501)
             $0.name("_UID", integer: 1)
             $0.resources {
-                $0.ports(0x3F8, count: 8)
+                $0.ports(SerialPort.firstPort, count: SerialPort.portCount)
                 $0.interrupt(4)
             }
         }
@@ -99,7 +99,7 @@ extension TableWriter {
             $0.hardwareIdentifier("PNP", 0x0C02)
             $0.resources {
                 $0.ports(FixedHardware.eventPort, count: FixedHardware.portCount)
-                $0.ports(0x510, count: 12)
+                $0.ports(FirmwareConfiguration.selectorPort, count: 12)
             }
         }
     }

@@ -4,6 +4,13 @@
 /// An interrupt line must stay high until its interrupt is acknowledged; a line that falls before takes the request back.
 /// Until a controller is initialized it requests nothing.
 public struct InterruptControllerPair: Equatable, Sendable {
+    /// The command port of each controller; its data port is the next.
+    public static var firstPort: UInt16 { 0x20 }
+    public static var secondPort: UInt16 { 0xA0 }
+    /// Which inputs are level-triggered: the first controller's, and next to it the second's.
+    static var triggerPort: UInt16 { 0x4D0 }
+    static var portCount: UInt16 { 2 }
+
     private var first = InterruptController8259(levelCapable: 0xF8, cascade: 1 << cascadeInput)
     /// IRQ 8, the clock's, and 13, the coprocessor's, are edge-triggered for ever, as are IRQ 0, 1 and 2.
     private var second = InterruptController8259(levelCapable: 0xDE)

@@ -4,6 +4,7 @@
 public struct ConfigurationSpace: Equatable, Sendable {
     /// Takes doublewords alone; other accesses go past it, to other devices.
     public static var addressPort: UInt16 { 0xCF8 }
+    static var addressPortCount: UInt16 { 4 }
     public static var firstDataPort: UInt16 { 0xCFC }
     public static var dataPortCount: UInt16 { 4 }
 

@@ -2,6 +2,7 @@
 /// register behind it. It keeps what is written; the cursor and where the screen begins mean something to who shows the screen.
 struct CRTController: Equatable, Sendable {
     static var firstPort: UInt16 { 0x3D4 }
+    static var portCount: UInt16 { 2 }
     private static var count: Int { 25 }
 
     private var index: UInt8 = 0

@@ -5,6 +5,8 @@
 public struct IntervalTimer: Equatable, Sendable {
     public static var firstPort: UInt16 { 0x40 }
     public static var portCount: UInt16 { 4 }
+    public static var channel2Port: UInt16 { firstPort + 2 }
+    public static var controlPort: UInt16 { firstPort + 3 }
     /// Of the counters' clock, in Hz.
     public static var frequency: UInt64 { 1_193_182 }
 
