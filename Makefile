@@ -141,7 +141,7 @@ setup: ## install what is missing to build and run
 # The host's program, which starts machines and studies what ran there.
 .PHONY: launcher
 launcher:
-	@Tools/lib/build-launcher $(if $(MONITOR)$(filter study test,$(MAKECMDGOALS)),all)
+	@Tools/lib/build-launcher $(if $(MONITOR),all)
 
 .PHONY: run
 run: setup ## build, and run a guest; the words are below
@@ -169,7 +169,8 @@ $(BUILD)/martlet.iso: $(BUILD)/martlet.elf Tools/iso
 .PHONY: test
 test: ## run the tests, or parts of them: ONLY="host boots" (Tests/run lists the parts)
 	@Tools/setup test
-	@$(MAKE) -s --no-print-directory iso launcher
+	@$(MAKE) -s --no-print-directory iso
+	@Tools/lib/build-launcher all
 	@Tests/run $(ONLY)
 
 .PHONY: test-fuzz

@@ -17,7 +17,9 @@ import Testing
         let folder = try Folder()
         let plain = try folder.file("plain")
         var files = try GuestFiles(folder: folder.path + "/files", kernel: plain)
-        #expect(throws: Failure.badUsage("MODULES: there is no file \"nothing\"")) { try files.addList("nothing at all;\(plain)") }
+        #expect(throws: Failure.badUsage("MODULES: there is no file \"nothing\"")) {
+            try files.addList("nothing at all;\(plain)")
+        }
     }
 
     @Test func `two modules of one name are refused, the same file twice is not`() throws {

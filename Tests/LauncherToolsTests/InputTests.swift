@@ -39,6 +39,15 @@ import Testing
         #expect(answer(&lines, to: "/ # \u{1B}[6n") == "x\n")
     }
 
+    @Test func `a line may be long, and come in pieces`() {
+        let piece = String(repeating: "y", count: 5000)
+        var lines = lines(piece)
+        #expect(!lines.isSated)
+        lines.add(Array((piece + "\n").utf8))
+        #expect(lines.isSated)
+        #expect(answer(&lines, to: "# ") == piece + piece + "\n")
+    }
+
     @Test func `what was printed long ago is no prompt, and a prompt in pieces is one`() {
         var lines = lines("x\n")
         #expect(answer(&lines, to: "# " + String(repeating: "y", count: 1000)) == "")

@@ -19,10 +19,10 @@ import Testing
                 try request(
                     "memory=1g", "TRACE=off", "LARGE=2m", "MMU=shadow", "VPID=off", "CHECKS=on", "TESTDEV=on", "SCREEN=on",
                     "FLAT=on", "HIDE=x2apic, avx2", "EXTRA=a  b", "TRACE_FILE=/dev/null"), rows: 25)
-                == """
-                martlet.elf memory=1G trace=off large=2m mmu=shadow shadow=16M vpid=off checks=on testdev=on screen=on rows=25 \
-                columns=100 flat=on hide=x2apic,avx2 report=com2 stop=com4 record=serial recordway=port a  b
-                """)
+                    == """
+                    martlet.elf memory=1G trace=off large=2m mmu=shadow shadow=16M vpid=off checks=on testdev=on screen=on rows=25 \
+                    columns=100 flat=on hide=x2apic,avx2 report=com2 stop=com4 record=serial recordway=port a  b
+                    """)
         #expect(line(try request("MONITOR=study")).hasSuffix(" report=com3 agent=com2"))
     }
 
@@ -30,9 +30,11 @@ import Testing
         let models = ["haswell", "haswell_x", "Skylake", "ryzen"]
         #expect(try processorModel("SKY", of: models) == "Skylake")
         #expect(try processorModel("haswell", of: models) == "haswell")
-        #expect(throws: Failure.badUsage("PROCESSOR=has is ambiguous: haswell haswell_x")) { try processorModel("has", of: models) }
+        #expect(throws: Failure.badUsage("PROCESSOR=has is ambiguous: haswell haswell_x")) {
+            try processorModel("has", of: models)
+        }
         #expect(
-            throws: Failure.badUsage("PROCESSOR=z80: there is no such model; there are haswell haswell_x Skylake ryzen")
+            throws: Failure.badUsage("PROCESSOR=z80: there is no such model; the models are haswell haswell_x Skylake ryzen")
         ) { try processorModel("z80", of: models) }
     }
 
@@ -57,10 +59,12 @@ import Testing
         ) { try request("MEMORY=4G").bochsMebibytes(files(folder)) }
         #expect(
             throws: Failure.badUsage(
-                "MEMORY=1100M does not fit: Bochs has at most 2048M, 900 MiB for the files of GUEST and MODULES, 1084M for the guest")
+                "MEMORY=1100M does not fit: Bochs has at most 2048M, 900 MiB for the files of GUEST and MODULES, 1084M for the guest"
+            )
         ) { try request("MEMORY=1100M").bochsMebibytes(files(folder, modules: [("huge", 900 << 20)])) }
         #expect(
-            throws: Failure.badUsage("GUEST and MODULES do not fit: they have 2000 MiB, and Bochs at most 2048M; take smaller ones")
+            throws: Failure.badUsage(
+                "GUEST and MODULES do not fit: they have 2000 MiB, and Bochs at most 2048M; take smaller ones")
         ) { try request("MEMORY=100M").bochsMebibytes(files(folder, modules: [("vast", 2000 << 20)])) }
     }
 
@@ -94,10 +98,17 @@ import Testing
         #expect(program.hasSuffix("| /port 8900\n"))
     }
 
+    @Test func `where Bochs says nothing, the last words are Linux's`() throws {
+        let folder = try Folder()
+        _ = try folder.file("linux.log", "one\r\ntwo\r\nthree\r\nKernel panic\r\n")
+        #expect(NestedLinux.lastWords(folder.path) == "two\nthree\nKernel panic")
+    }
+
     @Test func `Bochs's own words are the last of its panics`() throws {
         let folder = try Folder()
         #expect(Bochs.lastWords(folder.path) == "")
-        _ = try folder.file("bochs.log", "0 [CPU] >>PANIC<< first\n1 [CPU0] >>PANIC<< exception(): 3rd (13) exception with no resolution\n")
+        _ = try folder.file(
+            "bochs.log", "0 [CPU] >>PANIC<< first\n1 [CPU0] >>PANIC<< exception(): 3rd (13) exception with no resolution\n")
         #expect(Bochs.lastWords(folder.path) == "Bochs: exception(): 3rd (13) exception with no resolution (a triple fault)")
         _ = try folder.file("bochs.log", "0 [UNMAP] >>PANIC<< Shutdown port: shutdown requested\n")
         #expect(Bochs.lastWords(folder.path) == "")

@@ -11,7 +11,10 @@ import Testing
     }
 
     @Test func `a return address is taken back into its call`() {
-        #expect(Report("at 0x100010\nframe 0x100020\nframe nonsense\nframe 0x1000FFFFFFFFFFFFF0000\n").backtrace == [0x100010, 0x10001F])
+        #expect(
+            Report("at 0x100010\nframe 0x100020\nframe nonsense\nframe 0x1000FFFFFFFFFFFFF0000\n").backtrace == [
+                0x100010, 0x10001F,
+            ])
     }
 
     @Test func `errors and records are told apart`() {
@@ -29,7 +32,7 @@ import Testing
         #expect(try RecordFile(path, .port, folder: folder.path).close(Report("records 2\n")) == nil)
         #expect(
             try RecordFile(path, .port, folder: folder.path).close(Report("records 3\n"))
-                == "TRACE_FILE: 2 of 3 records were written: is there no room left beside \(path)?")
+                == "TRACE_FILE: 2 of 3 records were written: is the disk with \(path) full?")
         let record = String(repeating: "QUJD", count: 40)
         #expect(try RecordFile(path, .report, folder: folder.path).close(Report("record \(record)\nrecords 1\n")) == nil)
         #expect(contents(path) == String(repeating: "ABC", count: 40))

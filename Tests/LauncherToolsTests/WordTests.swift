@@ -17,7 +17,8 @@ import Testing
     }
 
     @Test func `arguments count before the environment, and that before what is usual`() throws {
-        let words = try GivenWords(["memory=1g", "TRACE="], environment: ["MEMORY": "2G", "TRACE": "full", "LARGE": "4k", "GUEST": ""])
+        let words = try GivenWords(
+            ["memory=1g", "TRACE="], environment: ["MEMORY": "2G", "TRACE": "full", "LARGE": "4k", "GUEST": ""])
         #expect(words[.memory] == "1g")
         #expect(words[.trace] == "exits")
         #expect(words[.large] == "4k")

@@ -245,7 +245,7 @@ import X86
         }
     }
 
-    @Test func `the table calls each register as the trace and martlet-explain do`() {
+    @Test func `the table calls each register as the trace and martlet explain do`() {
         for row in Self.table(Self.registerHead, in: Self.registerSource).dropLast() {
             let numbers = Self.numbers(row[0])
             if numbers.count == 1 { #expect(ModelSpecificRegister(numbers[0]).name.map { "\($0)" } == row[1]) }

@@ -11,12 +11,7 @@ CACHE=${MARTLET_CACHE:-${XDG_CACHE_HOME:-${HOME:-$ROOT/build}/.cache}/martlet}
 
 # The statuses that are the tools' own; `martlet help` lists them all.
 BAD_USAGE=2
-TIMED_OUT=14
 NO_MACHINE=18
-SCRIPT_ERROR=22
-STOPPED=24
-READ_NO_LONGER=26
-ENDED_BY_HAND=130
 
 # How many columns a row has: COLUMNS in the environment says, which Bash itself is not to set, else the terminal.
 shopt -u checkwinsize
@@ -28,7 +23,9 @@ width=$((10#$width))
 [ "$width" -ge 40 ] || width=40
 [ "$width" -le 1000 ] || width=1000
 
+ticker= # the process that shows how long something takes
 say() { # says it in rows, broken at blanks
+  [ -z "$ticker" ] || printf '\r\033[K' >&2
   local text="martlet: $*" row margin="         "
   while [ ${#text} -gt "$width" ]; do
     row=${text:0:width+1}
@@ -44,9 +41,9 @@ say() { # says it in rows, broken at blanks
   printf '%s\n' "$text" >&2
 }
 ticking() { # ticking WORDS COMMAND...: says what is under way, on a terminal with the seconds that it takes, and runs it; $log is what it writes
-  local words=$1 status=0 start=$SECONDS ticker; shift
+  local words=$1 status=0 start=$SECONDS; shift
   say "$words"
-  [ -t 2 ] || { "$@"; return; }
+  [ -t 2 ] && [ "${TERM:-dumb}" != dumb ] || { "$@"; return; }
   while sleep 1 && kill -0 $$ 2> /dev/null; do
     printf '\r         %.*s\033[K' $((width - 10)) "$((SECONDS - start)) s$([ -z "${log:-}" ] || tail -n 1 "$log" 2> /dev/null | sed 's/^/: /')"
   done >&2 &
@@ -54,12 +51,14 @@ ticking() { # ticking WORDS COMMAND...: says what is under way, on a terminal wi
   "$@" || status=$?
   kill $ticker 2> /dev/null || :
   wait $ticker 2> /dev/null || :
+  ticker=
   printf '\r\033[K' >&2
   return $status
 }
 fail() { # fail STATUS WORDS: say what was wrong and end
   local status=$1; shift
   say "$@"
+  [ -z "$ticker" ] || kill $ticker 2> /dev/null || :
   exit "$status"
 }
 missing_of() { # missing_of FOLDER FILE...: prints the files that are not there, or empty

@@ -20,8 +20,8 @@ private_apt() { # private_apt STATE COMMAND WORD...: run one of apt's commands o
 
 private_lists() { # private_lists SUITE STATE: an apt state that knows only this suite
   local suite=$1 state=$2
-  mkdir -p "$state/lists/partial" "$state/archives/partial" "$state/preferences"
-  : > "$state/status"
+  mkdir -p "$state/lists/partial" "$state/archives/partial" "$state/preferences" && : > "$state/status" ||
+    fail $NO_MACHINE "$state cannot be made"
   echo "deb [signed-by=$DEBIAN_KEYS] $(private_mirror) $suite main" > "$state/sources.list"
   # The machine's proxies and the like stay; its sources, pins and hooks do not.
   cat > "$state/apt.conf" << CONFIGURATION

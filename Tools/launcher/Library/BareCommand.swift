@@ -3,14 +3,21 @@ import StudyTools
 /// `martlet bare`: the same machine without Martlet, to compare with.
 extension RunCommand {
     func bare(_ request: RunRequest, _ folder: String, _ processes: Processes) throws(Failure) -> PreparedMachine {
-        guard request.words.given(.kernel) != nil else { throw .badUsage("bare needs a KERNEL to start") }
+        guard request.words.given(.kernel) != nil else { throw .badUsage("bare needs KERNEL=file") }
         guard request.monitor == nil, request.words[.guest] == "tour", request.traceFile == nil else {
             throw .badUsage("bare takes no GUEST, MONITOR or TRACE_FILE: there is no Martlet")
         }
+        guard request.machine != .tcg, request.machine != .nested else {
+            throw .badUsage("\(request.words.said(.machine)): bare knows kvm, bochs and bochs2.7")
+        }
         var files = try GuestFiles(folder: folder + "/files", kernel: request.kernel)
         try files.addList(request.words[.modules])
-        return request.machine == .kvm
+        return isBareOnKVM(request)
             ? try bareQEMU(request, files) : try bareBochs(request, files, folder, processes)
+    }
+
+    private func isBareOnKVM(_ request: RunRequest) -> Bool {
+        request.machine == .kvm || request.machine == .auto && QEMU.hasNestedKVM
     }
 
     private func bareQEMU(_ request: RunRequest, _ files: GuestFiles) throws(Failure) -> PreparedMachine {
@@ -44,7 +51,7 @@ extension RunCommand {
         machine.filter = .none
         // Nobody hears there that it is to end.
         machine.patience = 0
-        machine.beginning = "Bochs starts"
+        machine.beginning = "Bochs is starting"
         return machine
     }
 
@@ -60,11 +67,15 @@ extension RunCommand {
         case .timedOut: throw Failure(.timedOut, "stopped: the time was up (TIMEOUT=\(request.words[.timeout]))")
         case .byHand: throw Failure(.endedByHand, "ended from the keyboard")
         case .stopped: throw Failure(.stopped, "stopped by SIGTERM")
+        case .hungUp: throw Failure(.stopped, nil)
         case .readNoLonger: throw Failure(.readNoLonger, nil)
         case .unwritable: throw .noMachine("what it printed could not be written")
         }
         let words = machine.lastWords(folder)
-        guard words.isEmpty || request.machine == .kvm else { throw .noMachine(words) }
+        // QEMU's status tells whether what it says is why it ended.
+        guard isBareOnKVM(request) ? run.status == 0 : words.isEmpty else {
+            throw .noMachine("the machine ended: \(words.isEmpty ? "it does not say why" : words)")
+        }
         return 0
     }
 }

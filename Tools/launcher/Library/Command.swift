@@ -28,7 +28,7 @@ enum Command: String, CaseIterable {
     /// What it does.
     var words: String {
         switch self {
-        case .run: "what is told above; the command where none is named"
+        case .run: "what is described above; the default command"
         case .study: "run with MONITOR=study; or at a line of a Martlet that runs elsewhere: study LINE"
         case .gdb: "run with MONITOR=gdb; or at such a line: gdb LINE"
         case .trace: "show exit records"

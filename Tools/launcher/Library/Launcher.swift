@@ -5,22 +5,17 @@ import TraceTools
 
 /// `martlet`: the one program of the host's.
 public enum Launcher {
-    /// - Parameter arguments: with the program's own name.
+    /// - Parameter arguments: without the program's own name.
     /// - Returns: the exit status.
     public static func main(_ arguments: [String]) -> Int32 {
-        let environment = ProcessInfo.processInfo.environment
-        let program = ownPath(arguments.first ?? "martlet")
-        var rest = Array(arguments.dropFirst())
-        let isForMake = rest.first == "--make"
-        if isForMake { rest.removeFirst() }
+        let hasInput = openStandardFiles()
+        var words = arguments
+        let isForMake = words.first == "--make"
+        if isForMake { words.removeFirst() }
         let speech = Speech()
         var status: Int32
         do throws(Failure) {
-            guard let root = root(of: program) else { throw .noMachine("\(program) is in no checkout of Martlet's") }
-            let command = RunCommand(
-                checkout: Checkout(environment: environment, root: root), environment: environment, program: program,
-                speech: speech)
-            status = try perform(rest, command)
+            status = try perform(words, speech, hasInput: hasInput)
         } catch {
             if let words = error.words { speech.say(words) }
             status = error.status.rawValue
@@ -32,29 +27,58 @@ public enum Launcher {
         return 1
     }
 
-    private static func perform(_ words: [String], _ run: RunCommand) throws(Failure) -> Int32 {
-        let command = words.first.flatMap(Command.init) ?? .run
-        let isNamed = words.first == command.rawValue
-        let rest = isNamed ? Array(words.dropFirst()) : words
+    /// What is closed of standard input, output and errors leads nowhere, so that no other file takes its number.
+    /// - Returns: whether standard input was open.
+    private static func openStandardFiles() -> Bool {
+        let hasInput = fcntl(STDIN_FILENO, F_GETFD) != -1
+        for file in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(file, F_GETFD) == -1 {
+            // Writing there fails, as it would have.
+            _ = open("/dev/null", O_RDONLY)
+        }
+        return hasInput
+    }
+
+    private static func perform(_ words: [String], _ speech: Speech, hasInput: Bool) throws(Failure) -> Int32 {
+        let named = words.first.flatMap(Command.init)
+        let rest = named == nil ? words : Array(words.dropFirst())
         let wantsHelp = rest.contains { ["help", "--help", "-h"].contains($0) }
-        // A line, or an option, is for a Martlet that somebody else has started.
-        let isElsewhere = !rest.allSatisfy { $0.contains("=") && !$0.hasPrefix("-") }
+        let command = named ?? .run
         switch command {
-        case .run, .bare:
-            guard !wantsHelp else {
+        case .trace: return CommandLineTool.run(rest)
+        case .explain: return ExplainCommand.run(rest)
+        case .run, .bare, .linux:
+            if wantsHelp {
                 print(Help.text)
                 return 0
             }
-            return try run.run(rest, isBare: command == .bare)
+            if let word = rest.first(where: { !$0.contains("=") && WordKey(rawValue: $0.uppercased()) == nil }) {
+                let commands = Command.allCases.map(\.rawValue).joined(separator: ", ")
+                throw .badUsage(
+                    "\"\(word)\" is neither a command (\(commands)) nor KEY=value: \"martlet help\" explains both")
+            }
+        // A line, or an option, is for a Martlet that somebody else has started.
+        case .study where !rest.allSatisfy { $0.contains("=") && !$0.hasPrefix("-") }:
+            return MonitorCommand.main(rest, servesDebugger: false)
+        case .gdb where !rest.allSatisfy { $0.contains("=") && !$0.hasPrefix("-") }:
+            return MonitorCommand.main(rest, servesDebugger: true)
+        case .study, .gdb, .bench, .machines: break
+        }
+        let environment = ProcessInfo.processInfo.environment
+        let program = Bundle.main.executablePath ?? "martlet"
+        guard let root = root(of: program) else {
+            throw .noMachine("\(program) is not inside a checkout of Martlet: use the checkout's Tools/martlet")
+        }
+        let run = RunCommand(
+            checkout: Checkout(environment: environment, root: root), environment: environment, program: program, speech: speech,
+            hasInput: hasInput)
+        switch command {
         case .study, .gdb:
-            if isElsewhere { return MonitorCommand.main(rest, servesDebugger: command == .gdb) }
-            let monitor = ["MONITOR=\(command.rawValue)"] + (run.environment["TRACE"] ?? "" == "" ? ["TRACE=off"] : [])
-            return try run.run((command == .study ? monitor : [monitor[0]]) + rest)
-        case .machines: return try MachinesCommand(checkout: run.checkout).run(rest, isHelp: wantsHelp)
-        case .trace: return CommandLineTool.run(rest)
-        case .explain: return ExplainCommand.run(rest)
+            let quiet = (environment["TRACE"] ?? "").isEmpty ? ["TRACE=off"] : []
+            return try run.run(["MONITOR=\(command.rawValue)"] + quiet + rest)
         case .bench: return try bench(rest, run.checkout, wantsHelp: wantsHelp)
-        case .linux: return try become([run.checkout.root + "/Tools/linux/start"] + rest)
+        case .linux: return try become([root + "/Tools/linux/start"] + rest)
+        case .machines: return try MachinesCommand(checkout: run.checkout).run(rest, isHelp: wantsHelp)
+        case .run, .bare, .trace, .explain: return try run.run(rest, isBare: command == .bare)
         }
     }
 
@@ -68,7 +92,9 @@ public enum Launcher {
 
                 ROUNDS, RECORD, SPEEDS, WAYS and MACHINE come from the environment (make help).
                 """
-            guard wantsHelp else { throw .badUsage("bench knows exits, linux and mmu, not \"\(words.joined(separator: " "))\"") }
+            guard wantsHelp else {
+                throw .badUsage("unknown benchmark \"\(words.joined(separator: " "))\": choose exits, linux or mmu")
+            }
             print(usage)
             return 0
         }
@@ -80,13 +106,6 @@ public enum Launcher {
         let words = command.map { strdup($0) } + [nil]
         execv(command[0], words)
         throw .noMachine("\(command[0]) cannot be started: \(String(cString: strerror(errno)))")
-    }
-
-    /// The path of this program, whoever asks from wherever.
-    private static func ownPath(_ name: String) -> String {
-        guard name.contains("/"), let path = realpath(name, nil) else { return name }
-        defer { free(path) }
-        return String(cString: path)
     }
 
     /// The folder above the program that has Martlet's sources.

@@ -17,7 +17,9 @@ struct MachinesCommand {
                     try check(kind, processes)
                     print(column + "is here")
                 } catch {
-                    print(column + (error.words ?? "is not here"))
+                    let words = error.words ?? "is not here"
+                    let name = "MACHINE=\(kind.rawValue): "
+                    print(column + (words.hasPrefix(name) ? words.dropFirst(name.count) : words[...]))
                 }
             }
             return 0
@@ -34,6 +36,7 @@ struct MachinesCommand {
         switch kind {
         case .kvm: try QEMU.check(.kvm)
         case .tcg: try QEMU.check(.tcg)
+        case .auto where QEMU.hasNestedKVM: break
         case .auto, .bochs: _ = try Bochs(.usual, checkout, processes)
         case .olderBochs: _ = try Bochs(.older, checkout, processes)
         case .nested:

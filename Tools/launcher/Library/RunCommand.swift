@@ -8,6 +8,8 @@ struct RunCommand {
     /// This program's own path.
     let program: String
     let speech: Speech
+    /// Standard input was open.
+    let hasInput: Bool
 
     /// - Parameter isBare: the kernel is started without Martlet.
     /// - Returns: the status of what the guest came to.
@@ -30,17 +32,21 @@ struct RunCommand {
         }
         defer { monitor?.child.end() }
         let rows =
-            words[.screen] != "off" && monitor == nil && environment["TERM"] ?? "dumb" != "dumb"
+            words[.screen] != "off" && monitor == nil && hasTerminal
             ? GuestTerminal.rowsForScreen : nil
         let setup = MachineSetup(
             request: request, checkout: checkout, processes: processes, speech: speech, files: files, folder: folder.path,
             takesInput: takesInput(request), columns: speech.columns, rows: rows, monitorPort: monitor?.port)
-        let machine = try setup.prepare()
+        var machine = try setup.prepare()
         if request.monitor == .debugger, request.machine == .nested {
             speech.say(
                 "Linux starts first, longer than gdb waits by itself: begin with gdb -ex 'set remotetimeout 200'")
         }
-        if machine.saysBeginning, !speech.isTerminal, let words = machine.beginning { speech.say(words + ": some seconds") }
+        // Neither a guest that is stopped nor a quiet one says when it has begun.
+        if monitor != nil || request.isQuiet { machine.beginning = nil }
+        if machine.saysBeginning, !speech.isTerminal, let words = machine.beginning {
+            speech.say(words + "; this takes a few seconds")
+        }
         let records = try request.traceFile.map { path throws(Failure) in
             try RecordFile(path, machine.records, folder: folder.path)
         }
@@ -58,6 +64,7 @@ struct RunCommand {
             let ends = keepsSignals ? "Ctrl-C or Ctrl-A x ends the machine" : "Ctrl-A x ends the machine"
             speech.say("what you type goes to the guest's COM1; \(ends), Ctrl-A Ctrl-A is a Ctrl-A")
         }
+        // The monitor may have gone by now: the run notices.
         let output = PrintedOutput(
             poller, to: monitor?.console.map { open($0, O_WRONLY | O_NONBLOCK | O_CLOEXEC) } ?? STDOUT_FILENO,
             isOwn: monitor?.console != nil)
@@ -79,9 +86,12 @@ struct RunCommand {
         return status
     }
 
+    /// Whether the terminal, if there is one, can do more than print.
+    private var hasTerminal: Bool { !["", "dumb"].contains(environment["TERM"] ?? "") }
+
     /// Whether what is typed, or comes from a pipe, is the guest's: a monitor types itself.
     private func takesInput(_ request: RunRequest) -> Bool {
-        guard request.monitor == nil, request.words[.input] != "off", fcntl(STDIN_FILENO, F_GETFD) != -1 else { return false }
+        guard request.monitor == nil, request.words[.input] != "off", hasInput else { return false }
         return isatty(STDIN_FILENO) == 0 || GuestTerminal.isOurs
     }
 
@@ -107,7 +117,14 @@ struct RunCommand {
         case .byHand: throw Failure(.endedByHand, "ended from the keyboard\(unheard)")
         case .stopped: throw Failure(.stopped, "stopped by SIGTERM\(unheard)")
         case .monitor(RunStatus.scriptError.rawValue): throw Failure(.scriptError, "a command of the script was wrong")
-        case .monitor(let status): throw Failure(RunStatus(rawValue: status) ?? .noMachine, nil)
+        case .monitor(RunStatus.endedByHand.rawValue): throw Failure(.endedByHand, "ended from the keyboard")
+        case .monitor(let status):
+            // It has said why, if the status is one of its own.
+            guard let own = RunStatus(rawValue: status) else {
+                throw .noMachine("the monitor ended unexpectedly, with status \(status)")
+            }
+            throw Failure(own, nil)
+        case .hungUp: throw Failure(.stopped, nil)
         case .readNoLonger: throw Failure(.readNoLonger, nil)
         case .unwritable: throw .noMachine("what the guest printed could not be written")
         }

@@ -6,7 +6,7 @@ final class Speech {
     /// The columns of a row: COLUMNS in the environment says, else the terminal, else there are 100.
     let columns: Int
     /// A line can rewrite itself.
-    let isTerminal = isatty(STDERR_FILENO) != 0
+    let isTerminal = isatty(STDERR_FILENO) != 0 && !["", "dumb"].contains(ProcessInfo.processInfo.environment["TERM"] ?? "")
     /// What is shown of something under way, in a line that the next one replaces.
     private var progress = ""
 

@@ -1,4 +1,4 @@
 import Foundation
 import LauncherTools
 
-exit(Launcher.main(CommandLine.arguments))
+exit(Launcher.main(Array(CommandLine.arguments.dropFirst())))

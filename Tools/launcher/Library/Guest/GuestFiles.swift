@@ -95,14 +95,15 @@ struct GuestFiles {
     var guestIsELF: Bool { guestBytes(at: 0, count: 4) == [0x7F] + Array("ELF".utf8) }
     /// It has the header of "The Linux/x86 Boot Protocol".
     var guestIsLinux: Bool { guestBytes(at: 514, count: 4) == Array("HdrS".utf8) }
-
-    private func size(_ path: String) -> Int {
-        var status = stat()
-        return stat(path, &status) == 0 ? Int(status.st_size) : 0
-    }
 }
 
-/// Whether a file is there that is no folder.
+/// Of a file, in bytes; 0 if there is none.
+func size(_ path: String) -> Int {
+    var status = stat()
+    return stat(path, &status) == 0 ? Int(status.st_size) : 0
+}
+
+/// Whether a plain file is there.
 func isFile(_ path: String) -> Bool {
     var status = stat()
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG

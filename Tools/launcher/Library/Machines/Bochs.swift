@@ -37,8 +37,8 @@ struct Bochs {
         self.version = version
         program = checkout.bochs
         guard try processes.output([program, version.rawValue, "--help"]).succeeded else {
-            let how = version == .usual ? "" : ", here with \"Tools/setup test\""
-            throw .noMachine("Bochs \(version.rawValue) is not set up: type \"make setup\"\(how)")
+            let how = version == .usual ? "make setup" : "Tools/setup test"
+            throw .noMachine("Bochs \(version.rawValue) is not set up: type \"\(how)\"")
         }
     }
 

@@ -26,7 +26,7 @@ extension MachineSetup {
         var machine = try bochs.machine(folder, configuration)
         machine.records = records
         let loaded = files.mebibytes()
-        machine.beginning = loaded < 4 ? "Bochs starts" : "Bochs starts, and GRUB loads \(loaded) MiB"
+        machine.beginning = loaded < 4 ? "Bochs is starting" : "Bochs is starting, and GRUB is loading \(loaded) MiB"
         machine.saysBeginning = loaded >= 4
         return machine
     }

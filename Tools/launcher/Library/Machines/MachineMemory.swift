@@ -45,8 +45,8 @@ extension RunRequest {
         guard needed <= Bochs.mostMebibytes else {
             throw .badUsage(
                 """
-                the guest does not fit: MEMORY=\(memory.text) and its files make \(needed) MiB with Linux around them, of \
-                Bochs's \(Bochs.mostMebibytes)M; give less
+                the guest does not fit: MEMORY=\(memory.text) and its files need \(needed) MiB together with Linux around them, \
+                but Bochs has at most \(Bochs.mostMebibytes)M; use a smaller MEMORY
                 """)
         }
     }

@@ -28,11 +28,7 @@ extension MachineSetup {
         machine.patience = 30
         machine.beginning = "starting Linux with KVM in Bochs"
         machine.saysBeginning = true
-        machine.lastWords = { folder in
-            let words = Bochs.lastWords(folder)
-            guard words.isEmpty else { return words }
-            return contents(folder + "/linux.log").filter { $0 != "\r" }.split(separator: "\n").suffix(3).joined(separator: "\n")
-        }
+        machine.lastWords = NestedLinux.lastWords
         return machine
     }
 
@@ -57,7 +53,7 @@ extension MachineSetup {
 enum NestedLinux {
     /// - Throws: that it is not there.
     static func check(_ checkout: Checkout) throws(Failure) {
-        guard ["vmlinuz", "base.cpio", "busybox"].allSatisfy({ isFile("\(checkout.nested)/\($0)") }) else {
+        guard ["vmlinuz", "base.cpio", "busybox"].allSatisfy({ size("\(checkout.nested)/\($0)") > 0 }) else {
             throw .noMachine("nested KVM is not set up: type \"Tools/setup nested\"")
         }
     }
@@ -76,6 +72,13 @@ enum NestedLinux {
         // Entered with IF clear, a guest is left by no interrupt until it changes IF. The processor's own preemption timer ends
         // its run, and that is what KVM makes Martlet's host timer of: the monitor can stop a guest that spins.
         ["apic=tpr"] + (hasMonitor ? ["timer=host"] : [])
+    }
+
+    /// Why it ended; nothing when it was switched off.
+    static func lastWords(_ folder: String) -> String {
+        let words = Bochs.lastWords(folder)
+        guard words.isEmpty else { return words }
+        return contents(folder + "/linux.log").split(whereSeparator: \.isNewline).suffix(3).joined(separator: "\n")
     }
 
     /// The first program: runs QEMU, its output through Bochs's port 0xE9, and ends Bochs.

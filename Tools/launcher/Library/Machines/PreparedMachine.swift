@@ -6,7 +6,7 @@ struct PreparedMachine {
     var environment: [String: String?] = [:]
     /// Where it is started, within the run's folder.
     var folder = ""
-    /// Whether its standard input is the guest's COM1; otherwise the file "input" is.
+    /// Whether its standard input is the guest's COM1; otherwise nothing comes in there.
     var readsInput = false
     /// What of its output is not the console's.
     var filter = ConsoleFilter.none
@@ -27,7 +27,7 @@ struct PreparedMachine {
 /// How exit records leave a machine.
 enum RecordWay: String {
     /// As lines of the report, for want of a better way.
-    case report = "report"
+    case report
     /// Bochs's parallel port, whose output is a file.
     case parallel
     /// A port of QEMU's debug console.

@@ -19,15 +19,14 @@ struct RecordFile {
     /// - Returns: what is to be said if some could not be written.
     func close(_ report: Report) -> String? {
         if way == .report { write(report.records) }
-        var status = stat()
-        let size = stat(path, &status) == 0 ? Int(status.st_size) : 0
+        let size = size(path)
         let count = size / ExitRecord.size
         guard let expected = report.recordCount else {
             truncate(path, off_t(count * ExitRecord.size))
             return nil
         }
         guard size != expected * ExitRecord.size else { return nil }
-        return "TRACE_FILE: \(count) of \(expected) records were written: is there no room left beside \(path)?"
+        return "TRACE_FILE: \(count) of \(expected) records were written: is the disk with \(path) full?"
     }
 
     private func write(_ lines: [Substring]) {

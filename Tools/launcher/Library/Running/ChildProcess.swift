@@ -76,7 +76,10 @@ final class ChildProcess {
     var hasEnded: Bool {
         guard status == nil else { return true }
         var word: Int32 = 0
-        guard waitpid(identifier, &word, WNOHANG) == identifier else { return false }
+        let found = waitpid(identifier, &word, WNOHANG)
+        // Somebody else has seen its end.
+        if found < 0, errno == ECHILD { status = -1 }
+        guard found == identifier else { return status != nil }
         let signal = word & 0x7F
         status = signal == 0 ? word >> 8 & 0xFF : 128 + signal
         return true

@@ -12,8 +12,8 @@ final class GuestInput {
 
     private let poller: Poller
     private var source: Source
-    /// The end of the pipe that is written to, and for QEMU read from.
-    let file: Int32
+    /// The end of the pipe that is written to.
+    private let file: Int32
     /// What the machine has not taken yet.
     private var waiting: [UInt8] = []
     private var isReading = false

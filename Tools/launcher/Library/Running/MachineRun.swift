@@ -11,8 +11,20 @@ final class MachineRun {
         case stopped
         /// The monitor ended, with this status.
         case monitor(Int32)
+        /// The terminal went away.
+        case hungUp
         case readNoLonger
         case unwritable
+
+        /// What a signal makes of a run.
+        init(signal: Int32) {
+            self =
+                switch signal {
+                case SIGINT: .byHand
+                case SIGHUP: .hungUp
+                default: .stopped
+                }
+        }
     }
 
     private let machine: PreparedMachine
@@ -32,6 +44,8 @@ final class MachineRun {
     private var ending: Ending?
     /// It did not end in order, and was killed.
     private(set) var wasKilled = false
+    /// What the machine's own program ended with; nil if it was killed.
+    private(set) var status: Int32?
 
     /// - Parameter output: where what the guest prints goes.
     init(
@@ -51,7 +65,7 @@ final class MachineRun {
 
     func run(timeout: Double?) throws(Failure) -> Ending {
         // Told before it has started, there is nothing to end.
-        if let number = signals.take().first { return number == SIGINT ? .byHand : .stopped }
+        if let number = signals.take().first { return Ending(signal: number) }
         var stop: Int32 = -1
         if monitor == nil {
             try makePipe(folder + "/stop")
@@ -78,11 +92,17 @@ final class MachineRun {
             showBeginning(now() - begin)
             for number in signals.take() {
                 // At the second time at once.
-                if number == SIGHUP || ending != nil { return number == SIGINT ? .byHand : .stopped }
-                ending = number == SIGINT ? .byHand : .stopped
+                if number == SIGHUP || ending != nil {
+                    wasKilled = true
+                    return Ending(signal: number)
+                }
+                ending = Ending(signal: number)
             }
             if let failed = outputFailure { return failed }
-            if child.hasEnded { break }
+            if child.hasEnded {
+                status = child.status
+                break
+            }
             if ending == nil {
                 if input?.isToEnd == true { ending = .byHand }
                 if let timeout, now() - begin >= timeout { ending = .timedOut }
@@ -160,10 +180,10 @@ final class MachineRun {
         input?.see(bytes)
     }
 
-    /// Something is said of a machine that takes a while to say something itself.
+    /// Something is said of a machine that takes a while to say something itself, for a minute at most: it may have nothing to say.
     private func showBeginning(_ seconds: Double) {
         guard !hasPrinted, let words = machine.beginning, seconds >= 1 else { return }
-        speech.show("\(words): \(Int(seconds)) s")
+        if seconds < 60 { speech.show("\(words): \(Int(seconds)) s") } else { speech.endProgress() }
     }
 
     /// Nobody reads what the guest prints, unless it is the monitor, which has its own reasons.
@@ -180,7 +200,13 @@ final class MachineRun {
             if machine.console != nil, !consoleHasEnded { read() }
             poller.wait(consoleHasEnded && output.isEmpty ? 0 : 1)
             if let failed = outputFailure { return failed }
+            for number in signals.take() {
+                // Whoever has been told to end, or is told twice, does not wait for who does not read.
+                if number == SIGHUP || ending != nil { return Ending(signal: number) }
+                ending = Ending(signal: number)
+            }
         }
+        if ending != nil { output.endLine() }
         output.close()
         if let ending { return ending }
         guard let monitor, monitor.console != nil || monitor.child.hasEnded else { return .itself }
@@ -188,7 +214,7 @@ final class MachineRun {
             poller.wait(0.05)
             if let number = signals.take().first {
                 monitor.child.end()
-                return number == SIGINT ? .byHand : .stopped
+                return Ending(signal: number)
             }
         }
         return .monitor(monitor.child.status ?? 0)

@@ -30,7 +30,7 @@ struct MonitorProcess {
                 self.port = port
                 return
             }
-            guard !child.hasEnded else { throw .noMachine("the monitor has ended") }
+            guard !child.hasEnded else { throw .noMachine("the monitor ended before the machine started") }
             if let number = signals.take().first {
                 child.end()
                 throw Failure(number == SIGINT ? .endedByHand : .stopped, nil)

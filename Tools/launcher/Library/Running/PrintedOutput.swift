@@ -1,12 +1,15 @@
 import Foundation
 import StudyTools
 
-/// What the guest prints, on its way to whoever reads: never more of it waits than a little.
+/// What the guest prints, on its way to whoever reads. Of what nobody takes, 64 KiB and a piece wait.
 final class PrintedOutput {
     private let poller: Poller
     private let file: Int32
     private let isOwn: Bool
     private var waiting: [UInt8] = []
+    private var last: UInt8 = 10
+    /// How much is written at once: what fits into a pipe without waiting, where there is room at all.
+    private let piece: Int
     /// Nobody reads any longer.
     private(set) var isReadNoLonger = false
     /// It cannot be written, for another reason.
@@ -20,6 +23,8 @@ final class PrintedOutput {
         self.poller = poller
         self.file = file
         self.isOwn = isOwn
+        piece = isatty(file) == 0 ? 4096 : 256
+        isReadNoLonger = file < 0
         // The end of a pipe shows without a word to write; a plain file, or a terminal, has none.
         var status = stat()
         if fstat(file, &status) == 0, [S_IFIFO, S_IFSOCK].contains(status.st_mode & S_IFMT) {
@@ -34,13 +39,11 @@ final class PrintedOutput {
         guard !bytes.isEmpty, !isReadNoLonger, !isUnwritable else { return }
         if waiting.isEmpty { poller.addWriter(file) { [unowned self] in write() } }
         waiting += bytes
+        last = bytes[bytes.count - 1]
     }
 
-    func put(_ text: String) { put(Array(text.utf8)) }
-
     private func write() {
-        // What fits into a pipe without waiting, where there is room at all.
-        let count = waiting.withUnsafeBytes { Foundation.write(file, $0.baseAddress, min($0.count, 4096)) }
+        let count = waiting.withUnsafeBytes { Foundation.write(file, $0.baseAddress, min($0.count, piece)) }
         if count > 0 {
             waiting.removeFirst(count)
         } else if count < 0, errno == EPIPE {
@@ -52,9 +55,10 @@ final class PrintedOutput {
         if waiting.isEmpty { poller.removeWriter(file) }
     }
 
-    /// Waits until all is written.
-    func flush() {
-        while !waiting.isEmpty { poller.wait(1) }
+    /// On a terminal what is said next begins a line of its own.
+    func endLine() {
+        guard last != 10, isatty(file) != 0, !isReadNoLonger else { return }
+        Poller.write([10], to: file)
     }
 
     func close() {

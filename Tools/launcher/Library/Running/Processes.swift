@@ -28,7 +28,7 @@ final class Processes {
             if let status = RunStatus(rawValue: child.status ?? 0), status == .noMachine || status == .badUsage {
                 throw Failure(status, nil)
             }
-            throw .noMachine("\(command[0]) failed: nothing was run")
+            throw .noMachine("\(command[0]) failed, so nothing was run")
         }
     }
 
@@ -83,6 +83,8 @@ final class Processes {
             poller.wait(3600)
             try endIfTold(child)
         }
+        // What ended it may have been meant for both.
+        try endIfTold(child)
     }
 
     private func endIfTold(_ child: ChildProcess) throws(Failure) {

@@ -16,7 +16,7 @@ struct PromptedLines {
     }
 
     /// Whether there is enough to answer with.
-    var isSated: Bool { lines.count > 4096 || isComplete }
+    var isSated: Bool { isComplete || lines.count > 4096 && lines.contains(10) }
 
     /// The guest prints.
     mutating func see(_ bytes: [UInt8]) {

@@ -27,7 +27,9 @@ final class RunFolder {
         // Whoever sees a lock sees it locked. Children keep it as long as they live.
         lock = open(path + "/new", O_RDWR | O_CREAT, 0o600)
         guard lock >= 0, flock(lock, LOCK_EX) == 0, rename(path + "/new", path + "/lock") == 0 else {
-            throw cannotBeMade(path + "/lock")
+            let failure = cannotBeMade(path + "/lock")
+            RunFolder.remove(path)
+            throw failure
         }
     }
 

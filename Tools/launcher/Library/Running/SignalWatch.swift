@@ -19,7 +19,7 @@ final class SignalWatch {
         }
         file = ends[0]
         SignalWatch.end = ends[1]
-        for number in SignalWatch.numbers + [SIGCHLD] {
+        for number in SignalWatch.numbers + [SIGCHLD] where number == SIGCHLD || !SignalWatch.isIgnored(number) {
             signal(number) { number in
                 let error = errno
                 var byte = UInt8(truncatingIfNeeded: number)
@@ -30,6 +30,13 @@ final class SignalWatch {
         // Who reads no longer is noticed when it is written to; and whoever ends gives the terminal back from wherever it is.
         signal(SIGPIPE, SIG_IGN)
         signal(SIGTTOU, SIG_IGN)
+    }
+
+    /// As under nohup: who started this wants nothing to come of it.
+    private static func isIgnored(_ number: Int32) -> Bool {
+        guard let handler = signal(number, SIG_DFL) else { return false }
+        signal(number, handler)
+        return unsafeBitCast(handler, to: Int.self) == 1
     }
 
     /// What came since the last time, without the ends of children.

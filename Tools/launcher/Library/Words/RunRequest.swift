@@ -3,7 +3,7 @@ import Foundation
 /// What a run is asked for: the words, checked against each other and against the files that they name.
 struct RunRequest {
     let words: GivenWords
-    var machine: MachineKind
+    let machine: MachineKind
     let monitor: Monitor?
     let memory: Size
     /// For the shadow page tables; nil if there are none.
@@ -29,8 +29,7 @@ struct RunRequest {
     init(_ words: GivenWords, kernel: String) throws(Failure) {
         self.words = words
         machine = MachineKind(rawValue: words[.machine]) ?? .auto
-        guard let memory = Size(words[.memory]) else { throw .badUsage("\(words.said(.memory)) is not a size") }
-        self.memory = memory
+        memory = Size(words[.memory])!  // each word is checked by itself already
         timeout = Double(words[.timeout].first == "." ? "0" + words[.timeout] : words[.timeout])
         monitor =
             switch words[.monitor] {
