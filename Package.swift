@@ -68,7 +68,7 @@ let package = Package(
         tests("Debug", "Text", "X86", "Memory", "Virtualization", "VMX", "VMXChecks", "Devices", "Trace", "Machine", "Support"),
         tests("TraceTools", "Text", "Virtualization", "Trace", "Machine", "VMX", "Support"),
         tests("MMUTools"),
-        tests("LauncherTools"),
+        tests("LauncherTools", "Text", "Machine", "Support"),
         tests("Machine", "Text", "X86", "Memory", "Virtualization", "VMX", "VMXChecks", "Devices", "Trace", "Support"),
     ]
 )

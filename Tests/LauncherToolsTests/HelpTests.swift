@@ -1,4 +1,8 @@
+import Foundation
+import Machine
+import Support
 import Testing
+import Text
 
 @testable import LauncherTools
 
@@ -11,6 +15,18 @@ import Testing
             #expect(lines.contains { $0.hasPrefix("  \(command.rawValue) ") }, "\(command.rawValue)")
         }
         for status in RunStatus.allCases { #expect(lines.contains { $0.hasPrefix("  \(status.rawValue) ") }) }
+    }
+
+    @Test func `every word that the kernel takes is explained, and no other`() throws {
+        var said: Line = ""
+        Array("nonsense=1".utf8).withUnsafeBytes { bytes in
+            do throws(KernelOptionError) { _ = try KernelOptions(commandLine: bytes) } catch { said = "\(error)" }
+        }
+        let words = words(said)
+        let keys = words[try #require(words.range(of: "there are ")).upperBound...].split(separator: ", ").map(String.init)
+        #expect(keys.count > 20)
+        let passedOn = WordKey.allCases.map { $0.rawValue.lowercased() }.filter(keys.contains)
+        #expect(Set(keys) == Set(KernelWord.all.flatMap(\.keys) + passedOn))
     }
 
     @Test(arguments: [

@@ -4,6 +4,7 @@ struct KernelWord {
     let help: String
 
     static let all = [
+        KernelWord(name: "guest=tour|real|protected|long", help: "which of the guests in the kernel run"),
         KernelWord(
             name: "apic=auto|tpr|plain",
             help: """
@@ -13,12 +14,17 @@ struct KernelWord {
         KernelWord(
             name: "timer=auto|host",
             help: "whether guests' timers run on the preemption timer or on the host's; nested with a monitor: host"),
+        KernelWord(name: "slice=TICKS", help: "the most time-stamp ticks that a guest runs without an exit"),
+        KernelWord(name: "exceptions=on", help: "have all exceptions of the guest exit, to be seen in the trace"),
+        KernelWord(
+            name: "selftest=NAME",
+            help: "have something go wrong: panic, stack, text, data, guest-state, controls"),
         KernelWord(name: "stop=com4", help: "a byte on the fourth serial port ends the guest"),
         KernelWord(
             name: "step=auto|tf",
             help: "whether the monitor steps by the monitor trap flag, where it works, or always by TF and #DB"),
         KernelWord(
-            name: "record=memory", help: "keep the last records (records=N of them) and write them at the end"),
+            name: "record=memory records=N", help: "keep the last N records and write them at the end"),
         KernelWord(
             name: "restart=N limit=N",
             help: """
@@ -30,5 +36,11 @@ struct KernelWord {
         KernelWord(
             name: "roundtrip=N",
             help: "every N exits, take the guest's whole state out and put it into a machine made anew"),
+        KernelWord(
+            name: "report= agent= recordway= rows= columns=",
+            help: "where reports, the monitor and records are, and the terminal's size: the launcher says these itself"),
     ]
+
+    /// The keys that it explains.
+    var keys: [String] { name.split(separator: " ").map { String($0.prefix { $0 != "=" }) } }
 }
