@@ -248,7 +248,7 @@ extension VMCSSnapshot {
             | .loadLastBranchControl
         self[.entryControls] = self[.entryControls] | entry & capabilities.entry.allowed
         if self[.secondaryControls].contains(.vmcsShadowing) { self[.linkPointer] = pages.shadowVMCS }
-        self[.vmFunctionControls] = capabilities.vmFunctions & VMXCapabilities.eptpSwitching
+        self[.vmFunctionControls] = capabilities.vmFunctions & .eptpSwitching
         self[.pageModificationLogIndex] = 511
         self[.cr3TargetCount] = min(capabilities.miscellaneous.cr3TargetCount, 4)
         self[.exitMSRStoreCount] = 1

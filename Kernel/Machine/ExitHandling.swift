@@ -75,9 +75,8 @@ extension VirtualCPU {
         case .systemManagementInterrupt: return complete(.end(.unsupported(.systemManagementInterrupt)), cpu)
         case .taskSwitch(let request): return switchTask(cpu, request)
         case .nestedPageMisconfiguration: return complete(.end(.unsupported(.nestedPageMisconfiguration)), cpu)
-        case .unexpected(let reason):
-            let isFailedEntry = reason & 1 << 31 != 0
-            return complete(.end(isFailedEntry ? .entryFailure(reason: reason) : .unsupported(.unknownReason(reason))), cpu)
+        case .failedEntry(let reason): return complete(.end(.entryFailure(reason: reason)), cpu)
+        case .unexpected(let reason): return complete(.end(.unsupported(.unknownReason(reason))), cpu)
         }
     }
 

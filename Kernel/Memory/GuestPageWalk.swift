@@ -3,9 +3,17 @@ public enum GuestEntryBits {
     public static var present: UInt64 { 1 << 0 }
     public static var writable: UInt64 { 1 << 1 }
     public static var user: UInt64 { 1 << 2 }
+    /// PWT and PCD.
+    public static var writeThrough: UInt64 { 1 << 3 }
+    public static var cacheDisable: UInt64 { 1 << 4 }
     public static var accessed: UInt64 { 1 << 5 }
     public static var dirty: UInt64 { 1 << 6 }
+    /// Above the last level.
     public static var largePage: UInt64 { 1 << 7 }
+    public static var global: UInt64 { 1 << 8 }
+    /// PAT, in a leaf of the last level and of others.
+    public static var pageAttribute: UInt64 { 1 << 7 }
+    public static var largePageAttribute: UInt64 { 1 << 12 }
     public static var address: UInt64 { 0x000F_FFFF_FFFF_F000 }
     public static var executeDisable: UInt64 { 1 << 63 }
     /// Reserved in the page-directory pointers of PAE paging, besides what lies beyond the physical addresses: bits 2:1 and 8:5.

@@ -65,7 +65,7 @@ public struct ExitDescription: TextConvertible {
         case .unofferedInstruction: "an instruction that is not offered"
         case .virtualAPIC: "virtual APIC"
         case .modificationLogFull: "page-modification log full"
-        case .unexpected(let reason): "reason \(hex: reason)"
+        case .failedEntry(let reason), .unexpected(let reason): "reason \(hex: reason)"
         }
     }
 

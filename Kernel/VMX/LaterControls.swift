@@ -43,6 +43,23 @@ public struct TertiaryControls: ControlSet {
     }
 }
 
+/// The VM functions that a guest may call, which no code of Martlet enables (SDM volume 3, "VM-Function Controls").
+public struct VMFunctions: ControlSet {
+    public static var kind: VMCSValueKind { .vmFunctions }
+    public var rawValue: UInt64
+    public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    public static var eptpSwitching: Self { .init(bit: 0) }
+
+    @inline(__always)
+    public static func words(ofBit bit: Int) -> ControlWords? {
+        switch Self(bit: bit) {
+        case .eptpSwitching: .init("EPTP switching", "VMFUNC with EAX 0 takes another EPT pointer from the EPTP list")
+        default: nil
+        }
+    }
+}
+
 /// Secondary VM-exit controls, which no code of Martlet sets (SDM volume 3, "VM-Exit Controls").
 public struct SecondaryExitControls: ControlSet {
     public static var kind: VMCSValueKind { .secondaryExitControls }

@@ -14,7 +14,7 @@ public struct SegmentAccessRights: Equatable, Sendable, VMCSValue {
 
     /// The rights of a usable segment.
     public init(_ attributes: SegmentAttributes) {
-        rawValue = attributes.isPresent || attributes.rawValue != 0 ? UInt32(attributes.rawValue) : 1 << 16
+        rawValue = attributes.isPresent || attributes.rawValue != 0 ? UInt32(attributes.rawValue) : Self.unusable.rawValue
     }
 
     /// Bits 3:0.

@@ -51,7 +51,7 @@ enum VMCSFieldNeed: Sendable {
         case .entryOrExit(let entry, let exit):
             capabilities.entry.allowed.contains(entry) || capabilities.exit.allowed.contains(exit)
         case .cr3Targets(let count): capabilities.miscellaneous.cr3TargetCount >= count
-        case .eptpSwitching: capabilities.vmFunctions & VMXCapabilities.eptpSwitching != 0
+        case .eptpSwitching: capabilities.vmFunctions.contains(.eptpSwitching)
         case .dualMonitorTreatment: capabilities.basic.hasDualMonitorTreatment
         }
     }

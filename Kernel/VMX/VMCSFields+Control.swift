@@ -30,7 +30,6 @@ extension VMCSField where Value == HostPhysicalAddress, Access == Writable {
 
 extension VMCSField where Value == UInt64, Access == Writable {
     @inline(__always) public static var timeStampCounterOffset: Self { .init(.control, .bits64, 8) }
-    @inline(__always) public static var vmFunctionControls: Self { .init(.control, .bits64, 12) }
     @inline(__always) public static var eoiExitBitmap0: Self { .init(.control, .bits64, 14) }
     @inline(__always) public static var eoiExitBitmap1: Self { .init(.control, .bits64, 15) }
     @inline(__always) public static var eoiExitBitmap2: Self { .init(.control, .bits64, 16) }
@@ -42,6 +41,10 @@ extension VMCSField where Value == UInt64, Access == Writable {
     @inline(__always) public static var cr3TargetValue1: Self { .init(.control, .natural, 5) }
     @inline(__always) public static var cr3TargetValue2: Self { .init(.control, .natural, 6) }
     @inline(__always) public static var cr3TargetValue3: Self { .init(.control, .natural, 7) }
+}
+
+extension VMCSField where Value == VMFunctions, Access == Writable {
+    @inline(__always) public static var vmFunctionControls: Self { .init(.control, .bits64, 12) }
 }
 
 extension VMCSField where Value == EPTPointer, Access == Writable {

@@ -16,7 +16,7 @@ public enum VMCSValueKind: UInt8, Sendable {
     case number
     // Flags.
     case pinControls, primaryControls, secondaryControls, tertiaryControls
-    case exitControls, secondaryExitControls, entryControls
+    case exitControls, secondaryExitControls, entryControls, vmFunctions
     case controlRegister0, controlRegister4, extendedFeatures, flags, interruptibility, pendingDebugExceptions
     // Numbers made of parts.
     case accessRights, interruptionInformation, exitReason, activity, extendedPageTablePointer

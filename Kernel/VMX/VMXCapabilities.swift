@@ -15,10 +15,8 @@ public struct VMXCapabilities: Equatable, Sendable {
     public let cr0: FixedBits<ControlRegister0>
     public let cr4: FixedBits<ControlRegister4>
     public let eptAndVPID: EPTAndVPIDCapabilities
-    /// IA32_VMX_VMFUNC, or 0 where VM functions are not offered.
-    public let vmFunctions: UInt64
-    /// VM function 0 (SDM volume 3, "VM-Function Controls").
-    public static var eptpSwitching: UInt64 { 1 << 0 }
+    /// IA32_VMX_VMFUNC, or none where VM functions are not offered.
+    public let vmFunctions: VMFunctions
     /// MAXPHYADDR.
     public let physicalAddressWidth: Int
     /// 48 or 57.
@@ -52,7 +50,7 @@ public struct VMXCapabilities: Equatable, Sendable {
         } else {
             eptAndVPID = .init(rawValue: 0)
         }
-        vmFunctions = secondary.allowed.contains(.enableVMFunctions) ? registers.read(.vmxFunctions) : 0
+        vmFunctions = secondary.allowed.contains(.enableVMFunctions) ? .init(rawValue: registers.read(.vmxFunctions)) : .none
     }
 }
 
@@ -135,6 +133,8 @@ public struct EPTAndVPIDCapabilities: Equatable, Sendable {
     public var invvpid: Bool { has(32) }
     public var invvpidSingle: Bool { has(41) }
     public var invvpidAll: Bool { has(42) }
+    /// EPTP bit 7 enforces the access rights of supervisor shadow-stack pages.
+    public var supervisorShadowStacks: Bool { has(23) }
 }
 
 extension EPTAndVPIDCapabilities {

@@ -58,7 +58,7 @@ extension VMXProcessor {
         case .entryFailureGuestState, .entryFailureMSRLoading, .entryFailureMachineCheck, .sppEvent, .busLock,
             .instructionTimeout, .rdmsrlist, .wrmsrlist, .urdmsr, .uwrmsr, .rdmsrImmediate, .wrmsrnsImmediate, .reserved35,
             .reserved38, .reserved42, .reserved71, .reserved82, .reserved83, nil:
-            .unexpected(reason: reason.rawValue)
+            reason.isEntryFailure ? .failedEntry(reason: reason.rawValue) : .unexpected(reason: reason.rawValue)
         }
     }
 

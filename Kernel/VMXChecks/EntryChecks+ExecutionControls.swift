@@ -130,9 +130,9 @@ extension EntryChecks {
 
     private func checkFunctionsAndScaling() {
         if secondary.contains(.enableVMFunctions) {
-            let functions: UInt64 = snapshot[.vmFunctionControls]
-            require(functions & ~capabilities.vmFunctions == 0, .executionOfferedBits, .vmFunctionControls)
-            let switches = functions & VMXCapabilities.eptpSwitching != 0
+            let functions = snapshot[.vmFunctionControls]
+            require(capabilities.vmFunctions.contains(functions), .executionOfferedBits, .vmFunctionControls)
+            let switches = functions.contains(.eptpSwitching)
             require(!switches || secondary.contains(.enableEPT), .eptpSwitchingNeedsEPT, .vmFunctionControls)
             require(!switches || isPage(snapshot[.eptpListAddress]), .executionPage, .eptpListAddress)
         }
@@ -140,9 +140,4 @@ extension EntryChecks {
             !secondary.contains(.useTSCScaling) || snapshot[.timeStampCounterMultiplier] != 0, .tscMultiplierNotZero,
             .timeStampCounterMultiplier)
     }
-}
-
-extension EPTAndVPIDCapabilities {
-    /// Bit 23: EPTP bit 7 enforces the access rights of supervisor shadow-stack pages.
-    var supervisorShadowStacks: Bool { rawValue & 1 << 23 != 0 }
 }

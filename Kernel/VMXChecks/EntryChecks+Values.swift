@@ -40,8 +40,11 @@ extension EntryChecks {
         return upper == 0 || upper == -1
     }
 
-    /// IA32_S_CET: reserved bits 9:6, and not SUPPRESS (10) together with TRACKER (11).
-    func isSupervisorCET(_ value: UInt64) -> Bool { value & 0x3C0 == 0 && value & 0xC00 != 0xC00 }
+    /// IA32_S_CET: no reserved bit, and the tracker not suppressed while it waits.
+    func isSupervisorCET(_ value: UInt64) -> Bool {
+        value & ControlFlowEnforcement.reserved == 0
+            && ~value & (ControlFlowEnforcement.suppressed | ControlFlowEnforcement.waitsForBranchTarget) != 0
+    }
 
     /// The reserved bits of CR3 under 4-level and 5-level paging.
     func isPageTableBase(_ value: UInt64) -> Bool { isPhysical(value) }

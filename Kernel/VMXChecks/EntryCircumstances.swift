@@ -30,11 +30,9 @@ public struct EntryCircumstances: Sendable {
         let features = maximumLeaf >= 7 ? processor.cpuid(7, 0) : .zero
         hasTransactions = features.has(.rtm)
         hasEnclaves = features.has(.sgx)
-        // LBR, BTF, TR, BTS, BTINT, BTS_OFF_OS, BTS_OFF_USR, FREEZE_LBRS_ON_PMI, FREEZE_PERFMON_ON_PMI, UNCORE_PMI_EN and
-        // FREEZE_WHILE_SMM; bus-lock detection and RTM where the processor has them.
-        debugControl = 0x7FC3
-        if features.has(.busLockDetect) { debugControl |= 1 << 2 }
-        if hasTransactions { debugControl |= 1 << 15 }
+        debugControl = DebugControl.usual
+        if features.has(.busLockDetect) { debugControl |= DebugControl.busLocks }
+        if hasTransactions { debugControl |= DebugControl.transactional }
         let monitoring = maximumLeaf >= 10 ? processor.cpuid(10, 0) : .zero
         let general = UInt64(monitoring.eax >> 8 & 0xFF)
         let fixed = UInt64(monitoring.edx & 31)

@@ -50,6 +50,8 @@ public enum Exit: Equatable, Sendable {
     case virtualAPIC(VirtualAPICExit)
     /// The processor's log of written pages is full.
     case modificationLogFull
+    /// The processor refused the guest's state: nothing of the guest ran.
+    case failedEntry(reason: UInt32)
     /// A reason that Martlet has no control set for, by the backend's number.
     case unexpected(reason: UInt32)
 }

@@ -82,10 +82,40 @@ public struct DebugRegister7: Equatable, Sendable {
     }
 }
 
-/// The bits of IA32_DEBUGCTL that a guest may set (SDM volume 3, "IA32_DEBUGCTL MSR").
+/// The bits of IA32_DEBUGCTL (SDM volume 3, "IA32_DEBUGCTL MSR").
 public enum DebugControl {
     /// LBR: the last branches are recorded.
     public static var lastBranchRecords: UInt64 { 1 << 0 }
     /// BTF: RFLAGS.TF traps branches alone.
     public static var branchSteps: UInt64 { 1 << 1 }
+    /// BLD: bus locks raise #DB.
+    public static var busLocks: UInt64 { 1 << 2 }
+    /// TR.
+    public static var traceMessages: UInt64 { 1 << 6 }
+    /// BTS.
+    public static var traceStore: UInt64 { 1 << 7 }
+    /// BTINT.
+    public static var traceInterrupt: UInt64 { 1 << 8 }
+    /// BTS_OFF_OS.
+    public static var noTraceOfSupervisor: UInt64 { 1 << 9 }
+    /// BTS_OFF_USR.
+    public static var noTraceOfUser: UInt64 { 1 << 10 }
+    /// FREEZE_LBRS_ON_PMI.
+    public static var freezeLastBranchRecords: UInt64 { 1 << 11 }
+    /// FREEZE_PERFMON_ON_PMI.
+    public static var freezeCounters: UInt64 { 1 << 12 }
+    /// UNCORE_PMI_EN.
+    public static var uncoreInterrupt: UInt64 { 1 << 13 }
+    /// FREEZE_WHILE_SMM.
+    public static var freezeInManagementMode: UInt64 { 1 << 14 }
+    /// RTM: #DB in transactional regions.
+    public static var transactional: UInt64 { 1 << 15 }
+
+    /// Those that every processor of today has.
+    public static var usual: UInt64 {
+        lastBranchRecords | branchSteps | traceMessages | traceStore | traceInterrupt | noTraceOfSupervisor | noTraceOfUser
+            | freezeLastBranchRecords | freezeCounters | uncoreInterrupt | freezeInManagementMode
+    }
+    /// Those that a guest may set.
+    public static var ofGuests: UInt64 { lastBranchRecords | branchSteps }
 }

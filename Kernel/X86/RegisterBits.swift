@@ -18,6 +18,15 @@ public enum MachineCheckStatus {
     public static var defined: UInt64 { 0b111 }
 }
 
+/// The bits of IA32_S_CET.
+public enum ControlFlowEnforcement {
+    public static var reserved: UInt64 { 0xF << 6 }
+    /// SUPPRESS.
+    public static var suppressed: UInt64 { 1 << 10 }
+    /// TRACKER.
+    public static var waitsForBranchTarget: UInt64 { 1 << 11 }
+}
+
 /// IA32_MISC_ENABLE: switches of the processor's features.
 public struct MiscEnable: FlagSet {
     public var rawValue: UInt64

@@ -91,7 +91,8 @@ import X86
             (.nestedPageMisconfiguration(GuestPhysicalAddress(0x5000)), "0x5000"), (.timerExpired, "preemption timer"),
             (.virtualizationInstruction, "VMX"), (.unofferedInstruction, "not offered"),
             (.virtualAPIC(.priorityBelowThreshold), "virtual APIC"),
-            (.modificationLogFull, "log full"), (.unexpected(reason: 0x8000_0021), "0x80000021"),
+            (.modificationLogFull, "log full"), (.failedEntry(reason: 0x8000_0021), "0x80000021"),
+            (.unexpected(reason: 74), "0x4a"),
         ]
         var seen: Set<String> = []
         for (exit, part) in exits {

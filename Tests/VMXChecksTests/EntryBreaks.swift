@@ -143,10 +143,10 @@ let controlBreaks: [EntryBreak] = [
         $0.trace()
         $0.snapshot[.exitControls] = $0.snapshot[.exitControls].subtracting(.clearTraceControl)
     },
-    .init(.features, .vmFunctionControls, .executionOfferedBits) { $0.snapshot[.vmFunctionControls] = 3 },
+    .init(.features, .vmFunctionControls, .executionOfferedBits) { $0.snapshot[.vmFunctionControls] = .init(rawValue: 3) },
     .init(.long64, .vmFunctionControls, .eptpSwitchingNeedsEPT) {
         $0.replaceNestedPaging(.enableVMFunctions)
-        $0.snapshot[.vmFunctionControls] = 1
+        $0.snapshot[.vmFunctionControls] = .eptpSwitching
     },
     .init(.features, .timeStampCounterMultiplier, .tscMultiplierNotZero) { $0.snapshot[.timeStampCounterMultiplier] = 0 },
 

@@ -54,7 +54,7 @@ extension Debugger {
         metAddress = nil
         displaced = nil
         // The guest is at its end, and why is explained from the state that the processor refused.
-        if case .unexpected(let reason) = seen, reason >> 31 != 0 { return seen }
+        if case .failedEntry = seen { return seen }
         releaseRegisters(seen, cpu)
         let wasLoaded = addressBreakpoints.isLoaded
         addressBreakpoints.unload(cpu)

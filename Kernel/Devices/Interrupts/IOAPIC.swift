@@ -203,7 +203,8 @@ public struct IOAPIC: Equatable, Sendable {
             guard pin < state.entries.count else { return 0 }
             if state.selected & 1 != 0 { return state.entries[pin].high }
             let bit: UInt32 = 1 &<< UInt32(pin)
-            return state.entries[pin].low | (waiting & bit != 0 ? 1 << 12 : 0) | (state.remoteRequests & bit != 0 ? 1 << 14 : 0)
+            return state.entries[pin].low | (waiting & bit != 0 ? RedirectionEntry.isWaiting : 0)
+                | (state.remoteRequests & bit != 0 ? RedirectionEntry.isInService : 0)
         }
     }
 

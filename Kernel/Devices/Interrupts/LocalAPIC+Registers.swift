@@ -18,8 +18,8 @@ private enum Writable {
 
     /// Of such an entry, what is not reserved: delivery status and, of a line, remote IRR are read-only.
     static func defined(_ register: APICRegister, hasDeadlineMode: Bool) -> UInt32 {
-        localInterrupt(register, hasDeadlineMode: hasDeadlineMode) | 1 << 12
-            | (register == .line0 || register == .line1 ? 1 << 14 : 0)
+        localInterrupt(register, hasDeadlineMode: hasDeadlineMode) | RedirectionEntry.isWaiting
+            | (register == .line0 || register == .line1 ? RedirectionEntry.isInService : 0)
     }
 }
 

@@ -6,6 +6,10 @@ struct RedirectionEntry: Equatable, Sendable {
     /// Bits 63:32.
     private(set) var high: UInt32 = 0
 
+    /// The bits that software only reads: delivery status, remote IRR.
+    static var isWaiting: UInt32 { 1 << 12 }
+    static var isInService: UInt32 { 1 << 14 }
+
     private static var mask: UInt32 { 1 << 16 }
     private static var levelTriggered: UInt32 { 1 << 15 }
     private static var logical: UInt32 { 1 << 11 }

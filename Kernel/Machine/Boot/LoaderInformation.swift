@@ -129,9 +129,9 @@ public struct LoaderInformation<Memory: PhysicalMemory>: ~Copyable {
     /// Multiboot Specification 0.6.96, 3.3 "Boot information format".
     private mutating func readMultiboot1(_ information: UInt64) throws(Failure) {
         let flags = word(information)
-        if flags & 1 << 9 != 0 { quotesWords = isGRUB(UInt64(word(information + 64))) }
-        if flags & 1 << 2 != 0 { commandLineRange = try copyWords(UInt64(word(information + 16))) }
-        if flags & 1 << 3 != 0 {
+        if flags & MultibootFlags.loaderName != 0 { quotesWords = isGRUB(UInt64(word(information + 64))) }
+        if flags & MultibootFlags.commandLine != 0 { commandLineRange = try copyWords(UInt64(word(information + 16))) }
+        if flags & MultibootFlags.modules != 0 {
             let list = UInt64(word(information + 24))
             for index in 0..<UInt64(word(information + 20)) {
                 let entry = list + 16 * index
@@ -139,7 +139,7 @@ public struct LoaderInformation<Memory: PhysicalMemory>: ~Copyable {
                     start: UInt64(word(entry)), end: UInt64(word(entry + 4)), words: UInt64(word(entry + 8)))
             }
         }
-        guard flags & 1 << 6 != 0 else { throw .noMemoryMap }
+        guard flags & MultibootFlags.memoryMap != 0 else { throw .noMemoryMap }
         var entry = UInt64(word(information + 48))
         let end = entry + UInt64(word(information + 44))
         while entry < end {
@@ -151,16 +151,16 @@ public struct LoaderInformation<Memory: PhysicalMemory>: ~Copyable {
     /// Multiboot2 Specification 2.0, 3.6 "Boot information format".
     private mutating func readMultiboot2(_ information: UInt64) throws(Failure) {
         let end = information + UInt64(word(information))
-        quotesWords = findTag(2, from: information + 8, to: end).map { isGRUB($0 + 8) } ?? false
+        quotesWords = findTag(MultibootTag.loaderName, from: information + 8, to: end).map { isGRUB($0 + 8) } ?? false
         var tag = information + 8
         var hasMap = false
         while tag + 8 <= end {
             let size = UInt64(word(tag + 4))
             switch word(tag) {
-            case 0: tag = end
-            case 1: commandLineRange = try copyWords(tag + 8)
-            case 3: try addModule(start: UInt64(word(tag + 8)), end: UInt64(word(tag + 12)), words: tag + 16)
-            case 6:
+            case MultibootTag.end: tag = end
+            case MultibootTag.commandLine: commandLineRange = try copyWords(tag + 8)
+            case MultibootTag.module: try addModule(start: UInt64(word(tag + 8)), end: UInt64(word(tag + 12)), words: tag + 16)
+            case MultibootTag.memoryMap:
                 hasMap = true
                 var entry = tag + 16
                 let entrySize = UInt64(word(tag + 8))
@@ -185,4 +185,21 @@ public struct LoaderInformation<Memory: PhysicalMemory>: ~Copyable {
         }
         return nil
     }
+}
+
+/// The flags of multiboot 1 that say which fields the information has.
+private enum MultibootFlags {
+    static var commandLine: UInt32 { 1 << 2 }
+    static var modules: UInt32 { 1 << 3 }
+    static var memoryMap: UInt32 { 1 << 6 }
+    static var loaderName: UInt32 { 1 << 9 }
+}
+
+/// The types of multiboot 2's tags.
+private enum MultibootTag {
+    static var end: UInt32 { 0 }
+    static var commandLine: UInt32 { 1 }
+    static var loaderName: UInt32 { 2 }
+    static var module: UInt32 { 3 }
+    static var memoryMap: UInt32 { 6 }
 }

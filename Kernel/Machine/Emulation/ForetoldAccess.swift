@@ -58,7 +58,9 @@ struct TableEntries: GuestWalkObserver {
 
     /// Whether a walk that succeeds sets the accessed bit, or the dirty bit of the last entry.
     func isMarked(_ index: Int, for kind: GuestAccess.Kind) -> Bool {
-        let due: UInt64 = kind == .write && index == count - 1 ? 1 << 5 | 1 << 6 : 1 << 5
+        let due =
+            kind == .write && index == count - 1
+            ? GuestEntryBits.accessed | GuestEntryBits.dirty : GuestEntryBits.accessed
         return values[index] & due != due
     }
 }

@@ -16,7 +16,7 @@ extension VirtualCPU {
             // State Before a VM Exit").
             host.loadDebugStatus(host.readDebugStatus() & ~DebugStatus.breakpoints | exception.qualification)
             processor.debugRegister7 = processor.debugRegister7.without(.generalDetect)
-            processor.debugControl = processor.debugControl & ~(DebugControl.lastBranchRecords | DebugControl.branchSteps)
+            processor.debugControl = processor.debugControl & ~DebugControl.ofGuests
         default: break
         }
         let event = Event(

@@ -139,7 +139,7 @@ extension VirtualCPU {
     /// Last-branch records and single steps by branches; the records themselves are not the guest's to read.
     @inline(never)
     private mutating func writeDebugControl(_ value: UInt64) -> Bool {
-        guard value & ~(DebugControl.lastBranchRecords | DebugControl.branchSteps) == 0 else { return false }
+        guard value & ~DebugControl.ofGuests == 0 else { return false }
         processor.debugControl = value
         return true
     }

@@ -45,3 +45,8 @@ extension EntryControls: ExplainedFlags {
     public static var section: StaticString { "VM-Entry Controls" }
     public static var reservedOnes: UInt32 { 0x11FB }
 }
+
+extension VMFunctions: ExplainedFlags {
+    public static var title: StaticString { "VM-function controls" }
+    public static var section: StaticString { "VM-Function Controls" }
+}

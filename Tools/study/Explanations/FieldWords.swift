@@ -83,6 +83,7 @@ struct FieldWords {
         case .tertiaryControls: visitor.visit(TertiaryControls(vmcsValue: value), to: print)
         case .exitControls: visitor.visit(ExitControls(vmcsValue: value), to: print)
         case .secondaryExitControls: visitor.visit(SecondaryExitControls(vmcsValue: value), to: print)
+        case .vmFunctions: visitor.visit(VMFunctions(vmcsValue: value), to: print)
         case .entryControls: visitor.visit(EntryControls(vmcsValue: value), to: print)
         case .controlRegister0: visitor.visit(ControlRegister0(vmcsValue: value), to: print)
         case .controlRegister4: visitor.visit(ControlRegister4(vmcsValue: value), to: print)

@@ -1,4 +1,6 @@
+import Memory
 import Text
+import VMX
 import X86
 
 extension MSRExplanation {
@@ -64,8 +66,8 @@ extension MSRExplanation {
         case .machineCheckStatus: Self.machineCheckStatus(bit)
         case .miscEnable: MiscEnable.name(ofBit: bit)
         case .debugControl: Self.debugControl(bit)
-        case .memoryTypeDefault: bit == 10 ? "FE: fixed ranges are on" : bit == 11 ? "E: the range registers are on" : nil
-        case .vmxFunctions: bit == 0 ? "EPTP switching" : nil
+        case .memoryTypeDefault: Self.memoryTypeDefault(bit)
+        case .vmxFunctions: VMFunctions.name(ofBit: bit)
         case .supervisorState: Self.supervisorState(bit)
         default: nil
         }
@@ -105,6 +107,14 @@ extension MSRExplanation {
         case 7: "PSFD: no fast store forwarding"
         case 8: "DDPD_U: no data-dependent prefetch at privilege level 3"
         case 10: "BHI_DIS_S: branch history of user code does not steer supervisor code"
+        default: nil
+        }
+    }
+
+    private static func memoryTypeDefault(_ bit: Int) -> StaticString? {
+        switch UInt64(1) << UInt64(bit) {
+        case MemoryTypeBits.enablesFixedRanges: "FE: fixed ranges are on"
+        case MemoryTypeBits.enablesRanges: "E: the range registers are on"
         default: nil
         }
     }
@@ -177,20 +187,20 @@ extension MSRExplanation {
     }
 
     private static func debugControl(_ bit: Int) -> StaticString? {
-        switch bit {
-        case 0: "LBR: branches are recorded"
-        case 1: "BTF: TF steps from branch to branch"
-        case 2: "BLD: bus locks raise #DB"
-        case 6: "TR: branch trace messages"
-        case 7: "BTS: the messages go to memory"
-        case 8: "BTINT: a full trace buffer interrupts"
-        case 9: "BTS_OFF_OS: no trace at privilege level 0"
-        case 10: "BTS_OFF_USR: no trace at privilege levels 1 to 3"
-        case 11: "FREEZE_LBRS_ON_PMI: a performance interrupt stops branch records"
-        case 12: "FREEZE_PERFMON_ON_PMI: a performance interrupt stops counters"
-        case 13: "UNCORE_PMI_EN: the uncore may interrupt"
-        case 14: "FREEZE_WHILE_SMM: no counting in system-management mode"
-        case 15: "RTM: #DB in transactional regions"
+        switch UInt64(1) << UInt64(bit) {
+        case DebugControl.lastBranchRecords: "LBR: branches are recorded"
+        case DebugControl.branchSteps: "BTF: TF steps from branch to branch"
+        case DebugControl.busLocks: "BLD: bus locks raise #DB"
+        case DebugControl.traceMessages: "TR: branch trace messages"
+        case DebugControl.traceStore: "BTS: the messages go to memory"
+        case DebugControl.traceInterrupt: "BTINT: a full trace buffer interrupts"
+        case DebugControl.noTraceOfSupervisor: "BTS_OFF_OS: no trace at privilege level 0"
+        case DebugControl.noTraceOfUser: "BTS_OFF_USR: no trace at privilege levels 1 to 3"
+        case DebugControl.freezeLastBranchRecords: "FREEZE_LBRS_ON_PMI: a performance interrupt stops branch records"
+        case DebugControl.freezeCounters: "FREEZE_PERFMON_ON_PMI: a performance interrupt stops counters"
+        case DebugControl.uncoreInterrupt: "UNCORE_PMI_EN: the uncore may interrupt"
+        case DebugControl.freezeInManagementMode: "FREEZE_WHILE_SMM: no counting in system-management mode"
+        case DebugControl.transactional: "RTM: #DB in transactional regions"
         default: nil
         }
     }

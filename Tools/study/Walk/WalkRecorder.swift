@@ -50,7 +50,9 @@ struct WalkRecorder<Host: PhysicalMemory>: GuestWalkObserver {
         var line = beginLine(GuestEntryWords.name(paging.mode, shift: shift), address.rawValue, entry)
         line.write(GuestEntryWords.line(entry, shift: shift, paging))
         writeLine(line)
-        let due: UInt64 = isWrite && paging.isLeaf(entry, shift: shift) ? 1 << 5 | 1 << 6 : 1 << 5
+        let due =
+            isWrite && paging.isLeaf(entry, shift: shift)
+            ? GuestEntryBits.accessed | GuestEntryBits.dirty : GuestEntryBits.accessed
         if entry & due != due, !entryPermissions.contains(.write), unmarkable == nil {
             unmarkable = address
             unmarkablePermissions = entryPermissions

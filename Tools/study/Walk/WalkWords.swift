@@ -18,22 +18,22 @@ enum GuestEntryWords {
     }
 
     static func line(_ entry: UInt64, shift: UInt64, _ paging: GuestPaging) -> Line {
-        guard entry & 1 != 0 else { return "not present" }
-        var line = Line(entry & 1 << 1 != 0 ? "writable" : "read-only")
-        line.write(entry & 1 << 2 != 0 ? " user" : " supervisor")
-        if entry & 1 << 63 != 0, paging.hasExecuteDisable { line.write(" no-execute") }
-        if entry & 1 << 3 != 0 { line.write(" PWT") }
-        if entry & 1 << 4 != 0 { line.write(" PCD") }
-        if entry & 1 << 5 != 0 { line.write(" accessed") }
+        guard entry & GuestEntryBits.present != 0 else { return "not present" }
+        var line = Line(entry & GuestEntryBits.writable != 0 ? "writable" : "read-only")
+        line.write(entry & GuestEntryBits.user != 0 ? " user" : " supervisor")
+        if entry & GuestEntryBits.executeDisable != 0, paging.hasExecuteDisable { line.write(" no-execute") }
+        if entry & GuestEntryBits.writeThrough != 0 { line.write(" PWT") }
+        if entry & GuestEntryBits.cacheDisable != 0 { line.write(" PCD") }
+        if entry & GuestEntryBits.accessed != 0 { line.write(" accessed") }
         let reserved = paging.reservedBits(of: entry, shift: shift)
         guard paging.isLeaf(entry, shift: shift) else {
             writeReserved(reserved, to: &line)
             line.write(", table \(hex: paging.target(of: entry, shift: shift).rawValue)" as Line)
             return line
         }
-        if entry & 1 << 6 != 0 { line.write(" dirty") }
-        if entry & 1 << (shift == 12 ? 7 : 12) != 0 { line.write(" PAT") }
-        if entry & 1 << 8 != 0 { line.write(" global") }
+        if entry & GuestEntryBits.dirty != 0 { line.write(" dirty") }
+        if entry & (shift == 12 ? GuestEntryBits.pageAttribute : GuestEntryBits.largePageAttribute) != 0 { line.write(" PAT") }
+        if entry & GuestEntryBits.global != 0 { line.write(" global") }
         let isLong = paging.mode == .fourLevel || paging.mode == .fiveLevel
         if isLong, entry >> 59 & 15 != 0 { line.write(" key \(entry >> 59 & 15)" as Line) }
         writeReserved(reserved, to: &line)
