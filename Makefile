@@ -24,22 +24,25 @@ OBJECTS := $(BUILD)/kernel
 
 # The modules of the kernel from the ground up, and what each imports. Package.swift has the same graph; Tests/Kernel/modules
 # compares both with the sources.
-KERNEL_MODULES := Text X86 Memory Virtualization VMX VMXChecks EntryProof Devices Trace Machine Debug Metal
+KERNEL_MODULES := Text X86 Memory Virtualization VMX VMXChecks EntryProof SVM SVMChecks ConsistencyProof Devices Trace Machine Debug Metal
 imports_X86 := Text
 imports_Memory := Text
 imports_Virtualization := Text X86 Memory
 imports_VMX := Text X86 Memory Virtualization
 imports_VMXChecks := Text X86 Memory VMX
 imports_EntryProof := Text X86 Memory VMX VMXChecks
+imports_SVM := Text X86 Memory Virtualization
+imports_SVMChecks := Text X86 Memory SVM
+imports_ConsistencyProof := Text X86 Memory SVM SVMChecks
 imports_Devices := Memory
 imports_Trace := Text X86 Memory Virtualization
 imports_Machine := Text X86 Memory Virtualization Devices Trace
 imports_Debug := Text X86 Memory Virtualization VMX VMXChecks Trace Machine
-imports_Metal := Text X86 Memory Virtualization VMX VMXChecks EntryProof Devices Trace Machine Debug
+imports_Metal := Text X86 Memory Virtualization VMX VMXChecks EntryProof SVM ConsistencyProof Devices Trace Machine Debug
 
 # The devices and the control structure are compiled for speed, all else for size. Generic code becomes concrete in Metal: what of it
 # frequent exits pass is marked @_optimize(speed).
-$(foreach module,Text X86 Memory VMXChecks EntryProof Trace Machine Debug Metal,$(eval optimization_$(module) := -Osize))
+$(foreach module,Text X86 Memory VMXChecks EntryProof SVMChecks ConsistencyProof Trace Machine Debug Metal,$(eval optimization_$(module) := -Osize))
 
 SWIFT_FLAGS := -target x86_64-unknown-none-elf -enable-experimental-feature Embedded -wmo -parse-as-library \
 	-swift-version 6 -O -g -no-allocations \
@@ -62,14 +65,15 @@ MAKE_BUILD = $(MAKE) -s --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j
 build: ## build the kernel image, build/martlet.elf
 	+@$(MAKE_BUILD)
 
-images: $(BUILD)/martlet.elf $(BUILD)/entry-proof.elf $(GUEST_IMAGES)
+images: $(BUILD)/martlet.elf $(BUILD)/entry-proof.elf $(BUILD)/vmrun-proof.elf $(GUEST_IMAGES)
 	@Tools/lib/step
 
-# The kernel, and the image that tries the entry checks on a processor: the same objects, begun elsewhere. What an image does
-# not reach from its beginning the linker leaves out.
+# The kernel, and the images that try the checks of VM entry and of VMRUN on a processor: the same objects, begun elsewhere.
+# What an image does not reach from its beginning the linker leaves out.
 $(BUILD)/martlet.elf: BEGINNING := martlet_main
 $(BUILD)/entry-proof.elf: BEGINNING := martlet_prove_entries
-$(BUILD)/martlet.elf $(BUILD)/entry-proof.elf: $(BOOT_OBJECTS) $(SWIFT_OBJECTS) Linker/kernel.ld
+$(BUILD)/vmrun-proof.elf: BEGINNING := martlet_prove_vmrun
+$(BUILD)/martlet.elf $(BUILD)/entry-proof.elf $(BUILD)/vmrun-proof.elf: $(BOOT_OBJECTS) $(SWIFT_OBJECTS) Linker/kernel.ld
 	@ld.lld $(LINK_FLAGS) --defsym=image_main=$(BEGINNING) $(BOOT_OBJECTS) $(SWIFT_OBJECTS) -o $@
 
 $(OBJECTS)/%.boot.o: Boot/%.asm Boot/registers.inc Boot/records.inc | $(OBJECTS)

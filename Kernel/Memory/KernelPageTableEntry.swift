@@ -58,10 +58,17 @@ public struct KernelPageTableEntry: PageTableEntry {
         set { self[63] = newValue }
     }
 
-    /// Bit 2 of the index into the page attribute table: bit 7 of a 4 KiB leaf, bit 12 of a large one.
-    func patBit(level: Int) -> Bool { self[level == 1 ? 7 : 12] }
+    /// The index into the page attribute table, of a leaf: PWT, PCD, and bit 7 of a 4 KiB leaf or bit 12 of a large one.
+    public func attributeIndex(level: Int) -> UInt64 {
+        (isWriteThrough ? 1 : 0) | (isCacheDisabled ? 2 : 0) | (self[level == 1 ? 7 : 12] ? 4 : 0)
+    }
 
-    mutating func setPATBit(_ value: Bool, size: PageSize) { self[size == .fourKibibytes ? 7 : 12] = value }
+    /// Sets the index into the page attribute table, of a leaf.
+    public mutating func setAttributeIndex(_ index: UInt64, size: PageSize) {
+        isWriteThrough = index & 1 != 0
+        isCacheDisabled = index & 2 != 0
+        self[size == .fourKibibytes ? 7 : 12] = index & 4 != 0
+    }
 
     private subscript(bit: UInt64) -> Bool {
         @inline(__always) get { rawValue >> bit & 1 != 0 }

@@ -24,13 +24,13 @@ public struct PageAttributeTable: Equatable, Sendable {
     private static var uncachedUnlessRanged: UInt8 { 7 }
 
     /// The lowest index with this type.
-    func index(of type: MemoryType) -> UInt64? {
+    public func index(of type: MemoryType) -> UInt64? {
         for index in 0..<UInt64(8) where rawValue >> (index * 8) & 0xFF == UInt64(type.rawValue) { return index }
         return nil
     }
 
     /// The type at `index` (0 to 7); UC- counts as uncacheable.
-    func type(at index: UInt64) -> MemoryType {
+    public func type(at index: UInt64) -> MemoryType {
         MemoryType(rawValue: UInt8(truncatingIfNeeded: rawValue >> (index * 8))) ?? .uncacheable
     }
 }
@@ -95,10 +95,7 @@ public struct KernelPageTableFormat: PageTableFormat {
         entry.isAccessed = leaf.isAccessed
         entry.isDirty = leaf.isDirty
         entry.isLargePage = leaf.size != .fourKibibytes
-        let index = attributes.index(of: leaf.memoryType) ?? 0
-        entry.isWriteThrough = index & 1 != 0
-        entry.isCacheDisabled = index & 2 != 0
-        entry.setPATBit(index & 4 != 0, size: leaf.size)
+        entry.setAttributeIndex(attributes.index(of: leaf.memoryType) ?? 0, size: leaf.size)
         return entry
     }
 
@@ -117,12 +114,10 @@ public struct KernelPageTableFormat: PageTableFormat {
         if entry.isUser { permissions = permissions | .user }
         if entry.isGlobal { permissions = permissions | .global }
         if !entry.isExecuteDisabled { permissions = permissions | .execute }
-        let index: UInt64 =
-            (entry.isWriteThrough ? 1 : 0) | (entry.isCacheDisabled ? 2 : 0)
-            | (entry.patBit(level: level) ? 4 : 0)
         return PageLeaf(
             output: entry.address.alignedDown(to: size), size: size, permissions: permissions,
-            memoryType: attributes.type(at: index), isAccessed: entry.isAccessed, isDirty: entry.isDirty)
+            memoryType: attributes.type(at: entry.attributeIndex(level: level)), isAccessed: entry.isAccessed,
+            isDirty: entry.isDirty)
     }
 
     public func reservedBits(of entry: KernelPageTableEntry, level: Int) -> UInt64 {

@@ -180,6 +180,8 @@ extension CPUIDFeature {
     /// CR4.PKE is set.
     public static var ospke: Self { .init(.leaf7ECX, 4) }
     public static var avx512vbmi2: Self { .init(.leaf7ECX, 6) }
+    /// Shadow stacks.
+    public static var shstk: Self { .init(.leaf7ECX, 7) }
     public static var gfni: Self { .init(.leaf7ECX, 8) }
     public static var vaes: Self { .init(.leaf7ECX, 9) }
     public static var vpclmulqdq: Self { .init(.leaf7ECX, 10) }
@@ -190,6 +192,8 @@ extension CPUIDFeature {
     public static var la57: Self { .init(.leaf7ECX, 16) }
     public static var rdpid: Self { .init(.leaf7ECX, 22) }
     public static var busLockDetect: Self { .init(.leaf7ECX, 24) }
+    /// Protection keys of supervisor pages.
+    public static var pks: Self { .init(.leaf7ECX, 31) }
 
     // Leaf 7, EDX.
     /// REP MOVSB is fast for few bytes.
@@ -238,13 +242,18 @@ extension CPUIDFeature {
     // Leaf 80000001H, ECX.
     /// LAHF and SAHF in 64-bit mode.
     public static var lahf64: Self { .init(.extended1ECX, 0) }
+    public static var svm: Self { .init(.extended1ECX, 2) }
     public static var lzcnt: Self { .init(.extended1ECX, 5) }
     public static var prefetchw: Self { .init(.extended1ECX, 8) }
+    /// EFER.TCE.
+    public static var tce: Self { .init(.extended1ECX, 17) }
 
     // Leaf 80000001H, EDX.
     public static var syscall: Self { .init(.extended1EDX, 11) }
     /// IA32_EFER.NXE.
     public static var nx: Self { .init(.extended1EDX, 20) }
+    /// EFER.FFXSR.
+    public static var ffxsr: Self { .init(.extended1EDX, 25) }
     public static var page1GB: Self { .init(.extended1EDX, 26) }
     public static var rdtscp: Self { .init(.extended1EDX, 27) }
     /// 64-bit mode.

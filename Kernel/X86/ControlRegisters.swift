@@ -106,7 +106,8 @@ public struct ControlRegister4: FlagSet {
     }
 }
 
-/// IA32_EFER (SDM volume 3, "Extended Feature Enable Register").
+/// IA32_EFER (SDM volume 3, "Extended Feature Enable Register"; bits from 12 up: APM volume 2, "Extended Feature Enable Register
+/// (EFER)").
 public struct ExtendedFeatureEnable: FlagSet {
     public var rawValue: UInt64
     public init(rawValue: UInt64) { self.rawValue = rawValue }
@@ -115,6 +116,14 @@ public struct ExtendedFeatureEnable: FlagSet {
     public static var longModeEnable: Self { .init(bit: 8) }
     public static var longModeActive: Self { .init(bit: 10) }
     public static var executeDisable: Self { .init(bit: 11) }
+    public static var secureVirtualMachine: Self { .init(bit: 12) }
+    public static var longModeSegmentLimit: Self { .init(bit: 13) }
+    public static var fastFXSAVE: Self { .init(bit: 14) }
+    public static var translationCacheExtension: Self { .init(bit: 15) }
+    public static var mcommit: Self { .init(bit: 17) }
+    public static var interruptibleWBINVD: Self { .init(bit: 18) }
+    public static var upperAddressIgnore: Self { .init(bit: 20) }
+    public static var automaticIBRS: Self { .init(bit: 21) }
 
     public static func name(ofBit bit: Int) -> StaticString? {
         switch Self(bit: bit) {
@@ -122,6 +131,14 @@ public struct ExtendedFeatureEnable: FlagSet {
         case .longModeEnable: "LME"
         case .longModeActive: "LMA"
         case .executeDisable: "NXE"
+        case .secureVirtualMachine: "SVME"
+        case .longModeSegmentLimit: "LMSLE"
+        case .fastFXSAVE: "FFXSR"
+        case .translationCacheExtension: "TCE"
+        case .mcommit: "MCOMMIT"
+        case .interruptibleWBINVD: "INTWB"
+        case .upperAddressIgnore: "UAIE"
+        case .automaticIBRS: "AIBRSE"
         default: nil
         }
     }

@@ -69,6 +69,10 @@ public struct ModelSpecificRegister: Equatable, Sendable {
     public static var gsBase: Self { .init(0xC000_0101) }
     public static var kernelGSBase: Self { .init(0xC000_0102) }
     public static var timeStampCounterAux: Self { .init(0xC000_0103) }
+    /// VM_CR (APM volume 2, "SVM Related MSRs"; so the next).
+    public static var vmControl: Self { .init(0xC001_0114) }
+    /// VM_HSAVE_PA.
+    public static var hostSaveAddress: Self { .init(0xC001_0117) }
 }
 
 // Registers of which there are several.
@@ -148,6 +152,8 @@ extension ModelSpecificRegister: TextConvertible {
         case .gsBase: "IA32_GS_BASE"
         case .kernelGSBase: "IA32_KERNEL_GS_BASE"
         case .timeStampCounterAux: "IA32_TSC_AUX"
+        case .vmControl: "VM_CR"
+        case .hostSaveAddress: "VM_HSAVE_PA"
         default: nil
         }
     }

@@ -31,7 +31,7 @@ struct Explained {
         let kind = try #require(Kind.all.first { $0.name == name })
         #expect(Explained("--help").lines.contains("    martlet explain \(kind.example)"))
         #expect(Explained(name, "--help").lines.contains("    martlet explain \(kind.example)"))
-        guard name != "vmcs" else { return }  // the tests of dumps have it
+        guard name != "vmcs", name != "vmcb" else { return }  // the tests of dumps have it
         var rest = Arguments(kind.example.split(separator: " ").map(String.init).dropFirst(), of: kind)
         var lines: [String] = []
         let status = try kind.explain(&rest, Session(read: { _ in "" }, print: { lines.append($0) }))

@@ -17,11 +17,11 @@ struct DumpCheck {
         var counts: [RuleName: Int] = [:]
         var found: [(RuleName, Violation)] = []
         let known = dump.snapshot
-        let trials = unknown.isEmpty ? 1 : Self.trials
-        var generator = Generator()
+        let trials = unknown.isEmpty ? 1 : UnknownFieldFilling.trials
+        var filling = UnknownFieldFilling()
         for trial in 0..<trials {
             var snapshot = known
-            for field in unknown { snapshot[field] = generator.filling(trial) }
+            for field in unknown { snapshot[field] = filling.value(of: trial) }
             let findings = EntryChecks.run(snapshot, processor.capabilities, processor.circumstances)
             for index in 0..<findings.count {
                 let name = RuleName(rule: findings[index].rule, field: findings[index].field)
@@ -39,38 +39,9 @@ struct DumpCheck {
         }
     }
 
-    /// Enough that every rule which joins two or three unknown fields meets both outcomes.
-    private static let trials = 300
-
     /// A rule about one field: a rule may be about several.
     private struct RuleName: Hashable {
         let rule: EntryRule
         let field: VMCSFieldEncoding
-    }
-
-    /// Values for unknown fields: all zero, all one, then such as registers and addresses have; the same in every run.
-    private struct Generator {
-        private var state: UInt64 = 0x9E37_79B9_7F4A_7C15
-
-        private mutating func next() -> UInt64 {
-            state ^= state << 13
-            state ^= state >> 7
-            state ^= state << 17
-            return state
-        }
-
-        mutating func filling(_ trial: Int) -> UInt64 {
-            if trial < 2 { return trial == 0 ? 0 : .max }
-            let value = next()
-            switch value >> 60 & 7 {
-            case 0, 1: return 0
-            case 2: return .max
-            case 3: return 1 << (value & 63)
-            case 4: return value & 0xFF_FFFF_F000
-            case 5: return value & 0xFF
-            case 6: return ~(1 << (value & 63))
-            default: return value
-            }
-        }
     }
 }

@@ -108,7 +108,7 @@ enum DumpCommand {
     }
 
     /// Words separated by commas, on lines of at most about 110 columns.
-    private static func list(_ heading: String, _ words: [String], _ session: Session) {
+    static func list(_ heading: String, _ words: [String], _ session: Session) {
         guard !words.isEmpty else { return }
         session.print(heading)
         var line = "  "

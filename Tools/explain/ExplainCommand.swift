@@ -27,7 +27,7 @@ public enum ExplainCommand {
     ///   - read: the text of a file.
     ///   - print: takes a line of the answer.
     ///   - complain: takes a line that says what is wrong.
-    /// - Returns: 0; 1 if a VMCS breaks a rule; 2 if the arguments or a file are wrong.
+    /// - Returns: 0; 1 if a VMCS or VMCB breaks a rule; 2 if the arguments or a file are wrong.
     public static func run(
         _ arguments: [String], reading read: @escaping (String) throws -> String, print: @escaping (String) -> Void,
         complain: (String) -> Void
@@ -73,7 +73,7 @@ public enum ExplainCommand {
     private static func help(_ name: String?, _ print: (String) -> Void) {
         let kinds = Kind.all.filter { name == nil || $0.name == name }
         if name == nil || kinds.isEmpty {
-            print("martlet explain KIND VALUE: numbers of VMX in words, bit by bit, with the manual's section.")
+            print("martlet explain KIND VALUE: numbers of VMX and SVM in words, bit by bit, with the manual's section.")
             print("Numbers are in base 16 with 0x before them, or in base 10.")
             print("")
         }

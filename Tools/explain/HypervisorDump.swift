@@ -39,7 +39,7 @@ enum HypervisorDump {
     }
 
     /// Lines that a mail program broke, put together: those of Xen all begin with its name.
-    private static func unfolded(_ lines: [String]) -> [String] {
+    static func unfolded(_ lines: [String]) -> [String] {
         guard lines.contains(where: { $0.contains("(XEN)") }) else { return lines }
         var whole: [String] = []
         for line in lines {
@@ -80,7 +80,7 @@ enum HypervisorDump {
     }
 
     /// The number behind `name =`, where the name is a word of its own.
-    private static func value(of name: String, in line: String) -> UInt64? {
+    static func value(of name: String, in line: String) -> UInt64? {
         var rest = line[...]
         while let range = rest.firstRange(of: name) {
             let isWord = range.lowerBound == line.startIndex || " \t,:".contains(line[line.index(before: range.lowerBound)])

@@ -221,6 +221,7 @@ extern const char martlet_vm_exit_recorded[], martlet_vm_exit_recorded_observed[
 extern uint32_t martlet_enter_guest(void *virtual_cpu, uint32_t launched);
 extern const char martlet_probe_exit[];
 extern uint32_t martlet_probe_entry(void);
+extern void martlet_probe_vmrun(uint64_t guest_vmcb, uint64_t host_vmcb);
 
 extern void martlet_read_vector(uint32_t number, void *value);
 extern void martlet_read_wide_vector(uint32_t number, void *value);

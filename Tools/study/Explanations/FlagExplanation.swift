@@ -5,6 +5,8 @@ import X86
 public protocol ExplainedFlags: FlagSet {
     /// What the flags are together, such as "CR0".
     static var title: StaticString { get }
+    /// The manual, SDM volume 3 if not said.
+    static var manual: StaticString { get }
     /// The title of the manual's section.
     static var section: StaticString { get }
     /// What a bit does when it is 1; nil for a bit without a name.
@@ -14,6 +16,7 @@ public protocol ExplainedFlags: FlagSet {
 }
 
 extension ExplainedFlags {
+    public static var manual: StaticString { "SDM volume 3" }
     public static var reservedOnes: RawValue { 0 }
 }
 
@@ -25,7 +28,7 @@ public struct FlagExplanation<Flags: ExplainedFlags> {
 
     public func report(to print: (Line) -> Void) {
         let value = UInt64(truncatingIfNeeded: flags.rawValue)
-        print("\(Flags.title) = \(hex: value) (SDM volume 3, \"\(Flags.section)\")")
+        print("\(Flags.title) = \(hex: value) (\(Flags.manual), \"\(Flags.section)\")")
         reportBits(to: print)
     }
 

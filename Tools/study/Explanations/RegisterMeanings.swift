@@ -73,6 +73,14 @@ extension ExtendedFeatureEnable: ExplainedFlags {
         case .longModeEnable: "long mode will be active once paging is on"
         case .longModeActive: "long mode is active"
         case .executeDisable: "page-table entries can forbid execution (bit 63)"
+        case .secureVirtualMachine: "AMD: the instructions of SVM work"
+        case .longModeSegmentLimit: "AMD: limits of data segments are checked in 64-bit mode"
+        case .fastFXSAVE: "AMD: FXSAVE and FXRSTOR at privilege level 0 leave the XMM registers out"
+        case .translationCacheExtension: "AMD: INVLPG keeps cached upper levels of page tables"
+        case .mcommit: "AMD: MCOMMIT works"
+        case .interruptibleWBINVD: "AMD: WBINVD can be interrupted"
+        case .upperAddressIgnore: "AMD: bits 63:57 of addresses are ignored"
+        case .automaticIBRS: "AMD: indirect branches are restricted while the privilege level is below 3"
         default: nil
         }
     }
