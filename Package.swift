@@ -56,7 +56,7 @@ let package = Package(
         tests("Text", "Support"),
         .target(name: "Processor", path: "Tests/Processor"),
         tests("X86", "Text", "Support", "Processor", exclude: ["vectors.asm", "make-vectors"]),
-        tests("Memory", "VMX", "SVM", "Text"),
+        tests("Memory", "VMX", "Text", "Support"),
         tests("Virtualization", "X86", "Support"),
         tests("VMX", "Text", "X86", "Memory", "Virtualization", "Support"),
         tests("VMXChecks", "Text", "X86", "Memory", "VMX", "EntryProof", "Support"),

@@ -1,4 +1,5 @@
 import Text
+import Support
 import Testing
 @testable import Memory
 

@@ -1,5 +1,6 @@
 @testable import Memory
 import SVM
+import Support
 import Testing
 
 /// Nested page tables of AMD's.

@@ -1,49 +1,51 @@
-import Text
 import Memory
+import Text
 
 /// Physical memory for tests: only frames that were allocated exist, and touching any other stops the test.
-final class FakeMemory: PhysicalMemory {
+public final class FakeMemory: PhysicalMemory {
     private var frames: [UInt64: UnsafeMutableBufferPointer<UInt64>] = [:]
     /// Called before each compare-exchange, to play a processor that sets bits at the same time.
-    var beforeExchange: ((FakeMemory, HostPhysicalAddress) -> Void)?
+    public var beforeExchange: ((FakeMemory, HostPhysicalAddress) -> Void)?
 
-    func create(_ frame: UInt64, filledWith value: UInt64 = 0xDEAD_BEEF_DEAD_BEEF) {
+    public init() {}
+
+    public func create(_ frame: UInt64, filledWith value: UInt64 = 0xDEAD_BEEF_DEAD_BEEF) {
         precondition(frames[frame] == nil)
         frames[frame] = .allocate(capacity: 512)
         frames[frame]!.initialize(repeating: value)
     }
 
-    func destroy(_ frame: UInt64) { frames.removeValue(forKey: frame)?.deallocate() }
+    public func destroy(_ frame: UInt64) { frames.removeValue(forKey: frame)?.deallocate() }
 
     deinit { for frame in frames.values { frame.deallocate() } }
 
     /// The 512 words of a frame.
-    func words(_ frame: HostPhysicalAddress) -> [UInt64] { Array(frames[frame.rawValue]!) }
+    public func words(_ frame: HostPhysicalAddress) -> [UInt64] { Array(frames[frame.rawValue]!) }
 
-    func readUInt64(at address: HostPhysicalAddress) -> UInt64 {
+    public func readUInt64(at address: HostPhysicalAddress) -> UInt64 {
         precondition(address.rawValue % 8 == 0, "misaligned read")
         guard let frame = frames[address.rawValue & ~0xFFF] else { fatalError("read outside memory: \(address)") }
         return frame[Int(address.rawValue & 0xFFF) / 8]
     }
 
-    func writeUInt64(_ value: UInt64, at address: HostPhysicalAddress) {
+    public func writeUInt64(_ value: UInt64, at address: HostPhysicalAddress) {
         precondition(address.rawValue % 8 == 0, "misaligned write")
         guard let frame = frames[address.rawValue & ~0xFFF] else { fatalError("write outside memory: \(address)") }
         frame[Int(address.rawValue & 0xFFF) / 8] = value
     }
 
-    func readUInt32(at address: HostPhysicalAddress) -> UInt32 {
+    public func readUInt32(at address: HostPhysicalAddress) -> UInt32 {
         let word = readUInt64(at: HostPhysicalAddress(address.rawValue & ~7))
         return UInt32(truncatingIfNeeded: word >> ((address.rawValue & 4) * 8))
     }
 
-    func writeUInt32(_ value: UInt32, at address: HostPhysicalAddress) {
+    public func writeUInt32(_ value: UInt32, at address: HostPhysicalAddress) {
         let whole = HostPhysicalAddress(address.rawValue & ~7)
         let shift = (address.rawValue & 4) * 8
         writeUInt64(readUInt64(at: whole) & ~(0xFFFF_FFFF << shift) | UInt64(value) << shift, at: whole)
     }
 
-    func compareExchange(at address: HostPhysicalAddress, expected: UInt64, desired: UInt64) -> Bool {
+    public func compareExchange(at address: HostPhysicalAddress, expected: UInt64, desired: UInt64) -> Bool {
         beforeExchange?(self, address)
         guard readUInt64(at: address) == expected else { return false }
         writeUInt64(desired, at: address)
@@ -52,19 +54,19 @@ final class FakeMemory: PhysicalMemory {
 }
 
 /// Frames for tests, up to a limit. A frame that is given back ceases to exist, so that a late use is caught.
-struct FakeFrames: FrameSource {
-    let memory: FakeMemory
-    var availableFrames: UInt64
-    private(set) var allocations: UInt64 = 0
-    private(set) var inUse: Set<UInt64> = []
+public struct FakeFrames: FrameSource {
+    public let memory: FakeMemory
+    public var availableFrames: UInt64
+    public private(set) var allocations: UInt64 = 0
+    public private(set) var inUse: Set<UInt64> = []
     private var next: UInt64 = 0x7000_0000
 
-    init(memory: FakeMemory, limit: UInt64 = 1_000_000) {
+    public init(memory: FakeMemory, limit: UInt64 = 1_000_000) {
         self.memory = memory
         availableFrames = limit
     }
 
-    mutating func allocateFrame() -> HostPhysicalAddress? {
+    public mutating func allocateFrame() -> HostPhysicalAddress? {
         guard availableFrames > 0 else { return nil }
         availableFrames -= 1
         allocations += 1
@@ -74,38 +76,9 @@ struct FakeFrames: FrameSource {
         return HostPhysicalAddress(next)
     }
 
-    mutating func freeFrame(_ frame: HostPhysicalAddress) {
+    public mutating func freeFrame(_ frame: HostPhysicalAddress) {
         precondition(inUse.remove(frame.rawValue) != nil, "freed a frame that was not in use")
         memory.destroy(frame.rawValue)
         availableFrames += 1
     }
-}
-
-/// A generator with a fixed seed (SplitMix64), so that every run tests the same cases.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-        return value ^ value >> 31
-    }
-
-    /// True once in `n` times.
-    mutating func one(in n: UInt64) -> Bool { next() % n == 0 }
-}
-
-func host(_ value: UInt64) -> HostPhysicalAddress { HostPhysicalAddress(value) }
-func guestPhysical(_ value: UInt64) -> GuestPhysicalAddress { GuestPhysicalAddress(value) }
-
-func hostRange(_ start: UInt64, _ count: ByteCount) -> HostPhysicalRange {
-    HostPhysicalRange(start: host(start), count: count)
-}
-
-func guestRange(_ start: UInt64, _ count: ByteCount) -> GuestPhysicalRange {
-    GuestPhysicalRange(start: guestPhysical(start), count: count)
 }

@@ -1,12 +1,12 @@
-@testable import Memory
+import Memory
 import VMX
 
-typealias EPT = PageTable<EPTFormat, FakeMemory>
-typealias EPTError = PageTableError<GuestPhysicalAddress>
+public typealias EPT = PageTable<EPTFormat, FakeMemory>
+public typealias EPTError = PageTableError<GuestPhysicalAddress>
 
 extension EPTFormat {
     /// A format as a rich processor offers it, unless something is said otherwise.
-    static func test(
+    public static func test(
         levels: Int = 4, sizes: LeafSizes = .upToOneGibibyte, width: Int = 46,
         executeOnly: Bool = true, modeBased: Bool = false, ignoresPAT: Bool = true
     ) -> Self {
@@ -17,19 +17,26 @@ extension EPTFormat {
 }
 
 extension ExtendedPagePermissions {
-    static var rwx: Self { .read | .write | .execute }
+    public static var rwx: Self { .read | .write | .execute }
 }
 
 /// A leaf of a listing in a form that compares and prints.
-struct ListedRun: Equatable {
-    var input: UInt64
-    var output: UInt64
-    var size: PageSize
-    var pages: UInt64
+public struct ListedRun: Equatable {
+    public var input: UInt64
+    public var output: UInt64
+    public var size: PageSize
+    public var pages: UInt64
+
+    public init(input: UInt64, output: UInt64, size: PageSize, pages: UInt64) {
+        self.input = input
+        self.output = output
+        self.size = size
+        self.pages = pages
+    }
 }
 
 extension PageTable where Format == EPTFormat, Memory == FakeMemory {
-    func listing() -> [ListedRun] {
+    public func listing() -> [ListedRun] {
         var runs: [ListedRun] = []
         forEachRun { run in
             runs.append(
@@ -41,21 +48,22 @@ extension PageTable where Format == EPTFormat, Memory == FakeMemory {
     }
 
     /// The raw entries that a walk of `address` passes, the root's first.
-    func entries(at address: UInt64) -> [UInt64] {
+    public func entries(at address: UInt64) -> [UInt64] {
         var entries: [UInt64] = []
-        view.trace(guestPhysical(address)) {
+        view.trace(GuestPhysicalAddress(address)) {
             entries.append($0.entry.rawValue)
             return true
         }
         return entries
     }
 
-    mutating func mapRAM(
+    public mutating func mapRAM(
         _ start: UInt64, _ count: ByteCount, to output: UInt64, largest: PageSize = .oneGibibyte,
         _ permissions: ExtendedPagePermissions = .rwx, _ type: MemoryType = .writeBack, frames: inout FakeFrames
     ) throws(EPTError) -> TranslationChange {
         try map(
-            guestRange(start, count), to: host(output), permissions: permissions, memoryType: type,
+            GuestPhysicalRange(start: GuestPhysicalAddress(start), count: count), to: HostPhysicalAddress(output),
+            permissions: permissions, memoryType: type,
             largest: largest, frames: &frames)
     }
 }

@@ -1,5 +1,6 @@
-import Testing
 import Memory
+import Support
+import Testing
 @testable import VMX
 
 @Suite struct EPTTests {
@@ -131,12 +132,12 @@ import Memory
 
     @Test func pointer() {
         let pointer = EPTPointer(
-            root: host(0x1234_5000), levelCount: 4, memoryType: .writeBack, usesAccessedAndDirty: true)
+            root: HostPhysicalAddress(0x1234_5000), levelCount: 4, memoryType: .writeBack, usesAccessedAndDirty: true)
         #expect(pointer.rawValue == 0x1234_505E)
-        #expect(pointer.root == host(0x1234_5000) && pointer.levelCount == 4 && pointer.memoryType == .writeBack)
+        #expect(pointer.root == HostPhysicalAddress(0x1234_5000) && pointer.levelCount == 4 && pointer.memoryType == .writeBack)
         #expect(pointer.usesAccessedAndDirty && !pointer.enforcesShadowStacks)
         let other = EPTPointer(
-            root: host(0x1000), levelCount: 5, memoryType: .uncacheable, usesAccessedAndDirty: false)
+            root: HostPhysicalAddress(0x1000), levelCount: 5, memoryType: .uncacheable, usesAccessedAndDirty: false)
         #expect(other.rawValue == 0x1020 && other.levelCount == 5)
     }
 }
