@@ -61,7 +61,7 @@ extension RunCommand {
     ) throws(Failure) -> Int32 {
         let run = MachineRun(
             machine, folder: folder, monitor: nil, input: nil, output: PrintedOutput(poller, to: 1), poller: poller,
-            signals: signals, speech: speech)
+            signals: signals, speech: speech, parent: parent)
         switch try run.run(timeout: request.timeout) {
         case .itself, .monitor: break
         case .timedOut: throw Failure(.timedOut, "stopped: the time was up (TIMEOUT=\(request.words[.timeout]))")

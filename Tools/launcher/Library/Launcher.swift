@@ -15,7 +15,7 @@ public enum Launcher {
         let speech = Speech()
         var status: Int32
         do throws(Failure) {
-            status = try perform(words, speech, hasInput: hasInput)
+            status = try perform(words, speech, hasInput: hasInput, parent: isForMake ? getppid() : nil)
         } catch {
             if let words = error.words { speech.say(words) }
             status = error.status.rawValue
@@ -38,7 +38,7 @@ public enum Launcher {
         return hasInput
     }
 
-    private static func perform(_ words: [String], _ speech: Speech, hasInput: Bool) throws(Failure) -> Int32 {
+    private static func perform(_ words: [String], _ speech: Speech, hasInput: Bool, parent: pid_t?) throws(Failure) -> Int32 {
         let named = words.first.flatMap(Command.init)
         let rest = named == nil ? words : Array(words.dropFirst())
         let wantsHelp = rest.contains { ["help", "--help", "-h"].contains($0) }
@@ -70,7 +70,7 @@ public enum Launcher {
         }
         let run = RunCommand(
             checkout: Checkout(environment: environment, root: root), environment: environment, program: program, speech: speech,
-            hasInput: hasInput)
+            hasInput: hasInput, parent: parent)
         switch command {
         case .study, .gdb:
             let quiet = (environment["TRACE"] ?? "").isEmpty ? ["TRACE=off"] : []

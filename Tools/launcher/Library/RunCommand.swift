@@ -10,6 +10,8 @@ struct RunCommand {
     let speech: Speech
     /// Standard input was open.
     let hasInput: Bool
+    /// The make that started this, with which a run ends; nil if there is none.
+    let parent: pid_t?
 
     /// - Parameter isBare: the kernel is started without Martlet.
     /// - Returns: the status of what the guest came to.
@@ -70,7 +72,7 @@ struct RunCommand {
             isOwn: monitor?.console != nil)
         let run = MachineRun(
             machine, folder: folder.path, monitor: monitor, input: input, output: output, poller: poller, signals: signals,
-            speech: speech)
+            speech: speech, parent: parent)
         let ending = try run.run(timeout: request.timeout)
         let report = Report(contents(folder.path + "/report"))
         let unwritten = records.flatMap { $0.close(report) }

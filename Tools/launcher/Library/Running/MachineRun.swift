@@ -33,6 +33,8 @@ final class MachineRun {
     private let input: GuestInput?
     private let signals: SignalWatch
     private let speech: Speech
+    /// Whoever started this, if the run is to end with it.
+    private let parent: pid_t?
     private let poller: Poller
     private let output: PrintedOutput
     private var stream: ConsoleStream
@@ -47,11 +49,14 @@ final class MachineRun {
     /// What the machine's own program ended with; nil if it was killed.
     private(set) var status: Int32?
 
-    /// - Parameter output: where what the guest prints goes.
+    /// - Parameters:
+    ///   - output: where what the guest prints goes.
+    ///   - parent: the run ends when this process does; nil if it outlives whoever started it.
     init(
         _ machine: PreparedMachine, folder: String, monitor: MonitorProcess?, input: GuestInput?, output: PrintedOutput,
-        poller: Poller, signals: SignalWatch, speech: Speech
+        poller: Poller, signals: SignalWatch, speech: Speech, parent: pid_t?
     ) {
+        self.parent = parent
         self.machine = machine
         self.folder = folder
         self.monitor = monitor
@@ -104,6 +109,7 @@ final class MachineRun {
                 break
             }
             if ending == nil {
+                if let parent, getppid() != parent { ending = .hungUp }
                 if input?.isToEnd == true { ending = .byHand }
                 if let timeout, now() - begin >= timeout { ending = .timedOut }
                 if let monitor, monitor.child.hasEnded {
