@@ -14,8 +14,8 @@ public enum FramePoolError: Error, Equatable {
 
 /// A pool of 4 KiB frames over some ranges of host-physical memory.
 ///
-/// Frames that were never given out cost nothing: each range remembers how far it has been used. Frames that came back
-/// are chained through their own first word; the second word marks them as free, so that a double free is seen.
+/// Frames that were never given out cost nothing: each range remembers how far it has been used. Returned frames are
+/// chained through their own first word; the second word marks them as free, so that a double free is detected.
 public struct FramePool<Memory: PhysicalMemory>: ~Copyable, FrameSource {
     /// How many ranges a pool can hold.
     public static var rangeCapacity: Int { 8 }
@@ -57,7 +57,7 @@ public struct FramePool<Memory: PhysicalMemory>: ~Copyable, FrameSource {
         availableFrames += range.count.wholeFrames
     }
 
-    /// A frame filled with zeroes, or nil when all are in use. Frames that came back are given out first.
+    /// A frame filled with zeroes, or nil when all are in use. Returned frames are given out first.
     public mutating func allocateFrame() -> HostPhysicalAddress? {
         guard let frame = takeFreed() ?? takeFresh() else { return nil }
         framesInUse += 1
@@ -107,7 +107,7 @@ public struct FramePool<Memory: PhysicalMemory>: ~Copyable, FrameSource {
         return nil
     }
 
-    /// Whether the frame is in the chain. Only a frame that bears the mark is looked for: normally none,
+    /// Whether the frame is in the chain. Only a frame that bears the mark is searched for: normally none,
     /// but the user of a frame may have written the mark's value, by chance or by malice.
     private func isFree(_ frame: HostPhysicalAddress) -> Bool {
         guard bearsMark(frame) else { return false }

@@ -3,7 +3,7 @@ protocol GuestEntryPath {
     /// The entry at `address`, which covers 2^shift bytes, is about to be loaded. Returns false if it cannot be.
     mutating func willLoad(_ address: GuestPhysicalAddress, shift: UInt64) -> Bool
 
-    /// It has been loaded and not judged yet.
+    /// It has been loaded but not checked yet.
     mutating func didLoad(_ entry: UInt64, from address: GuestPhysicalAddress, shift: UInt64)
 
     /// Remembers an entry that leads on, or maps a page.
@@ -21,7 +21,7 @@ extension GuestEntryPath {
     mutating func didLoad(_ entry: UInt64, from address: GuestPhysicalAddress, shift: UInt64) {}
 }
 
-/// Remembers nothing, for the walk in which nothing is to be set.
+/// Remembers nothing, for a walk that need not set anything.
 struct NoEntryPath: GuestEntryPath {
     @inline(__always)
     mutating func append(_ address: GuestPhysicalAddress) {}

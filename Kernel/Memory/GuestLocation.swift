@@ -1,10 +1,10 @@
 extension GuestPaging {
-    /// Where the page tables of 4-level paging put a linear address, without asking for rights: for the bytes of an
-    /// instruction that the processor has just executed, which proves its rights and has set the accessed bits.
+    /// Where 4-level page tables map a linear address, without checking rights: for the bytes of an instruction that the
+    /// processor has just executed, which proves its rights and has set the accessed bits.
     ///
     /// - Parameter cr3: the root of the tables.
-    /// - Returns: nil where the tables do not lead there any more (the processor went by a cached translation) or leave
-    ///   the guest's RAM.
+    /// - Returns: nil where the tables no longer lead there (the processor used a cached translation) or leave the guest's
+    ///   RAM.
     @inline(__always)
     public static func locate(
         _ address: GuestVirtualAddress, cr3: UInt64, in memory: some GuestTableMemory

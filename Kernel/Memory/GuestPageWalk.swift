@@ -16,11 +16,11 @@ public enum GuestEntryBits {
     public static var largePageAttribute: UInt64 { 1 << 12 }
     public static var address: UInt64 { 0x000F_FFFF_FFFF_F000 }
     public static var executeDisable: UInt64 { 1 << 63 }
-    /// Reserved in the page-directory pointers of PAE paging, besides what lies beyond the physical addresses: bits 2:1 and 8:5.
+    /// Reserved in the page-directory pointers of PAE paging, besides the bits above MAXPHYADDR: bits 2:1 and 8:5.
     public static var reservedInPointer: UInt64 { 0x1E6 }
 }
 
-/// How one kind of guest page table looks.
+/// The format of one kind of guest page table.
 protocol GuestTableEntries {
     /// The number of address bits that index a table.
     static var indexBits: UInt64 { get }
@@ -33,7 +33,7 @@ protocol GuestTableEntries {
     /// The bits that are reserved in every entry.
     static func reservedBits(_ paging: GuestPaging) -> UInt64
 
-    /// The bits that are reserved besides in an entry with bit 7 set, above the last level, that covers 2^shift bytes.
+    /// The additional reserved bits of an entry above the last level, with bit 7 set, that covers 2^shift bytes.
     static func largePageReservedBits(_ paging: GuestPaging, shift: UInt64) -> UInt64
 
     /// Whether bit 7 means something in an entry above the last level.
@@ -135,8 +135,8 @@ enum Bits32Entries: GuestTableEntries {
 }
 
 extension GuestPaging {
-    /// Walks tables of one kind, from the one at `table`, whose entries cover 2^topShift bytes each; nil when bits are due
-    /// to be set and `path` cannot.
+    /// Walks tables of one kind, from the one at `table`, whose entries cover 2^topShift bytes each; nil when bits must be
+    /// set and `path` cannot.
     @inline(__always)
     func follow<Entries: GuestTableEntries>(
         _: Entries.Type, _ linear: UInt64, table: UInt64, topShift: UInt64,
@@ -144,7 +144,7 @@ extension GuestPaging {
     ) -> GuestTranslation? {
         let indexMask = ((1 &<< Entries.indexBits) &- 1) &<< Entries.entryShift
         let reserved = Entries.reservedBits(self)
-        // What all entries have in common; bit 63 is turned over, so that one AND gathers every right.
+        // What all entries have in common; bit 63 is inverted, so that one AND combines every right.
         var rights = ~UInt64(0)
         var table = table
         var shift = topShift

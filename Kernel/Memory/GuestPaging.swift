@@ -16,22 +16,22 @@ public enum GuestPagingMode: Equatable, Sendable {
     case direct
 }
 
-/// What of CR3 is not the address of the first table (SDM volume 3, "Control Registers").
+/// The parts of CR3 that are not the address of the first table (SDM volume 3, "Control Registers").
 public enum ControlRegister3 {
     /// The process-context identifier, with CR4.PCIDE.
     public static var identifier: UInt64 { 0xFFF }
-    /// In a value that is loaded with CR4.PCIDE: the identifier's translations are kept.
+    /// In a value loaded with CR4.PCIDE: the identifier's translations are kept.
     public static var keepsTranslations: UInt64 { 1 << 63 }
     /// The address of the four page-directory pointers, with PAE paging.
     public static var pointers: UInt64 { 0xFFFF_FFE0 }
 }
 
-/// What of a guest's registers and processor model decides how its linear addresses are translated.
+/// The parts of a guest's registers and processor model that decide how its linear addresses are translated.
 public struct GuestPaging: Sendable {
     public var mode: GuestPagingMode
     /// CR3. Only the bits that hold the address of the first table in this mode are used.
     public var cr3: UInt64
-    /// The four PDPTE registers, which the processor loads with CR3 and checks then. Used in PAE paging only.
+    /// The four PDPTE registers, which the processor loads and checks with CR3. Used in PAE paging only.
     public var pdptes: InlineArray<4, UInt64>
     /// CR0.WP: supervisor writes respect read-only pages.
     public var writeProtects: Bool
@@ -43,7 +43,7 @@ public struct GuestPaging: Sendable {
     public var preventsSupervisorExecution: Bool
     /// CR4.SMAP: no supervisor data accesses to user pages, unless RFLAGS.AC permits.
     public var preventsSupervisorAccess: Bool
-    /// PKRU, while CR4.PKE is 1, or else 0, which forbids nothing.
+    /// PKRU while CR4.PKE is 1; otherwise 0, which forbids nothing.
     public var protectionKeyRights: UInt32
     /// The guest's processor has 1 GiB pages (CPUID 80000001H, EDX bit 26).
     public var hasGibibytePages: Bool
@@ -76,7 +76,7 @@ public struct GuestPaging: Sendable {
     }
 }
 
-/// An access of a guest to a linear address.
+/// A guest's access to a linear address.
 ///
 /// Intel SDM vol. 3, "Access Rights", "Determination of Access Rights".
 public struct GuestAccess: Equatable, Sendable {
@@ -110,7 +110,7 @@ public struct PageFaultErrorCode: Equatable, Sendable {
 
     public init(rawValue: UInt32) { self.rawValue = rawValue }
 
-    /// Bit 0 (P): the page was there, and the access broke its rights or a reserved bit was set.
+    /// Bit 0 (P): the page was present, and the access violated its rights or a reserved bit was set.
     public var isProtectionViolation: Bool { rawValue & 1 != 0 }
     /// Bit 1 (W/R): the access was a write.
     public var isWrite: Bool { rawValue & 2 != 0 }
@@ -124,7 +124,7 @@ public struct PageFaultErrorCode: Equatable, Sendable {
     public var isProtectionKey: Bool { rawValue & 32 != 0 }
 }
 
-/// The way to a guest's page tables: its RAM, by guest-physical address.
+/// Access to a guest's page tables: its RAM, by guest-physical address.
 ///
 /// An implementation cannot leave the guest's RAM. It is a handle: copies reach the same memory.
 public protocol GuestTableMemory {
@@ -139,7 +139,7 @@ public protocol GuestTableMemory {
     func setBits(_ bits: UInt32, at address: GuestPhysicalAddress)
 }
 
-/// A guest's RAM whose tables are compared with what they held before.
+/// A guest's RAM whose tables are compared with their earlier contents.
 public protocol ComparedTableMemory: GuestTableMemory {
     /// Copies the 512 words of the page at `address`, inside the guest's RAM.
     func copyPage(at address: GuestPhysicalAddress, to words: UnsafeMutablePointer<UInt64>)

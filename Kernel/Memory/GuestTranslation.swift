@@ -4,7 +4,7 @@ public struct GuestPage: Equatable, Sendable {
     public let address: GuestPhysicalAddress
     /// The page's size. Without paging, 4 KiB.
     public let size: PageSize
-    /// What all the entries together say, as the bits of an entry: 1 writable, 2 user, 63 executable, and 6 of the leaf.
+    /// All the entries combined, as the bits of an entry: 1 writable, 2 user, 63 executable, and 6 of the leaf.
     let rights: UInt64
 
     /// Every entry on the way allows writes.
@@ -13,7 +13,7 @@ public struct GuestPage: Equatable, Sendable {
     public var isUser: Bool { rights & 1 << 2 != 0 }
     /// No entry on the way disables instruction fetches.
     public var isExecutable: Bool { rights & 1 << 63 != 0 }
-    /// The leaf's dirty bit is set, be it by this access.
+    /// The leaf's dirty bit is set, perhaps by this access.
     public var isDirty: Bool { rights & 1 << 6 != 0 }
 }
 
@@ -38,8 +38,8 @@ extension GuestPaging {
     ///
     /// Intel SDM vol. 3, "Paging" (4.3 to 4.8).
     ///
-    /// Nearly always every accessed and dirty bit that is due is set already, and nothing need be remembered on the way.
-    /// When one is not, the walk is made again from the start, keeping the places of the entries it uses.
+    /// Nearly always, the accessed and dirty bits are already set, and nothing need be remembered on the way. When one is
+    /// not, the walk is repeated from the start, keeping the places of the entries it uses.
     @inline(__always)
     public func translate(
         _ address: GuestVirtualAddress, for access: GuestAccess, in memory: some GuestTableMemory
@@ -59,7 +59,7 @@ extension GuestPaging {
         return result
     }
 
-    /// One walk; nil when bits are due to be set and `path` cannot.
+    /// One walk; nil when bits must be set and `path` cannot.
     @inline(__always)
     func follow(
         _ address: GuestVirtualAddress, for access: GuestAccess, in memory: some GuestTableMemory,
@@ -96,8 +96,8 @@ extension GuestPaging {
         }
     }
 
-    /// A walk of tables that hold machine addresses, to a page's guest-physical address. It sets the bits that are due in any case:
-    /// nobody looks on under direct paging, and one walk is code enough.
+    /// A walk of tables that hold machine addresses, to a page's guest-physical address. It always sets the bits that are due:
+    /// nothing observes walks under direct paging, and one walk is code enough.
     @inline(never)
     private func followDirect(
         _ address: GuestVirtualAddress, for access: GuestAccess, in memory: some GuestTableMemory
@@ -136,7 +136,7 @@ extension GuestPaging {
         return PageFaultErrorCode(rawValue: code)
     }
 
-    /// Whether entries that together say `rights` permit the access.
+    /// Whether entries with the combined `rights` permit the access.
     ///
     /// Intel SDM vol. 3, "Determination of Access Rights".
     @inline(__always)

@@ -4,7 +4,7 @@ public protocol GuestWalkObserver {
     /// - Returns: false to end the walk here, as if there were no memory.
     mutating func willLoad(_ address: GuestPhysicalAddress, shift: UInt64) -> Bool
 
-    /// It has loaded `entry` from there, and is about to judge it.
+    /// It has loaded `entry` from there, and is about to check it.
     mutating func didLoad(_ entry: UInt64, from address: GuestPhysicalAddress, shift: UInt64)
 }
 
@@ -48,7 +48,7 @@ extension GuestPaging {
     }
 }
 
-// What an entry says, for an observer: the same rules as the walk's.
+// What an entry means, for an observer: the same rules as the walk's.
 
 extension GuestPaging {
     /// The reserved bits that are set in a present entry which covers 2^shift bytes.

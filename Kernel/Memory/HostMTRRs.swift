@@ -1,4 +1,4 @@
-/// How the memory type range registers of a processor are read, where the reading code is to run on any machine.
+/// Reads a processor's memory type range registers, for code that must run on any machine.
 public protocol MemoryTypeRegisterReader {
     /// The value of a register that the processor has.
     func read(_ register: MemoryTypeRegister) -> UInt64
@@ -32,7 +32,7 @@ public enum MemoryTypeBits {
     public static var isValid: UInt64 { 1 << 11 }
 }
 
-/// Why the memory type range registers could not be taken up.
+/// Why the memory type range registers could not be read.
 public enum HostMTRRsError: Error, Equatable {
     /// IA32_MTRRCAP reports more variable ranges than there is room for.
     case tooManyVariableRanges(Int)
@@ -56,7 +56,7 @@ public struct HostMTRRs {
     public let isEnabled: Bool
     /// The fixed ranges decide below 1 MiB (they exist, and bit 10 of IA32_MTRR_DEF_TYPE is set).
     public let usesFixedRanges: Bool
-    /// The type of what no range covers.
+    /// The type of memory that no range covers.
     public let defaultType: MemoryType
     /// The number of variable ranges in use.
     public private(set) var variableCount = 0
@@ -100,7 +100,7 @@ public struct HostMTRRs {
     /// Intel SDM vol. 3, "MTRR Precedences": disabled MTRRs mean uncacheable; below 1 MiB the fixed ranges
     /// decide if they are in use; of variable ranges that overlap, uncacheable wins, and write-through wins over
     /// write-back. For other overlaps the behaviour is undefined: this answers uncacheable, the one type that is always
-    /// safe. So it does for reserved encodings.
+    /// safe; likewise for reserved encodings.
     public func type(of address: HostPhysicalAddress) -> MemoryType {
         guard isEnabled else { return .uncacheable }
         if usesFixedRanges, address.rawValue < Self.fixedLimit { return fixedType(of: address.rawValue) }
@@ -120,7 +120,7 @@ public struct HostMTRRs {
     /// Where the fixed ranges end.
     static var fixedLimit: UInt64 { 0x10_0000 }
 
-    /// The first address above `address` at which the type may be another one: an end of some range. 2^64 - 1 if none.
+    /// The first address above `address` at which the type may change: the end of some range. 2^64 - 1 if none.
     func nextBoundary(after address: UInt64) -> UInt64 {
         guard isEnabled else { return .max }
         if usesFixedRanges, address < Self.fixedLimit {

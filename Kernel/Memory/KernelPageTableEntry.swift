@@ -99,8 +99,8 @@ public struct KernelPagePermissions: PagePermissions {
     /// Whether everything in `other` is in this set.
     public func contains(_ other: Self) -> Bool { rawValue & other.rawValue == other.rawValue }
 
-    /// Whether every right of `other` is given, and the page is global exactly if it was: a global translation
-    /// outlives what a local one does not.
+    /// Whether every right of `other` is given, and the page is global exactly if it was: a global translation survives
+    /// flushes that a local one does not.
     public func includes(_ other: Self) -> Bool {
         contains(other) && (rawValue ^ other.rawValue) & Self.global.rawValue == 0
     }

@@ -45,7 +45,7 @@ public struct KernelPageTableFormat: PageTableFormat {
     public let levelCount: Int
     public let leafSizes: LeafSizes
     public let physicalAddressWidth: Int
-    /// IA32_EFER.NXE is set. Without it every page is executable, and a mapping that is not cannot be made.
+    /// IA32_EFER.NXE is set. Without it every page is executable, and a non-executable mapping cannot be made.
     public let hasExecuteDisable: Bool
     /// The page attribute table that is loaded while the tables are in use.
     public let attributes: PageAttributeTable

@@ -1,4 +1,4 @@
-/// A 64-bit address of some kind. Each kind is a type of its own, so that one is never taken for another.
+/// A 64-bit address of some kind. Each kind is a separate type, so that one is never mistaken for another.
 public protocol MemoryAddress: Comparable, Hashable, Sendable {
     /// The address as the processor holds it.
     var rawValue: UInt64 { get }
@@ -17,7 +17,7 @@ public struct HostPhysicalAddress: PhysicalAddress {
     public init(_ rawValue: UInt64) { self.rawValue = rawValue }
 }
 
-/// An address that a guest takes for physical; EPT or nested paging translates it to a host-physical address.
+/// An address that a guest considers physical; EPT or nested paging translates it to a host-physical address.
 public struct GuestPhysicalAddress: PhysicalAddress {
     public let rawValue: UInt64
 
@@ -46,7 +46,7 @@ extension MemoryAddress {
     public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 
     /// The address `count` bytes further on. It wraps around at 2^64, as linear addresses do:
-    /// no address that a guest chose may stop the kernel. Ranges are checked where they are made.
+    /// no address chosen by a guest may stop the kernel. Ranges are checked where they are made.
     @inline(__always)
     public func advanced(by count: ByteCount) -> Self { Self(rawValue &+ count.bytes) }
 

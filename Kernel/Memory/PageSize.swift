@@ -42,7 +42,7 @@ public enum PageSize: UInt8, Comparable, Sendable {
 ///
 /// 1 GiB without 2 MiB is not expressible: such a leaf could not be split one level at a time, and no processor offers it.
 public struct LeafSizes: Equatable, Sendable {
-    /// The sum of the sizes, which is also the set of them: each is one bit.
+    /// The sum of the sizes, which is also their set: each is one bit.
     let mask: UInt64
 
     private init(mask: UInt64) { self.mask = mask }
@@ -56,7 +56,7 @@ public struct LeafSizes: Equatable, Sendable {
     /// 4 KiB, 2 MiB and 1 GiB.
     public static var upToOneGibibyte: Self { Self(mask: 1 << 12 | 1 << 21 | 1 << 30) }
 
-    /// The sizes for what a processor reports; 1 GiB counts only together with 2 MiB.
+    /// The sizes that a processor reports; 1 GiB counts only together with 2 MiB.
     public init(twoMebibytes: Bool, oneGibibyte: Bool) {
         self = !twoMebibytes ? .fourKibibytes : oneGibibyte ? .upToOneGibibyte : .upToTwoMebibytes
     }

@@ -23,7 +23,7 @@ public struct PageTable<Format: PageTableFormat, Memory: PhysicalMemory>: ~Copya
         self.root = root
     }
 
-    /// A table to look at alone, whose owner is somebody else.
+    /// A table only to look at, owned by someone else.
     init(lookingAt view: PageTableView<Format, Memory>) {
         format = view.format
         memory = view.memory
@@ -56,15 +56,15 @@ public struct PageTable<Format: PageTableFormat, Memory: PhysicalMemory>: ~Copya
         return HostPhysicalAddress(slot.entry.address.rawValue & ~mask | position & mask)
     }
 
-    /// Where the leaf entry stands that maps `input`, and its value, or nil when it is not mapped: for an owner that takes
-    /// one page away and gives it back, in one store each.
+    /// The address and the value of the leaf entry that maps `input`, or nil when it is not mapped: for an owner that removes
+    /// one page and puts it back, in one store each.
     public func leafEntry(of input: Format.Input) -> (address: HostPhysicalAddress, value: UInt64)? {
         guard let position = format.position(of: input) else { return nil }
         let slot = locate(position, downTo: 1)
         return format.isPresent(slot.entry) ? (slot.address, slot.entry.rawValue) : nil
     }
 
-    /// An entry, with the place where it stands.
+    /// An entry with its place.
     struct Slot {
         var address: HostPhysicalAddress
         var level: Int
@@ -76,7 +76,7 @@ public struct PageTable<Format: PageTableFormat, Memory: PhysicalMemory>: ~Copya
     }
 
     /// Follows `position` from the root to the entry that decides: a leaf, one that is not present,
-    /// or whichever stands at level `target`.
+    /// or whichever is at level `target`.
     @inline(__always)
     func locate(_ position: UInt64, downTo target: Int) -> Slot {
         var table = root

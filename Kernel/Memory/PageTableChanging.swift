@@ -1,7 +1,7 @@
 extension PageTable {
     /// Removes whatever is mapped in `range`, and the tables that become empty.
     ///
-    /// A large page that the range cuts is split first. Parts that are not mapped are left alone. On an error nothing
+    /// A large page that the range cuts is split first. Unmapped parts are left alone. On an error nothing
     /// has changed. The frames of removed tables are free at once: if `needsInvalidation`, invalidate before the source
     /// gives them out again.
     public mutating func unmap(

@@ -6,7 +6,7 @@ public protocol PagePermissions: Equatable, Sendable {
 
 /// One entry of a page table: 8 bytes, a leaf that maps a page or a reference to the table of the next level.
 ///
-/// All x86-64 formats agree on what is asked for here; the rest differs and is the format's business.
+/// All x86-64 formats agree on what is required here; the rest differs and is up to the format.
 public protocol PageTableEntry: Equatable, Sendable {
     var rawValue: UInt64 { get }
 
@@ -74,7 +74,7 @@ public protocol PageTableFormat: Sendable {
     /// MAXPHYADDR: the number of bits of a host-physical address (CPUID 80000008H, EAX[7:0]).
     var physicalAddressWidth: Int { get }
 
-    /// The position of an input among the 512^levelCount pages' bytes, or nil when it is too wide for the table
+    /// The position of an input among the bytes of the 512^levelCount pages, or nil when it is too wide for the table
     /// (or, for linear addresses, not canonical).
     func position(of input: Input) -> UInt64?
 
@@ -99,7 +99,7 @@ public protocol PageTableFormat: Sendable {
     /// The page that a present leaf entry at `level` (1 to 3) maps.
     func leaf(_ entry: Entry, level: Int) -> PageLeaf<Permissions>
 
-    /// The reserved bits that are set in a present entry of a table at `level`; zero in a sound one.
+    /// The reserved bits that are set in a present entry of a table at `level`; zero in a valid one.
     func reservedBits(of entry: Entry, level: Int) -> UInt64
 }
 

@@ -62,7 +62,7 @@ extension PageTable {
 }
 
 extension PageLeaf {
-    /// Whether this leaf maps on what a run that began with `first` has mapped so far.
+    /// Whether this leaf continues what a run that began with `first` has mapped so far.
     func continues(_ first: Self, after count: UInt64) -> Bool {
         size == first.size && permissions == first.permissions && memoryType == first.memoryType
             && output.rawValue == first.output.rawValue + count

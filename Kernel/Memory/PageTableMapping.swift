@@ -2,7 +2,7 @@ extension PageTable {
     /// Maps every page of `range`, none of which is mapped yet, to the host-physical memory from `output` on.
     ///
     /// Each leaf is as large as the alignment of both addresses, the rest of the range, `largest` and the processor allow.
-    /// Only absent entries are filled in, so the result is `.added` and no processor need invalidate anything.
+    /// Only absent entries are filled in, so the result is `.added` and no processor needs to invalidate anything.
     /// On an error nothing has changed.
     public mutating func map(
         _ range: AddressRange<Format.Input>, to output: HostPhysicalAddress,
@@ -86,7 +86,7 @@ extension PageTable {
         return slot.address
     }
 
-    /// A frame for a table, of those that were counted beforehand.
+    /// A frame for a table, one of those counted beforehand.
     mutating func takeFrame(from frames: inout some FrameSource & ~Copyable) -> HostPhysicalAddress {
         guard let frame = frames.allocateFrame() else {
             preconditionFailure("the frame source gave fewer frames than it had available")
@@ -98,7 +98,7 @@ extension PageTable {
 
 /// The leaves that a mapping will consist of, as rows of equal leaves in one table each, upwards.
 struct MappingPlan {
-    /// Leaves of one size whose entries stand side by side in one table.
+    /// Leaves of one size whose entries are adjacent in one table.
     struct Step {
         let position: UInt64
         let output: UInt64
@@ -125,7 +125,7 @@ struct MappingPlan {
         let remaining = end - position
         let level = sizes.largestLevel(input: position, output: output, remaining: remaining, limit: largest)
         let shift = UInt64(3 + 9 * level)
-        // A larger leaf can begin only where a table ends, so the row goes on to there or to the end of the range.
+        // A larger leaf can begin only where a table ends, so the row extends to there or to the end of the range.
         let leafCount = min(512 - (position >> shift & 511), remaining >> shift)
         let step = Step(position: position, output: output, level: level, leafCount: leafCount)
         position += leafCount << shift

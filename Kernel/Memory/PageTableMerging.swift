@@ -1,16 +1,16 @@
 extension PageTable {
-    /// Puts neighbouring leaves together again: wherever a table that lies wholly in `range` maps one aligned block with
-    /// equal permissions and memory type, a leaf of the next larger size, at most `largest`, takes its place.
+    /// Merges neighbouring leaves again: wherever a table that lies wholly in `range` maps one aligned block with equal
+    /// permissions and memory type, a leaf of the next larger size, at most `largest`, takes its place.
     ///
     /// The large leaf is accessed, or dirty, if any part was. A processor that uses the table meanwhile may set a bit in
-    /// a part after it was looked at, and that bit is lost: where they matter, keep the table's users out of the guest.
+    /// a part after it was read, and that bit is lost: where these bits matter, keep the table's users out of the guest.
     /// The frames of removed tables are free at once: invalidate before the source gives them out again.
     public mutating func merge(
         _ range: AddressRange<Format.Input>, largest: PageSize, frames: inout some FrameSource & ~Copyable
     ) throws(PageTableError<Format.Input>) -> TranslationChange {
         let positions = try positions(of: range)
         var freed: UInt64 = 0
-        // From below, so that what was merged at one level can be merged again at the next.
+        // Bottom-up, so that what was merged at one level can be merged again at the next.
         for level in 2...3 {
             guard let size = PageSize(level: level), size <= largest, format.leafSizes.contains(size) else { break }
             visitTables(at: level - 1, in: positions) { slot, start in

@@ -7,13 +7,13 @@ public enum PageTableError<Input: MemoryAddress>: Error, Equatable {
     case misaligned
     /// The input range is not inside what the table can translate.
     case inputTooWide
-    /// The output range passes the physical-address width.
+    /// The output range exceeds the physical-address width.
     case outputTooWide
     /// A page of the range is mapped already: the first such page.
     case alreadyMapped(Input)
     /// A page of the range is not mapped: the first such page.
     case notMapped(Input)
-    /// The format cannot express the permissions, or expresses their absence as "not present".
+    /// The format cannot express the permissions, or would express their absence as "not present".
     case permissionsNotExpressible
     /// The format cannot express the memory type.
     case memoryTypeNotExpressible
@@ -27,7 +27,7 @@ public enum PageTableError<Input: MemoryAddress>: Error, Equatable {
 public enum TranslationChange: Comparable, Sendable {
     /// Nothing.
     case none
-    /// Only translations that were absent were added. Absent ones are never cached.
+    /// Only absent translations were added. Absent ones are never cached.
     case added
     /// Present translations gained rights. A cached one may still cause a fault, which itself removes it from the cache.
     case relaxed

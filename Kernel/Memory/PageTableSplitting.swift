@@ -1,7 +1,7 @@
 extension PageTable {
     /// Splits the large leaves that overlap `range` until none of them is larger than `size`.
     ///
-    /// What a split leaf maps outside the range stays in leaves as large as possible. Every part takes over the
+    /// What a split leaf maps outside the range stays in leaves as large as possible. Every part inherits the
     /// permissions, the type and the accessed and dirty bits of the whole. On an error nothing has changed.
     public mutating func split(
         _ range: AddressRange<Format.Input>, downTo size: PageSize, frames: inout some FrameSource & ~Copyable
@@ -39,7 +39,7 @@ extension PageTable {
         return needed
     }
 
-    /// Splits the leaves that `positions` begins or ends inside of, as far as needed for it to fall between leaves.
+    /// Splits the leaves in which `positions` begins or ends, as far as needed for it to fall between leaves.
     mutating func cutEdges(
         of positions: Range<UInt64>, frames: inout some FrameSource & ~Copyable
     ) throws(PageTableError<Format.Input>) -> TranslationChange {
@@ -65,14 +65,14 @@ extension PageTable {
         return .changed
     }
 
-    /// The level of the leaf that has `position` in its inside; 0 if there is none.
+    /// The level of the leaf that has `position` in its interior; 0 if there is none.
     private func levelCut(at position: UInt64) -> Int {
         guard position < positionLimit else { return 0 }
         let slot = locate(position, downTo: 1)
         return isLeaf(slot) && position & (slot.size - 1) != 0 ? slot.level : 0
     }
 
-    /// Splits until no leaf has `position` in its inside.
+    /// Splits until no leaf has `position` in its interior.
     private mutating func cut(at position: UInt64, frames: inout some FrameSource & ~Copyable) {
         guard position < positionLimit else { return }
         while true {

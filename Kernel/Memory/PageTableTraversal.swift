@@ -8,7 +8,7 @@ extension PageTable {
         var position = positions.lowerBound
         while position < positions.upperBound {
             var slot = locate(position, downTo: 1)
-            // The entries that follow in the same table are read without a new walk.
+            // The following entries of the same table are read without a new walk.
             repeat {
                 let start = position & ~(slot.size - 1)
                 if format.isPresent(slot.entry) { try body(slot, start) }
@@ -42,7 +42,7 @@ extension PageTable {
         return mapped < positions.upperBound ? mapped : nil
     }
 
-    /// Removes the tables over `positions` in which nothing is mapped any more.
+    /// Removes the tables over `positions` that no longer map anything.
     mutating func prune(_ positions: Range<UInt64>, frames: inout some FrameSource & ~Copyable) {
         var freed: UInt64 = 0
         for level in 1..<format.levelCount {

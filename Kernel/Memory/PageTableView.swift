@@ -1,4 +1,4 @@
-/// A tree of page tables that is only looked at, from its root: what a register or a field refers to.
+/// A read-only view of a tree of page tables, from its root: what a register or a field refers to.
 public struct PageTableView<Format: PageTableFormat, Memory: PhysicalMemory> {
     public let format: Format
     let memory: Memory
@@ -10,7 +10,7 @@ public struct PageTableView<Format: PageTableFormat, Memory: PhysicalMemory> {
         self.root = root
     }
 
-    /// How many tables the tree has, the root among them.
+    /// How many tables the tree has, including the root.
     public var tableCount: UInt64 { tableCount(under: root, level: format.levelCount) }
 
     private func tableCount(under table: HostPhysicalAddress, level: Int) -> UInt64 {
@@ -50,7 +50,7 @@ public struct PageWalkStep<Entry: PageTableEntry>: Sendable {
     /// Where the entry stands in host-physical memory.
     public let address: HostPhysicalAddress
     public let entry: Entry
-    /// The reserved bits that are set in it; zero in a sound entry and in one that is not present.
+    /// The reserved bits that are set in it; zero in a valid entry and in one that is not present.
     public let reservedBits: UInt64
 }
 

@@ -1,4 +1,4 @@
-/// The way to the words of host-physical memory in which page tables and free lists are kept.
+/// Access to the words of host-physical memory that hold page tables and free lists.
 ///
 /// Metal implements it with plain pointers (the kernel maps memory one to one), tests with a memory that refuses
 /// any address outside what was allocated. An implementation is a handle: copies reach the same memory.
@@ -15,8 +15,8 @@ public protocol PhysicalMemory {
     /// Stores a half word at `address`, a multiple of 4, in one access.
     func writeUInt32(_ value: UInt32, at address: HostPhysicalAddress)
 
-    /// Replaces the word at `address` by `desired` if it equals `expected`, in one step that no other processor's
-    /// accesses can part (LOCK CMPXCHG): processors set accessed and dirty bits behind our back.
+    /// Replaces the word at `address` by `desired` if it equals `expected`, atomically (LOCK CMPXCHG): processors set
+    /// accessed and dirty bits behind our back.
     /// Returns whether it did.
     func compareExchange(at address: HostPhysicalAddress, expected: UInt64, desired: UInt64) -> Bool
 
@@ -36,12 +36,12 @@ extension PhysicalMemory {
 
 /// Where page tables get their frames from, and return them to.
 public protocol FrameSource: ~Copyable {
-    /// How many frames `allocateFrame` will still give: so many calls in a row succeed.
+    /// How many frames `allocateFrame` will still give: that many calls in a row succeed.
     var availableFrames: UInt64 { get }
 
     /// A frame of 4 KiB filled with zeroes, or nil when there is none left.
     mutating func allocateFrame() -> HostPhysicalAddress?
 
-    /// Takes back a frame that this source gave and that nobody refers to any more. Traps for any other.
+    /// Takes back a frame that this source gave and that nothing refers to any more. Traps for any other.
     mutating func freeFrame(_ frame: HostPhysicalAddress)
 }

@@ -1,7 +1,7 @@
-/// Why the memory map could not take up an entry.
+/// Why the memory map could not accept an entry.
 public enum PhysicalMemoryMapError: Error, Equatable {
-    /// There are more ranges than the map can hold. It lists no byte that was declared unusable so far, but the entry
-    /// may not be remembered against usable entries that come later: add no more of them.
+    /// There are more ranges than the map can hold. It lists no byte declared unusable so far, but it may forget this entry
+    /// when later ones declare its bytes usable: add no more of them.
     case tooManyRanges
     /// The range to reserve is not wholly usable.
     case notUsable
@@ -10,7 +10,7 @@ public enum PhysicalMemoryMapError: Error, Equatable {
 /// The machine's physical memory as the loader reported it, less what is taken.
 ///
 /// Entries may come in any order, overlap, touch or be empty: a byte is usable if some entry says so and none says
-/// otherwise, whichever came first. Bytes are kept exactly, and only queries round to whole frames, so that a frame
+/// otherwise, whatever their order. Bytes are kept exactly, and only queries round to whole frames, so that a frame
 /// shared by two usable entries is usable, and one touched by an unusable entry is not.
 public struct PhysicalMemoryMap {
     private var usable = PhysicalRangeList()
@@ -25,7 +25,7 @@ public struct PhysicalMemoryMap {
         limit = 1 << UInt64(physicalAddressWidth)
     }
 
-    /// Takes up an entry of usable memory.
+    /// Adds an entry of usable memory.
     public mutating func addUsable(
         _ start: HostPhysicalAddress, count: ByteCount
     ) throws(PhysicalMemoryMapError) {
@@ -44,7 +44,7 @@ public struct PhysicalMemoryMap {
         guard complete else { throw .tooManyRanges }
     }
 
-    /// Takes up an entry of memory that must not be used. One that wraps around counts up to the end of the address space.
+    /// Adds an entry of memory that must not be used. One that wraps around counts up to the end of the address space.
     public mutating func addUnusable(
         _ start: HostPhysicalAddress, count: ByteCount
     ) throws(PhysicalMemoryMapError) {
@@ -91,7 +91,7 @@ public struct PhysicalMemoryMap {
         return largest
     }
 
-    /// A usable block of `size` bytes, which is not reserved by this.
+    /// A usable block of `size` bytes; finding it does not reserve it.
     ///
     /// - Parameters:
     ///   - size: greater than zero; rounded up to whole frames.

@@ -20,7 +20,7 @@ struct PhysicalRangeList {
     /// Adds a range. Returns false, and changes nothing, when there is no room for it.
     mutating func insert(_ start: UInt64, _ end: UInt64) -> Bool {
         guard start < end else { return true }
-        // The ranges that the new one overlaps or touches become one with it.
+        // The ranges that the new one overlaps or touches merge with it.
         let first = firstIndex { $0.end >= start }
         let last = firstIndex { $0.start > end }
         if first == last {
@@ -33,7 +33,7 @@ struct PhysicalRangeList {
         return true
     }
 
-    /// Removes a range. Returns false when a hole in the middle of an entry needs room that there is not;
+    /// Removes a range. Returns false when there is no room for a hole in the middle of an entry;
     /// then the whole part above the hole is removed as well, so that nothing removed stays in the set.
     mutating func remove(_ start: UInt64, _ end: UInt64) -> Bool {
         guard start < end else { return true }

@@ -25,13 +25,13 @@ public struct ByteCount: Comparable, Hashable, Sendable {
     @inline(__always)
     public static var zero: Self { Self(0) }
 
-    /// Whole kibibytes in this count; a rest is dropped.
+    /// Whole kibibytes in this count; a remainder is dropped.
     public var kibibytes: UInt64 { bytes >> 10 }
 
-    /// Whole mebibytes in this count; a rest is dropped.
+    /// Whole mebibytes in this count; a remainder is dropped.
     public var mebibytes: UInt64 { bytes >> 20 }
 
-    /// Whole 4 KiB frames in this count; a rest is dropped.
+    /// Whole 4 KiB frames in this count; a remainder is dropped.
     public var wholeFrames: UInt64 { bytes >> 12 }
 
     @inline(__always)

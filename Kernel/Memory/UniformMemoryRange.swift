@@ -2,9 +2,9 @@ extension HostMTRRs {
     /// How many range boundaries a search passes at most.
     static var boundaryLimit: Int { 4096 }
 
-    /// The longest range from `address` on, up to `limit`, whose memory has one type all through.
+    /// The longest range from `address` on, up to `limit`, whose memory has one type throughout.
     ///
-    /// A page mapped inside it never straddles types, which a large page must not do: Intel SDM vol. 3, "Large Page Size
+    /// A page mapped inside it never spans types, which a large page must not do: Intel SDM vol. 3, "Large Page Size
     /// Considerations". Where variable ranges have masks with gaps, which firmware does not use, the answer may
     /// end early, but never too late.
     ///

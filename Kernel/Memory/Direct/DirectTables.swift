@@ -1,12 +1,12 @@
-/// Which pages of a guest's are its page tables, where the processor walks them as they are: direct paging.
+/// Which of a guest's pages are its page tables, where the processor walks them as they are: direct paging.
 ///
-/// Entries hold machine addresses, so what they may be is Martlet's to say: they lead to the guest's own RAM alone, and no page that
-/// is a table is writable anywhere. A page becomes a table of one level when all its entries have been looked at (`register`),
-/// and from then on only `update` writes to it. An entry that refers to a table needs one of the level below, so nothing leads in
-/// a circle. What is counted of each frame, and of each large page's worth of frames, makes every rule a look at one number.
+/// Entries hold machine addresses, so Martlet decides what they may be: they lead only to the guest's own RAM, and no page that
+/// is a table is writable anywhere. A page becomes a table of one level when all its entries have been checked (`register`),
+/// and from then on only `update` writes to it. An entry that refers to a table needs one of the level below, so there are no
+/// loops. With the counts for each frame, and for each large page's worth of frames, every rule checks just one number.
 ///
-/// What the processor has cached is for as long as the guest likes, but for this: an entry that referred to a table, or let a page
-/// be written to, is dropped before a page becomes a table or ceases to be one (`takeFlush`).
+/// What the processor has cached stays as long as the guest likes, with one exception: an entry that referred to a table, or made
+/// a page writable, is dropped before a page becomes a table or ceases to be one (`takeFlush`).
 ///
 /// Intel SDM vol. 3, "4-Level Paging and 5-Level Paging" and "Caching Translation Information".
 public struct DirectTables<Guest: DirectTableMemory>: ~Copyable {
@@ -14,18 +14,18 @@ public struct DirectTables<Guest: DirectTableMemory>: ~Copyable {
     let layout: DirectLayout
     let leafSizes: LeafSizes
     let frames: UnsafeMutablePointer<FrameRole>
-    /// Of 2 MiB, and behind them those of 1 GiB.
+    /// Those of 2 MiB, then those of 1 GiB.
     let regions: UnsafeMutablePointer<RegionRole>
     /// IA32_EFER.NXE: bit 63 of an entry is not reserved.
     public var hasExecuteDisable = false
     /// The frame of the root that CR3 refers to.
     var loaded = -1
-    /// The processor may hold translations by entries that are not there any more and whose ends count.
+    /// The processor may have cached translations of removed entries, of a kind that must be dropped in time.
     var isStale = false
 
     /// - Parameters:
-    ///   - storage: `layout.bytes` bytes, aligned to 8, that nothing else uses; whatever they hold.
-    ///   - leafSizes: what the processor offers.
+    ///   - storage: `layout.bytes` bytes, aligned to 8, that nothing else uses, with any contents.
+    ///   - leafSizes: those the processor offers.
     public init(_ layout: DirectLayout, storage: UnsafeMutableRawPointer, memory: Guest, leafSizes: LeafSizes) {
         self.layout = layout
         self.memory = memory
@@ -39,13 +39,13 @@ public struct DirectTables<Guest: DirectTableMemory>: ~Copyable {
     /// Where the guest's RAM lies in the machine's memory.
     public var ram: HostPhysicalRange { layout.ram }
 
-    /// Whether translations that a processor holds have to be dropped; asked once.
+    /// Whether translations cached by a processor must be dropped; resets the answer.
     public mutating func takeFlush() -> Bool {
         defer { isStale = false }
         return isStale
     }
 
-    /// The guest wants that.
+    /// The guest asks for that.
     public mutating func flush() { isStale = true }
 
     // MARK: Pages
@@ -54,7 +54,7 @@ public struct DirectTables<Guest: DirectTableMemory>: ~Copyable {
     /// - Parameters:
     ///   - address: the page's machine address.
     ///   - level: 1 for a page table, to 4 for a root.
-    /// - Returns: why not, and then nothing has changed.
+    /// - Returns: why not, with nothing changed.
     public mutating func register(_ address: UInt64, level: UInt64) -> DirectRefusal? {
         guard let frame = layout.frame(at: address) else { return .foreign }
         guard (1...4).contains(level), frames[frame].level == 0 else { return .wrongTable }
@@ -71,8 +71,8 @@ public struct DirectTables<Guest: DirectTableMemory>: ~Copyable {
         return nil
     }
 
-    /// Makes a table a page as any other.
-    /// - Returns: why not, and then nothing has changed.
+    /// Makes a table an ordinary page.
+    /// - Returns: why not, with nothing changed.
     public mutating func unregister(_ address: UInt64) -> DirectRefusal? {
         guard let frame = layout.frame(at: address) else { return .foreign }
         guard frames[frame].level != 0 else { return .wrongTable }
@@ -82,8 +82,8 @@ public struct DirectTables<Guest: DirectTableMemory>: ~Copyable {
         return nil
     }
 
-    /// Lets a table of level 4 be a root, or no longer.
-    /// - Returns: why not, and then nothing has changed.
+    /// Lets a table of level 4 be a root, or ends that.
+    /// - Returns: why not, with nothing changed.
     public mutating func pin(_ address: UInt64, _ isPinned: Bool) -> DirectRefusal? {
         guard let frame = layout.frame(at: address) else { return .foreign }
         guard frames[frame].level == 4, frames[frame].isPinned != isPinned else { return .wrongTable }
@@ -91,9 +91,9 @@ public struct DirectTables<Guest: DirectTableMemory>: ~Copyable {
         return nil
     }
 
-    /// Makes a pinned root the one that the processor begins at; all that it holds is to be dropped.
+    /// Makes a pinned root the one at which the processor begins; everything it has cached must be dropped.
     /// - Parameter cr3: the root's machine address, and CR3's other bits.
-    /// - Returns: why not, and then nothing has changed.
+    /// - Returns: why not, with nothing changed.
     public mutating func load(_ cr3: UInt64) -> DirectRefusal? {
         guard let frame = layout.frame(at: cr3 & ~0xFFF) else { return .foreign }
         guard frames[frame].isPinned else { return .wrongTable }
@@ -102,14 +102,14 @@ public struct DirectTables<Guest: DirectTableMemory>: ~Copyable {
         return nil
     }
 
-    /// Makes all tables below a root tables, pins and loads it: what a guest has built before its paging is on.
-    /// - Returns: why not; then some of them are.
+    /// Registers all tables below a root, pins and loads it: those that a guest has built before its paging is on.
+    /// - Returns: why not; some are then registered.
     public mutating func adopt(_ cr3: UInt64) -> DirectRefusal? {
         guard let root = layout.frame(at: cr3 & ~0xFFF) else { return .foreign }
         var path: [5 of Int] = [0, 0, 0, 0, root]
         var done: [5 of Int] = [0, 0, 0, 0, 0]
         var level = 4
-        // A frame is gone into only as long as it is no table, and is one afterwards, or all ends.
+        // A frame is visited only while it is not a table; afterwards it is one, or everything ends.
         while level <= 4 {
             if level > 1, done[level] < 512 {
                 let entry = entry(path[level], done[level])
@@ -131,9 +131,9 @@ public struct DirectTables<Guest: DirectTableMemory>: ~Copyable {
 
     // MARK: Entries
 
-    /// Writes entries of tables, one after the other, up to the first that is refused.
+    /// Writes table entries, one after the other, up to the first that is refused.
     /// - Parameters:
-    ///   - pairs: the machine address of pairs of 8 bytes each: an entry's machine address, and what it is to be.
+    ///   - pairs: the machine address of pairs of 8-byte numbers: an entry's machine address, and its new value.
     ///   - count: at most `mostPairs` of them are looked at.
     /// - Returns: how many were written, and why the next was not.
     public mutating func update(_ pairs: UInt64, count: UInt64) -> (done: UInt64, refusal: DirectRefusal?) {
@@ -149,7 +149,7 @@ public struct DirectTables<Guest: DirectTableMemory>: ~Copyable {
         return (done, nil)
     }
 
-    /// So that no call takes long.
+    /// A limit, so that no call takes long.
     public static var mostPairs: UInt64 { 512 }
 
     private mutating func set(_ address: UInt64, _ new: UInt64) -> DirectRefusal? {
@@ -172,12 +172,12 @@ public struct DirectTables<Guest: DirectTableMemory>: ~Copyable {
         memory.readUInt64(at: GuestPhysicalAddress(UInt64(frame) << 12 | UInt64(index) << 3)) ?? 0
     }
 
-    /// Looks at an entry that is to come into a table, and counts it.
-    /// - Returns: why it may not, and then nothing has changed.
+    /// Checks an entry that is to go into a table, and counts it.
+    /// - Returns: why it may not, with nothing changed.
     @inline(never)
     private mutating func add(_ entry: UInt64, _ level: Int) -> DirectRefusal? {
         guard entry & GuestEntryBits.present != 0 else {
-            // A processor with the L1 terminal fault speculates with the address of an entry that is not present.
+            // A processor with the L1 terminal fault (L1TF) speculates with the address of an entry that is not present.
             return entry == 0 ? nil : .reservedBits
         }
         guard entry & GuestEntryBits.executeDisable == 0 || hasExecuteDisable else { return .reservedBits }
@@ -204,14 +204,14 @@ public struct DirectTables<Guest: DirectTableMemory>: ~Copyable {
         return nil
     }
 
-    /// An entry that was added goes.
+    /// Removes an entry that was added.
     @inline(never)
     private mutating func remove(_ entry: UInt64, _ level: Int) {
         guard entry & GuestEntryBits.present != 0 else { return }
         let isLeaf = level == 1 || entry & GuestEntryBits.largePage != 0
         guard !isLeaf || entry & GuestEntryBits.writable != 0 else { return }
         isStale = true
-        // Only a large page's lowest bits are none of its address, and below those of a frame.
+        // Only a large page has low bits that are not part of its address, and they lie below a frame's.
         guard let frame = layout.frame(at: entry & GuestEntryBits.address & ~(isLeaf && level > 1 ? 0x1FFF : 0xFFF)) else {
             return
         }
@@ -235,7 +235,7 @@ public struct DirectTables<Guest: DirectTableMemory>: ~Copyable {
     }
 }
 
-/// The way to a guest's page tables that Martlet writes too.
+/// Access to a guest's page tables that Martlet also writes.
 public protocol DirectTableMemory: GuestTableMemory {
     /// Writes the 8 bytes at `address`, a multiple of 8 inside the guest's RAM, in one access.
     func writeUInt64(_ value: UInt64, at address: GuestPhysicalAddress)
@@ -243,16 +243,16 @@ public protocol DirectTableMemory: GuestTableMemory {
 
 /// Why a page or an entry is refused. The numbers are what hypercalls return.
 public enum DirectRefusal: UInt8, Equatable, Sendable {
-    /// An address is not in the guest's RAM, or not aligned.
+    /// An address is outside the guest's RAM, or not aligned.
     case foreign = 1
-    /// A page is a table already, or none, or not of the level that is needed.
+    /// A page is already a table, or is not one, or is not of the level needed.
     case wrongTable = 2
     /// A reserved bit is set, or an entry that is not present is not 0.
     case reservedBits = 3
-    /// A page would be a table and writable.
+    /// A page would be both a table and writable.
     case writableTable = 4
     /// An entry refers to the table, or it is pinned or loaded.
     case inUse = 5
-    /// There are as many entries of one kind as can be counted.
+    /// There are already as many entries of one kind as can be counted.
     case tooMany = 6
 }

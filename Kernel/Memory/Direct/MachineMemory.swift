@@ -1,7 +1,7 @@
-/// A guest's RAM by machine addresses, for a walk of tables that hold those.
+/// A guest's RAM by machine addresses, for a walk of tables that hold them.
 struct MachineMemory<Guest: GuestTableMemory>: GuestTableMemory {
     let guest: Guest
-    /// Where the RAM lies in the machine's memory. What lies below comes out far above the RAM's end.
+    /// Where the RAM lies in the machine's memory. Anything below it comes out far above the RAM's end.
     let start: UInt64
 
     private func place(_ address: GuestPhysicalAddress) -> GuestPhysicalAddress {

@@ -1,10 +1,10 @@
-/// The address spaces for which a guest's processor may hold translations: of each process-context identifier (PCID) the root that was
-/// loaded with it last, if the guest has not invalidated what belongs to it since. A load that keeps translations has none to keep for
-/// any other.
+/// The address spaces for which a guest's processor may have cached translations: for each process-context identifier (PCID) the
+/// root last loaded with it, unless the guest has since invalidated its translations. A load that keeps translations has none
+/// to keep for any other.
 ///
 /// Intel SDM vol. 3, "Process-Context Identifiers (PCIDs)" and "Operations that Invalidate TLBs and Paging-Structure Caches".
 public struct ContextIdentifiers {
-    /// Of each identifier: the root's frame, and above it the generation in which it was loaded.
+    /// For each identifier: the root's frame, and above it the generation in which it was loaded.
     private let roots: UnsafeMutablePointer<UInt64>
     private var generation: UInt64 = 0
 
@@ -28,7 +28,7 @@ public struct ContextIdentifiers {
 
     public mutating func removeAll() {
         generation = (generation + 1) & 0xFFFF_FFFF
-        // What was loaded in a generation of the same number is long forgotten.
+        // What was loaded in an earlier generation of the same number is long gone.
         guard generation <= 1 else { return }
         generation = 1
         roots.update(repeating: 0, count: Self.count)

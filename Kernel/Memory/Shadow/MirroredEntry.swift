@@ -1,7 +1,7 @@
 /// What an entry of a guest's page tables leads to, in the form of the tables that shadow it.
 ///
-/// Shadow tables have 512 entries of 8 bytes in every mode. Under 32-bit paging two shadow tables stand for one of the guest's
-/// tables, four for its page directory, and two entries for one of the directory's.
+/// Shadow tables have 512 entries of 8 bytes in every mode. Under 32-bit paging, two shadow tables stand for one guest table,
+/// four for its page directory, and two entries for one of the directory's.
 struct MirroredEntry {
     /// Whether the entry maps a page rather than referring to a table.
     var isPage: Bool
@@ -9,8 +9,8 @@ struct MirroredEntry {
     var address: UInt64
     /// Which part of the guest's table is meant, under 32-bit paging.
     var part: UInt8
-    /// Writable, user, and of a page global, write-through, cache-disabled, and the page attribute bit (bit 7), as the entry has
-    /// them; bit 63 disables fetches. A page that is not dirty is not writable.
+    /// Writable and user, and for a page also global, write-through, cache-disabled and the page attribute bit (bit 7), as in the
+    /// entry; bit 63 disables fetches. A page that is not dirty is not writable.
     var bits: UInt64
 
     static var ofTable: UInt64 { GuestEntryBits.writable | GuestEntryBits.user | GuestEntryBits.executeDisable }
@@ -21,12 +21,12 @@ struct MirroredEntry {
 }
 
 extension MirroredEntry {
-    /// The part of a table that some way to it makes read-only, which counts as long as the guest's CR0.WP is clear.
+    /// Marks a part of a table that some path to it makes read-only, which matters while the guest's CR0.WP is clear.
     static var readOnly: UInt8 { 0x80 }
 
-    /// The same with CR0.WP clear, which the processor has set all the same: entries that refer to tables take no right to write
-    /// away, so that one page can have it for the supervisor alone; those that map pages take away what the way to them did.
-    /// - Parameter part: of the table that the entry is in.
+    /// The same with CR0.WP clear, which the processor nevertheless has set: entries that refer to tables allow all writes, so
+    /// that one page can be writable for the supervisor alone; those that map pages apply the restrictions of the path to them.
+    /// - Parameter part: of the table that holds the entry.
     func withoutWriteProtection(inPart part: UInt8) -> MirroredEntry {
         var entry = self
         if part & Self.readOnly != 0 { entry.bits &= ~GuestEntryBits.writable }
@@ -36,10 +36,10 @@ extension MirroredEntry {
         return entry
     }
 
-    /// A page that the guest's supervisor writes to although it is read-only, as CR0.WP is clear: nobody else's for now.
+    /// A read-only page to which the guest's supervisor writes, as CR0.WP is clear: for the time being, only it may use the page.
     func writableForSupervisor(_ paging: GuestPaging) -> MirroredEntry {
         var entry = self
-        // The supervisor must not fetch from what is the user's.
+        // The supervisor must not fetch from user pages.
         if bits & GuestEntryBits.user != 0, paging.preventsSupervisorExecution { entry.bits |= GuestEntryBits.executeDisable }
         entry.bits = entry.bits & ~GuestEntryBits.user | GuestEntryBits.writable
         return entry
@@ -56,14 +56,14 @@ extension GuestPaging {
         }
     }
 
-    /// Whether the tables that shadow the one also shadow the other: the entries mean the same.
+    /// Whether the same tables shadow both: their entries mean the same.
     func isShadowed(as other: GuestPaging) -> Bool {
         mode == other.mode && writeProtects == other.writeProtects && hasExecuteDisable == other.hasExecuteDisable
             && hasPageSizeExtensions == other.hasPageSizeExtensions
     }
 
-    /// What entry `index` of the table that shadows a guest's leads to; nil where the processor would find nothing, or not yet
-    /// the accessed bit that it sets on the way.
+    /// What entry `index` of the table that shadows a guest's leads to; nil where the processor would find nothing, or where the
+    /// accessed bit that it would set is not set yet.
     @_optimize(speed)
     func mirror(frame: UInt64, level: Int, part: UInt8, index: Int, in memory: some GuestTableMemory) -> MirroredEntry? {
         switch mode {

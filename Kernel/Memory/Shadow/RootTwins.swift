@@ -1,10 +1,10 @@
-/// Roots that the guest may load without an exit, as CR3-target values of the processor: what CR3 refers to then is a copy of the shadow
-/// root, a *twin*, at the host-physical address that is the guest's own CR3. There is one wherever the machine's memory at that address
-/// is free. So a guest that reads CR3 finds its own value there, and need not exit either.
+/// Roots that the guest may load without an exit, as CR3-target values of the processor: CR3 then refers to a copy of the shadow
+/// root, a *twin*, at the host-physical address that equals the guest's own CR3. There is one wherever the machine's memory at
+/// that address is free. So a guest that reads CR3 finds its own value there, without an exit.
 ///
 /// Intel SDM vol. 3, "CR3-Target Controls".
 public struct RootTwins {
-    /// Free memory of the machine's, which may be nowhere.
+    /// Free memory of the machine; may be empty.
     private let window: HostPhysicalRange
     private let storage: UnsafeMutableRawPointer
     /// How many values the processor has room for.
@@ -16,7 +16,7 @@ public struct RootTwins {
     private var refusals: UInt8 = 0
     private var refused: UInt64 = 0
     private var refusedBefore: UInt64 = 0
-    /// The values have changed since they were asked for.
+    /// The values have changed since they were last taken.
     private var haveChanged = false
 
     /// - Parameters:
@@ -29,7 +29,7 @@ public struct RootTwins {
         self.limit = limit < 4 ? limit : 4
     }
 
-    /// Where the twin of a frame's shadow root stands; nil where that is not free.
+    /// Where the twin of a frame's shadow root goes; nil where that is not free.
     func twin(ofFrame frame: UInt64) -> UnsafeMutablePointer<UInt64>? {
         let address = frame << 12
         guard address >= window.start.rawValue, address < window.end.rawValue else { return nil }
@@ -41,9 +41,9 @@ public struct RootTwins {
         return false
     }
 
-    /// Adds a value. Where there is no room, it takes the place of the one that came first, but only if it is in use: the guest loaded
-    /// it before, and only one other that is not allowed since; or in one of sixteen cases. Of a guest that cycles through
-    /// more address spaces than there are values, each would otherwise be replaced before its turn comes again.
+    /// Adds a value. Where there is no room, it replaces the oldest, but only if it is in use: the guest loaded it before, and
+    /// has since loaded only one other that is not allowed; or in one of sixteen cases. With a guest that cycles through more
+    /// address spaces than there are values, each would otherwise be replaced before its turn comes again.
     @inline(__always)
     mutating func add(_ value: UInt64) {
         if count == limit {
@@ -83,7 +83,7 @@ public struct RootTwins {
         (count, oldest, haveChanged) = (0, 0, true)
     }
 
-    /// The values that the guest may load, if they have changed since this was asked.
+    /// The values that the guest may load, if they have changed since the last call.
     public mutating func takeChange() -> (values: [4 of UInt64], count: Int)? {
         guard haveChanged else { return nil }
         haveChanged = false

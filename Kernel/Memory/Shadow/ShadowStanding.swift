@@ -1,6 +1,6 @@
-/// Where shadow tables keep what they are made of, for whoever reads it from the machine's memory.
+/// Where shadow tables keep their parts, for a reader of the machine's memory.
 ///
-/// The tables themselves begin at `entries`, 4 KiB each; what is remembered of them lies where `layout` says (`ShadowPage`, `FrameUse`).
+/// The tables themselves begin at `entries`, 4 KiB each; their bookkeeping lies where `layout` says (`ShadowPage`, `FrameUse`).
 public struct ShadowStanding: Equatable, Sendable {
     public var entries: HostPhysicalAddress
     public var pageCount: UInt64
@@ -9,10 +9,10 @@ public struct ShadowStanding: Equatable, Sendable {
     public var ram: HostPhysicalAddress
     /// The number of the page that CR3 refers to.
     public var root: UInt64
-    /// One more than the highest number of a page that was ever in use.
+    /// One more than the highest page number ever in use.
     public var usedEnd: UInt64
     public var freeCount: UInt64
-    /// The first frame, and one, of those that may be out of step.
+    /// The first frame that may be out of step, plus one.
     public var firstListed: UInt64
 
     public init() {
@@ -21,7 +21,7 @@ public struct ShadowStanding: Equatable, Sendable {
         (pageCount, frameCount, root, usedEnd, freeCount, firstListed) = (0, 0, 0, 0, 0, 0)
     }
 
-    /// How the memory behind the tables is used.
+    /// How the memory after the tables is used.
     public var layout: ShadowLayout { ShadowLayout(size: .frames(pageCount), ram: .frames(frameCount)) }
 }
 

@@ -1,10 +1,10 @@
 extension ShadowTables {
-    /// Takes over from the guest's tables what an access needs that the guest's own processor would have allowed, and whose
+    /// Copies from the guest's tables what an access needs, which the guest's own processor would have allowed and whose
     /// accessed and dirty bits are set.
     /// - Parameters:
-    ///   - linear: canonical; without long mode of 32 bits.
+    ///   - linear: canonical; 32 bits outside long mode.
     ///   - isUser: in user mode.
-    /// - Returns: whether anything changed. If not, the processor should have made the access.
+    /// - Returns: whether anything changed. If not, the processor should have been able to make the access.
     @_optimize(speed)
     public mutating func fill(_ linear: GuestVirtualAddress, isWrite: Bool, isUser: Bool = false) -> Bool {
         if freeCount < Self.mostNeeded { reclaim() }
@@ -39,7 +39,7 @@ extension ShadowTables {
         return hasChanged
     }
 
-    /// Whether an entry refers to the table that the guest's refers to: it cannot have changed in a table that is in step.
+    /// Whether an entry refers to the table to which the guest's refers: it cannot have changed in a table that is in step.
     @inline(__always)
     private mutating func leadsOn(_ slot: Int, _ level: Int) -> Bool {
         let entry = entries[slot]
@@ -57,17 +57,17 @@ extension ShadowTables {
         globalParts[part >> 6] |= 1 &<< UInt64(truncatingIfNeeded: part & 63)
     }
 
-    /// The table at which the way to an address begins: the root, or below the fixed one, whose entries are there or not.
+    /// The table at which the walk for an address begins: the root, or one below the fixed root, whose entries are there or not.
     mutating func start(of linear: GuestVirtualAddress) -> (number: Int, level: Int)? {
         guard root == 0 else { return (root, Int(pages[root].level)) }
         let entry = entries[Int(truncatingIfNeeded: linear.rawValue >> 30 & 3)]
         return entry == 0 ? nil : (child(of: entry), 2)
     }
 
-    /// The most tables that one address takes: a root that was just chosen, four below, and a direct one.
+    /// The most tables that one address takes: a newly chosen root, four below, and a direct one.
     static var mostNeeded: Int { 8 }
 
-    /// What an entry has to lead to.
+    /// What an entry should lead to.
     @_optimize(speed)
     mutating func mirror(_ slot: Int) -> MirroredEntry? {
         let page = pages[slot >> 9]
@@ -77,7 +77,7 @@ extension ShadowTables {
             guard paging.writeProtects else { return mirrorWithoutWriteProtection(page, index) }
             return paging.mirror(frame: UInt64(page.frame), level: level, part: page.part, index: index, in: memory)
         }
-        // The entry that refers to a direct table has the rights.
+        // The rights are in the entry that refers to the direct table.
         let address = UInt64(page.frame) << 12 &+ UInt64(index) &* Self.coverage(level)
         return MirroredEntry(isPage: true, address: address, part: 0, bits: GuestEntryBits.writable | GuestEntryBits.user)
     }
@@ -111,7 +111,7 @@ extension ShadowTables {
         return frames[Int(truncatingIfNeeded: wanted.address >> 12)].isProtected ? entry & ~GuestEntryBits.writable : entry
     }
 
-    /// The entry for a large page, if there is all of it, and nothing in it is protected from what the guest allows.
+    /// The entry for a large page, if all of it is there, and nothing in it is protected from what the guest allows.
     @_optimize(speed)
     mutating func largeLeaf(_ wanted: MirroredEntry, _ level: Int) -> UInt64? {
         let size = Self.coverage(level)
@@ -142,15 +142,15 @@ extension ShadowTables {
         return reference(to: table, wanted.bits)
     }
 
-    /// What a processor may hold of a table that is out of step is for the addresses that led to it before. Where it is met in another
-    /// place, nothing is held yet: it is what the guest's is now.
+    /// What a processor may have cached of a table that is out of step is for the addresses that led to it before. When another
+    /// entry leads to it, nothing is cached yet: it must equal the guest's table now.
     private mutating func renew(_ table: Int) {
         guard firstListed != 0 else { return }
         guard pages[table].level > 1 else {
             if frames[Int(pages[table].frame)].isOutOfStep { compareTables(of: Int(pages[table].frame)) }
             return
         }
-        // Any of those may lie below.
+        // Any of them may lie below.
         var listed = Int(firstListed)
         while listed != 0 {
             if frames[listed - 1].isOutOfStep { compareTables(of: listed - 1) }

@@ -1,6 +1,6 @@
 extension ShadowTables {
-    /// Makes the tables those of a guest's paging: of an address space that is known, or of a new one. The guest's flush of
-    /// translations is another matter (`synchronize`).
+    /// Switches the tables to a guest's paging: to a known address space, or a new one. The guest's flush of translations is a
+    /// separate matter (`synchronize`).
     ///
     /// - Parameter hasIdentifiers: process-context identifiers are in use.
     public mutating func load(_ new: GuestPaging, hasIdentifiers: Bool = false) {
@@ -14,8 +14,8 @@ extension ShadowTables {
 
     /// The same where a guest in long mode loads CR3 and nothing else has changed.
     /// - Parameters:
-    ///   - cr3: with the process-context identifier, if there are any.
-    ///   - keepsTranslations: the guest does not flush those of the identifier.
+    ///   - cr3: with the process-context identifier, if those are in use.
+    ///   - keepsTranslations: the guest does not flush the identifier's translations.
     @inline(__always)
     public mutating func loadRoot(_ cr3: UInt64, keepsTranslations: Bool) {
         paging.cr3 = cr3
@@ -25,14 +25,14 @@ extension ShadowTables {
         let isKnown = identifiers.contains(tag, root: rootFrame)
         if !keepsTranslations || !isKnown, firstListed != 0 { synchronize() }
         if !isKnown {
-            // What was allowed for the identifier was allowed for another root. Without identifiers each load drops all.
+            // What was allowed for the identifier was for another root. Without identifiers, each load drops everything.
             if hasIdentifiers { twins.remove(tag) }
             identifiers.insert(tag, root: rootFrame)
         }
         allowLoad()
     }
 
-    /// The guest may have loaded another root since, without an exit.
+    /// The guest may since have loaded another root without an exit.
     @inline(__always)
     public mutating func follow(_ cr3: UInt64) {
         guard cr3 != paging.cr3 else { return }
@@ -40,7 +40,7 @@ extension ShadowTables {
         chooseRoot()
     }
 
-    /// From now on the guest may load what it has loaded now.
+    /// From now on the guest may load its current root without an exit.
     @inline(__always)
     private mutating func allowLoad() {
         guard root != 0 else { return }
@@ -62,7 +62,7 @@ extension ShadowTables {
 
     // MARK: Flushes of other address spaces' translations
 
-    /// The guest flushed all translations, or global ones: for the other address spaces, those that were loaded have nothing to keep.
+    /// The guest flushed all translations, or global ones: the other address spaces that were loaded have none to keep.
     public mutating func flushOthers() {
         identifiers.removeAll()
         identifiers.insert(tag, root: rootFrame)
@@ -85,7 +85,7 @@ extension ShadowTables {
     @inline(__always)
     private mutating func findRoot() -> Bool {
         let frame = rootFrame
-        // Without a root, that of modes without long mode has another level.
+        // There may be no root; the one outside long mode has another level.
         guard root != 0, frame < UInt64(layout.frameCount) else { return false }
         let number = Int(frames[Int(frame)].firstPage)
         guard number != 0, pages[number].isSame(frame, Int(pages[root].level), 0, isDirect: false) else { return false }
@@ -129,7 +129,7 @@ extension ShadowTables {
 
     // MARK: Room
 
-    /// Takes back tables that nothing refers to: those of address spaces other than the one in use, from their roots down.
+    /// Reclaims tables that nothing refers to: those of address spaces other than the one in use, from their roots down.
     mutating func reclaim() {
         counts.reclaims &+= 1
         for level in stride(from: 5, to: 0, by: -1) {
@@ -143,14 +143,14 @@ extension ShadowTables {
         chooseRoot()
     }
 
-    /// Takes a table back to which nothing refers.
+    /// Reclaims a table to which nothing refers.
     private mutating func free(_ number: Int) {
         clear(number)
         if !pages[number].isDetached { unlink(number) }
         release(number)
     }
 
-    /// Takes all entries out of a table.
+    /// Removes all entries from a table.
     mutating func clear(_ number: Int) {
         var left = pages[number].validCount
         var slot = number << 9
@@ -163,7 +163,7 @@ extension ShadowTables {
         }
     }
 
-    /// A frame's shadow tables without entries are no more found; those that something refers to stay as long.
+    /// A frame's empty shadow tables are no longer found; those that something refers to stay until nothing does.
     @_optimize(speed)
     mutating func detachEmptyTables(of frame: Int) {
         var number = Int(frames[frame].firstPage)
@@ -178,7 +178,7 @@ extension ShadowTables {
         }
     }
 
-    /// Takes a table out of those of its frame.
+    /// Removes a table from its frame's list.
     mutating func unlink(_ number: Int) {
         let frame = Int(pages[number].frame)
         let isProtected = frames[frame].isProtected
@@ -197,7 +197,7 @@ extension ShadowTables {
         if isProtected { addProtected(-1, frame) }
     }
 
-    /// Gives back a table without entries that is nobody's.
+    /// Gives back an empty table that belongs to no frame.
     mutating func release(_ number: Int) {
         if pages[number].hasTwin { twins.removeAll() }
         pages[number] = ShadowPage(next: firstFree)

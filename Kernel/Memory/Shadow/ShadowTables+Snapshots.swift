@@ -1,6 +1,6 @@
-// What a table out of step was last compared with, so that only what has changed is compared again.
+// What a table out of step last held when compared, so that only what has changed is compared again.
 //
-// There is one for a table with entries of 8 bytes, as long as one shadow table alone mirrors it. A word of it is what the shadow
+// There is one for a table with entries of 8 bytes, as long as only one shadow table mirrors it. Each word is what the shadow
 // entry was made from.
 
 extension ShadowTables {
@@ -13,7 +13,7 @@ extension ShadowTables {
         firstSnapshot = number
     }
 
-    /// For a table that is in step and will not be any more.
+    /// Takes one of a table that is in step and no longer will be.
     @_optimize(speed)
     mutating func takeSnapshot(of frame: Int) {
         guard firstSnapshot != 0, paging.mode != .bits32, frames[frame].tableCount == 1, frames[frame].snapshot == 0 else {
@@ -32,7 +32,7 @@ extension ShadowTables {
         frames[frame].isWrittenTo = false
     }
 
-    /// An entry was made of what the guest's table holds now.
+    /// An entry was made from what the guest's table holds now.
     @inline(__always)
     mutating func note(_ slot: Int) {
         guard !pages[slot >> 9].isDirect else { return }
@@ -48,7 +48,7 @@ extension ShadowTables {
         words[index] = value
     }
 
-    /// Compares the entries of a frame with a snapshot that the guest has written to.
+    /// Compares the entries of a frame that has a snapshot, and to which the guest has written.
     @_optimize(speed)
     mutating func compareChanged(_ frame: Int, _ table: Int) {
         let words = snapshot(frames[frame].snapshot)

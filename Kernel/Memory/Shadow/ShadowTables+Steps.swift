@@ -15,7 +15,7 @@ extension ShadowTables {
         }
     }
 
-    /// Lets the guest write to one of its tables, or finds out that it was written to: then it is too late for a snapshot.
+    /// Lets the guest write to one of its tables, or notes that it was written to: then it is too late for a snapshot.
     @_optimize(speed)
     mutating func leaveOutOfStep(_ frame: Int, isWrittenTo: Bool) {
         if !isWrittenTo { takeSnapshot(of: frame) }
@@ -25,7 +25,7 @@ extension ShadowTables {
         list(frame)
     }
 
-    /// Compares all that is out of step, as the guest has flushed its translations.
+    /// Compares everything out of step, as the guest has flushed its translations.
     @_optimize(speed)
     public mutating func synchronize() {
         var listed = firstListed
@@ -42,10 +42,10 @@ extension ShadowTables {
     private mutating func bringBack(_ frame: Int) {
         counts.comparisons &+= 1
         compareTables(of: frame)
-        // A table that leads nowhere is probably none any more.
+        // A table that leads nowhere is probably no longer one.
         detachEmptyTables(of: frame)
         guard frames[frame].tableCount > 0 else { return }
-        // What the guest writes to between one flush and the next it probably writes to before the one after.
+        // What the guest writes to between two flushes, it will probably write to before the next.
         if frames[frame].isWrittenTo {
             frames[frame].isWrittenTo = false
             return list(frame)
@@ -58,7 +58,7 @@ extension ShadowTables {
     @_optimize(speed)
     private mutating func list(_ frame: Int) {
         guard !frames[frame].isListed else { return }
-        // A load that flushes has to exit from now on.
+        // From now on, a load that flushes must exit.
         if !hasIdentifiers { twins.removeAll() }
         frames[frame].isListed = true
         frames[frame].nextListed = firstListed
@@ -77,7 +77,7 @@ extension ShadowTables {
         }
     }
 
-    /// Whether the processor begins there: CR3, or a page-directory-pointer register, refers to it.
+    /// Whether the processor's walks begin there: CR3, or a page-directory-pointer register, refers to it.
     mutating func isLoaded(_ number: Int) -> Bool {
         number == root || root == 0 && pages[number].level == 2 && pages[number].references > 0
     }
@@ -94,7 +94,7 @@ extension ShadowTables {
         }
     }
 
-    /// What an entry should be now that is there; 0 if nothing of it can stay.
+    /// What a present entry should now be; 0 if nothing of it can stay.
     @_optimize(speed)
     mutating func now(_ slot: Int) -> UInt64 {
         let entry = entries[slot]
@@ -109,12 +109,12 @@ extension ShadowTables {
         return reference(to: table, wanted.bits)
     }
 
-    /// Compares the entries on the way to one address, whose translation the guest has invalidated.
+    /// Compares the entries on the path to one address, whose translation the guest has invalidated.
     @_optimize(speed)
     public mutating func invalidate(_ linear: GuestVirtualAddress) {
         needsFlush = true
         let part = part(of: linear)
-        // A global page's translation goes for all address spaces.
+        // A global page's translation is dropped for all address spaces.
         if globalParts[part >> 6] & 1 &<< UInt64(truncatingIfNeeded: part & 63) != 0 { flushOthers() }
         guard var (number, level) = start(of: linear) else { return }
         while true {
@@ -133,8 +133,8 @@ extension ShadowTables {
 
     // MARK: Protection
 
-    /// Takes the right to write to a table from every entry that maps it; what maps a whole region writable goes, and comes back in
-    /// parts.
+    /// Removes the right to write to a table from every entry that maps it; one that maps a whole region writable is removed, and
+    /// comes back in parts.
     @_optimize(speed)
     mutating func protect(_ frame: Int) {
         addProtected(1, frame)
@@ -153,7 +153,7 @@ extension ShadowTables {
         }
     }
 
-    /// Nearly always there is one entry, whose place is known; else each table is looked through once.
+    /// Nearly always there is one entry, whose place is known; else each table is searched once.
     @_optimize(speed)
     private mutating func strip(_ frame: UInt64, _ level: Int, _ mappings: UnsafeMutablePointer<WritableMappings>) {
         guard mappings.pointee.count > 0 else { return }

@@ -1,19 +1,19 @@
-/// Page tables that the processor uses in the place of a guest's own, and that map guest-linear to host-physical addresses.
+/// Page tables that the processor uses in place of a guest's own, and that map guest-linear to host-physical addresses.
 ///
-/// They mirror the guest's: to each table of the guest's that is in use belongs a shadow table (or a few, under 32-bit paging),
-/// shared by all address spaces that share it, with an entry for each of its entries that was used. The rights of an entry are the
-/// guest's, so that the processor combines them as it would; a page that is not dirty yet is not writable, and one whose entry
-/// lacks the accessed bit is not there. A large page of the guest's is as large here if RAM and protection allow it; else a
-/// *direct* table maps its parts.
+/// They mirror the guest's: each guest table in use has a shadow table (or a few, under 32-bit paging), shared by all address
+/// spaces that share the table, with an entry for each of its entries that was used. The rights of an entry are the guest's, so
+/// the processor combines them as usual; a page that is not dirty yet is not writable, and one whose entry lacks the accessed bit
+/// is not present. A guest's large page is equally large here if RAM and protection allow it; else a *direct* table maps its
+/// parts.
 ///
-/// A table *in step* is not writable for the guest: its first write is a page fault, after which it is *out of step* and may be
-/// written freely until the guest flushes translations (a CR3 load, INVPCID, a change of CR4); then its entries are compared with
-/// what they were made from, and it is protected again. INVLPG compares the entries for one address. That is what the
-/// architecture promises of cached translations, and no more (Intel SDM vol. 3, "Caching Translation Information").
+/// A table *in step* is not writable for the guest: its first write is a page fault, after which the table is *out of step* and
+/// may be written freely until the guest flushes translations (a CR3 load, INVPCID, a change of CR4); then its entries are
+/// compared with what they were made from, and it is protected again. INVLPG compares the entries for one address. That is what
+/// the architecture promises of cached translations, and no more (Intel SDM vol. 3, "Caching Translation Information").
 ///
-/// Without paging the tables map all of the guest's RAM at its own addresses, in parts when they are needed. With the guest's CR0.WP
-/// clear, which the processor has set, a page that is read-only becomes writable for the supervisor alone when the supervisor writes
-/// to it, and the user's again at the next access in user mode.
+/// Without paging, the tables map all of the guest's RAM at its own addresses, part by part as needed. When the guest's CR0.WP is
+/// clear, while the processor has it set, a read-only page becomes writable for the supervisor alone when the supervisor writes
+/// to it, and accessible to the user again at the next access in user mode.
 ///
 /// Nothing but the guest's RAM is ever mapped.
 public struct ShadowTables<Guest: ComparedTableMemory>: ~Copyable {
@@ -25,43 +25,43 @@ public struct ShadowTables<Guest: ComparedTableMemory>: ~Copyable {
     let entriesAddress: UInt64
     let pages: UnsafeMutablePointer<ShadowPage>
     let frames: UnsafeMutablePointer<FrameUse>
-    /// Of 2 MiB, and behind them those of 1 GiB.
+    /// Those of 2 MiB, then those of 1 GiB.
     let regions: UnsafeMutablePointer<RegionUse>
 
-    /// The guest's paging, for which the tables are.
+    /// The guest's paging that the tables serve.
     public internal(set) var paging: GuestPaging
     /// The page that CR3 refers to.
     var root = 0
     var firstFree: UInt32 = 0
-    /// One more than the highest number of a table that was ever in use.
+    /// One more than the highest table number ever in use.
     var usedEnd = 1
     /// Shadow tables that are not in use.
     public internal(set) var freeCount = 0
-    /// The first frame, and one, of those that are out of step.
+    /// The first frame that is out of step, plus one.
     var firstListed: UInt32 = 0
     let snapshots: UnsafeMutablePointer<UInt64>
-    /// The first of those that are free; in its first word stands the next.
+    /// The first free one; its first word holds the next.
     var firstSnapshot: UInt16 = 0
-    /// A frame that is a device's for now.
+    /// A frame that currently belongs to a device.
     var hole: UInt64 = .max
-    /// For which the guest may count on translations that are not in its tables any more.
+    /// Those for which the guest may rely on translations that are no longer in its tables.
     public internal(set) var identifiers: ContextIdentifiers
-    /// The guest has turned on such identifiers.
+    /// The guest has turned on process-context identifiers.
     public internal(set) var hasIdentifiers = false
-    /// Of what the guest may load without an exit.
+    /// The roots that the guest may load without an exit.
     public var twins: RootTwins
     /// The parts of the address space, by the index of the uppermost table, for which a global page was filled in.
     var globalParts: [8 of UInt64] = .init(repeating: 0)
-    /// Translations that a processor holds may be out of date.
+    /// Translations cached by a processor may be out of date.
     var needsFlush = false
     public internal(set) var counts = ShadowCounts()
 
     /// - Parameters:
-    ///   - storage: `layout.bytes` bytes at a page's start that nothing else uses; whatever they hold.
+    ///   - storage: `layout.bytes` bytes at a page's start that nothing else uses, with any contents.
     ///   - address: the same to the processor, below 4 GiB.
     ///   - ram: where the guest's RAM lies, from guest-physical 0 on.
-    ///   - leafSizes: what the processor offers.
-    ///   - paging: of a guest that was just made.
+    ///   - leafSizes: those the processor offers.
+    ///   - paging: that of a newly made guest.
     ///   - twins: none yet.
     public init(
         _ layout: ShadowLayout, storage: UnsafeMutableRawPointer, at address: HostPhysicalAddress, memory: Guest,
@@ -99,7 +99,7 @@ public struct ShadowTables<Guest: ComparedTableMemory>: ~Copyable {
 
     /// Forgets all tables.
     public mutating func reset() {
-        // What has no entries and no table is not found, and what is known of a frame goes with both.
+        // What has no entries and no table is not found, and what is known about a frame goes with both.
         for number in 0..<usedEnd where pages[number].validCount > 0 { clear(number) }
         for number in 1..<usedEnd where pages[number].isUsed {
             if !pages[number].isDetached { unlink(number) }
@@ -112,26 +112,26 @@ public struct ShadowTables<Guest: ComparedTableMemory>: ~Copyable {
         counts.resets &+= 1
     }
 
-    /// A page of the guest's RAM is a device's, or none is any more.
+    /// A page of the guest's RAM now belongs to a device, or none does any more.
     public mutating func setHole(_ page: GuestPhysicalAddress?) {
         hole = page.map { $0.rawValue >> 12 } ?? .max
         reset()
     }
 
-    /// What the processor's CR3 has to refer to.
+    /// What the processor's CR3 must refer to.
     public var rootAddress: HostPhysicalAddress {
         @inline(__always) mutating get {
             HostPhysicalAddress(pages[root].hasTwin ? UInt64(pages[root].frame) << 12 : address(of: root))
         }
     }
 
-    /// Whether translations that a processor holds have to be dropped; asked once.
+    /// Whether translations cached by a processor must be dropped; resets the answer.
     public mutating func takeFlush() -> Bool {
         defer { needsFlush = false }
         return needsFlush
     }
 
-    /// The most tables that were in use at a time, or a few more.
+    /// The most tables ever in use at a time, or a few more.
     public var mostPages: Int { usedEnd - 1 }
 
     // MARK: Entries
@@ -162,7 +162,7 @@ public struct ShadowTables<Guest: ComparedTableMemory>: ~Copyable {
         Int(truncatingIfNeeded: linear &>> UInt64(truncatingIfNeeded: 3 &+ 9 &* level) & 511)
     }
 
-    /// Changes an entry, with all that is remembered of it.
+    /// Changes an entry, with its bookkeeping.
     @_optimize(speed)
     mutating func set(_ slot: Int, _ new: UInt64) {
         let old = entries[slot]
@@ -173,7 +173,7 @@ public struct ShadowTables<Guest: ComparedTableMemory>: ~Copyable {
         if pages[page].hasTwin { twins.twin(ofFrame: UInt64(pages[page].frame))?[slot & 511] = new }
         if old == 0 { pages[page].validCount &+= 1 }
         if new == 0 { pages[page].validCount &-= 1 }
-        // What is only added, or gets more rights, a processor finds out by itself.
+        // A processor notices added entries and rights by itself.
         if old != 0, old | GuestEntryBits.writable != new { needsFlush = true }
         if new != 0 {
             if isLeaf(new, level: level) {
@@ -208,13 +208,13 @@ public struct ShadowTables<Guest: ComparedTableMemory>: ~Copyable {
 
 /// What shadow tables have had to do.
 public struct ShadowCounts: Equatable, Sendable {
-    /// Page faults that filled something in.
+    /// Page faults that filled in entries.
     public var fills: UInt64 = 0
-    /// Tables that the guest wrote to and that were left out of step.
+    /// Tables that the guest wrote to and that were let go out of step.
     public var outOfStep: UInt64 = 0
-    /// Tables that were compared and brought back.
+    /// Tables that were compared and brought back in step.
     public var comparisons: UInt64 = 0
-    /// Times that tables were taken back for want of room.
+    /// How often tables were reclaimed for lack of room.
     public var reclaims: UInt64 = 0
     public var resets: UInt64 = 0
 }
@@ -226,7 +226,7 @@ public struct ShadowLayout: Equatable, Sendable {
     /// Frames of the guest's RAM.
     public let frameCount: Int
 
-    /// The least that makes sense: enough for some address spaces.
+    /// The smallest sensible size: enough for some address spaces.
     public static var leastSize: ByteCount { .kibibytes(256) }
 
     /// - Parameters:
@@ -246,10 +246,10 @@ public struct ShadowLayout: Equatable, Sendable {
     var snapshotsOffset: Int { (identifiersOffset + ContextIdentifiers.count * 8 + 4095) & ~4095 }
     /// Few tables are out of step at a time.
     var snapshotCount: Int { pageCount / 16 < 256 ? pageCount / 16 : 256 }
-    /// All that is needed, in bytes.
+    /// The total size, in bytes.
     public var bytes: Int { snapshotsOffset + snapshotCount * 4096 }
 
-    /// The number of the region of a level's size that a frame lies in.
+    /// The number of the region of a level's size that holds a frame.
     @inline(__always)
     func region(_ frame: Int, _ level: Int) -> Int { level == 2 ? frame >> 9 : (frameCount + 0x1FF) >> 9 + frame >> 18 }
 }
