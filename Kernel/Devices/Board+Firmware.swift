@@ -1,7 +1,7 @@
 extension Board {
-    /// Sets the devices up as a PC's firmware leaves them to what it starts: the 8259 pair at vectors 08H and 70H with only the
-    /// timer's line open, the timer at 18.2 Hz, COM1 with characters of eight bits and without interrupts. What the BIOS keeps in
-    /// memory is the loader's part.
+    /// Sets the devices up as a PC's firmware leaves them for what it boots: the 8259 pair at vectors 08H and 70H with only the
+    /// timer's line open, the timer at 18.2 Hz, COM1 with eight-bit characters and without interrupts. The loader sets up what
+    /// the BIOS keeps in memory.
     public mutating func setUpAsFirmware(at time: MachineTime) {
         writeByte(IntervalTimer.controlPort, 0x34, at: time)  // channel 0, both bytes, rate generator
         writeByte(IntervalTimer.firstPort, 0, at: time)

@@ -1,30 +1,30 @@
 // Which device is where in guest-physical memory. Each virtual CPU's local APIC answers before the bus is asked.
 
 extension Board {
-    /// Where the I/O APIC stands, as firmware's tables say.
+    /// The I/O APIC's address, as in the firmware's tables.
     static var ioAPICAddress: UInt64 { 0xFEC0_0000 }
     static var ioAPICSize: UInt64 { 0x1000 }
 
-    /// Whether a device of the board's own answers at a guest-physical address; what software places is not known here.
+    /// Whether one of the board's own devices answers at a guest-physical address; what software places is not known here.
     public static func isPresent(memory address: UInt64) -> Bool { address &- ioAPICAddress < ioAPICSize }
 
-    /// The board's own devices, which come first: no address of theirs can be taken by a base address.
+    /// The board's own devices, which come first: no base address can take one of their addresses.
     mutating func wireMemory() {
         memory.claim(MemoryClaim(Self.ioAPICAddress, Self.ioAPICSize, .ioAPIC))
         includeLocalAPIC(APICBase.usualAddress)
     }
 
-    /// A local APIC is at an address, which is no other memory then.
+    /// A local APIC is at an address, which is then no other memory.
     public mutating func includeLocalAPIC(_ address: UInt64) { memory.include(address, 0x1000) }
 
     /// False only if no device, and no local APIC, is at a guest-physical address.
     @inline(__always)
     public func mayAnswer(at address: UInt64) -> Bool { memory.mayHave(address) }
 
-    /// Whether a device has registers at a guest-physical address, wherever software placed it.
+    /// Whether a device has registers at a guest-physical address, including those placed by software.
     public mutating func hasRegisters(at address: UInt64) -> Bool { memory.find(address).device != .none }
 
-    /// Reads 4 bytes at a multiple of 4; nil where no device is.
+    /// Reads 4 bytes at a multiple of 4; nil where there is no device.
     @inline(__always)
     public mutating func readMemory(_ address: UInt64) -> UInt32? {
         let (device, offset) = memory.find(address)
@@ -35,14 +35,14 @@ extension Board {
     }
 
     /// Writes `size` bytes (1, 2, 4 or 8), of which a device takes the low 4.
-    /// - Returns: false where no device is.
+    /// - Returns: false where there is no device.
     @inline(__always)
     public mutating func writeMemory(_ address: UInt64, size: Int, _ value: UInt32) -> Bool {
         let (device, offset) = memory.find(address)
         switch device {
         case .none: return false
         case .ioAPIC:
-            // Only writes of whole registers count, but for the register that selects another.
+            // Only writes of whole registers count, except to the register that selects another.
             if size >= 4 || offset & 0xFF == 0 { writeIOAPIC(offset, value) }
             return true
         }

@@ -1,4 +1,4 @@
-// What PCI functions claim of the bus, and the lines that they drive.
+// What PCI functions claim on the bus, and the lines that they drive.
 
 extension Board {
     /// Software may have changed what functions claim or request.
@@ -7,8 +7,8 @@ extension Board {
         if pci.takeChange() { wireFunctions() }
     }
 
-    /// Gives each function what it claims now. All is given anew, so that what one gives back another may have, which claims
-    /// it too; the board's own devices come first and lose nothing.
+    /// Gives each function what it now claims. Everything is reassigned, so that what one releases can go to another that also
+    /// claims it; the board's own devices come first and lose nothing.
     @inline(never)
     mutating func wireFunctions() {
         ports = PortMap()
@@ -27,7 +27,7 @@ extension Board {
         followFunctionInterrupts()
     }
 
-    /// A function's device asserts its interrupt pin or no longer.
+    /// A function's device asserts or deasserts its interrupt pin.
     /// - Parameter number: of the function.
     mutating func setInterrupt(ofFunction number: Int, _ isAsserted: Bool) {
         pci.setInterrupt(number, isAsserted)

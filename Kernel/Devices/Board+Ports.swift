@@ -1,6 +1,6 @@
 // Which device has which port.
 
-/// What a port write asks of the machine.
+/// What a port write asks the machine to do.
 public enum PortEffect: Equatable, Sendable {
     case none
     /// COM1 or the debug console transmits a byte.
@@ -37,7 +37,7 @@ extension Board {
     /// Where firmware shows its progress; also written for a short delay.
     public static var diagnosticPort: UInt16 { 0x80 }
 
-    /// The board's own wiring. Of two rows with the same port the later has it.
+    /// The board's own wiring. Of two rows with the same port, the later one gets it.
     private static let wiring: [18 of PortClaim] = [
         .init(InterruptControllerPair.firstPort, InterruptControllerPair.portCount, .interruptControllers, 0),
         .init(InterruptControllerPair.secondPort, InterruptControllerPair.portCount, .interruptControllers, 2),
@@ -59,7 +59,7 @@ extension Board {
         .init(CRTController.firstPort, CRTController.portCount, .crtController),
     ]
 
-    /// Whether a device of the board's own answers at a port; what software places is not known here.
+    /// Whether one of the board's own devices answers at a port; what software places is not known here.
     @inline(never) @export(interface)
     public static func isPresent(_ port: UInt16) -> Bool {
         for index in 0..<wiring.count where port &- wiring[index].first < wiring[index].count { return true }
@@ -74,8 +74,8 @@ extension Board {
         wireTestDevice()
     }
 
-    // Each device's way is a function of its own, which the switch calls last: so none saves registers for another. What a
-    // device asks for is left to be taken, so that an access that asks for nothing does not pay for it.
+    // Each device's path is a separate function, which the switch calls last: so none saves registers for another. What a device
+    // asks for is stored, so that an access that asks for nothing does not pay for it.
 
     /// What a write asked of the machine.
     public mutating func takeEffect() -> PortEffect {
@@ -84,7 +84,7 @@ extension Board {
         return effect
     }
 
-    /// Has the machine take an effect.
+    /// Stores an effect for the machine.
     mutating func ask(_ new: PortEffect) {
         guard new != .none else { return }
         effect = new
@@ -93,7 +93,7 @@ extension Board {
 
     // MARK: IN
 
-    /// The value that IN of `size` bytes (1, 2 or 4) gives; the bytes above are zero.
+    /// The value that IN of `size` bytes (1, 2 or 4) returns; the bytes above are zero.
     public mutating func read(_ port: UInt16, size: Int, at time: MachineTime) -> UInt32 {
         size == 1 ? UInt32(readByte(port, at: time)) : readWide(port, size, time)
     }
@@ -121,7 +121,7 @@ extension Board {
         }
     }
 
-    /// A wide access to byte-wide devices takes consecutive ports, as the ISA bus splits it.
+    /// A wide access to byte-wide devices uses consecutive ports, as the ISA bus splits it.
     @inline(never)
     private mutating func readWide(_ port: UInt16, _ size: Int, _ time: MachineTime) -> UInt32 {
         let (device, register) = ports.find(port)
@@ -164,7 +164,7 @@ extension Board {
         timer.readQuietly(register, at: time) ?? readTimerLate(register, time)
     }
 
-    /// The same where there is more to it: its output may have changed.
+    /// The same where there is more to do: its output may have changed.
     @inline(never)
     private mutating func readTimerLate(_ register: UInt8, _ time: MachineTime) -> UInt8 {
         let value = timer.read(UInt16(register), at: time)
@@ -299,7 +299,7 @@ extension Board {
         if controllers.isRequested || controllers.passesTimer != seenEvents.passesTimer { followControllers() }
     }
 
-    /// The same when the timer's line is to be looked at before.
+    /// The same when the timer's line must be checked first.
     @inline(never)
     private mutating func writeControllersLate(_ register: UInt8, _ value: UInt8, _ time: MachineTime) {
         followTimer(at: time)

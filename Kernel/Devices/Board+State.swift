@@ -1,5 +1,5 @@
 extension Board {
-    /// All that the devices hold, as a plain value: neither what the machine was made with nor what follows from the rest.
+    /// Everything the devices hold, as a plain value, without what the machine was made with and what follows from the rest.
     public struct State: Equatable, Sendable {
         fileprivate var serial: SerialPort.State
         fileprivate var controllers: InterruptControllerPair.State
@@ -31,7 +31,7 @@ extension Board {
             deviceLines: deviceLines, absentAccesses: absentAccesses)
     }
 
-    /// Goes on from the state of a machine that was made alike: the time goes on from the moment at which it was taken.
+    /// Continues from the state of a machine that was made the same way: time continues from when it was saved.
     public mutating func restore(_ state: State) {
         serial.restore(state.serial)
         controllers.restore(state.controllers)
@@ -48,7 +48,7 @@ extension Board {
         test = state.test
         (hasTransmitted, diagnostic, absentAccesses) = (state.hasTransmitted, state.diagnostic, state.absentAccesses)
         deviceLines = state.deviceLines
-        // The controllers' states have the lines as they are: driving them anew changes nothing.
+        // The controllers' states have the lines as they are: driving them again changes nothing.
         wireFunctions()
         findNextEvent()
         needsAttention = true

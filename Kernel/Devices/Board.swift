@@ -12,7 +12,7 @@ public struct Board: Equatable, Sendable {
     var keyboard: KeyboardController
     var resetControl = ResetControl()
     var crtController = CRTController()
-    /// COM1 has transmitted anything.
+    /// COM1 has transmitted something.
     public internal(set) var hasTransmitted = false
     var pci = ConfigurationSpace()
     var configuration: FirmwareConfiguration
@@ -25,20 +25,20 @@ public struct Board: Equatable, Sendable {
     var diagnostic: UInt8 = 0
     var ports = PortMap()
     var memory = MemoryMap()
-    /// The lines that ISA devices, and that PCI functions drive high, a bit each: a line is high if either is.
+    /// The lines that ISA devices, and those that PCI functions, drive high, one bit each: a line is high if either is.
     var deviceLines: UInt16 = 0
     var functionLines: UInt16 = 0
     var effect = PortEffect.none
     /// How many accesses found no device.
     public internal(set) var absentAccesses: UInt64 = 0
 
-    /// An interrupt line changed, a message waits, or the next moment at which a device does something: the virtual CPU has
-    /// to look.
+    /// An interrupt line changed, a message is waiting, or the time of the next device event changed: the virtual CPU has to
+    /// look.
     public var needsAttention: Bool {
         @inline(__always) get { signals & 1 != 0 }
         set { signals = newValue ? signals | 1 : signals & ~1 }
     }
-    /// A write asks something of the machine, which was not yet taken.
+    /// A write asks something of the machine, which has not taken it yet.
     var hasEffect: Bool {
         get { signals & 2 != 0 }
         set { signals = newValue ? signals | 2 : signals & ~2 }
@@ -47,20 +47,20 @@ public struct Board: Equatable, Sendable {
     @inline(__always)
     public var asksNothing: Bool { signals == 0 }
     private var signals: UInt8 = 0
-    /// When a device will do something by itself.
+    /// When a device will next act by itself.
     public private(set) var nextEvent = MachineTime.never
     /// When each device will, as `nextEvent` knows it.
     private(set) var seenEvents = DeviceEvents()
 
     struct DeviceEvents: Equatable, Sendable {
-        /// Whether the 8259 pair lets anybody hear of the timer.
+        /// Whether the 8259 pair passes the timer's interrupts.
         var passesTimer = false
         var timer = MachineTime.never
         var clock = MachineTime.never
         var power = MachineTime.never
         var keyboard = MachineTime.never
     }
-    /// The guest did not report in time that it goes on.
+    /// The guest did not report progress in time.
     public var isOverdue: Bool { progress.isOverdue }
 
     /// What a machine is made with.
@@ -72,7 +72,7 @@ public struct Board: Equatable, Sendable {
         /// The date and time at the start, in Unix seconds.
         public var unixSeconds: UInt64
         public var commandLine: CommandLine
-        /// Time-stamp ticks within which the guest has to report that it goes on, or nil.
+        /// Time-stamp ticks within which the guest must report progress, or nil.
         public var limit: UInt64?
         /// The test device's, if there is to be one.
         public var testMemory: DeviceMemory?
@@ -95,7 +95,7 @@ public struct Board: Equatable, Sendable {
         private let start: UnsafeRawPointer?
         let count: Int
 
-        /// - Parameter bytes: stay where they are as long as the machine lives.
+        /// - Parameter bytes: must stay where they are as long as the machine lives.
         public init(_ bytes: UnsafeRawBufferPointer) {
             start = bytes.baseAddress
             count = bytes.count
@@ -109,7 +109,7 @@ public struct Board: Equatable, Sendable {
 
     public init(_ parameters: Parameters) { self.init(parameters, previousClock: nil) }
 
-    /// A reset: all is as at the start, but for what a battery keeps.
+    /// A reset: everything is as at the start, except what a battery keeps.
     public mutating func restart(_ parameters: Parameters) { self = Board(parameters, previousClock: clock) }
 
     private init(_ parameters: Parameters, previousClock: RealTimeClock?) {
@@ -126,7 +126,7 @@ public struct Board: Equatable, Sendable {
         progress = ProgressWatch(limit: parameters.limit)
         configuration = FirmwareConfiguration(
             memoryBelow4GiB: parameters.memory, commandLineLength: UInt32(truncatingIfNeeded: parameters.commandLine.count))
-        // Firmware makes the system control interrupt level-triggered at the 8259s, as its tables say.
+        // The firmware makes the system control interrupt level-triggered at the 8259s, as its tables say.
         controllers.write(InterruptControllerPair.Register.secondTrigger, 1 << (Line.systemControl - 8))
         nextEvent = progress.nextEvent
         wireFunctions()
@@ -158,7 +158,7 @@ public struct Board: Equatable, Sendable {
         drive(line)
     }
 
-    /// Both kinds of controller know the same of a line.
+    /// Both kinds of controller see the same level of a line.
     @inline(never)
     mutating func drive(_ line: UInt8) {
         let isHigh = (deviceLines | functionLines | UInt16(truncatingIfNeeded: test.lines)) &>> UInt16(line) & 1 != 0
@@ -167,7 +167,7 @@ public struct Board: Equatable, Sendable {
         if controllers.takeChange() || ioAPIC.hasMessage { needsAttention = true }
     }
 
-    /// A write to the 8259 pair may have let an interrupt through, or taken one away.
+    /// A write to the 8259 pair may have let an interrupt through, or withdrawn one.
     @inline(never)
     mutating func followControllers() {
         controllers.update()
@@ -175,7 +175,7 @@ public struct Board: Equatable, Sendable {
         if controllers.passesTimer != seenEvents.passesTimer { findNextEvent() }
     }
 
-    /// A line that is high has a new edge.
+    /// Gives a line that is high a new edge.
     mutating func pulse(_ line: UInt8) {
         setLine(line, false)
         setLine(line, true)
@@ -186,7 +186,7 @@ public struct Board: Equatable, Sendable {
         guard serial.takeChange() else { return }
         if serial.takePulse() { pulse(Line.serial) }
         setLine(Line.serial, serial.interruptLine)
-        // There may be room for what waits outside.
+        // There may be room for input waiting outside.
         if serial.takeRoom() { needsAttention = true }
     }
 
@@ -210,7 +210,7 @@ public struct Board: Equatable, Sendable {
 
     @inline(never)
     mutating func followTimer(at time: MachineTime) {
-        // A rise that is seen late still makes a request: the line stays high until the next look.
+        // A rise seen late still makes a request: the line stays high until the next look.
         if timer.advance(to: time) {
             pulse(Line.timer)
             timer.expectLook()
@@ -220,8 +220,8 @@ public struct Board: Equatable, Sendable {
         if timer.nextEvent != seenEvents.timer { findNextEvent() }
     }
 
-    /// What the timer did until now comes before what the 8259 pair is asked or told now: a rise of its line while a request
-    /// waits already adds nothing.
+    /// What the timer did until now comes before what the 8259 pair is now asked or told: a rise of its line while a request is
+    /// already waiting adds nothing.
     mutating func catchUp(to time: MachineTime) {
         if timer.nextEvent <= time { followTimer(at: time) }
     }
@@ -229,16 +229,16 @@ public struct Board: Equatable, Sendable {
     // MARK: Time and input
 
     private var nextDeviceEvent: MachineTime {
-        // A timer that nobody listens to goes on without waking anybody; its edge is kept.
+        // A timer that nothing listens to goes on without waking anything; its edge is kept.
         let isTimerHeard = controllers.passesTimer || ioAPIC.passes(pin(Line.timer))
         return min(
             min(isTimerHeard ? timer.nextEvent : .never, clock.nextEvent), min(power.nextEvent, keyboard.nextEvent))
     }
 
-    /// A device will do something by itself, which may end a halt.
+    /// A device will act by itself, which may end a halt.
     public var awaitsDevice: Bool { nextDeviceEvent != .never }
 
-    /// The I/O APIC will send an NMI or INIT for what a device does by itself, or for input.
+    /// The I/O APIC will send an NMI or INIT when a device acts by itself, or for input.
     public var awaitsUnmaskable: Bool {
         mutating get {
             let pins = ioAPIC.unmaskablePins
@@ -261,7 +261,7 @@ public struct Board: Equatable, Sendable {
         needsAttention = true
     }
 
-    /// Brings about what is due.
+    /// Carries out what is due.
     public mutating func advance(to time: MachineTime) {
         if timer.nextEvent <= time, nextEvent <= time { followTimer(at: time) }
         if clock.nextEvent <= time {
@@ -283,7 +283,7 @@ public struct Board: Equatable, Sendable {
         findNextEvent()
     }
 
-    /// The guest reports that it goes on.
+    /// The guest reports progress.
     public mutating func reportProgress(at time: MachineTime) {
         progress.report(at: time)
         findNextEvent()
@@ -308,13 +308,13 @@ public struct Board: Equatable, Sendable {
 
     // MARK: Interrupts
 
-    /// The next message of the I/O APIC's for the local APICs.
+    /// The I/O APIC's next message for the local APICs.
     public mutating func takeMessage() -> InterruptMessage? { ioAPIC.takeMessage() }
 
-    /// Nobody accepted the last one.
+    /// No local APIC accepted the last message.
     public mutating func refuseMessage() { ioAPIC.refuseMessage() }
 
-    /// A local APIC may accept what none did.
+    /// A local APIC may accept what none did before.
     public mutating func sendMessagesAgain() {
         ioAPIC.sendAgain()
         if ioAPIC.hasMessage { needsAttention = true }
@@ -326,10 +326,10 @@ public struct Board: Equatable, Sendable {
         needsAttention = true
     }
 
-    /// Grows when `levelTriggeredVectors` changes.
+    /// Incremented when `levelTriggeredVectors` changes.
     public var redirectionChanges: UInt64 { ioAPIC.redirectionChanges }
 
-    /// The vectors whose end a local APIC has to tell.
+    /// The vectors whose end a local APIC must report.
     public mutating func levelTriggeredVectors() -> VectorSet { ioAPIC.levelTriggeredVectors() }
 
     /// How often the output of the 8259 pair rose.

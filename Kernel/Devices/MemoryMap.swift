@@ -1,11 +1,11 @@
-/// Who answers at a guest-physical address.
+/// What answers at a guest-physical address.
 enum MemoryDevice: UInt8, Sendable {
-    /// Nobody: reads are ones, writes go nowhere, and both are counted.
+    /// Nothing: reads are ones, writes go nowhere, and both are counted.
     case none
     case ioAPIC
 }
 
-/// Guest-physical addresses that a device claims: it knows its registers by their offset, and not where they stand.
+/// Guest-physical addresses that a device claims: it knows its registers by offset, not where they are.
 struct MemoryClaim: Sendable {
     let first: UInt64
     let count: UInt64
@@ -18,7 +18,7 @@ struct MemoryClaim: Sendable {
     }
 }
 
-/// The way from a guest-physical address to a device and an offset. RAM does not come here: where a claim lies over RAM, RAM
+/// Maps a guest-physical address to a device and an offset. RAM accesses do not come here: where a claim overlaps RAM, RAM
 /// answers.
 struct MemoryMap: Equatable, Sendable {
     private static var maximumClaims: Int { 8 }
@@ -35,7 +35,7 @@ struct MemoryMap: Equatable, Sendable {
     @inline(__always)
     func mayHave(_ address: UInt64) -> Bool { address &- windowFirst < windowCount }
 
-    /// Has addresses looked up.
+    /// Makes addresses be looked up.
     @inline(never)
     mutating func include(_ first: UInt64, _ count: UInt64) {
         let end = windowCount == 0 ? first &+ count : max(windowFirst &+ windowCount, first &+ count)
@@ -43,7 +43,7 @@ struct MemoryMap: Equatable, Sendable {
         windowCount = end &- windowFirst
     }
 
-    /// Gives a device addresses, but for those that are another's already; none if there is no room.
+    /// Gives a device addresses, except those that another already has; none if there is no room.
     @inline(never)
     mutating func claim(_ claim: MemoryClaim) {
         guard claimCount < Self.maximumClaims else { return }
@@ -60,7 +60,7 @@ struct MemoryMap: Equatable, Sendable {
         claimCount = 0
     }
 
-    /// The device of an address, and the offset there. The first claim is the board's own, and most looked for.
+    /// The device at an address, and the offset there. The first claim is the board's own, and the most frequent.
     @inline(__always)
     mutating func find(_ address: UInt64) -> (device: MemoryDevice, offset: UInt64) {
         let offset = address &- firsts[unchecked: 0]

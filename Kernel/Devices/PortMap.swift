@@ -1,14 +1,14 @@
-/// Who answers at a port.
+/// What answers at a port.
 enum PortDevice: UInt8, Sendable {
-    /// Nobody: reads are ones, writes go nowhere, and both are counted.
+    /// Nothing: reads are ones, writes go nowhere, and both are counted.
     case none
     case interruptControllers, timer, keyboard, speaker, clock, diagnostic, debugConsole, debugExit, serial
     case firmwareConfiguration, power, configurationAddress, configurationData, resetControl, crtController
     case testLatch, testFlush, testLine
 }
 
-/// Ports that a device claims, one after the other, and the first of its registers that is there: a device knows its
-/// registers by number, and not where they stand.
+/// Consecutive ports that a device claims, and the first of its registers there: a device knows its registers by number, not
+/// where they are.
 struct PortClaim: Sendable {
     let first: UInt16
     let count: UInt16
@@ -24,24 +24,24 @@ struct PortClaim: Sendable {
     }
 }
 
-/// The way from a port to a device's register, in a few instructions for any port: a page of 256 ports at a time.
+/// Maps a port to a device's register, in a few instructions for any port: a page of 256 ports at a time.
 struct PortMap: Equatable, Sendable {
     private static var maximumClaims: Int { 31 }
-    /// Six of the board's own, one of the test device's, and one for each function's ports, which lie in one.
+    /// Six of the board's own, one of the test device's, and one for each function's ports, which fit in one.
     private static var maximumPages: Int { 12 }
 
     private var claimCount = 0
     private var pageCount = 0
-    /// Which page of `places` has the ports with an upper byte; page 0 is that of no device.
+    /// Which page of `places` has the ports with a given upper byte; page 0 has no devices.
     private var pages: [256 of UInt8] = .init(repeating: 0)
-    /// The number of the claim for each port of a page; claim 0 is nobody's.
+    /// The number of the claim for each port of a page; claim 0 means none.
     private var places: [3328 of UInt8] = .init(repeating: 0)
-    /// The device of each claim, and what is to be taken from the lower byte of a port to have the register.
+    /// The device of each claim, and what to subtract from the lower byte of a port to get the register.
     private var devices: [32 of PortDevice] = .init(repeating: .none)
     private var bases: [32 of UInt8] = .init(repeating: 0)
 
     /// Gives a device ports.
-    /// - Parameter takes: whether those that another device has become its own too.
+    /// - Parameter takes: whether it also takes over ports of another device.
     /// - Returns: false if there is no room.
     @inline(never)
     mutating func claim(_ claim: PortClaim, takes: Bool) -> Bool {
@@ -62,7 +62,7 @@ struct PortMap: Equatable, Sendable {
         return true
     }
 
-    /// The device of a port, and the number of its register there.
+    /// The device at a port, and the number of its register there.
     @inline(__always)
     mutating func find(_ port: UInt16) -> (device: PortDevice, register: UInt8) {
         // Whatever the port is, each index is less than its table's length: page 12 is the last, and claim 31.

@@ -1,6 +1,6 @@
-/// ACPI machine language, as much as describes devices (ACPI specification 6.3, 20.2 "AML Grammar Definition").
+/// ACPI machine language, as much as is needed to describe devices (ACPI specification 6.3, 20.2 "AML Grammar Definition").
 extension TableWriter {
-    /// A package's length, in as few bytes as it takes, and its contents: 4095 bytes at most.
+    /// A package's length, in as few bytes as possible, and its contents: 4095 bytes at most.
     mutating func package(_ contents: (inout Self) -> Void) {
         let start = next
         byte(0)
@@ -11,7 +11,7 @@ extension TableWriter {
         patch(0x40 | (length + 1) & 0xF | ((length + 1) >> 4) << 8, count: 2, at: start)
     }
 
-    /// What follows belongs to an object that exists already.
+    /// What follows belongs to an existing object.
     mutating func scope(_ path: StaticString, _ contents: (inout Self) -> Void) {
         byte(0x10)
         package {
@@ -72,7 +72,7 @@ extension TableWriter {
         integer(UInt32(compressed.byteSwapped) | UInt32(product.byteSwapped) << 16)
     }
 
-    /// _CRS: the resources that a device has now, 255 bytes at most (6.4 "Resource Data Types for ACPI").
+    /// _CRS: a device's current resources, 255 bytes at most (6.4 "Resource Data Types for ACPI").
     mutating func resources(_ contents: (inout Self) -> Void) {
         name("_CRS")
         byte(0x11)

@@ -32,7 +32,7 @@ public struct AddressMap: Equatable, Sendable {
         }
     }
 
-    /// The most RAM of a guest. Above it, below 4 GiB, lie devices.
+    /// The most RAM a guest can have. Above it, below 4 GiB, are devices.
     public static var mostRAM: ByteCount { ByteCount(0xC000_0000) }
 
     public let ram: ByteCount

@@ -1,7 +1,7 @@
 /// QEMU's firmware configuration device (QEMU documentation, "QEMU Firmware Configuration (fw_cfg) Device"): a word at
 /// port 510h selects an item, port 511h reads it byte by byte. It has no DMA interface and says so.
 ///
-/// Numbers are little-endian but for those of the file directory. Beyond an item's end are zeros.
+/// Numbers are little-endian, except in the file directory. Beyond an item's end are zeros.
 public struct FirmwareConfiguration: Equatable, Sendable {
     public static var selectorPort: UInt16 { 0x510 }
     public static var dataPort: UInt16 { 0x511 }
@@ -11,7 +11,7 @@ public struct FirmwareConfiguration: Equatable, Sendable {
     private static var firstFile: UInt16 { 0x20 }
     /// Above it the architecture's own items.
     private static var architecture: UInt16 { 0x8000 }
-    /// Once asked for write access, which is no more.
+    /// Formerly requested write access, which no longer exists.
     private static var writeAccess: UInt16 { 0x4000 }
     private static var fourGiB: UInt64 { 1 << 32 }
 

@@ -1,5 +1,5 @@
-/// Where firmware keeps what is its own in the guest's first MiB. A PC's firmware lies there too, and the address map says
-/// that no guest is to use it.
+/// Where the firmware keeps its own data in the guest's first MiB. A PC's firmware lies there too, and the address map says
+/// that no guest may use it.
 ///
 /// | from | up to | what |
 /// | --- | --- | --- |
@@ -18,7 +18,7 @@ public enum FirmwareLayout {
     public static var conventionalEnd: UInt64 { 0x9FC00 }
     /// The first byte of the last kibibyte below 640 KiB.
     public static var extendedDataArea: UInt64 { conventionalEnd }
-    /// Where the video memory of a PC begins, and RAM of a guest's own ends.
+    /// Where a PC's video memory begins, and the guest's own low RAM ends.
     public static var videoMemory: UInt64 { 0xA0000 }
     /// The 80 by 25 characters of the text screen.
     public static var textBuffer: UInt64 { 0xB8000 }

@@ -1,9 +1,9 @@
 import Memory
 
-/// Guest memory as firmware fills it before the guest starts: what the tables are written through.
+/// Guest memory as firmware fills it before the guest starts; the tables are written through it.
 public protocol FirmwareMemory {
     /// Writes the low `count` bytes (1 to 8) of a value, little-endian.
-    /// - Returns: false, and nothing is written, where the guest has no RAM.
+    /// - Returns: false, with nothing written, where the guest has no RAM.
     @discardableResult
     func write(_ value: UInt64, count: Int, at address: GuestPhysicalAddress) -> Bool
 

@@ -1,18 +1,18 @@
 import Memory
 
-/// The ACPI tables of the virtual PC (ACPI specification 6.3, 5.2 "ACPI System Description Tables"), and the MP table behind
+/// The ACPI tables of the virtual PC (ACPI specification 6.3, 5.2 "ACPI System Description Tables"), and the MP table after
 /// them.
 ///
 /// The hardware is already in ACPI mode, since there is no SMI. There is no HPET table and no MCFG table: the virtual PC has
 /// neither an HPET nor memory-mapped PCI configuration.
 public enum FirmwareTables {
-    /// The most virtual CPUs that the tables describe: one APIC identifier each, and 255 addresses all.
+    /// The most virtual CPUs that the tables describe: one APIC identifier each, and 255 addresses them all.
     public static var mostProcessors: Int { 64 }
 
     /// The virtual CPUs, all alike.
     public struct Processors: Sendable {
         let count: UInt8
-        /// What CPUID tells of each in leaf 1: EAX and EDX.
+        /// CPUID leaf 1 of each: EAX and EDX.
         let signature: UInt32
         let features: UInt32
 
@@ -23,12 +23,12 @@ public enum FirmwareTables {
         }
     }
 
-    /// Writes all tables into the area of firmware.
+    /// Writes all tables into the firmware's area.
     /// - Returns: the address of the root pointer.
     @discardableResult
     public static func write(to memory: some FirmwareMemory, _ described: Processors) -> UInt64 {
         let processors = described.count
-        // The root pointer comes first and knows the others at the end.
+        // The root pointer comes first and is filled in last.
         let rootPointer = FirmwareLayout.start
         var writer = TableWriter(memory, at: rootPointer + 64)
         let control = writer.firmwareControlStructure()
@@ -62,7 +62,7 @@ extension TableWriter {
         close(start, checksumAt: 8)
         doubleWord(36)
         quadWord(extendedRoot)
-        byte(0)  // the checksum of all
+        byte(0)  // the checksum of everything
         zeros(3)
         close(start, checksumAt: 32)
     }

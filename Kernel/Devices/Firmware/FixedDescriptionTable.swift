@@ -1,4 +1,4 @@
-/// The ports of the ACPI fixed hardware, as the tables tell them and the machine must have them.
+/// The ports of the ACPI fixed hardware, as stated in the tables and required of the machine.
 public enum FixedHardware {
     /// PM1a_STS and PM1a_EN.
     public static var eventPort: UInt16 { PowerManagementTimer.firstPort }
@@ -7,7 +7,7 @@ public enum FixedHardware {
     public static var timerPort: UInt16 { PowerManagementTimer.firstPort + PowerManagementTimer.timerOffset }
     /// All of them.
     public static var portCount: UInt16 { PowerManagementTimer.portCount }
-    /// The reset control register of the host bridge, and what resets the machine.
+    /// The reset control register of the host bridge, and the value that resets the machine.
     public static var resetPort: UInt16 { ResetControl.port }
     public static var resetValue: UInt8 { 6 }
     /// The system control interrupt.
@@ -57,7 +57,7 @@ extension TableWriter {
             $0.byte(FixedHardware.resetValue)
             $0.word(0)
             $0.byte(0)
-            // With both addresses of the FACS an operating system warns of two: the 64-bit one stays zero.
+            // With both addresses of the FACS, an operating system warns of two: the 64-bit one stays zero.
             $0.quadWord(0)
             $0.quadWord(namespace)
             $0.fixedRegisters()
@@ -89,7 +89,7 @@ extension TableWriter {
         register(port: FixedHardware.timerPort, bits: 32, accessSize: 3)
         absentRegister()
         absentRegister()
-        absentRegister()  // sleep control and status are for reduced hardware
+        absentRegister()  // sleep control and status are for reduced hardware only
         absentRegister()
     }
 }

@@ -1,6 +1,6 @@
 extension TableWriter {
     /// The MP table, for systems without ACPI (MultiProcessor Specification 1.4, chapter 4 "MP Configuration Table"): the floating
-    /// pointer, on a 16-byte boundary of the BIOS's area, and the configuration table right behind it. It tells what the MADT does.
+    /// pointer, on a 16-byte boundary in the BIOS area, and the configuration table right after it. It mirrors the MADT.
     mutating func multiprocessorTable(_ processors: FirmwareTables.Processors) {
         align(to: 16)
         let pointer = next
@@ -17,7 +17,7 @@ extension TableWriter {
         byte(4)
         byte(0)  // the checksum
         text("MARTLET VIRTUAL PC  ")
-        zeros(6)  // no table of the manufacturer's
+        zeros(6)  // no OEM table
         let count = next
         word(0)
         doubleWord(0xFEE0_0000)

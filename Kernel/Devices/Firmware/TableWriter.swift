@@ -1,7 +1,6 @@
 import Memory
 
-/// Writes firmware tables one byte after the other, and then puts in what is known only at the end of a table: its length
-/// and its checksum.
+/// Writes firmware tables byte by byte, then fills in what is known only at the end of a table: its length and its checksum.
 struct TableWriter<Memory: FirmwareMemory> {
     let memory: Memory
     /// Where the next byte goes.
@@ -34,7 +33,7 @@ struct TableWriter<Memory: FirmwareMemory> {
         while next % alignment != 0 { byte(0) }
     }
 
-    /// Writes a byte that was left open.
+    /// Fills in a value that was left open.
     func patch(_ value: UInt64, count: Int, at address: UInt64) {
         memory.write(value, count: count, at: GuestPhysicalAddress(address))
     }
@@ -50,7 +49,7 @@ struct TableWriter<Memory: FirmwareMemory> {
         next += 1
     }
 
-    /// Makes the bytes from `start` up to here sum to zero, by the byte at an offset of theirs, which is zero now.
+    /// Makes the bytes from `start` up to here sum to zero, through the byte at an offset among them, which is now zero.
     func close(_ start: UInt64, checksumAt offset: UInt64) {
         patch(UInt64(memory.complement(of: start, count: next - start)), count: 1, at: start + offset)
     }

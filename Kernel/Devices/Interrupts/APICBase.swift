@@ -12,7 +12,7 @@ public struct APICBase: Equatable, Sendable {
     /// As a processor has it.
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 
-    /// As after reset: enabled, at the usual place.
+    /// As after reset: enabled, at the usual address.
     init(isBootstrap: Bool) { rawValue = Self.usualAddress | Self.enabled | (isBootstrap ? Self.bootstrap : 0) }
 
     public var isEnabled: Bool { rawValue & Self.enabled != 0 }
@@ -21,7 +21,7 @@ public struct APICBase: Equatable, Sendable {
     /// Where the registers are in memory, unless the mode is x2APIC.
     public var address: UInt64 { rawValue & ~0xFFF }
 
-    /// Whether WRMSR may replace this value by another; #GP otherwise (SDM volume 3, "x2APIC State Transitions").
+    /// Whether WRMSR may replace this value with another; #GP otherwise (SDM volume 3, "x2APIC State Transitions").
     func allows(_ new: UInt64, physicalAddressWidth: Int) -> Bool {
         let defined = Self.bootstrap | Self.extended | Self.enabled | ~0xFFF
         guard new & ~defined == 0, new >> UInt64(physicalAddressWidth) == 0 else { return false }

@@ -11,7 +11,7 @@ public enum APICRegister: UInt16, Sendable {
     case logicalDestination = 0x0D0
     case destinationFormat = 0x0E0
     case spuriousInterrupt = 0x0F0
-    /// The first of eight, as of the two that follow.
+    /// The first of eight, like the next two.
     case inService = 0x100
     case triggerMode = 0x180
     case requested = 0x200
@@ -27,7 +27,7 @@ public enum APICRegister: UInt16, Sendable {
     case initialCount = 0x380
     case currentCount = 0x390
     case divideConfiguration = 0x3E0
-    /// Of x2APIC mode only.
+    /// In x2APIC mode only.
     case selfInterrupt = 0x3F0
 
     /// The number of the same register as an MSR.
@@ -47,16 +47,16 @@ public enum APICRegister: UInt16, Sendable {
 /// What a write to the local APIC asks of the machine.
 public enum LocalAPICEffect: Equatable, Sendable {
     case none
-    /// The processor priority may have fallen, or an interrupt of the APIC's own was requested: one may come.
+    /// The processor priority may have fallen, or one of the APIC's own interrupts was requested: one may come.
     case priorityChanged
     /// A level-triggered interrupt ended: the I/O APICs are told.
     case endOfInterrupt(UInt8)
     /// An interrupt was requested here.
     case requested(UInt8)
     case send(InterruptMessage, InterruptShorthand)
-    /// The timer has another next event; it may have requested its interrupt too.
+    /// The timer's next event changed; it may also have requested its interrupt.
     case timerChanged
-    /// The same, and the APIC may take interrupts that it did not take before.
+    /// The same, and the APIC may accept interrupts that it did not before.
     case acceptanceChanged
 }
 

@@ -1,9 +1,9 @@
 /// An I/O APIC with 24 pins (82093AA data sheet), and the end-of-interrupt register of version 20H (82801 ICH data sheet,
 /// "I/O APIC Direct Registers").
 ///
-/// A pin is told as asserted or not; the polarity that software chooses is kept and means nothing, as the board is the one
-/// to know which way its wires are. An edge on a masked pin is lost, as the data sheet has it; an asserted level-triggered
-/// pin requests as soon as it is unmasked.
+/// A pin is reported as asserted or not; the polarity that software chooses is stored but has no effect, since the board knows
+/// its own wiring. An edge on a masked pin is lost, as in the data sheet; an asserted level-triggered pin requests as soon as
+/// it is unmasked.
 public struct IOAPIC: Equatable, Sendable {
     public static var pinCount: UInt8 { 24 }
     static var version: UInt8 { 0x20 }
@@ -14,14 +14,14 @@ public struct IOAPIC: Equatable, Sendable {
         fileprivate var selected: UInt8 = 0
         fileprivate var identifier: UInt32
         fileprivate var arbitration: UInt32
-        /// Only reached by functions that may change it: the others copy it whole.
+        /// Only accessed from mutating functions: others would copy it whole.
         fileprivate var entries: [24 of RedirectionEntry] = .init(repeating: RedirectionEntry())
 
-        // One bit a pin.
+        // One bit per pin.
         fileprivate var asserted: UInt32 = 0
-        /// Edges whose message was not yet taken.
+        /// Edges whose message has not been taken yet.
         fileprivate var edges: UInt32 = 0
-        /// Level-triggered interrupts that were sent and did not end.
+        /// Level-triggered interrupts that were sent and have not ended.
         fileprivate var remoteRequests: UInt32 = 0
 
         fileprivate init(identifier: UInt32) {
@@ -41,15 +41,15 @@ public struct IOAPIC: Equatable, Sendable {
 
     public private(set) var state: State
 
-    // What follows from the entries, one bit a pin.
+    // What follows from the entries, one bit per pin.
     private var enabled: UInt32 = 0
     private var levelTriggered: UInt32 = 0
 
-    /// The pin of the last message, and those whose level-triggered one nobody accepted: it is sent again when somebody may.
+    /// The pin of the last message, and those whose level-triggered message no APIC accepted: it is sent again when one may.
     private var lastPin = 0
     private var refused: UInt32 = 0
 
-    /// Grows when `levelTriggeredVectors` changes.
+    /// Incremented when `levelTriggeredVectors` changes.
     public private(set) var redirectionChanges: UInt64 = 0
 
     /// - Parameter identifier: what firmware gave it, 0 to 15.
@@ -57,7 +57,7 @@ public struct IOAPIC: Equatable, Sendable {
         state = State(identifier: UInt32(identifier & 0xF) << 24)
     }
 
-    /// Goes on from the state of another.
+    /// Restores a saved state.
     public mutating func restore(_ state: State) {
         self.state = state
         (enabled, levelTriggered, refused) = (0, 0, 0)
@@ -65,7 +65,7 @@ public struct IOAPIC: Equatable, Sendable {
         redirectionChanges &+= 1
     }
 
-    /// What follows from an entry.
+    /// Updates what follows from an entry.
     private mutating func follow(_ pin: Int) {
         let bit: UInt32 = 1 &<< UInt32(pin)
         let entry = state.entries[pin]
@@ -75,7 +75,7 @@ public struct IOAPIC: Equatable, Sendable {
 
     // MARK: Pins
 
-    /// A pin is asserted or no longer.
+    /// A pin is asserted or deasserted.
     public mutating func setLine(_ pin: UInt8, _ isAsserted: Bool) {
         guard pin < Self.pinCount else { return }
         let bit: UInt32 = 1 &<< UInt32(pin)
@@ -88,7 +88,7 @@ public struct IOAPIC: Equatable, Sendable {
         }
     }
 
-    /// Whether a request of a pin would be sent.
+    /// Whether a pin's request would be sent.
     func passes(_ pin: UInt8) -> Bool { enabled &>> UInt32(pin) & 1 != 0 }
 
     /// The pins, a bit each, whose requests would be sent as NMI or INIT.
@@ -109,7 +109,7 @@ public struct IOAPIC: Equatable, Sendable {
     /// Whether `takeMessage` has one.
     public var hasMessage: Bool { ready != 0 }
 
-    /// The next message to the local APICs; that of the lowest pin if several wait. A level-triggered interrupt counts as
+    /// The next message to the local APICs; the lowest pin's if several are waiting. A level-triggered interrupt counts as
     /// accepted, unless that is taken back, and is not sent again before its end.
     @inline(__always)
     public mutating func takeMessage() -> InterruptMessage? { hasMessage ? takeFirstMessage() : nil }
@@ -133,10 +133,10 @@ public struct IOAPIC: Equatable, Sendable {
         refused |= bit & levelTriggered
     }
 
-    /// A local APIC may accept what none did.
+    /// A local APIC may accept what none did before.
     public mutating func sendAgain() { refused = 0 }
 
-    /// A local APIC ended a level-triggered interrupt: pins that are still asserted request anew.
+    /// A local APIC ended a level-triggered interrupt: pins that are still asserted request again.
     public mutating func endOfInterrupt(vector: UInt8) {
         var pins = state.remoteRequests
         while pins != 0 {
@@ -149,10 +149,10 @@ public struct IOAPIC: Equatable, Sendable {
         }
     }
 
-    /// The pins that request by level, or did.
+    /// The pins that request by level, or have done so.
     private var awaitingEnd: UInt32 { levelTriggered & (enabled | state.remoteRequests) }
 
-    /// The vectors whose end a local APIC has to tell.
+    /// The vectors whose end a local APIC must report.
     public mutating func levelTriggeredVectors() -> VectorSet {
         var vectors = VectorSet()
         var pins = awaitingEnd
@@ -166,10 +166,10 @@ public struct IOAPIC: Equatable, Sendable {
 
     // MARK: Registers in memory
 
-    /// The offset of IOREGSEL, which only chooses the register behind the window.
+    /// The offset of IOREGSEL, which only selects the register behind the window.
     static var selector: UInt64 { 0 }
 
-    /// Reads 4 bytes at an offset in the page; where no register is, 0.
+    /// Reads 4 bytes at an offset in the page; where there is no register, 0.
     public mutating func read(offset: UInt64) -> UInt32 {
         switch offset {
         case Self.selector: UInt32(state.selected)
@@ -230,7 +230,7 @@ public struct IOAPIC: Equatable, Sendable {
         let bit: UInt32 = 1 &<< UInt32(pin)
         let hadVector = awaitingEnd & bit != 0
         follow(pin)
-        // An edge that was not sent is withdrawn by the mask, and has no meaning as a level.
+        // The mask withdraws an edge that was not sent, and for a level it has no meaning.
         state.edges &= enabled & ~levelTriggered
         // Software ends an interrupt of an older I/O APIC by making it edge-triggered for a moment.
         state.remoteRequests &= levelTriggered

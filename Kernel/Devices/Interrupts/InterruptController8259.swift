@@ -1,27 +1,27 @@
 /// One 8259A (data sheet "8259A Programmable Interrupt Controller"), with the edge and level register that PC chip sets
 /// add (82371SB PIIX3 data sheet, "ELCR1, ELCR2").
 ///
-/// Vectors are those of 8086 mode, whatever ICW4 says. ICW1's choice of level or edge for all inputs is the register's
-/// instead; addresses and intervals of the 8085 mean nothing.
+/// Vectors are those of 8086 mode, whatever ICW4 says. The register replaces ICW1's choice of level or edge for all inputs;
+/// the 8085's addresses and intervals have no effect.
 struct InterruptController8259: Equatable, Sendable {
     /// What the chip and its inputs hold.
     struct State: Equatable, Sendable {
         /// The inputs as they are, one bit each.
         fileprivate var lines: UInt8 = 0
-        /// IRR. A request that is withdrawn before it is acknowledged is gone, on edge-triggered inputs too (data sheet, "Edge
+        /// IRR. A request withdrawn before it is acknowledged is gone, on edge-triggered inputs too (data sheet, "Edge
         /// and Level Triggered Modes").
         fileprivate var requested: UInt8 = 0
         fileprivate var inService: UInt8 = 0
         fileprivate var masked: UInt8 = 0
         fileprivate(set) var vectorBase: UInt8 = 0
-        /// The input with the lowest priority; the next one, and 0 is next to 7, has the highest.
+        /// The input with the lowest priority; the next one (0 follows 7) has the highest.
         fileprivate var lowest: UInt8 = 7
         /// Which inputs are level-triggered.
         fileprivate(set) var levelTriggered: UInt8 = 0
 
         fileprivate enum Step: UInt8, Sendable { case powerUp, vectorBase, cascade, mode, ready }
         fileprivate var step = Step.powerUp
-        /// Of ICW1: no ICW3 follows, and the controller takes itself for the only one.
+        /// From ICW1: no ICW3 follows, and the controller takes itself to be the only one.
         fileprivate(set) var isSingle = false
         fileprivate var needsMode = false
 
@@ -42,7 +42,7 @@ struct InterruptController8259: Equatable, Sendable {
 
     /// - Parameters:
     ///   - levelCapable: the inputs whose trigger mode can be chosen.
-    ///   - cascade: the input where another controller is.
+    ///   - cascade: the input to which another controller is wired.
     init(levelCapable: UInt8, cascade: UInt8 = 0) {
         self.levelCapable = levelCapable
         self.cascade = cascade
@@ -50,11 +50,11 @@ struct InterruptController8259: Equatable, Sendable {
 
     // MARK: Inputs
 
-    /// The level of the input of a bit.
+    /// The level of a bit's input.
     @inline(__always)
     func isHigh(_ bit: UInt8) -> Bool { state.lines & bit != 0 }
 
-    /// The input of a bit goes high or low.
+    /// A bit's input goes high or low.
     mutating func setLine(_ bit: UInt8, _ isHigh: Bool) {
         if isHigh {
             state.requested |= bit & ~state.lines
@@ -65,7 +65,7 @@ struct InterruptController8259: Equatable, Sendable {
         }
     }
 
-    /// Inputs whose request lasts as long as the line is high.
+    /// Inputs whose request lasts while the line is high.
     private var following: UInt8 { state.levelTriggered | cascade }
 
     mutating func setLevelTriggered(_ value: UInt8) {
@@ -84,7 +84,7 @@ struct InterruptController8259: Equatable, Sendable {
         return inputs &>> shift | inputs &<< ((8 &- shift) & 7)
     }
 
-    /// The input of the highest priority in a set that is not empty.
+    /// The highest-priority input in a set that is not empty.
     @inline(__always)
     private func highest(_ inputs: UInt8) -> UInt8 {
         (UInt8(truncatingIfNeeded: ordered(inputs).trailingZeroBitCount) &+ state.lowest &+ 1) & 7
@@ -92,7 +92,7 @@ struct InterruptController8259: Equatable, Sendable {
 
     /// The input to be served now (data sheet, "Fully Nested Mode", "Special Fully Nested Mode", "Special Mask Mode").
     ///
-    /// Like all here that would take the whole controller with it, where it is only looked at, it is asked in place.
+    /// Evaluated in place, like everything here that would otherwise copy the whole controller just to read it.
     private var request: UInt8? {
         @inline(never) mutating get {
             guard state.step == .ready else { return nil }
@@ -101,7 +101,7 @@ struct InterruptController8259: Equatable, Sendable {
             let input = highest(wanted)
             let bit: UInt8 = 1 &<< input
             var blocking = state.isSpecialMask ? state.inService & ~state.masked : state.inService
-            // The other controller may have something more urgent than what it has in service.
+            // The other controller may have something more urgent than what is in service.
             if state.isSpecialFullyNested { blocking &= ~(cascade & bit) }
             guard blocking != 0 else { return input }
             return ordered(bit).trailingZeroBitCount < ordered(blocking).trailingZeroBitCount ? input : nil
@@ -121,8 +121,8 @@ struct InterruptController8259: Equatable, Sendable {
         @inline(__always) mutating get { wanted != 0 && request != nil }
     }
 
-    /// INTA: takes the request of the highest priority.
-    /// - Returns: its input; 7 if there is none any more, which is then not in service.
+    /// INTA: takes the highest-priority request.
+    /// - Returns: its input; 7 if there is none any more, and it is then not in service.
     mutating func acknowledge() -> UInt8 {
         guard let input = request else { return 7 }
         take(input)
@@ -148,7 +148,7 @@ struct InterruptController8259: Equatable, Sendable {
 
     mutating func readData() -> UInt8 { state.isPolled ? poll() : state.masked }
 
-    /// An acknowledgement by a read (data sheet, "Poll Command").
+    /// An acknowledgement through a read (data sheet, "Poll Command").
     private mutating func poll() -> UInt8 {
         state.isPolled = false
         guard let input = request else { return 0 }
@@ -184,7 +184,7 @@ struct InterruptController8259: Equatable, Sendable {
         }
     }
 
-    /// ICW1. An input must go high anew to request.
+    /// ICW1. An input must go high again to request.
     @inline(__always)
     private mutating func initialize(_ value: UInt8) {
         state.requested &= following
@@ -208,7 +208,7 @@ struct InterruptController8259: Equatable, Sendable {
         }
         var input = value & 7
         if !isSpecific {
-            // In special mask mode a masked interrupt is not ended unless by name.
+            // In special mask mode, a masked interrupt can only be ended explicitly.
             let candidates = state.isSpecialMask ? state.inService & ~state.masked : state.inService
             guard candidates != 0 else { return }
             input = highest(candidates)

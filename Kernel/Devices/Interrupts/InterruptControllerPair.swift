@@ -1,23 +1,23 @@
 /// The two 8259A of a PC: the second one's output is input 2 of the first (82371SB PIIX3 data sheet, "Interrupt
 /// Controller"). Their 16 inputs are IRQ 0 to 15, without 2.
 ///
-/// An interrupt line must stay high until its interrupt is acknowledged; a line that falls before takes the request back.
-/// Until a controller is initialized it requests nothing.
+/// An interrupt line must stay high until its interrupt is acknowledged; a line that falls earlier withdraws the request.
+/// Until it is initialized, a controller requests nothing.
 public struct InterruptControllerPair: Equatable, Sendable {
     /// The command port of each controller; its data port is the next.
     public static var firstPort: UInt16 { 0x20 }
     public static var secondPort: UInt16 { 0xA0 }
-    /// Which inputs are level-triggered: the first controller's, and next to it the second's.
+    /// Which inputs are level-triggered: the first controller's; the second's port is the next.
     static var triggerPort: UInt16 { 0x4D0 }
     static var portCount: UInt16 { 2 }
 
     private var first = InterruptController8259(levelCapable: 0xF8, cascade: 1 << cascadeInput)
-    /// IRQ 8, the clock's, and 13, the coprocessor's, are edge-triggered for ever, as are IRQ 0, 1 and 2.
+    /// IRQ 8 (clock) and 13 (coprocessor) are always edge-triggered, as are IRQ 0, 1 and 2.
     private var second = InterruptController8259(levelCapable: 0xDE)
     /// The lines as they are.
     private var lines: UInt16 = 0
 
-    /// INTR: an interrupt waits for the processor.
+    /// INTR: an interrupt is waiting for the processor.
     public private(set) var interruptOutput = false
     private var hasChanged = false
     /// How often it rose.
@@ -46,7 +46,7 @@ public struct InterruptControllerPair: Equatable, Sendable {
 
     public var state: State { State(first: first.state, second: second.state, lines: lines) }
 
-    /// Goes on from the state of another.
+    /// Restores a saved state.
     public mutating func restore(_ state: State) {
         (first.state, second.state, lines) = (state.first, state.second, state.lines)
         update()
@@ -67,10 +67,10 @@ public struct InterruptControllerPair: Equatable, Sendable {
         update()
     }
 
-    /// Whether anybody would hear of the timer.
+    /// Whether the timer's interrupt would get through.
     var passesTimer: Bool { first.passesFirstInput }
 
-    /// INTA: the processor takes the interrupt. If none waits any more, it is a spurious one: input 7, not in service.
+    /// INTA: the processor takes the interrupt. If none is waiting any more, it is spurious: input 7, not in service.
     /// - Returns: its vector.
     public mutating func acknowledge() -> UInt8 {
         let input = first.acknowledge()
@@ -80,13 +80,13 @@ public struct InterruptControllerPair: Equatable, Sendable {
         return vector
     }
 
-    /// Whether anything is requested of the processor, or was when this was last looked at: if not, nothing follows from a
-    /// change of either.
+    /// Whether anything is, or at the last look was, requested of the processor: if not, a change of either controller has no
+    /// consequences.
     var isRequested: Bool {
         @inline(__always) get { first.wanted | second.wanted != 0 || first.isHigh(1 << Self.cascadeInput) || interruptOutput }
     }
 
-    /// What follows from a change of either.
+    /// Updates what follows from a change of either.
     mutating func update() {
         let cascades = second.output
         if cascades != first.isHigh(1 << Self.cascadeInput) { first.setLine(1 << Self.cascadeInput, cascades) }
@@ -98,7 +98,7 @@ public struct InterruptControllerPair: Equatable, Sendable {
         }
     }
 
-    /// Whether the output has changed since this was last asked.
+    /// Whether the output has changed since the last call.
     @inline(__always)
     mutating func takeChange() -> Bool {
         guard hasChanged else { return false }
@@ -108,7 +108,7 @@ public struct InterruptControllerPair: Equatable, Sendable {
 
     // MARK: Registers
 
-    /// IN; where no register is, ones.
+    /// IN; where there is no register, ones.
     @inline(__always)
     public mutating func read(_ register: UInt8) -> UInt8 {
         let isPoll = first.state.isPolled || second.state.isPolled
@@ -132,7 +132,7 @@ public struct InterruptControllerPair: Equatable, Sendable {
         update()
     }
 
-    /// The same without what follows from it.
+    /// The same without the consequences.
     @inline(__always)
     mutating func store(_ register: UInt8, _ value: UInt8) {
         switch register {

@@ -10,7 +10,7 @@ public struct InterruptMessage: Equatable, Sendable {
         case nonMaskable = 4
         /// INIT.
         case initialize = 5
-        /// Start-up IPI; in redirection entries and the LVT reserved.
+        /// Start-up IPI; reserved in redirection entries and the LVT.
         case startup = 6
         /// The vector comes from the 8259 pair.
         case external = 7
@@ -39,7 +39,7 @@ public struct InterruptMessage: Equatable, Sendable {
 struct InterruptCommand {
     var rawValue: UInt32
 
-    /// The destination is a logical one.
+    /// The destination is logical.
     static var logical: UInt32 { 1 << 11 }
     /// The level is "assert", rather than "de-assert".
     static var assert: UInt32 { 1 << 14 }

@@ -1,4 +1,4 @@
-// LINT0, at which the output of the 8259 pair is. Nothing drives LINT1.
+// LINT0, driven by the output of the 8259 pair. Nothing drives LINT1.
 
 extension LocalAPIC {
     private typealias Mode = InterruptMessage.DeliveryMode
@@ -6,7 +6,7 @@ extension LocalAPIC {
     private static var levelTriggered: UInt32 { 1 << 15 }
     private static var remoteRequest: UInt32 { 1 << 14 }
 
-    /// The entry of LINT0 if it is neither masked nor dead with the whole APIC.
+    /// The entry of LINT0, unless it is masked or the whole APIC is disabled.
     private var line0Entry: UInt32? {
         let entry = value(.line0)
         return base.isEnabled && entry & LocalAPIC.mask == 0 ? entry : nil
@@ -22,21 +22,21 @@ extension LocalAPIC {
         return Self.mode(entry) == .external
     }
 
-    /// Whether a rise of LINT0 is an NMI or INIT, which need no permission.
+    /// Whether a rise of LINT0 is an NMI or INIT, which nothing masks.
     public var passesUnmaskable: Bool {
         guard let entry = line0Entry else { return false }
         return Self.mode(entry) == .nonMaskable || Self.mode(entry) == .initialize
     }
 
-    /// The vector that LINT0 requests by level, whose end has to be told.
+    /// The vector that LINT0 requests by level, whose end must be reported.
     public var levelTriggeredVector: UInt8? {
         guard let entry = line0Entry, Self.mode(entry) == .fixed, entry & Self.levelTriggered != 0 else { return nil }
         return UInt8(truncatingIfNeeded: entry)
     }
 
-    /// The level of LINT0's pin, which may have risen since it was last told. Only fixed interrupts heed the trigger mode; NMI,
+    /// Sets the level of LINT0's pin, which may have risen since the last call. Only fixed interrupts obey the trigger mode; NMI,
     /// SMI and INIT are edge-triggered ("Local Vector Table", on the trigger mode).
-    /// - Returns: what that is to the processor.
+    /// - Returns: what that means for the processor.
     public mutating func setLine0(isHigh: Bool, hasRisen: Bool) -> AcceptedInterrupt {
         line0IsHigh = isHigh
         guard let entry = line0Entry, let mode = Self.mode(entry) else { return .none }
@@ -58,14 +58,14 @@ extension LocalAPIC {
         set(.line0, new ? entry | Self.remoteRequest : entry)
     }
 
-    /// The entry was written: a level that is there requests at once.
+    /// The entry was written: a present level requests at once.
     mutating func followLine0Entry() -> LocalAPICEffect {
         setLine0AwaitsEnd(line0AwaitsEnd && levelTriggeredVector != nil)
         _ = setLine0(isHigh: line0IsHigh, hasRisen: false)
         return .acceptanceChanged
     }
 
-    /// A level-triggered interrupt has ended: if it was LINT0's, and the level is still there, it is requested again.
+    /// A level-triggered interrupt has ended: if it was LINT0's and the level is still high, it is requested again.
     public mutating func endOfLine0(_ vector: UInt8) -> AcceptedInterrupt {
         guard line0AwaitsEnd, UInt8(truncatingIfNeeded: value(.line0)) == vector else { return .none }
         setLine0AwaitsEnd(false)

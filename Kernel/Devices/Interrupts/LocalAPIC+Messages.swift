@@ -1,6 +1,6 @@
-// Interrupts from elsewhere, and to elsewhere.
+// Interrupts from and to elsewhere.
 
-/// What a message is to the virtual CPU whose local APIC accepted it.
+/// What a message means for the virtual CPU whose local APIC accepted it.
 public enum AcceptedInterrupt: Equatable, Sendable {
     /// Nothing.
     case none
@@ -11,7 +11,7 @@ public enum AcceptedInterrupt: Equatable, Sendable {
     case initialize
     case startup(UInt8)
     case systemManagement
-    /// The vector is to be had from the 8259 pair.
+    /// The vector comes from the 8259 pair.
     case external
 }
 
@@ -37,8 +37,8 @@ extension LocalAPIC {
         return own >> 4 == destination >> 4 && own & destination & 0xF != 0
     }
 
-    /// Takes a message that has this APIC among its destinations. Of those for a vector or for the 8259 pair's, one that
-    /// software has disabled takes none ("Local APIC State After It Has Been Software Disabled").
+    /// Takes a message that has this APIC among its destinations. If software has disabled it, it takes none that carry a vector
+    /// or ask for the 8259 pair's ("Local APIC State After It Has Been Software Disabled").
     public mutating func accept(_ message: InterruptMessage) -> AcceptedInterrupt {
         switch message.deliveryMode {
         case .fixed, .lowestPriority:
@@ -58,17 +58,17 @@ extension LocalAPIC {
         }
     }
 
-    /// INIT: as after a reset, but for the identifier and the base.
+    /// INIT: as after a reset, except the identifier and the base.
     public mutating func initialize() { resetRegisters() }
 
     // MARK: Interprocessor interrupts (SDM volume 3, "Interrupt Command Register (ICR)")
 
-    /// Writes the command register, its reserved bits cleared, and sends what it says. Delivery is done at once: its status
-    /// always reads idle. The level-triggered mode concerns nothing but the de-assertion of INIT.
+    /// Writes the command register, its reserved bits cleared, and sends what it says. Delivery is immediate: its status always
+    /// reads idle. The level-triggered mode matters only for the de-assertion of INIT.
     /// - Parameter keeps: false for the self-IPI register, which leaves the command register alone.
     mutating func writeCommand(_ command: UInt32, destination: UInt32 = 0, keeps: Bool = true) -> LocalAPICEffect {
         if keeps { keepCommand(command, destination: destination) }
-        // No shorthand sends anything but fixed interrupts to the sender (table "Valid Combinations for the Pentium 4 and
+        // No shorthand sends anything except fixed interrupts to the sender (table "Valid Combinations for the Pentium 4 and
         // Intel Xeon Processors' Local xAPIC Interrupt Command Register").
         let fields = InterruptCommand(rawValue: command)
         let vector = fields.vector

@@ -16,7 +16,7 @@ private enum Writable {
         }
     }
 
-    /// Of such an entry, what is not reserved: delivery status and, of a line, remote IRR are read-only.
+    /// The bits of such an entry that are not reserved: delivery status and, for a line, remote IRR are read-only.
     static func defined(_ register: APICRegister, hasDeadlineMode: Bool) -> UInt32 {
         localInterrupt(register, hasDeadlineMode: hasDeadlineMode) | RedirectionEntry.isWaiting
             | (register == .line0 || register == .line1 ? RedirectionEntry.isInService : 0)
@@ -26,7 +26,7 @@ private enum Writable {
 extension LocalAPIC {
     // MARK: In memory
 
-    /// Reads 4 bytes at an offset in the page, where none is unless the mode is xAPIC. Registers stand every 16 bytes; what
+    /// Reads 4 bytes at an offset in the page, which exists only in xAPIC mode. Registers stand every 16 bytes; what
     /// lies between them reads as 0.
     public mutating func read(offset: UInt16, at time: MachineTime) -> UInt32 {
         guard isInMemory else { return .max }
@@ -53,7 +53,7 @@ extension LocalAPIC {
         }
     }
 
-    /// Writes 4 bytes at an offset in the page, where none is unless the mode is xAPIC.
+    /// Writes 4 bytes at an offset in the page, which exists only in xAPIC mode.
     public mutating func write(offset: UInt16, _ new: UInt32, at time: MachineTime) -> LocalAPICEffect {
         guard isInMemory, offset & 0xF == 0 else { return .none }
         return write(offset, new, at: time)
@@ -65,7 +65,7 @@ extension LocalAPIC {
         return write(register, new, at: time)
     }
 
-    /// The guest wrote the page itself, and the processor reports it (SDM volume 3, "APIC-Write Emulation").
+    /// The guest itself wrote the page, and the processor reports it (SDM volume 3, "APIC-Write Emulation").
     public mutating func written(offset: UInt16, at time: MachineTime) -> LocalAPICEffect {
         let offset = offset & 0xFF0
         let new = page[Int(offset >> 2)]
@@ -109,7 +109,7 @@ extension LocalAPIC {
     @inline(__always)
     public mutating func requestsHere(_ new: UInt64, isForSelf: Bool) -> Bool {
         let command = UInt32(truncatingIfNeeded: new)
-        // Asserted or not, and physical or logical, are all one for it.
+        // It is the same whether asserted or not, physical or logical.
         let isPlain =
             isForSelf
             ? new & ~0xFF == 0
@@ -208,7 +208,7 @@ extension LocalAPIC {
             _ = advance(to: time)
             timer.setDivide(new, at: time)
             return .timerChanged
-        case .selfInterrupt: return report(.illegalRegister)  // of x2APIC mode only
+        case .selfInterrupt: return report(.illegalRegister)  // in x2APIC mode only
         case .version, .arbitrationPriority, .processorPriority, .remoteRead, .inService, .triggerMode, .requested,
             .currentCount:
             break  // read-only
@@ -247,7 +247,7 @@ extension LocalAPIC {
         case illegalRegister = 7
     }
 
-    /// Notes an error, and requests the error interrupt for one that was not noted since the last write of the status.
+    /// Records an error, and requests the error interrupt for one not yet recorded since the last write of the status.
     /// - Returns: the vector that was requested, or 0.
     @inline(never)
     @discardableResult
@@ -266,6 +266,6 @@ extension LocalAPIC {
         return vector
     }
 
-    /// Notes an error that a write has made.
+    /// Records an error caused by a write.
     mutating func report(_ error: RegisterError) -> LocalAPICEffect { note(error) == 0 ? .none : .priorityChanged }
 }

@@ -1,5 +1,5 @@
 extension LocalAPIC {
-    /// All that a local APIC holds, as a plain value, for a virtual CPU with the same identifier.
+    /// Everything a local APIC holds, as a plain value, for a virtual CPU with the same identifier.
     public struct State: Equatable, Sendable {
         /// By their offset, 16 bytes apart.
         private var registers: [64 of UInt32]
@@ -16,7 +16,7 @@ extension LocalAPIC {
             base = apic.base
             errors = apic.errors
             timer = apic.timer
-            // Only assistance keeps this one in the page.
+            // Only with assistance is this one kept in the page.
             var apic = apic
             registers[Int(APICRegister.processorPriority.rawValue >> 4)] = UInt32(apic.processorPriority)
         }
@@ -35,7 +35,7 @@ extension LocalAPIC {
 
     public var state: State { State(self) }
 
-    /// Goes on from the state of another. Whether the processor assists, now as before, does not come with it.
+    /// Restores a saved state. Whether the processor assists, then or now, is not part of it.
     public mutating func restore(_ state: State) {
         (base, errors, timer) = (state.base, state.errors, state.timer)
         state.fill(page)

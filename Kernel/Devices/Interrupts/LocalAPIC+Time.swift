@@ -1,7 +1,7 @@
 // The timer, and IA32_APIC_BASE.
 
 extension LocalAPIC {
-    /// When the timer will request its interrupt. An APIC that is disabled, in either way, has its timer masked.
+    /// When the timer will request its interrupt. An APIC disabled in either way has its timer masked.
     public var nextEvent: MachineTime { timerEntry & LocalAPIC.mask != 0 ? .never : timer.expiry }
 
     /// Lets the timer request its interrupt if that is due.
@@ -20,12 +20,12 @@ extension LocalAPIC {
 
     // MARK: IA32_TSC_DEADLINE
 
-    /// The value, 0 when disarmed: the timer is when its deadline has come.
+    /// The value, 0 when disarmed, as the timer is once its deadline has come.
     public func readDeadline(at time: MachineTime) -> UInt64 { timer.expiry > time ? timer.deadline : 0 }
 
     /// - Parameters:
     ///   - value: as the guest writes it, in its own time stamp.
-    ///   - moment: the machine time when the guest's time stamp has that value.
+    ///   - moment: the machine time at which the guest's time stamp has that value.
     @inline(__always)
     public mutating func writeDeadline(_ value: UInt64, at moment: MachineTime) { timer.setDeadline(value, at: moment) }
 
@@ -49,7 +49,7 @@ extension LocalAPIC {
             resetRegisters()
         } else if base.isExtended != wasExtended {
             writeIdentifiers()
-            // The halves of the command register move together.
+            // The command register's halves become one register.
             page[0x304 >> 2] = 0
             set(.interruptCommandHigh, 0)
         }

@@ -1,7 +1,7 @@
 /// A virtual CPU's local APIC (SDM volume 3, chapter 12 "Advanced Programmable Interrupt Controller (APIC)").
 ///
-/// Its registers live in a page, laid out as the architecture does: a processor that virtualizes the APIC reads and writes
-/// them there. With such assistance the page alone counts; without it, what is asked for often is kept beside it.
+/// Its registers live in a page, in the architecture's layout: a processor that virtualizes the APIC reads and writes them
+/// there. With such assistance only the page counts; without it, frequently used values are also kept outside.
 public struct LocalAPIC {
     /// The virtual-APIC page.
     let page: UnsafeMutablePointer<UInt32>
@@ -9,21 +9,21 @@ public struct LocalAPIC {
     let physicalAddressWidth: Int
     private let isBootstrap: Bool
     public internal(set) var base: APICBase
-    /// The processor itself delivers and ends interrupts: the page's ISR, IRR, TPR and PPR change under our hands.
+    /// The processor itself delivers and ends interrupts: the page's ISR, IRR, TPR and PPR change under our feet.
     public private(set) var isAssisted = false
 
-    // Which of the eight words of IRR and ISR hold bits, and the highest vector of each, 0 for none; with assistance all 0.
+    // Which of the eight words of IRR and ISR have bits set, and the highest vector of each, 0 for none; with assistance all 0.
     var requestedWords: UInt8 = 0
     public internal(set) var highestRequested: UInt8 = 0
     var inServiceWords: UInt8 = 0
     public internal(set) var highestInService: UInt8 = 0
-    /// One interrupt alone is in service, and it was edge-triggered: its end concerns nobody else. In x2APIC mode without
-    /// assistance only.
+    /// Only one interrupt is in service, and it was edge-triggered: its end concerns nothing else. Only in x2APIC mode without
+    /// assistance.
     private var isAlone = false
 
-    /// The timer's entry as it counts: a processor that virtualizes the APIC has written the page before the write is known.
+    /// The timer's entry in effect: a processor that virtualizes the APIC writes the page before Martlet hears of it.
     var timerEntry: UInt32 = 0
-    /// The level of LINT0's pin, and whether a level-triggered interrupt of its was requested and did not end.
+    /// The level of LINT0's pin, and whether it requested a level-triggered interrupt that has not ended.
     public var line0IsHigh = false
     var line0AwaitsEnd = false
     /// Errors found since the error status register was last written.
@@ -33,7 +33,7 @@ public struct LocalAPIC {
     let hasDeadlineMode: Bool
 
     /// - Parameters:
-    ///   - page: 4 KiB that belong to this APIC as long as it lives.
+    ///   - page: 4 KiB that belong to this APIC for its lifetime.
     ///   - timerShift: 0 for a timer at the frequency of the time stamp, 1 at half of it.
     ///   - hasDeadlineMode: whether the timer has a mode for IA32_TSC_DEADLINE; its bit is reserved otherwise.
     public init(
@@ -82,7 +82,7 @@ public struct LocalAPIC {
     /// Bit 16 of a local interrupt: masked.
     static var mask: UInt32 { 1 << 16 }
 
-    /// The identifiers, whose form follows the mode (SDM volume 3, "Deriving Logical x2APIC ID from the Local
+    /// The identifiers, whose format depends on the mode (SDM volume 3, "Deriving Logical x2APIC ID from the Local
     /// x2APIC ID").
     mutating func writeIdentifiers() {
         if base.isExtended {
@@ -171,7 +171,7 @@ public struct LocalAPIC {
         }
     }
 
-    /// What arbitration on the APIC bus went by; P6 processors still compute it (SDM volume 3, "System and APIC Bus
+    /// Formerly decided arbitration on the APIC bus; P6 processors still compute it (SDM volume 3, "System and APIC Bus
     /// Arbitration").
     var arbitrationPriority: UInt8 {
         mutating get {
@@ -203,8 +203,8 @@ public struct LocalAPIC {
     public var requestedInPage: UInt8 { mutating get { highest(.requested) } }
     public var inServiceInPage: UInt8 { mutating get { highest(.inService) } }
 
-    /// The priority class below which the task priority must fall for an interrupt to come, 0 if none waits for that.
-    /// Without assistance only.
+    /// The priority class below which the task priority must fall for an interrupt to come, 0 if none is waiting for that.
+    /// Only without assistance.
     public var awaitedPriorityClass: UInt8 {
         let requested = highestRequested & 0xF0
         return requested > highestInService & 0xF0 && requested <= taskPriority & 0xF0 ? requested >> 4 : 0
@@ -223,7 +223,7 @@ public struct LocalAPIC {
         if vector > highestRequested { highestRequested = vector }
     }
 
-    /// The processor takes `pendingVector`, which was not 0: it is in service from now on. Without assistance only.
+    /// The processor takes `pendingVector`, which was not 0: it is now in service. Only without assistance.
     @inline(__always)
     public mutating func acknowledge() -> UInt8 {
         let vector = highestRequested
@@ -238,7 +238,7 @@ public struct LocalAPIC {
         return vector
     }
 
-    /// Whether nothing follows from the end of the interrupt in service.
+    /// Whether the end of the interrupt in service has no consequences.
     @inline(__always)
     public var endsQuietly: Bool { isAlone && highestRequested == 0 }
 

@@ -1,14 +1,14 @@
 /// The timer of a local APIC (SDM volume 3, "APIC Timer"). It counts at the frequency of the time stamp,
-/// or a half of it, divided.
+/// or half of it, divided.
 public struct LocalAPICTimer: Equatable, Sendable {
     public enum Mode: UInt8, Sendable { case oneShot = 0, periodic = 1, deadline = 2, reserved = 3 }
 
     private(set) var mode = Mode.oneShot
-    /// When the count reaches zero, or the deadline.
+    /// When the count reaches zero, or the deadline comes.
     private(set) var expiry = MachineTime.never
     /// The initial-count register, always 0 in modes that do not count.
     private(set) var initialCount: UInt32 = 0
-    /// The divide configuration, as a shift, and that of the timer's own clock.
+    /// The divide configuration, as a shift, including that of the timer's own clock.
     private var shift: UInt64
     private let clockShift: UInt64
     /// IA32_TSC_DEADLINE as the guest wrote it; 0 when disarmed.
@@ -20,7 +20,7 @@ public struct LocalAPICTimer: Equatable, Sendable {
         shift = 1 + self.clockShift
     }
 
-    /// A shorter period would leave a guest no time between two interrupts: it is drawn out to this many ticks.
+    /// A shorter period would leave a guest no time between two interrupts: it is extended to this many ticks.
     static var shortestPeriod: UInt64 { 2048 }
 
     private var isArmed: Bool { expiry != .never }
@@ -44,7 +44,7 @@ public struct LocalAPICTimer: Equatable, Sendable {
         expiry = count == 0 ? .never : time.advanced(by: period)
     }
 
-    /// The count that is left. A periodic one goes on, whether or not anybody looked after its expiry.
+    /// The remaining count. A periodic one goes on, whether or not its expiry has been handled.
     func currentCount(at time: MachineTime) -> UInt32 {
         guard counts, isArmed else { return 0 }
         let left: UInt64
@@ -58,7 +58,7 @@ public struct LocalAPICTimer: Equatable, Sendable {
         return UInt32(truncatingIfNeeded: min((left &- 1) >> shift &+ 1, UInt64(initialCount)))
     }
 
-    /// Writes the divide configuration: bits 3, 1 and 0. What is left of a running count goes on at the new rate.
+    /// Writes the divide configuration: bits 3, 1 and 0. The rest of a running count goes on at the new rate.
     mutating func setDivide(_ value: UInt32, at time: MachineTime) {
         let new = UInt64((value & 3 | value >> 1 & 4) + 1) & 7 + clockShift
         guard new != shift else { return }
@@ -77,7 +77,7 @@ public struct LocalAPICTimer: Equatable, Sendable {
         initialCount = 0
     }
 
-    /// Writes IA32_TSC_DEADLINE; another mode than that of deadlines ignores it.
+    /// Writes IA32_TSC_DEADLINE; any mode other than deadline mode ignores it.
     /// - Parameter moment: the machine time of the deadline.
     @inline(__always)
     mutating func setDeadline(_ value: UInt64, at moment: MachineTime) {
@@ -86,8 +86,8 @@ public struct LocalAPICTimer: Equatable, Sendable {
         expiry = value == 0 ? .never : moment
     }
 
-    /// Goes past the expiry, which has come: the next one is armed, in phase, if there is one. Those that were missed
-    /// meanwhile are lost, as interrupts of one vector are that nobody takes.
+    /// Goes past the expiry, which has come: the next one, if any, is armed in phase. Those missed meanwhile are lost, like
+    /// interrupts of one vector that are not taken.
     @inline(__always)
     mutating func expire(at time: MachineTime) {
         if mode == .periodic { startNextPeriod(at: time) } else { disarm() }

@@ -1,5 +1,5 @@
 /// What software wrote to an entry of the I/O APIC's table (82093AA data sheet, 3.2.4 "I/O Redirection Table Registers").
-/// The two bits that software only reads are not here.
+/// The two read-only bits are not here.
 struct RedirectionEntry: Equatable, Sendable {
     /// Bits 31:0.
     private(set) var low: UInt32 = mask
@@ -34,17 +34,17 @@ struct RedirectionEntry: Equatable, Sendable {
         }
     }
 
-    /// Whether the pin can send what no flag of a processor's masks.
+    /// Whether the pin can send what no processor flag masks.
     var isUnmaskable: Bool { isEnabled && (deliveryMode == .nonMaskable || deliveryMode == .initialize) }
 
-    /// Whether the pin requests as long as it is asserted. Modes without a vector to end are edge-triggered whatever the
-    /// trigger mode says.
+    /// Whether the pin requests while it is asserted. Modes without a vector to end are edge-triggered whatever the trigger
+    /// mode says.
     var isLevelTriggered: Bool {
         guard low & Self.levelTriggered != 0 else { return false }
         return deliveryMode == .fixed || deliveryMode == .lowestPriority
     }
 
-    /// The broadcast of 8 bits is one for local APICs in x2APIC mode too.
+    /// The 8-bit broadcast is one for local APICs in x2APIC mode too.
     var message: InterruptMessage {
         InterruptMessage(
             vector: vector, deliveryMode: deliveryMode, destination: high >> 24 == 0xFF ? .max : high >> 24,

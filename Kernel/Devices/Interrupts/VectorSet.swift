@@ -1,4 +1,4 @@
-/// A set of interrupt vectors, 64 a word.
+/// A set of interrupt vectors, 64 per word.
 public struct VectorSet: Equatable, Sendable {
     public private(set) var word0: UInt64 = 0
     public private(set) var word1: UInt64 = 0

@@ -2,7 +2,7 @@
 /// local bus specification 3.0, 3.2.2.3.2 "Software Generation of Configuration Transactions"). A function that is not there
 /// reads as ones.
 public struct ConfigurationSpace: Equatable, Sendable {
-    /// Takes doublewords alone; other accesses go past it, to other devices.
+    /// Takes only doublewords; other accesses bypass it and go to other devices.
     public static var addressPort: UInt16 { 0xCF8 }
     static var addressPortCount: UInt16 { 4 }
     public static var firstDataPort: UInt16 { 0xCFC }
@@ -25,7 +25,7 @@ public struct ConfigurationSpace: Equatable, Sendable {
     }
 
     public private(set) var state = State()
-    /// The number of the function that the address selects; that of no function if it selects none.
+    /// The number of the function that the address selects; an invalid one if it selects none.
     private var selected = maximumCount
 
     private static var maximumCount: Int { 4 }
@@ -37,7 +37,7 @@ public struct ConfigurationSpace: Equatable, Sendable {
     /// A change of what functions claim or request.
     private var hasChanged = false
 
-    /// With all functions of the board. A new device's is placed here.
+    /// With all functions of the board. Add a new device's here.
     public init() {
         place(.hostBridge, at: PCIAddress(device: 0))
         place(.isaBridge, at: PCIAddress(device: 1))
@@ -75,7 +75,7 @@ public struct ConfigurationSpace: Equatable, Sendable {
 
     /// Reads 1, 2 or 4 bytes at an offset (0 to 3) from the first data port; beyond the window are ones.
     ///
-    /// Like all here that would take the functions with it, where they are only looked at, it is asked in place.
+    /// Evaluated in place, like everything here that would otherwise copy the functions just to read them.
     public mutating func readData(_ offset: UInt16, size: Int) -> UInt32 {
         let value = UInt64(UInt32.max) << 32 | UInt64(selectedRegister)
         return UInt32(truncatingIfNeeded: value >> UInt64(offset & 3 &* 8)) & Self.bits(size)
@@ -88,7 +88,7 @@ public struct ConfigurationSpace: Equatable, Sendable {
         }
     }
 
-    /// Writes 1, 2 or 4 bytes at an offset (0 to 3) from the first data port; beyond the window nothing is.
+    /// Writes 1, 2 or 4 bytes at an offset (0 to 3) from the first data port; beyond the window there is nothing.
     public mutating func writeData(_ offset: UInt16, size: Int, _ value: UInt32) {
         guard selected < Self.maximumCount else { return }
         let shift = UInt32(offset & 3 &* 8)
@@ -108,7 +108,7 @@ public struct ConfigurationSpace: Equatable, Sendable {
 
     // MARK: What the functions claim and request
 
-    /// Whether software has changed a register since this was last asked.
+    /// Whether software has changed a register since the last call.
     @inline(__always)
     mutating func takeChange() -> Bool {
         guard hasChanged else { return false }
@@ -116,17 +116,17 @@ public struct ConfigurationSpace: Equatable, Sendable {
         return true
     }
 
-    /// What a base address of a function claims now.
+    /// What a function's base address now claims.
     mutating func claim(_ number: Int, _ base: Int) -> BusClaim? {
         functions[number].claim(base, of: &state.registers[number])
     }
 
-    /// A function's device asserts its interrupt pin or no longer.
+    /// A function's device asserts or deasserts its interrupt pin.
     mutating func setInterrupt(_ number: Int, _ isAsserted: Bool) {
         functions[number].setInterrupt(isAsserted, in: &state.registers[number])
     }
 
-    /// The IRQs that functions drive, a bit each. Functions share wires: one is high if any of them drives it.
+    /// The IRQs that functions drive, one bit each. Functions share wires: a wire is high if any of them drives it.
     mutating func interruptLines() -> UInt16 {
         var requests: UInt8 = 0
         for number in 0..<count where functions[number].isInterrupting(&state.registers[number]) {
@@ -137,13 +137,13 @@ public struct ConfigurationSpace: Equatable, Sendable {
             of: requests, by: functions[bridge].read(PCIInterruptRouting.register, of: &state.registers[bridge]))
     }
 
-    /// Goes on from the state of another with the same functions.
+    /// Restores a saved state of the same functions.
     public mutating func restore(_ state: State) {
         self.state = state
         select()
     }
 
-    /// Two are equal if software sees the same.
+    /// Two are equal if software sees the same in both.
     public static func == (left: Self, right: Self) -> Bool {
         for number in 0..<maximumCount where left.places[number] != right.places[number] { return false }
         return left.state == right.state && left.count == right.count

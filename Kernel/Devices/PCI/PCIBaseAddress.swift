@@ -1,4 +1,4 @@
-/// What one of a function's base addresses is for: how much it claims, and for which device (PCI local bus specification
+/// One of a function's base addresses: how much it claims, and for which device (PCI local bus specification
 /// 3.0, 6.2.5.1 "Address Maps"). Its size is a power of two.
 enum PCIBaseAddress: Sendable {
     case none
@@ -25,7 +25,7 @@ enum PCIBaseAddress: Sendable {
 
     /// What is claimed when the register has a value and the command register allows it.
     ///
-    /// Policy, as QEMU has it: 0 is no address yet, and all ones are there to learn the size, though decoding may be on.
+    /// Policy, as in QEMU: 0 is not an address yet, and all ones serve to learn the size, even if decoding is on.
     func claim(_ value: UInt32, command: UInt32) -> BusClaim? {
         let address = value & addressBits
         guard address != 0, address != addressBits else { return nil }
@@ -39,7 +39,7 @@ enum PCIBaseAddress: Sendable {
     }
 }
 
-/// What a function claims of the bus.
+/// What a function claims on the bus.
 enum BusClaim: Sendable {
     case ports(PortClaim)
     case memory(MemoryClaim)

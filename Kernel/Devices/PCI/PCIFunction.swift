@@ -1,4 +1,4 @@
-/// What the registers of a function hold, by its rows. The level of its interrupt pin is among them: interrupt status.
+/// The contents of a function's registers, by its rows. They include the level of its interrupt pin: interrupt status.
 struct PCIFunctionRegisters: Equatable, Sendable {
     fileprivate var values: [16 of UInt32] = .init(repeating: 0)
 
@@ -10,13 +10,13 @@ struct PCIFunctionRegisters: Equatable, Sendable {
     }
 }
 
-/// A PCI function as data: its configuration space of 256 bytes, made of rows, and what it claims. What has no row reads as 0
+/// A PCI function as data: its 256-byte configuration space, made of rows, and what it claims. What has no row reads as 0
 /// and swallows writes (PCI local bus specification 3.0, 6.1 "Configuration Space Organization").
 struct PCIFunction: Sendable {
     let pin: PCIInterruptPin
     private let bases: [6 of PCIBaseAddress]
 
-    // The rows. Row 0 is that of the registers that are not there.
+    // The rows. Row 0 is for absent registers.
     private var rowCount = 1
     private var rows: [64 of UInt8] = .init(repeating: 0)
     private(set) var initialValues = PCIFunctionRegisters()
@@ -24,8 +24,8 @@ struct PCIFunction: Sendable {
     private var clearable: [16 of UInt32] = .init(repeating: 0)
 
     /// - Parameters:
-    ///   - registers: its own, with command and status. Base addresses, the interrupt's register and the bits of the command
-    ///     register that belong to them follow from what else it has.
+    ///   - registers: its own, with command and status. Base addresses, the interrupt register and the corresponding bits of the
+    ///     command register follow from the rest.
     ///   - bases: its base addresses.
     ///   - pin: its interrupt pin.
     init(
@@ -57,19 +57,19 @@ struct PCIFunction: Sendable {
         rowCount += 1
     }
 
-    /// The row of a register, of whose number the low six bits count; less than 16.
+    /// The row of a register, by the low six bits of its number; less than 16.
     @inline(__always)
     private mutating func row(_ register: UInt8) -> Int { Int(rows[Int(register & 63)] & 15) }
 
     // MARK: Registers
 
-    // Values are looked at in place: they would be copied whole.
+    // Values are read in place: they would be copied whole.
 
     @inline(__always)
     mutating func read(_ register: UInt8, of registers: inout PCIFunctionRegisters) -> UInt32 { registers.values[row(register)] }
 
-    /// Changes the bits of `mask`, as far as they can be.
-    /// - Returns: whether it now reads otherwise.
+    /// Changes the bits of `mask`, as far as they are writable.
+    /// - Returns: whether it now reads differently.
     mutating func write(_ register: UInt8, of registers: inout PCIFunctionRegisters, _ value: UInt32, mask: UInt32) -> Bool {
         let row = row(register)
         let old = registers.values[row]
@@ -81,14 +81,14 @@ struct PCIFunction: Sendable {
 
     // MARK: What it claims and requests
 
-    /// What a base address claims now.
+    /// What a base address now claims.
     @inline(never)
     mutating func claim(_ index: Int, of registers: inout PCIFunctionRegisters) -> BusClaim? {
         let register = PCIRegister.firstBaseAddress &+ UInt8(truncatingIfNeeded: index)
         return bases[index].claim(read(register, of: &registers), command: read(PCIRegister.command, of: &registers))
     }
 
-    /// Its device asserts the interrupt pin or no longer.
+    /// Its device asserts or deasserts the interrupt pin.
     mutating func setInterrupt(_ isAsserted: Bool, in registers: inout PCIFunctionRegisters) {
         let row = row(PCIRegister.command)
         if isAsserted {

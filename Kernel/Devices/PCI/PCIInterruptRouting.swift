@@ -3,7 +3,7 @@ enum PCIInterruptPin: UInt8, Sendable {
     case none, a, b, c, d
 }
 
-/// The way of the interrupt pins: by the board's wires to PIRQA to PIRQD, and by the ISA bridge's registers to inputs of the
+/// The route of the interrupt pins: by the board's wires to PIRQA to PIRQD, and by the ISA bridge's registers to inputs of the
 /// interrupt controllers (Intel 82371SB data sheet, "PIRQRC[A:D] - PIRQx Route Control Registers").
 enum PCIInterruptRouting {
     /// The ISA bridge's register with a byte for each PIRQ: bit 7 is set if it goes nowhere, else bits 3:0 are an IRQ.
@@ -11,7 +11,7 @@ enum PCIInterruptRouting {
     /// The IRQs that it may go to; the others are reserved, and nothing goes there.
     private static var routable: UInt16 { 0xDEF8 }
 
-    /// The PIRQ of a pin, 0 to 3: boards with a 440FX turn the wires by one from a device to the next, so that devices with
+    /// The PIRQ of a pin, 0 to 3: boards with a 440FX rotate the wires by one from each device to the next, so that devices with
     /// one pin spread over all four.
     static func request(_ pin: PCIInterruptPin, ofDevice device: UInt8) -> UInt8 {
         pin == .none ? 4 : (pin.rawValue &+ device &- 2) & 3

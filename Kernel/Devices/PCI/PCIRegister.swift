@@ -2,7 +2,7 @@
 /// Organization"). A register is a doubleword; its number is its offset divided by 4.
 struct PCIRegister: Sendable {
     let number: UInt8
-    /// What it reads after a reset and firmware's set-up.
+    /// What it reads as after a reset and the firmware's setup.
     let initialValue: UInt32
     /// The bits that software can change.
     let writable: UInt32

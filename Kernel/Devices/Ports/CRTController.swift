@@ -1,5 +1,5 @@
 /// The CRT controller of a colour VGA in text mode 3 (IBM VGA manual, "CRT Controller Registers"): an index register and the data
-/// register behind it. It keeps what is written; the cursor and where the screen begins mean something to who shows the screen.
+/// register behind it. It stores what is written; only the cursor and the screen's start matter, to whatever shows the screen.
 struct CRTController: Equatable, Sendable {
     static var firstPort: UInt16 { 0x3D4 }
     static var portCount: UInt16 { 2 }

@@ -1,5 +1,5 @@
 /// An AT keyboard that nobody types on (IBM PS/2 technical reference, "Keyboard: Commands from the System"): it answers
-/// what it is asked.
+/// commands.
 struct Keyboard: Equatable, Sendable {
     private static var acknowledge: UInt8 { 0xFA }
     private static var resend: UInt8 { 0xFE }
@@ -8,7 +8,7 @@ struct Keyboard: Equatable, Sendable {
     private var queue: UInt64 = 0
     private var count: UInt64 = 0
     private var last: UInt8 = 0
-    /// A command whose argument comes next; 0 if none.
+    /// The command whose argument comes next; 0 if none.
     private var command: UInt8 = 0
     private var scanCodeSet: UInt8 = 2
 
@@ -33,7 +33,7 @@ struct Keyboard: Equatable, Sendable {
     mutating func receive(_ byte: UInt8) {
         let pending = command
         command = 0
-        // A command where an argument should be takes its place.
+        // A command where an argument should be replaces the pending one.
         if pending != 0 && byte < 0xED { return receiveArgument(byte, of: pending) }
         receiveCommand(byte)
     }
@@ -46,7 +46,7 @@ struct Keyboard: Equatable, Sendable {
     }
 
     private mutating func receiveCommand(_ byte: UInt8) {
-        // Whatever it still had to say about earlier ones is dropped.
+        // Any pending answers to earlier ones are dropped.
         (queue, count) = (0, 0)
         switch byte {
         case 0xED, 0xF0, 0xF3:  // lights, scan code set, typing rate
@@ -62,7 +62,7 @@ struct Keyboard: Equatable, Sendable {
         case 0xFE: send(last)
         case 0xFF:
             restoreDefaults()
-            send(0xAA)  // the self test went well
+            send(0xAA)  // the self-test passed
         default: send(Self.resend)
         }
     }

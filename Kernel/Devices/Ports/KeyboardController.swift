@@ -18,43 +18,43 @@ public struct KeyboardController: Equatable, Sendable {
         fileprivate var keyboard = Keyboard()
         /// As firmware leaves it: keyboard on, its codes translated, its interrupt enabled.
         fileprivate var commandByte: UInt8 = 0x65
-        /// The output port but for the bits that show the output buffer.
+        /// The output port except the bits that show the output buffer.
         fileprivate var outputPort: UInt8 = 0xC3
-        /// A command whose data comes next; 0 if none.
+        /// The command whose data comes next; 0 if none.
         fileprivate var command: UInt8 = 0
         fileprivate var wroteCommand = false
 
         fileprivate var outputBuffer: UInt8 = 0
         fileprivate var isOutputFull = false
         fileprivate var hasTimedOut = false
-        /// What is in the output buffer is the controller's own answer.
+        /// The output buffer holds the controller's own answer.
         fileprivate var holdsAnswer = false
-        /// The controller's next answer, while the output buffer may not be filled.
+        /// The controller's next answer, while the output buffer must not be filled.
         fileprivate var answer: UInt8?
         fileprivate var answerTimedOut = false
         /// When the output buffer may be filled again.
         fileprivate var ready = MachineTime(0)
     }
 
-    /// Between two bytes, so that each makes its own interrupt: some 60 microseconds.
+    /// The time between two bytes, so that each causes its own interrupt: some 60 microseconds.
     private let byteTime: UInt64
     public private(set) var state = State()
     /// When a byte will come into the output buffer and interrupt.
     public private(set) var nextEvent = MachineTime.never
-    /// The line or the next event may have changed since this was last asked.
+    /// The line or the next event may have changed since the last call.
     private var hasChanged = true
 
     /// - Parameter timeStampFrequency: in Hz.
     public init(timeStampFrequency: UInt64) { byteTime = timeStampFrequency >> 14 }
 
-    /// Goes on from the state of another.
+    /// Restores a saved state.
     public mutating func restore(_ state: State) {
         self.state = state
         hasChanged = true
         findNextEvent()
     }
 
-    /// Whether the line or the next event may have changed since this was last asked.
+    /// Whether the line or the next event may have changed since the last call.
     @inline(__always)
     public mutating func takeChange() -> Bool {
         guard hasChanged else { return false }
@@ -100,9 +100,9 @@ public struct KeyboardController: Equatable, Sendable {
         switch pending {
         case 0x60: state.commandByte = value & 0x77 | Self.auxiliaryDisabled
         case 0xD1: effect = writeOutputPort(value)
-        // Without an auxiliary port its loop test gives a byte that is not marked as the auxiliary device's.
+        // Without an auxiliary port, its loop test returns a byte not marked as the auxiliary device's.
         case 0xD2, 0xD3: reply(value)
-        // Nobody takes a byte sent to the auxiliary device.
+        // A byte sent to the auxiliary device is lost.
         case 0xD4: reply(0xFE, timedOut: true)
         default:
             // Sending to the keyboard switches it on.
@@ -133,9 +133,9 @@ public struct KeyboardController: Equatable, Sendable {
         case 0xD0: reply(state.outputPort | (state.isOutputFull ? 0x10 : 0))
         case 0xDD: state.outputPort &= ~2
         case 0xDF: state.outputPort |= 2
-        // Pulses the low bits that are clear: bit 0 is the processor's reset.
+        // Pulses the low bits that are clear: bit 0 resets the processor.
         case 0xF0...0xFF: if value & 1 == 0 { effect = .reset }
-        default: break  // among them those that switch the auxiliary port, which is absent
+        default: break  // including those that switch the absent auxiliary port
         }
         fill(at: time)
         return effect
@@ -148,26 +148,26 @@ public struct KeyboardController: Equatable, Sendable {
 
     // MARK: The output buffer
 
-    /// Drops an answer that nobody has read: so Linux leaves that of the auxiliary port's loop test.
+    /// Drops an unread answer: Linux leaves the one to the auxiliary port's loop test.
     private mutating func reply(_ byte: UInt8, timedOut: Bool = false) {
         if state.holdsAnswer { state.isOutputFull = false }
         state.answer = byte
         state.answerTimedOut = timedOut
     }
 
-    /// Lets the byte come that is due.
+    /// Delivers a byte that is due.
     public mutating func advance(to time: MachineTime) {
         guard time >= nextEvent else { return }
         fill(at: time)
     }
 
-    /// The next byte comes, if one waits.
+    /// Delivers the next byte, if one is waiting.
     @inline(__always)
     private mutating func fillOutput(at time: MachineTime) {
         if state.answer != nil || state.keyboard.hasNext { fill(at: time) }
     }
 
-    /// The same, and what else may have changed is followed.
+    /// The same, and updates whatever else may have changed.
     @inline(never)
     private mutating func fill(at time: MachineTime) {
         hasChanged = true
@@ -198,7 +198,7 @@ public struct KeyboardController: Equatable, Sendable {
         }
     }
 
-    /// From scan code set 2 to set 1, as far as this keyboard sends what differs.
+    /// From scan code set 2 to set 1, for the differing codes that this keyboard sends.
     private static func translate(_ byte: UInt8) -> UInt8 {
         switch byte {
         case 0x01: 0x43

@@ -1,4 +1,4 @@
-/// Up to 16 received bytes, the oldest in the lowest place: two words, which cost nothing to copy or compare.
+/// Up to 16 received bytes, the oldest in the lowest place: two words, cheap to copy and compare.
 struct ReceiveFIFO: Equatable, Sendable {
     static var capacity: UInt8 { 16 }
 
@@ -13,7 +13,7 @@ struct ReceiveFIFO: Equatable, Sendable {
         count &+= 1
     }
 
-    /// Removes the oldest byte, of one or more.
+    /// Removes the oldest byte; there must be one.
     mutating func removeFirst() -> UInt8 {
         let byte = UInt8(truncatingIfNeeded: low)
         low = low &>> 8 | high &<< 56

@@ -2,11 +2,11 @@
 /// reset register.
 public struct ResetControl: Equatable, Sendable {
     public static var port: UInt16 { 0xCF9 }
-    /// What ACPI's reset register takes.
+    /// The value for ACPI's reset register.
     public static var resetValue: UInt8 { 6 }
 
     private static var resetProcessor: UInt8 { 0x04 }
-    /// Those that are there: system reset, reset processor, and full reset.
+    /// The implemented bits: system reset, reset processor, and full reset.
     private static var bits: UInt8 { 0x0E }
 
     private var value: UInt8 = 0

@@ -1,13 +1,13 @@
-/// A 16550A UART (PC16550D data sheet, "Registers") with a terminal that is always there at its other end.
+/// A 16550A UART (PC16550D data sheet, "Registers") with a terminal always at its other end.
 ///
-/// Three things differ from the chip, as no time passes on this line:
+/// Three things differ from the chip, since no time passes on this line:
 /// - A byte is transmitted as soon as it is written, whatever the divisor: the transmitter is always empty, so that its
 ///   interrupt is pending again right after each byte.
 /// - Received bytes stay with the sender until there is room and the guest has looked for any (`receive` says so): a guest that
-///   sets the chip up, and empties its FIFOs by that, loses nothing that was typed before. Overruns come of the loopback alone;
-///   parity and framing errors and breaks never come.
-/// - The character timeout of the receive FIFO, four characters long on the chip, is over at once: bytes below the trigger
-///   level are told as timed out. A driver hears of each byte without delay, as it does when someone types.
+///   sets the chip up, and so empties its FIFOs, loses nothing that was typed before. Overruns come only from the loopback;
+///   parity and framing errors and breaks never occur.
+/// - The character timeout of the receive FIFO, four characters long on the chip, expires at once: bytes below the trigger
+///   level are reported as timed out. A driver hears of each byte without delay, as when someone types.
 public struct SerialPort: Equatable, Sendable {
     /// Ports of COM1.
     public static var firstPort: UInt16 { 0x3F8 }
@@ -26,9 +26,9 @@ public struct SerialPort: Equatable, Sendable {
         fileprivate var scratch: UInt8 = 0
         fileprivate var divisor: UInt16 = 1
         fileprivate var received = ReceiveFIFO()
-        /// What the receiver buffer gives when it holds nothing new: what it gave last.
+        /// What the receiver buffer returns when it holds nothing new: what it returned last.
         fileprivate var lastRead: UInt8 = 0
-        /// The guest has looked whether bytes came, since it last emptied the FIFOs.
+        /// The guest has checked for input since it last emptied the FIFOs.
         fileprivate var isListening = false
         /// The transmitter-empty interrupt, whether or not it is enabled.
         fileprivate var isTransmitterEmptyPending = false
@@ -36,21 +36,21 @@ public struct SerialPort: Equatable, Sendable {
 
     public private(set) var state = State()
 
-    // What follows from that, or was not yet told.
+    // What follows from that, or has not been reported yet.
 
     /// INTR, behind the gate that OUT2 opens on a PC's board.
     public private(set) var interruptLine = false
     private var hasPulsed = false
     /// How often the guest looked for a byte and found none.
     private var vainLooks: UInt8 = 0
-    /// There is room that there was not before.
+    /// There is new room.
     private var hasNewRoom = false
-    /// The line or the room may have changed since this was last asked.
+    /// The line or the room may have changed since the last call.
     private var hasChanged = false
 
     public init() {}
 
-    /// Goes on from the state of another.
+    /// Restores a saved state.
     public mutating func restore(_ state: State) {
         self.state = state
         hasPulsed = false
@@ -60,7 +60,7 @@ public struct SerialPort: Equatable, Sendable {
 
     // MARK: The far end
 
-    /// Whether a byte would be taken now. In loopback the receiver is cut off from the line.
+    /// Whether a byte would now be taken. In loopback, the receiver is cut off from the line.
     public var canReceive: Bool {
         state.isListening && state.modemControl & ModemControl.loopback == 0
             && state.received.count < (isFIFOEnabled ? ReceiveFIFO.capacity : 1)
@@ -78,7 +78,7 @@ public struct SerialPort: Equatable, Sendable {
         return true
     }
 
-    /// Whether anything changed since this was last asked that concerns the board: line, pulse or room.
+    /// Whether anything that concerns the board has changed since the last call: line, pulse or room.
     @inline(__always)
     public mutating func takeChange() -> Bool {
         guard hasChanged else { return false }
@@ -86,8 +86,8 @@ public struct SerialPort: Equatable, Sendable {
         return true
     }
 
-    /// Whether the interrupt line went low and high again within an access since this was last asked: an edge that looking
-    /// at the line before and after does not show.
+    /// Whether the interrupt line went low and high again within an access since the last call: an edge that does not show in
+    /// the line before and after.
     @inline(__always)
     public mutating func takePulse() -> Bool {
         guard hasPulsed else { return false }
@@ -95,7 +95,7 @@ public struct SerialPort: Equatable, Sendable {
         return true
     }
 
-    /// Whether there may be room for a byte that there was not when this was last asked.
+    /// Whether there may be new room for a byte since the last call.
     @inline(__always)
     public mutating func takeRoom() -> Bool {
         guard hasNewRoom else { return false }
@@ -168,10 +168,10 @@ public struct SerialPort: Equatable, Sendable {
     /// DLAB: the first two registers are the divisor's.
     private var selectsDivisor: Bool { state.lineControl & 0x80 != 0 }
 
-    /// The transmitter is ready again at once, and says so, if that is wanted, by an interrupt of its own.
+    /// The transmitter is ready again at once, and says so with an interrupt, if enabled.
     private mutating func transmit(_ byte: UInt8) -> UInt8? {
         let isLoopback = state.modemControl & ModemControl.loopback != 0
-        // The transmitter's interrupt, which is pending by itself when it is enabled, is nobody's wish.
+        // The transmitter's interrupt, pending as soon as it is enabled, is not wanted here.
         guard isLoopback || state.interruptEnable & InterruptSource.transmitter != 0 else { return byte }
         let wasHigh = interruptLine
         if state.isTransmitterEmptyPending {
@@ -186,11 +186,11 @@ public struct SerialPort: Equatable, Sendable {
         return isLoopback ? nil : byte
     }
 
-    /// The receiver gets what the transmitter sent: as many bits as a character has.
+    /// The receiver gets what the transmitter sent, cut to the bits of a character.
     private mutating func loopBack(_ byte: UInt8) {
         let character = byte & 0xFF >> (3 - state.lineControl & 3)
         if isFIFOEnabled {
-            // The byte in the shift register is overwritten, the FIFO is not.
+            // The byte in the shift register is overwritten, not the FIFO.
             if state.received.count < ReceiveFIFO.capacity {
                 state.received.append(character)
             } else {
@@ -220,8 +220,8 @@ public struct SerialPort: Equatable, Sendable {
         }
     }
 
-    /// The guest looks for a byte and finds none. Whoever goes on looking has the sender asked now and then: a byte that came to
-    /// it may not have told of itself.
+    /// The guest looks for a byte and finds none. If it keeps looking, the sender is asked now and then: a byte may have arrived
+    /// there unannounced.
     @inline(__always)
     private mutating func wait() {
         vainLooks &+= 1
@@ -240,7 +240,7 @@ public struct SerialPort: Equatable, Sendable {
         let wasHigh = interruptLine
         state.lastRead = state.received.removeFirst()
         hasNewRoom = true
-        // Reading starts the timeout again, for the bytes that are left; and it is over.
+        // Reading restarts the timeout for the remaining bytes, and it expires at once.
         update(isTimeoutOver: false)
         let wentLow = wasHigh && !interruptLine
         update()
@@ -248,7 +248,7 @@ public struct SerialPort: Equatable, Sendable {
         return state.lastRead
     }
 
-    /// The other bits count only together with the enable bit; turning the FIFOs on or off empties them.
+    /// The other bits count only with the enable bit; turning the FIFOs on or off empties them.
     private mutating func writeFIFOControl(_ value: UInt8) {
         hasNewRoom = true
         if (value ^ state.fifoControl) & 1 != 0 || value & 0b11 == 0b11 {
@@ -260,7 +260,7 @@ public struct SerialPort: Equatable, Sendable {
 
     // MARK: Modem
 
-    /// The inputs as they are now; a change is noted until the register is read.
+    /// The current inputs; a change is recorded until the register is read.
     private mutating func updateModemStatus() {
         let old = state.modemStatus
         var new = ModemStatus.terminal
@@ -269,12 +269,12 @@ public struct SerialPort: Equatable, Sendable {
             new = (state.modemControl & 0b0010) << 3 | (state.modemControl & 0b0001) << 5 | (state.modemControl & 0b1100) << 4
         }
         let changed = (old ^ new) >> 4
-        // Of the ring indicator only its end counts.
+        // For the ring indicator, only its end counts.
         let endOfRing = changed & 0b0100 & old >> 4
         state.modemStatus = new | old & ModemStatus.changes | changed & 0b1011 | endOfRing
     }
 
-    /// The board's gate of the interrupt line. In loopback the modem's outputs are inactive, OUT2 too.
+    /// The board's gate for the interrupt line. In loopback the modem's outputs, including OUT2, are inactive.
     private var isGateOpen: Bool {
         state.modemControl & (ModemControl.output2 | ModemControl.loopback) == ModemControl.output2
     }
@@ -304,7 +304,7 @@ public struct SerialPort: Equatable, Sendable {
         return pending.rawValue | (isFIFOEnabled ? 0xC0 : 0)
     }
 
-    /// Brings what is kept beside the registers up to date.
+    /// Updates what is kept beside the registers.
     private mutating func update(isTimeoutOver: Bool = true) {
         hasChanged = true
         state.lineStatus = state.lineStatus & ~Self.dataReady | (state.received.count > 0 ? Self.dataReady : 0)

@@ -1,18 +1,18 @@
 import Memory
 
-/// A device for test suites and for whoever tries an emulator, as QEMU's pc-testdev is publicly documented: a latch, a port
-/// that drops a page's translation, interrupt lines, and memory that is a device's. It is there only if it is asked for.
+/// A device for test suites and for trying out an emulator, like QEMU's pc-testdev as publicly documented: a latch, a port
+/// that drops a page's translation, interrupt lines, and device memory. It exists only if asked for.
 ///
-/// The byte-wise latch of the original at E8H is not: there is the debug console.
+/// The original's byte-wide latch at E8H is missing: the debug console is there.
 struct TestDevice: Equatable, Sendable {
     static var latchPort: UInt16 { 0xE0 }
     static var flushPort: UInt16 { 0xE4 }
     static var firstLinePort: UInt16 { 0x2000 }
-    /// Ports of one interrupt line each: those of the ISA bus, and above them the I/O APIC's alone.
+    /// Ports of one interrupt line each: those of the ISA bus, and above them those of the I/O APIC alone.
     static var lineCount: UInt16 { 24 }
     static var memoryAddress: UInt64 { 0xFF00_0000 }
 
-    /// What a snapshot keeps: the latch, and the lines that are high, a bit each.
+    /// What a snapshot keeps: the latch, and the lines that are high, one bit each.
     var latch: UInt32 = 0
     var lines: UInt32 = 0
 
@@ -24,17 +24,17 @@ struct TestDevice: Equatable, Sendable {
     }
 }
 
-/// Memory of the host's, aligned to a page, in which a device keeps what a guest writes.
+/// Host memory, aligned to a page, in which a device keeps what a guest writes.
 public struct DeviceMemory: Equatable, @unchecked Sendable {
     private let start: UnsafeMutableRawPointer
     private let address: HostPhysicalAddress
 
-    /// Bytes.
+    /// In bytes.
     public static var size: UInt64 { 0x10000 }
 
     /// - Parameters:
-    ///   - start: stays where it is as long as the machine lives.
-    ///   - address: the same to the processor.
+    ///   - start: must stay where it is as long as the machine lives.
+    ///   - address: the same for the processor.
     public init(_ start: UnsafeMutableRawPointer, at address: HostPhysicalAddress) {
         self.start = start
         self.address = address
@@ -66,7 +66,7 @@ public struct DeviceMemory: Equatable, @unchecked Sendable {
         return true
     }
 
-    /// The host's page that holds a page of it.
+    /// The host page that holds a page of it.
     func page(_ offset: UInt64) -> HostPhysicalAddress? {
         offset < Self.size ? address.advanced(by: ByteCount(offset & ~0xFFF)) : nil
     }
@@ -91,17 +91,17 @@ extension Board {
         if ioAPIC.hasMessage { needsAttention = true }
     }
 
-    /// Reads 1, 2, 4 or 8 bytes of a page of the test device's memory; nil where it is not.
+    /// Reads 1, 2, 4 or 8 bytes in a page of the test device's memory; nil outside it.
     public mutating func readTestMemory(_ address: UInt64, size: Int) -> UInt64? {
         testMemory?.read(address &- TestDevice.memoryAddress, size: size)
     }
 
-    /// - Returns: false where it is not.
+    /// - Returns: false outside it.
     public mutating func writeTestMemory(_ address: UInt64, size: Int, _ value: UInt64) -> Bool {
         testMemory?.write(address &- TestDevice.memoryAddress, size: size, value) ?? false
     }
 
-    /// The host's page that holds a page of the test device's memory; nil where it is not.
+    /// The host page that holds a page of the test device's memory; nil outside it.
     public mutating func testMemoryPage(_ address: UInt64) -> HostPhysicalAddress? {
         testMemory?.page(address &- TestDevice.memoryAddress)
     }

@@ -41,7 +41,7 @@ struct CalendarDate: Equatable, Sendable {
         second = timeOfDay % 60
     }
 
-    /// Since the beginning of 1970. Days and times beyond their range count on; a month is taken as the nearest.
+    /// Since the beginning of 1970. Days and times beyond their range carry over; a month is clamped.
     var unixSeconds: Int {
         let month = min(max(month, 1), 12)
         let yearFromMarch = month <= 2 ? year - 1 : year

@@ -1,4 +1,4 @@
-/// What the registers of an MC146818 say together, in the form that its register B tells.
+/// The combined registers of an MC146818, in the format that its register B selects.
 public struct ClockRegisters: Equatable, Sendable {
     public var second: UInt8
     public var minute: UInt8
@@ -7,7 +7,7 @@ public struct ClockRegisters: Equatable, Sendable {
     public var month: UInt8
     public var year: UInt8
     public var century: UInt8
-    /// Register B: bit 1 for hours to 24, bit 2 for binary numbers.
+    /// Register B: bit 1 for 24 hours, bit 2 for binary numbers.
     public var mode: UInt8
 
     public init(
@@ -32,7 +32,7 @@ public struct ClockRegisters: Equatable, Sendable {
         return number(hour & 0x7F) % 12 + (hour & 0x80 != 0 ? 12 : 0)
     }
 
-    /// The date and time in Unix seconds; a century that makes no sense is this one.
+    /// The date and time in Unix seconds; an implausible century is read as this one.
     public var unixSeconds: UInt64 {
         let hundreds = number(century)
         let date = CalendarDate(

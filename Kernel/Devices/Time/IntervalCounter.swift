@@ -1,19 +1,19 @@
-/// One counter of an 8254, by its own clock (Intel 82C54 data sheet, "Mode Definitions"): every moment here is a number
+/// One counter of an 8254, by its own clock (Intel 82C54 data sheet, "Mode Definitions"): every time here is a number
 /// of that clock's pulses. A program, a count or a trigger takes effect with the pulse after it.
 ///
-/// Nothing counts here: the count and the output are computed from the moment at which counting began, once for as long as
-/// they go on evenly.
+/// Nothing counts here: the count and the output are computed from the time at which counting began, once for each stretch in
+/// which they go on evenly.
 struct IntervalCounter: Equatable, Sendable {
     private enum Progress: Equatable {
         /// Without a count, waiting for a trigger, or stopped by the gate in a periodic mode.
         case idle
         /// Since the pulse that loaded the count.
         case running(since: UInt64)
-        /// By the gate, in a mode that goes on where it was, with this many pulses counted.
+        /// By the gate, in a mode that continues where it was, with this many pulses counted.
         case stopped(after: UInt64)
     }
 
-    /// From the moment at which it was found until its end the output stays as it is, and the count falls evenly.
+    /// From when it was computed until its end, the output stays as it is and the count falls evenly.
     private struct Stretch: Equatable {
         var end: UInt64
         var isHigh: Bool
@@ -36,12 +36,12 @@ struct IntervalCounter: Equatable, Sendable {
     private var length: UInt64 = 1
     /// What is read while idle.
     private var held: UInt64 = 0
-    /// The count register; 0 if none was written since the control word.
+    /// The count register; 0 if not written since the control word.
     private var reload: UInt64 = 0
-    /// The count register was not yet loaded; it will be at `loadMoment`.
+    /// The count register has not been loaded yet; it will be at `loadMoment`.
     private var isNull = true
     private var loadMoment = Self.never
-    /// Over at once after whatever changes the count otherwise.
+    /// Ends at once after anything else changes the count.
     private var stretch = Stretch(end: 0, isHigh: false, origin: 0, step: 0)
 
     private var lowByte: UInt8 = 0
@@ -115,7 +115,7 @@ struct IntervalCounter: Equatable, Sendable {
         loadMoment = now &+ 1
     }
 
-    /// A rising gate triggers, a low one holds, as the mode has it.
+    /// A rising gate triggers, a low one holds, depending on the mode.
     mutating func setGate(_ high: Bool, at now: UInt64) {
         guard high != gate else { return }
         follow(to: now)
@@ -140,21 +140,21 @@ struct IntervalCounter: Equatable, Sendable {
     private mutating func loadCount() {
         isNull = false
         guard isPeriodic, case .running(let since) = progress else { return }
-        // The second half of a square wave goes on with the new count's second half.
+        // The second half of a square wave continues with the new count's second half.
         let isSecondHalf = mode == 3 && Self.pulses(since, loadMoment) % length != 0
         length = reload
         progress = .running(since: isSecondHalf ? loadMoment &- highLength : loadMoment)
     }
 
-    // MARK: Time; the moment must not lie before the last one
+    // MARK: Time; it must not lie before the last one
 
-    /// Brings about what happened until a moment.
+    /// Carries out what happened up to a time.
     @inline(__always)
     mutating func follow(to now: UInt64) {
         if now >= stretch.end { findStretch(at: now) }
     }
 
-    /// Until when there is nothing to bring about.
+    /// Until when there is nothing to carry out.
     var quietUntil: UInt64 {
         @inline(__always) get { stretch.end }
     }
@@ -180,7 +180,7 @@ struct IntervalCounter: Equatable, Sendable {
         if isNull { stretch.end = min(stretch.end, loadMoment) }
     }
 
-    /// What begins that many pulses after the load, by a clock that begins then.
+    /// The stretch that begins that many pulses after the load, by a clock that begins there.
     private func newStretch(after pulses: UInt64) -> Stretch {
         let position = pulses % length
         switch mode {
@@ -199,11 +199,11 @@ struct IntervalCounter: Equatable, Sendable {
         }
     }
 
-    /// The count at a moment that was followed.
+    /// The count at a time that has been reached.
     @inline(__always)
     private func count(at now: UInt64) -> UInt64 { stretch.origin &- now &* stretch.step }
 
-    // MARK: Reading, at a moment that was followed
+    // MARK: Reading, at a time that has been reached
 
     @inline(__always)
     mutating func read(at now: UInt64) -> UInt8 {
@@ -218,7 +218,7 @@ struct IntervalCounter: Equatable, Sendable {
         return UInt8(truncatingIfNeeded: isHigh ? count >> 8 : count)
     }
 
-    /// A count that is latched already stays.
+    /// A count already latched stays.
     @inline(__always)
     mutating func latchCount(at now: UInt64) {
         if latchedCount == nil { latchedCount = digits(at: now) }
@@ -234,13 +234,13 @@ struct IntervalCounter: Equatable, Sendable {
         UInt16(truncatingIfNeeded: isDecimal ? Self.decimal(count(at: now)) : count(at: now))
     }
 
-    // MARK: The output, at a moment that was followed
+    // MARK: The output, at a time that has been reached
 
     var isHigh: Bool {
         @inline(__always) get { stretch.isHigh }
     }
 
-    /// The next moment after `now` at which the output rises by itself; the largest number if there is none.
+    /// The next time after `now` at which the output rises by itself; the largest number if there is none.
     mutating func nextRise(after now: UInt64) -> UInt64 {
         guard case .running(let since) = progress else { return Self.never }
         let rise: UInt64

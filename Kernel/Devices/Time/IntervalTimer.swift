@@ -7,15 +7,15 @@ public struct IntervalTimer: Equatable, Sendable {
     public static var portCount: UInt16 { 4 }
     public static var channel2Port: UInt16 { firstPort + 2 }
     public static var controlPort: UInt16 { firstPort + 3 }
-    /// Of the counters' clock, in Hz.
+    /// The counters' clock, in Hz.
     public static var frequency: UInt64 { 1_193_182 }
 
-    /// What the counters hold, by their own clock.
+    /// What the counters hold, in pulses of their own clock.
     public struct State: Equatable, Sendable {
         fileprivate var counters: [3 of IntervalCounter] = [.init(gate: true), .init(gate: true), .init(gate: false)]
-        /// The latest pulse of the clock that was seen; counter 0's output was followed until then.
+        /// The latest clock pulse seen; counter 0's output was followed until then.
         fileprivate var now: UInt64 = 0
-        /// Counter 0's output has risen, and nobody was told.
+        /// Counter 0's output has risen, which has not been reported.
         fileprivate var hasRisen = false
 
         public static func == (left: Self, right: Self) -> Bool {
@@ -27,10 +27,10 @@ public struct IntervalTimer: Equatable, Sendable {
     private let clock: TickConversion
     public private(set) var state = State()
 
-    /// The next rise of counter 0's output; in the past if one was not yet told by `advance`.
+    /// The next rise of counter 0's output; in the past if `advance` has not reported one yet.
     public private(set) var nextEvent = MachineTime.never
 
-    /// Counter 0's output or its next rise may have changed since this was last asked.
+    /// Counter 0's output or its next rise may have changed since the last call.
     private var hasChanged = true
 
     /// - Parameter timeStampFrequency: in Hz, more than the timer's own.
@@ -45,7 +45,7 @@ public struct IntervalTimer: Equatable, Sendable {
         findNextEvent()
     }
 
-    /// Goes on from the state of another.
+    /// Restores a saved state.
     public mutating func restore(_ state: State) {
         self.state = state
         hasChanged = true
@@ -54,7 +54,7 @@ public struct IntervalTimer: Equatable, Sendable {
 
     // MARK: Ports
 
-    /// Whether nothing is to be brought about before a counter is looked at: it is looked at from this moment then.
+    /// Whether a counter can be read without carrying out anything first; if so, it is read at this time.
     @inline(__always)
     private mutating func isQuiet(_ index: Int, at time: MachineTime) -> Bool {
         let now = max(clock.count(at: time), state.now)
@@ -63,7 +63,7 @@ public struct IntervalTimer: Equatable, Sendable {
         return true
     }
 
-    /// Reads a counter, if it is no more than that.
+    /// Reads a counter, if that is all there is to do.
     @inline(__always)
     mutating func readQuietly(_ offset: UInt8, at time: MachineTime) -> UInt8? {
         guard offset < 3, isQuiet(Int(offset), at: time) else { return nil }
@@ -80,7 +80,7 @@ public struct IntervalTimer: Equatable, Sendable {
         return state.counters[Int(offset)].read(at: state.now)
     }
 
-    /// Latches a count, if a write is no more than that.
+    /// Latches a count, if a write does only that.
     @inline(__always)
     mutating func latchQuietly(_ offset: UInt8, _ value: UInt8, at time: MachineTime) -> Bool {
         let index = Int(value >> 6)
@@ -96,7 +96,7 @@ public struct IntervalTimer: Equatable, Sendable {
             let index = Int(offset)
             change(index, at: time) { $0.write(value, at: $1) }
         case 3 where value >> 6 == 3:
-            // Read-back command: two bits that latch when clear. Counter 0 is followed, whichever are asked for.
+            // Read-back command: two bits that latch when clear. Counter 0 is followed, whichever are selected.
             follow(0, to: time)
             for index in 0..<3 where value & 2 << UInt8(index) != 0 {
                 follow(index, to: time)
@@ -115,7 +115,7 @@ public struct IntervalTimer: Equatable, Sendable {
         }
     }
 
-    /// Changes a counter, and finds what becomes of counter 0's output if that is the one.
+    /// Changes a counter, and updates counter 0's output if that is the one.
     @inline(__always)
     private mutating func change(
         _ index: Int, at time: MachineTime, _ body: (inout IntervalCounter, _ now: UInt64) -> Void
@@ -130,10 +130,10 @@ public struct IntervalTimer: Equatable, Sendable {
         if state.hasRisen { nextEvent = min(nextEvent, time) } else { findNextEvent() }
     }
 
-    /// Has the output be looked at again.
+    /// Makes the output be checked again.
     mutating func expectLook() { hasChanged = true }
 
-    /// Whether counter 0's output or its next rise may have changed since this was last asked.
+    /// Whether counter 0's output or its next rise may have changed since the last call.
     @inline(__always)
     public mutating func takeChange() -> Bool {
         guard hasChanged else { return false }
@@ -162,15 +162,15 @@ public struct IntervalTimer: Equatable, Sendable {
         return state.counters[2].isHigh
     }
 
-    /// The same, if there is nothing to be brought about before.
+    /// The same, if there is nothing to carry out first.
     @inline(__always)
     mutating func isOutput2HighQuietly(at time: MachineTime) -> Bool? {
         isQuiet(2, at: time) ? state.counters[2].isHigh : nil
     }
 
     /// Follows counter 0's output.
-    /// - Returns: whether it has risen since this was asked last: IRQ 0 has an edge. Rises that were missed are one
-    ///   edge, as they would be for an interrupt controller that nobody served in time.
+    /// - Returns: whether it has risen since the last call: IRQ 0 has an edge. Missed rises count as one edge, as they
+    ///   would for an interrupt controller that is not served in time.
     public mutating func advance(to time: MachineTime) -> Bool {
         guard time >= nextEvent else { return false }
         follow(0, to: time)
@@ -180,7 +180,7 @@ public struct IntervalTimer: Equatable, Sendable {
         return result
     }
 
-    /// Brings about what happened to counter 0's output, and to another counter, until a moment.
+    /// Carries out what happened to counter 0's output, and to another counter, up to a time.
     private mutating func follow(_ index: Int, to time: MachineTime) {
         let now = max(clock.count(at: time), state.now)
         if now >= state.counters[0].quietUntil {

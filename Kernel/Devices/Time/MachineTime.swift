@@ -1,18 +1,18 @@
 /// A moment in the life of a virtual machine: time-stamp ticks of the processor since the machine was started.
 ///
-/// All devices live by this one clock; it never goes back, whatever the guest writes to its time-stamp counter.
+/// All devices use this one clock; it never goes back, whatever the guest writes to its time-stamp counter.
 public struct MachineTime: Equatable, Comparable, Sendable {
     public var ticks: UInt64
 
     public init(_ ticks: UInt64) { self.ticks = ticks }
 
-    /// Later than all others: what is due then never is.
+    /// Later than all others: what is due then never comes.
     public static var never: Self { .init(.max) }
 
-    /// The latest moment that a wait is set for: what is due later is looked for again then. A sum with any time stamp fits.
+    /// The latest time to wait for: what is due later is looked for again then. A sum with any time stamp fits.
     public static var farthest: Self { .init(1 << 62) }
 
-    /// The moment so many ticks later; a sum beyond all time never comes.
+    /// The time that many ticks later; a sum beyond all time never comes.
     @inline(__always)
     public func advanced(by count: UInt64) -> Self {
         let (sum, overflow) = ticks.addingReportingOverflow(count)

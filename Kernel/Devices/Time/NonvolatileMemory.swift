@@ -4,7 +4,7 @@ struct NonvolatileMemory: Equatable, Sendable {
 
     init() {}
 
-    /// Of an address, the low seven bits count.
+    /// Only the low seven bits of an address count.
     subscript(address: UInt8) -> UInt8 {
         get { bytes[Int(address & 0x7F)] }
         set { bytes[Int(address & 0x7F)] = newValue }
@@ -15,8 +15,8 @@ struct NonvolatileMemory: Equatable, Sendable {
         return true
     }
 
-    /// What the power-on self test writes: memory sizes, equipment and the checksum over them (PC/AT technical
-    /// reference, "RT/CMOS RAM Information"). The battery keeps all else.
+    /// What the power-on self-test writes: memory sizes, equipment and the checksum over them (PC/AT technical
+    /// reference, "RT/CMOS RAM Information"). The battery keeps everything else.
     mutating func testSelf(memoryBelow4GiB: UInt64, memoryAbove4GiB: UInt64) {
         self[0x14] = 0x02  // a coprocessor; no diskette drive, a display with its own firmware
         write(0x15, Self.size(memoryBelow4GiB, unit: 10, most: 640))

@@ -1,5 +1,5 @@
 /// ACPI's fixed hardware (ACPI specification 6.5, 4.8.3 "Fixed Hardware Registers"): the PM1a event and control
-/// registers and the power-management timer of 32 bits, in one block of ports. The machine is in ACPI mode from the start.
+/// registers and the 32-bit power-management timer, in one block of ports. The machine is in ACPI mode from the start.
 public struct PowerManagementTimer: Equatable, Sendable {
     public static var firstPort: UInt16 { 0x600 }
     public static var portCount: UInt16 { 0x0C }
@@ -22,12 +22,12 @@ public struct PowerManagementTimer: Equatable, Sendable {
     /// The timer's status is set when its top bit changes.
     private static var topBit: UInt64 { 31 }
 
-    /// What the registers hold but for the timer, which follows from the time.
+    /// What the registers hold, except the timer, which follows from the time.
     public struct State: Equatable, Sendable {
         fileprivate var status: UInt16 = 0
         fileprivate var enable: UInt16 = 0
         fileprivate var control: UInt16 = 0
-        /// Changes of the timer's top bit that the status tells, or has told.
+        /// Changes of the timer's top bit that the status shows, or has shown.
         fileprivate var changes: UInt64 = 0
     }
 
@@ -42,7 +42,7 @@ public struct PowerManagementTimer: Equatable, Sendable {
         clock = TickConversion(frequency: Self.frequency, timeStampFrequency: timeStampFrequency)
     }
 
-    /// Goes on from the state of another.
+    /// Restores a saved state.
     public mutating func restore(_ state: State) {
         self.state = state
         findNextEvent()
@@ -117,7 +117,7 @@ public struct PowerManagementTimer: Equatable, Sendable {
         state.status |= Self.timerBit
     }
 
-    /// Brings the status and the interrupt line up to a moment.
+    /// Brings the status and the interrupt line up to a time.
     public mutating func advance(to time: MachineTime) {
         guard time >= nextEvent else { return }
         follow(to: time)

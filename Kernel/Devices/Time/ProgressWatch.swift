@@ -1,5 +1,5 @@
-/// Watches that a guest goes on, which has to report it again and again within a time: a watchdog that the guest can feed but
-/// not switch off. No real device; the hypercalls are its interface.
+/// A watchdog for a guest, which has to report progress again and again within a time: the guest can feed it but not switch it
+/// off. Not a real device; hypercalls are its interface.
 struct ProgressWatch: Equatable, Sendable {
     private let limit: UInt64?
     private(set) var state: State
@@ -13,13 +13,13 @@ struct ProgressWatch: Equatable, Sendable {
     var isOverdue: Bool { state.isOverdue }
     var nextEvent: MachineTime { state.nextEvent }
 
-    /// - Parameter limit: time-stamp ticks that may pass before the first report and between two, or nil.
+    /// - Parameter limit: time-stamp ticks that may pass before the first report and between reports, or nil.
     init(limit: UInt64?) {
         self.limit = limit
         state = State(nextEvent: limit.map { MachineTime($0) } ?? .never)
     }
 
-    /// Goes on from the state of another.
+    /// Restores a saved state.
     mutating func restore(_ state: State) { self.state = state }
 
     mutating func report(at time: MachineTime) {

@@ -2,7 +2,7 @@
 /// byte 32h).
 ///
 /// Its date is computed from machine time when it is read. While updates are inhibited (SET) or the divider is held,
-/// the registers are plain memory; when they run again, the clock goes on from what is written there.
+/// the registers are plain memory; afterwards the clock goes on from what is written there.
 public struct RealTimeClock: Equatable, Sendable {
     public static var firstPort: UInt16 { 0x70 }
     public static var portCount: UInt16 { 2 }
@@ -11,7 +11,7 @@ public struct RealTimeClock: Equatable, Sendable {
     private static var alarmFlag: UInt8 { 0x20 }
     private static var updateFlag: UInt8 { 0x10 }
     private static var set: UInt8 { 0x80 }
-    /// The divider counts 2^15 a second.
+    /// The divider counts 2^15 per second.
     private static var secondShift: UInt64 { 15 }
     /// 244 microseconds.
     private static var updateWarning: UInt64 { 8 }
@@ -27,13 +27,13 @@ public struct RealTimeClock: Equatable, Sendable {
         /// Bit 7 of port 70h. The virtual PC has no source of NMIs behind it.
         fileprivate var isNMIMasked = false
 
-        /// The latest tick of the 32.768 kHz clock that was seen; flags and alarms were followed until then.
+        /// The latest tick seen of the 32.768 kHz clock; flags and alarms were followed until then.
         fileprivate var now: UInt64 = 0
-        /// What the divider is ahead of the clock, in ticks, less than a second.
+        /// How far the divider is ahead of the clock, in ticks, less than a second.
         fileprivate var dividerLead: UInt64 = 0
         /// The date when the divider's count was 0, in Unix seconds.
         fileprivate var start = 0
-        /// What the guest's days of the week are ahead of the calendar's.
+        /// How far the guest's days of the week are ahead of the calendar's.
         fileprivate var weekdayLead = 0
     }
 
@@ -41,18 +41,18 @@ public struct RealTimeClock: Equatable, Sendable {
     public private(set) var state = State()
 
     public var isNMIMasked: Bool { state.isNMIMasked }
-    /// The second, in Unix time, whose date the registers hold; none before the first look.
+    /// The second, in Unix time, whose date the registers hold; none before the first read.
     private var storedSecond = Int.min
-    /// The line or the next event may have changed since this was last asked.
+    /// The line or the next event may have changed since the last call.
     private var hasChanged = true
     /// When the interrupt line will rise by itself.
     public private(set) var nextEvent = MachineTime.never
 
     /// - Parameters:
     ///   - unixSeconds: the date and time, without a time zone, at the start of the machine; up to the year 9999.
-    ///   - memoryBelow4GiB: the bytes of RAM that the CMOS memory tells.
+    ///   - memoryBelow4GiB: the bytes of RAM that the CMOS memory reports.
     ///   - timeStampFrequency: in Hz.
-    ///   - previous: the clock of the machine that is started anew, whose memory has kept what it held.
+    ///   - previous: the clock of the machine that is restarted, whose memory has kept its contents.
     public init(
         unixSeconds: UInt64, memoryBelow4GiB: UInt64, memoryAbove4GiB: UInt64 = 0, timeStampFrequency: UInt64,
         previous: Self? = nil
@@ -63,14 +63,14 @@ public struct RealTimeClock: Equatable, Sendable {
         state.start = Self.bounded(unixSeconds)
     }
 
-    /// Goes on from the state of another.
+    /// Restores a saved state.
     public mutating func restore(_ state: State) {
         self.state = state
         forget()
         findNextEvent()
     }
 
-    /// Sets the date and time of now.
+    /// Sets the current date and time.
     public mutating func setTime(unixSeconds: UInt64, at time: MachineTime) {
         follow(to: time)
         state.start = Self.bounded(unixSeconds) - dividerSeconds
@@ -109,13 +109,13 @@ public struct RealTimeClock: Equatable, Sendable {
         }
     }
 
-    /// What follows from the state may have changed.
+    /// Forgets what follows from the state, which may have changed.
     private mutating func forget() {
         storedSecond = .min
         hasChanged = true
     }
 
-    /// Whether the line or the next event may have changed since this was last asked.
+    /// Whether the line or the next event may have changed since the last call.
     @inline(__always)
     public mutating func takeChange() -> Bool {
         guard hasChanged else { return false }
@@ -139,7 +139,7 @@ public struct RealTimeClock: Equatable, Sendable {
             state.memory[state.index] = value
             if isRunning { takeDate() }
         case 0x0A: control(a: value & 0x7F, b: state.registerB)
-        // Inhibiting updates takes their interrupt away.
+        // Inhibiting updates disables their interrupt.
         case 0x0B: control(a: state.registerA, b: value & Self.set != 0 ? value & ~Self.updateFlag : value)
         case 0x0C, 0x0D: return
         default: state.memory[state.index] = value
@@ -172,7 +172,7 @@ public struct RealTimeClock: Equatable, Sendable {
         isRunning && ~divider & (1 << Self.secondShift - 1) < Self.updateWarning
     }
 
-    /// Sets the flags of what has happened up to a moment.
+    /// Sets the flags for what has happened up to a time.
     @inline(__always)
     private mutating func follow(to time: MachineTime) {
         let tick = clock.count(at: time)
@@ -193,7 +193,7 @@ public struct RealTimeClock: Equatable, Sendable {
         }
     }
 
-    /// Brings the flags and the interrupt line up to a moment.
+    /// Brings the flags and the interrupt line up to a time.
     public mutating func advance(to time: MachineTime) {
         guard time >= nextEvent else { return }
         follow(to: time)
@@ -236,7 +236,7 @@ public struct RealTimeClock: Equatable, Sendable {
         }
         var time = CalendarDate.modulo(second + 1, CalendarDate.secondsPerDay)
         let midnight = second + 1 - time
-        // From the shortest unit: what a longer one skips, the shorter ones begin anew.
+        // From the shortest unit: when a longer one skips, the shorter ones start again.
         if let seconds { time += CalendarDate.modulo(seconds - time, 60) }
         if let minutes, time / 60 % 60 != minutes {
             time = (time / 60 + CalendarDate.modulo(minutes - time / 60, 60)) * 60 + (seconds ?? 0)
@@ -255,7 +255,7 @@ public struct RealTimeClock: Equatable, Sendable {
         return register == 5 ? decodeHour(raw) : decode(raw)
     }
 
-    /// Whether some time has the register's value, written just so.
+    /// Whether the register's value, exactly as written, occurs in some time.
     private func isTime(_ register: UInt8, _ value: Int?, below limit: Int) -> Bool {
         guard let value else { return true }
         return value < limit && (register == 5 ? encodeHour(value) : encode(value)) == state.memory[register]
@@ -263,7 +263,7 @@ public struct RealTimeClock: Equatable, Sendable {
 
     // MARK: The date as registers
 
-    /// Brings the registers up to now.
+    /// Brings the registers up to date.
     @inline(never)
     private mutating func storeDate() {
         let second = state.start &+ dividerSeconds
@@ -280,7 +280,7 @@ public struct RealTimeClock: Equatable, Sendable {
         storedSecond = second
     }
 
-    /// Goes on from the date in the registers, whatever is in them.
+    /// Continues from the date in the registers, whatever they hold.
     private mutating func takeDate() {
         let date = CalendarDate(
             year: decode(state.memory[0x32]) * 100 + decode(state.memory[9]), month: decode(state.memory[8]),

@@ -9,7 +9,7 @@ public struct SystemControlPort: Equatable, Sendable {
 
     /// What the register holds.
     public struct State: Equatable, Sendable {
-        /// Gate 2, speaker data, and the two that mask errors of the board.
+        /// Gate 2, speaker data, and the two bits that mask board errors.
         fileprivate var control: UInt8 = 0
     }
 
@@ -18,7 +18,7 @@ public struct SystemControlPort: Equatable, Sendable {
         refresh = TickConversion(frequency: IntervalTimer.frequency / 18, timeStampFrequency: timeStampFrequency)
     }
 
-    /// Goes on from the state of another.
+    /// Restores a saved state.
     public mutating func restore(_ state: State) { self.state = state }
 
     /// The gate of the timer's counter 2.

@@ -18,7 +18,7 @@ public struct TickConversion: Equatable, Sendable {
         periodFraction = TickConversion.ratio(timeStampFrequency % frequency, frequency)
     }
 
-    /// A proper fraction times 2^64, bit by bit: a division of 128 bits would need a runtime that the kernel has not.
+    /// A proper fraction times 2^64, bit by bit: a 128-bit division would need a runtime that the kernel lacks.
     private static func ratio(_ numerator: UInt64, _ denominator: UInt64) -> UInt64 {
         var rest = numerator
         var result: UInt64 = 0
@@ -37,14 +37,14 @@ public struct TickConversion: Equatable, Sendable {
     @inline(__always)
     public func count(at time: MachineTime) -> UInt64 { time.ticks.multipliedFullWidth(by: fraction).high }
 
-    /// The first moment at which the clock's count is at least `count`; `never` if that is beyond all time.
+    /// The first time at which the clock's count is at least `count`; `never` if that is beyond all time.
     public func time(ofCount count: UInt64) -> MachineTime {
         guard count > 0 else { return MachineTime(0) }
         let (whole, overflows) = count.multipliedReportingOverflow(by: period)
         let (estimate, overflowsToo) = whole.addingReportingOverflow(count.multipliedFullWidth(by: periodFraction).high)
         guard !overflows, !overflowsToo else { return .never }
         var time = MachineTime(estimate)
-        // The roundings of both ratios leave a few ticks.
+        // Rounding both ratios leaves a few ticks.
         while self.count(at: time) >= count { time.ticks -= 1 }
         while self.count(at: time) < count {
             guard time < .never else { return .never }
