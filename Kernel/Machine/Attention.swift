@@ -1,19 +1,19 @@
-/// What has to be looked at before the guest goes on: nearly always nothing, which one comparison tells.
+/// What needs attention before the guest goes on: nearly always nothing, which one comparison tells.
 struct Attention: Equatable, Sendable {
     private var rawValue: UInt8
 
     static var none: Self { .init(rawValue: 0) }
-    /// An interrupt is requested, or one that waits may have become deliverable.
+    /// An interrupt is requested, or a waiting one may have become deliverable.
     static var interrupts: Self { .init(rawValue: 1) }
-    /// The moment at which something is due may have changed.
+    /// The time at which something is due may have changed.
     static var time: Self { .init(rawValue: 2) }
-    /// A device has a message or input may wait for it; and the other two.
+    /// A device has a message, or input may be waiting for it; includes the other two.
     static var devices: Self { .init(rawValue: 7) }
 
     @inline(__always)
     mutating func insert(_ other: Self) { rawValue |= other.rawValue }
 
-    /// Somebody wants to know the outcome of the exit.
+    /// Someone wants to know the outcome of the exit.
     static var observer: Self { .init(rawValue: 8) }
 
     /// The nested page tables have to follow the local APIC.
@@ -22,7 +22,7 @@ struct Attention: Equatable, Sendable {
     @inline(__always)
     mutating func remove(_ other: Self) { rawValue &= ~other.rawValue }
 
-    /// The guest is in a real mode in which Martlet delivers its events.
+    /// The guest is in real mode as Martlet runs it, with events delivered by Martlet.
     static var realMode: Self { .init(rawValue: 32) }
 
     var concernsMode: Bool { rawValue & (Self.memory.rawValue | Self.realMode.rawValue) != 0 }

@@ -1,6 +1,6 @@
 import X86
 
-/// The model-specific registers that Martlet keeps for one virtual CPU and that touch nothing else: the values alone. Where
+/// The model-specific registers that Martlet keeps for one virtual CPU and that affect nothing else: only the values. Where
 /// each is kept, and what it takes, is in `MSRPlaces`.
 public struct EmulatedMSRs: Equatable, Sendable {
     var values: [96 of UInt64] = .init(repeating: 0)
@@ -20,19 +20,19 @@ public struct EmulatedMSRs: Equatable, Sendable {
 /// What a register takes when it is written.
 enum MSRRule: UInt8, Sendable {
     case nothing
-    /// 0 alone, which changes nothing.
+    /// Only 0, which changes nothing.
     case zero
     case anything
     /// The defined bits of IA32_MISC_ENABLE.
     case miscEnable
     /// The defined bits of IA32_MCG_STATUS.
     case machineCheckStatus
-    /// All zeros or all ones, as the controls of machine-check banks.
+    /// All zeros or all ones, like the controls of machine-check banks.
     case zerosOrOnes
     case memoryTypeDefault, memoryTypeFixed, memoryTypeBase, memoryTypeMask
 }
 
-/// Where the registers of `EmulatedMSRs` are kept: by their number, so that each is found in as few instructions as any.
+/// Where the registers of `EmulatedMSRs` are kept, by number, so that each is found equally fast.
 struct MSRPlaces {
     private static var count: UInt32 { 0x428 }
     /// A place for each number; 0 for none.
@@ -48,7 +48,7 @@ struct MSRPlaces {
 
     private static var machineCheckBanks: UInt32 { 10 }
 
-    /// Registers and values, as `MSRPolicy` tells them.
+    /// Registers and values, as `MSRPolicy` specifies them.
     init(_ features: GuestFeatures, _ registers: inout EmulatedMSRs) {
         reservedBits = ~0 << UInt64(features.physicalAddressWidth)
         hasSupervisorState = features.hasSupervisorState

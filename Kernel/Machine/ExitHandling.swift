@@ -5,11 +5,11 @@ import Virtualization
 import X86
 
 // One exit, from its reason to the next VM entry. Every kind of exit has one implementation, in Exits, Interrupts and
-// Emulation, whoever looks on: it decides on an outcome, and one place brings that about.
+// Emulation, observed or not: it decides on an outcome, and one place carries that out.
 //
-// Each way is a function of its own, which the switch calls last: so no exit saves registers for another.
+// Each path is a separate function, which the switch calls last: so no exit saves registers for another.
 
-/// Where an exit ends. (As the world switch tests it: a Bool would have to be converted, by each exit.)
+/// Where an exit ends. (In the form that the world switch tests: each exit would have to convert a Bool.)
 public struct Continuation: Equatable, Sendable {
     public let rawValue: UInt32
 
@@ -26,7 +26,7 @@ extension VirtualCPU {
     @inline(__always)
     public static func handleExit(_ cpu: Pointer) -> Continuation { handle(cpu.pointee.processor.decodeExit(), cpu) }
 
-    /// The same for an exit that was decoded, where somebody wants to see what became of it.
+    /// The same for a decoded exit, where someone wants to see what became of it.
     @inline(never)
     public static func handleExit(_ exit: Exit, _ cpu: Pointer) -> Outcome {
         cpu.pointee.pending = .resume
@@ -35,7 +35,7 @@ extension VirtualCPU {
         return cpu.pointee.observed
     }
 
-    /// What happens on each exit. Every case is named; the compiler proves that none is forgotten.
+    /// What happens on each exit. Every case is named: the compiler proves that none is forgotten.
     @inline(__always)
     private static func handle(_ exit: Exit, _ cpu: Pointer) -> Continuation {
         cpu.pointee.exitCount &+= 1
@@ -80,7 +80,7 @@ extension VirtualCPU {
         }
     }
 
-    // MARK: The ways
+    // MARK: The paths
 
     @inline(never)
     @_optimize(speed)
@@ -212,7 +212,7 @@ extension VirtualCPU {
         return access.isInput ? input(cpu, access.port, access.size) : output(cpu, access.port, access.size)
     }
 
-    // These are rare enough to share what brings their outcome about.
+    // These are rare enough to share the code that carries out their outcome.
 
     @inline(never)
     @_optimize(speed)
@@ -272,10 +272,10 @@ extension VirtualCPU {
         complete(cpu.pointee.serve(exit), cpu)
     }
 
-    // MARK: The end of every way
+    // MARK: The end of every path
 
-    /// Brings about what a handler decided: the one place that moves RIP and injects for an exit. What the devices and the
-    /// local APIC ask for besides comes after that.
+    /// Carries out what a handler decided: the one place that moves RIP and injects for an exit. Whatever else the devices and
+    /// the local APIC ask for comes after that.
     @inline(__always)
     private static func finish(_ outcome: Outcome, _ cpu: Pointer) -> Continuation {
         let isOver: Bool
@@ -288,7 +288,7 @@ extension VirtualCPU {
         return isOver && cpu.pointee.goesOn ? .resume : conclude(outcome, isOver: isOver, cpu)
     }
 
-    /// The same where the exit is more than the end of an instruction.
+    /// The same where there is more to the exit than the end of an instruction.
     @inline(never)
     @discardableResult
     @_optimize(speed)
@@ -305,7 +305,7 @@ extension VirtualCPU {
     }
 
     /// What has to come before the guest goes on.
-    /// - Parameter isOver: nothing hangs on the end of the instruction any more.
+    /// - Parameter isOver: nothing depends on the end of the instruction any more.
     @inline(never)
     @_optimize(speed)
     private static func conclude(_ outcome: Outcome, isOver: Bool, _ cpu: Pointer) -> Continuation {
@@ -334,12 +334,12 @@ extension VirtualCPU {
 }
 
 extension VirtualCPU {
-    /// Nothing has to be looked at before the guest goes on.
+    /// Nothing needs attention before the guest goes on.
     private var goesOn: Bool {
         @inline(__always) mutating get { attention == .none && !isLookDue }
     }
 
-    /// What the end of an instruction brings besides; a debug trap then waits with the other events.
+    /// What else the end of an instruction brings; a debug trap then waits with the other events.
     @inline(never)
     private mutating func endInstruction() { unmasked.insert(.debugTrap, if: processor.endInstruction()) }
 

@@ -3,7 +3,7 @@ import Memory
 import Virtualization
 import X86
 
-// The guest's memory by linear addresses, as an instruction of the guest's would reach it.
+// The guest's memory by linear addresses, as a guest instruction would reach it.
 
 extension VirtualCPU {
     mutating func access(_ kind: GuestAccess.Kind) -> GuestAccess {
@@ -12,7 +12,7 @@ extension VirtualCPU {
             alignmentCheck: processor.flags.contains(.alignmentCheck))
     }
 
-    /// Whether an operand that is not aligned is a fault now (SDM volume 3, 7.15, "Interrupt 17 - Alignment Check Exception
+    /// Whether a misaligned operand now faults (SDM volume 3, 7.15, "Interrupt 17 - Alignment Check Exception
     /// (#AC)").
     var checksAlignment: Bool {
         mutating get {
@@ -33,8 +33,8 @@ extension VirtualCPU {
         }
     }
 
-    /// Translates a linear address for an access of the guest's, or says what the guest gets instead.
-    /// - Parameter segment: through which the access goes: a non-canonical address is #SS through SS, #GP otherwise.
+    /// Translates a linear address for a guest access, or says what the guest gets instead.
+    /// - Parameter segment: the segment of the access: a non-canonical address is #SS through SS, #GP otherwise.
     @_optimize(speed)
     mutating func translate(
         _ address: GuestVirtualAddress, _ kind: GuestAccess.Kind, through segment: SegmentRegister
@@ -42,7 +42,7 @@ extension VirtualCPU {
         translate(address, access(kind), through: segment)
     }
 
-    /// The same for an access that need not be the instruction's.
+    /// The same for an access that may not be the instruction's own.
     @_optimize(speed)
     mutating func translate(
         _ address: GuestVirtualAddress, _ access: GuestAccess, through segment: SegmentRegister
@@ -62,7 +62,7 @@ extension VirtualCPU {
         case outcome(Outcome)
     }
 
-    /// The bytes of the instruction at RIP, as far as they can be read.
+    /// The bytes of the instruction at RIP, as many as can be read.
     /// - Parameter mode: the mode that the guest executes in.
     @inline(__always)
     public mutating func fetchInstruction(in mode: ProcessorMode) -> InstructionBytes {

@@ -7,12 +7,12 @@ public struct GuestFeatures: PagingAbilities, Equatable, Sendable {
     public var cr4: ControlRegister4
     /// The bits of XCR0 that it may set; 0 without XSAVE.
     public var extendedState: UInt64
-    /// The first offset in a page at which the quick way to fetch an instruction, which knows four levels of tables, is not
-    /// taken: 0 for a guest that may have five, or other tables than nested ones.
+    /// The first offset in a page at which the fast instruction fetch, for four levels of tables, is not used: 0 for a guest
+    /// that may have five, or tables other than nested ones.
     let quickFetchEnd: UInt64
-    /// IA32_EFER in the processor need not be the guest's.
+    /// IA32_EFER in the processor may differ from the guest's.
     let keepsExtendedFeatures: Bool
-    /// Nor need IA32_PAT.
+    /// So may IA32_PAT.
     let keepsPageAttributes: Bool
     public var hasExecuteDisable: Bool
     public var has1GiBPages: Bool
@@ -56,11 +56,11 @@ public struct GuestFeatures: PagingAbilities, Equatable, Sendable {
     static var wholeInstructionEnd: UInt64 { 0x1000 - 15 }
     var mayHaveFiveLevels: Bool { quickFetchEnd == 0 }
 
-    /// What CPUID shows under a policy, in terms of the registers.
+    /// What a policy's CPUID implies for the registers.
     /// - Parameters:
-    ///   - hasOtherTables: the processor's CR3 need not hold a guest-physical address.
-    ///   - keepsExtendedFeatures: its IA32_EFER need not hold the guest's value, and accesses exit.
-    ///   - keepsPageAttributes: the same of IA32_PAT.
+    ///   - hasOtherTables: the processor's CR3 may hold something other than a guest-physical address.
+    ///   - keepsExtendedFeatures: its IA32_EFER may differ from the guest's value, and accesses exit.
+    ///   - keepsPageAttributes: the same for IA32_PAT.
     public init(
         _ policy: CPUIDPolicy, _ processor: some ProcessorIdentification & ModelSpecificRegisterAccess,
         hasOtherTables: Bool = false,

@@ -4,10 +4,10 @@ import X86
 /// The memory-type range registers (MTRRs) of a virtual CPU (SDM volume 3, "Memory Type Range Registers (MTRRs)").
 ///
 /// They begin as a PC's firmware leaves them and hold what is written, but no type has an effect: the nested page tables
-/// make a guest's RAM write-back, and the virtual PC has no memory besides that a cache could hide from a device.
+/// make a guest's RAM write-back, and the virtual PC has no other memory that a cache could hide from a device.
 enum GuestMTRRs {
     static var variableRanges: UInt32 { 8 }
-    /// IA32_MTRRCAP: write combining, fixed ranges, the number of variable ones.
+    /// IA32_MTRRCAP: write combining, fixed ranges, the number of variable ranges.
     static var capability: UInt64 {
         MemoryTypeBits.offersWriteCombining | MemoryTypeBits.offersFixedRanges | UInt64(variableRanges)
     }
@@ -16,8 +16,8 @@ enum GuestMTRRs {
     private static var writeProtected: UInt64 { UInt64(MemoryType.writeProtected.rawValue) }
     private static var ones: UInt64 { 0x0101_0101_0101_0101 }
 
-    // At the start all is write-back but for video memory below 1 MiB, the firmware's part above it, and the last GiB below
-    // 4 GiB, where a PC has its devices.
+    // At the start everything is write-back except video memory below 1 MiB, the firmware's part above it, and the last GiB
+    // below 4 GiB, where a PC has its devices.
 
     static var initialDefaultType: UInt64 { MemoryTypeBits.enablesRanges | MemoryTypeBits.enablesFixedRanges | writeBack }
     static func initialFixed(_ index: UInt32) -> UInt64 {

@@ -2,11 +2,11 @@ import Devices
 import Memory
 import Synchronization
 
-/// The guest's RAM: guest-physical addresses from 0 up to its size, in one piece of the host's memory.
+/// The guest's RAM: guest-physical addresses from 0 up to its size, in one piece of host memory.
 ///
 /// The only way to reach a guest's memory. Every access is checked and copies; nothing outside the RAM can be named. What a
-/// processor would access at once is accessed at once: others, the guest's processors and walks of its page tables, may have
-/// the same memory in hand.
+/// processor would access atomically is accessed atomically: the guest's processors and walks of its page tables may be using
+/// the same memory.
 public struct GuestMemory {
     private let base: UnsafeMutableRawPointer
     public let size: ByteCount
@@ -60,7 +60,7 @@ public struct GuestMemory {
         let page = UnsafeRawPointer(base + Int(truncatingIfNeeded: address.rawValue)).assumingMemoryBound(to: UInt64.self)
         var index = start
         while index < 512 {
-            // Nearly all are the same: eight at once, as soon as they are aligned.
+            // Nearly all are equal: compares eight at once, once they are aligned.
             if index & 7 == 0 {
                 let (left, right) = (page + index, words + index)
                 var different = (left[0] ^ right[0]) | (left[1] ^ right[1])
@@ -86,8 +86,8 @@ public struct GuestMemory {
         return (start.loadUnaligned(as: UInt64.self), (start + 8).loadUnaligned(as: UInt64.self))
     }
 
-    /// Reads `count` bytes (1 to 8), little-endian: an aligned number of 1, 2, 4 or 8 of them in one access, all others one
-    /// by one; nil outside the RAM.
+    /// Reads `count` bytes (1 to 8), little-endian: an aligned value of 1, 2, 4 or 8 bytes in one access, others byte by byte;
+    /// nil outside the RAM.
     @inline(never)
     @_optimize(speed)
     public func read(count: Int, at address: GuestPhysicalAddress) -> UInt64? {
@@ -108,7 +108,7 @@ public struct GuestMemory {
     }
 
     /// Writes the low `count` bytes (1 to 8) of a value, likewise.
-    /// - Returns: false, and nothing is written, outside the RAM.
+    /// - Returns: false, with nothing written, outside the RAM.
     @inline(never)
     @discardableResult
     public func write(_ value: UInt64, count: Int, at address: GuestPhysicalAddress) -> Bool {
@@ -128,7 +128,7 @@ public struct GuestMemory {
     }
 
     /// Copies bytes into the RAM.
-    /// - Returns: false, and nothing is written, if they do not fit.
+    /// - Returns: false, with nothing written, if they do not fit.
     public func copy(_ bytes: UnsafeRawBufferPointer, to address: GuestPhysicalAddress) -> Bool {
         guard contains(address, count: UInt64(bytes.count)) else { return false }
         if let source = bytes.baseAddress, bytes.count > 0 {
@@ -138,7 +138,7 @@ public struct GuestMemory {
     }
 
     /// Fills a range of the RAM with zeros.
-    /// - Returns: false, and nothing is written, if it does not lie in the RAM.
+    /// - Returns: false, with nothing written, if it does not lie in the RAM.
     public func zero(_ address: GuestPhysicalAddress, count: UInt64) -> Bool {
         guard contains(address, count: count) else { return false }
         UnsafeMutableRawBufferPointer(start: base + Int(address.rawValue), count: Int(count))

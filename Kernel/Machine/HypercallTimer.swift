@@ -1,6 +1,6 @@
-/// A guest's one-shot timer: an interrupt vector, and the time-stamp of the host's processor when it is due.
+/// A guest's one-shot timer: an interrupt vector, and the host processor's time stamp when it is due.
 public struct HypercallTimer: Equatable, Sendable {
-    /// The host's time-stamp, or the end of time when the timer is not armed.
+    /// A host time stamp, or the end of time when the timer is not armed.
     public private(set) var deadline: UInt64 = .max
     public private(set) var vector: UInt8 = 0
 
@@ -14,7 +14,7 @@ public struct HypercallTimer: Equatable, Sendable {
         self.deadline = min(deadline, .max - 1)
     }
 
-    /// The deadline moves with a clock that stood still.
+    /// Moves the deadline along with a clock that stood still.
     public mutating func postpone(by ticks: UInt64) {
         if isArmed { deadline = min(deadline &+ ticks, .max - 1) }
     }

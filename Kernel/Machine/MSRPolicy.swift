@@ -37,11 +37,11 @@ import X86
 /// | C0000103H | IA32_TSC_AUX | no exit | no exit | RDTSCP or RDPID |
 /// | all others | | #GP | #GP | |
 ///
-/// A value that a checked register does not take is refused with #GP, and so is a register whose feature is missing.
+/// A value that a checked register does not take raises #GP, and so does a register whose feature is missing.
 ///
 /// On a processor without EPT, accesses to IA32_EFER and IA32_PAT exit: they are read as written, and what is written is checked.
 ///
-/// Of what passes without an exit, the kernel uses nothing but IA32_PAT, which VM entries and exits switch. IA32_SPEC_CTRL
+/// Of what passes without an exit, the kernel uses only IA32_PAT, which VM entries and exits switch. IA32_SPEC_CTRL
 /// stays as the guest set it while the kernel runs: it changes how fast the kernel is, not what it does.
 public enum MSRPolicy {
     /// Whether the guest reads the register without an exit.
@@ -64,7 +64,7 @@ public enum MSRPolicy {
         }
     }
 
-    /// Every register that the guest reads or writes without an exit, each once: whether it reads it so, and writes it so.
+    /// Every register that the guest reads or writes without an exit, each once, with which of the two.
     public static func forEachPassing(_ features: GuestFeatures, _ body: (ModelSpecificRegister, Bool, Bool) -> Void) {
         func tell(_ register: ModelSpecificRegister) {
             let (reads, writes) = (passesReads(register, features), passesWrites(register, features))
@@ -79,7 +79,7 @@ public enum MSRPolicy {
         tell(.flushCommand)
     }
 
-    /// What of IA32_ARCH_CAPABILITIES says what the processor is immune to, or what makes it so, without another register.
+    /// The bits of IA32_ARCH_CAPABILITIES that say to what the processor is immune, or what makes it so, with no other register.
     static var shownCapabilities: ArchitecturalCapabilities {
         .rdclNo | .ibrsAll | .rsba | .skipL1DFlushOnEntry | .ssbNo | .mdsNo | .ifPSChangeMCNo | .taaNo | .sbdrSSDPNo | .fbsdpNo
             | .psdpNo | .fbClear | .rrsba | .bhiNo | .pbrsbNo | .gdsNo | .rfdsNo
@@ -90,11 +90,11 @@ public enum MSRPolicy {
         .fastStrings | .thermalControl | .performanceMonitoring | miscEnableFixed | .enhancedSpeedStep | .monitor | .limitsLeaves
             | .noTaskPriorityMessages | .noExecuteDisable | .noTurbo
     }
-    /// What is always set in it.
+    /// The bits that are always set in it.
     static var miscEnableFixed: MiscEnable { .branchTraceUnavailable | .eventSamplingUnavailable }
 
-    /// Whether a processor has fast strings, without which Linux takes CPUID's ERMS for untrue. A guest finds what the processor
-    /// has, so that it chooses the same instructions as without Martlet.
+    /// Whether a processor has fast strings, without which Linux does not believe CPUID's ERMS. A guest sees what the processor
+    /// has, so it chooses the same instructions as without Martlet.
     public static func hasFastStrings(_ processor: some ModelSpecificRegisterAccess) -> Bool {
         MiscEnable(rawValue: processor.read(.miscEnable)).contains(.fastStrings)
     }

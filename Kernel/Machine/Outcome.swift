@@ -1,28 +1,28 @@
 import Virtualization
 
-/// What is to happen after an exit was handled. One place brings it about: the end of ExitHandling.swift.
+/// What is to happen after an exit was handled. One place carries it out: the end of ExitHandling.swift.
 public enum Outcome: Equatable, Sendable {
-    /// Execute the instruction again, or go on where the event came.
+    /// Execute the instruction again, or continue where the event came.
     case resume
-    /// The instruction was emulated: go on behind it.
+    /// The instruction was emulated: continue after it.
     case step
     /// The instruction was emulated, and its length is known from its bytes alone.
     case stepLength(UInt8)
-    /// Some elements of a repeated string instruction were emulated: it goes on.
+    /// Some elements of a repeated string instruction were emulated: it continues.
     case iterate
-    /// The processor is to execute the instruction, on pages that stand in for what is not RAM (Emulation/StandInExecution.swift).
+    /// The processor is to execute the instruction, on stand-ins for pages that are not RAM (Emulation/StandInExecution.swift).
     case execute
     /// The instruction faults: deliver the exception, RIP stays.
     case inject(Event)
-    /// HLT, which RIP lies behind, ended at once by an interrupt: deliver it.
+    /// An interrupt ended HLT at once, with RIP already past it: deliver it.
     case wake(Event)
-    /// The guest sleeps behind HLT until something ends that.
+    /// The guest sleeps, with RIP past HLT, until something wakes it.
     case wait
-    /// The guest is at its end.
+    /// The guest has ended.
     case end(Ending)
 }
 
-/// Why a guest came to its end.
+/// Why a guest ended.
 public enum Ending: Equatable, Sendable {
     /// It wrote a value to the debug-exit port.
     case debugExit(UInt32)
@@ -31,13 +31,13 @@ public enum Ending: Equatable, Sendable {
     case tripleFault
     /// It switched the machine off.
     case powerOff
-    /// It reset the machine, which starts anew.
+    /// It reset the machine, which starts again.
     case reset
-    /// It did not leave a note in the time that it has for that.
+    /// It did not leave a note in time.
     case overdue
     /// It was ended from the monitor.
     case dismissed
-    /// Whoever runs Martlet wants it to end.
+    /// The person who runs Martlet wants it to end.
     case stopped
     /// It did something that Martlet does not emulate.
     case unsupported(Unsupported)

@@ -3,7 +3,7 @@ import Trace
 import Virtualization
 import X86
 
-/// An exit that comes to the run loop to be seen, with what the guest was when it came.
+/// An exit that comes to the run loop to be observed, with the guest's state when it came.
 public struct ObservedExit {
     public let exit: Exit
     /// The backend's number of the reason, and its name.
@@ -16,38 +16,38 @@ public struct ObservedExit {
     public let guestTicks: UInt64
 }
 
-/// What the run loop has of its surroundings: the way into the guest, and whoever looks on.
+/// What the run loop needs from its surroundings: the way into the guest, and its observers.
 public protocol RunLoopServices {
     associatedtype Processor: ProcessorBackend
     associatedtype Host: HostServices
     typealias CPU = VirtualCPU<Processor, Host>
 
     /// The guest is about to be entered.
-    /// - Returns: false, and why is said, if it is not to be.
+    /// - Returns: false, with the reason reported, if it must not be.
     mutating func willEnter(_ cpu: CPU.Pointer) -> Bool
-    /// Enters the guest until an exit leads back.
-    /// - Returns: false, and why is said, if the instruction that enters it failed.
+    /// Enters the guest until an exit returns.
+    /// - Returns: false, with the reason reported, if the instruction that enters it failed.
     mutating func enter(_ cpu: CPU.Pointer) -> Bool
 
-    /// Where instructions on what is not RAM find it; nil if the processor cannot stop behind one instruction.
+    /// The stand-ins for instructions on what is not RAM; nil if the processor cannot stop after one instruction.
     mutating func standIns() -> StandIns?
-    /// Every exit is to lead back, whoever sees it, or those that did before.
+    /// Makes every exit return, observed or not, or only those that did before.
     mutating func leadBack(_ all: Bool, _ cpu: CPU.Pointer)
 
-    /// Whether every exit leads back before anything is done about it; else only what the exit handler left.
+    /// Whether every exit returns before it is handled; else only those that the exit handler left.
     var seesExits: Bool { get }
-    /// Decides about an exit before anything is done about it.
-    /// - Returns: the exit to handle, which need not be the one that came; nil if there is nothing to do about it.
+    /// Decides about an exit before it is handled.
+    /// - Returns: the exit to handle, perhaps not the one that came; nil if there is nothing to do.
     mutating func judge(_ seen: ObservedExit, _ cpu: CPU.Pointer) -> Exit?
     /// An exit was handled.
     /// - Parameters:
     ///   - exit: what `judge` made of it.
     ///   - ticks: how long that took.
     mutating func didHandle(_ seen: ObservedExit, as exit: Exit, _ outcome: Outcome, ticks: UInt64, _ cpu: CPU.Pointer)
-    /// The guest may be held for as long as anybody likes.
-    /// - Returns: how it ends, if somebody decides that.
+    /// The guest may be held here for any length of time.
+    /// - Returns: how it ends, if someone decides that.
     mutating func hold(_ cpu: CPU.Pointer) -> Ending?
-    /// The host is called away while the guest sleeps in HLT.
+    /// The host is needed while the guest sleeps in HLT.
     mutating func holdAsleep(_ cpu: CPU.Pointer) -> Ending?
     /// Takes a page of the guest's RAM out of its nested page tables, or puts it back.
     mutating func setHidden(_ page: GuestPhysicalAddress, _ isHidden: Bool, _ cpu: CPU.Pointer)
@@ -56,7 +56,7 @@ public protocol RunLoopServices {
 }
 
 extension VirtualCPU {
-    /// Enters the guest until it is at its end, and does what an exit leaves to be done: it is shown, and HLT is waited out.
+    /// Enters the guest until it ends, and does what an exit leaves to do: shows it, and waits out HLT.
     /// - Returns: why it ended; nil if it could not be entered.
     public static func run<Services: RunLoopServices>(_ cpu: Pointer, _ services: inout Services) -> Ending?
     where Services.Processor == Processor, Services.Host == Host {
@@ -78,7 +78,7 @@ extension VirtualCPU {
                     cpu.pointee.pending = .resume
                     let exit = lastExit(cpu)
                     _ = handleExit(exit, cpu)
-                    // Nothing can stand in there, and nothing would change.
+                    // Nothing can stand in there, so nothing would change.
                     if cpu.pointee.operandFault(of: exit) != nil, cpu.pointee.pending == .execute {
                         cpu.pointee.end(.unsupported(.instruction))
                     }
@@ -93,7 +93,7 @@ extension VirtualCPU {
         }
     }
 
-    /// A local APIC that stands over RAM hides it (SDM volume 3, "Relocating the Local APIC Registers").
+    /// A local APIC placed over RAM hides it (SDM volume 3, "Relocating the Local APIC Registers").
     private static func followLocalAPIC<Services: RunLoopServices>(_ cpu: Pointer, _ services: inout Services)
     where Services.Processor == Processor, Services.Host == Host {
         let (wanted, hidden) = (cpu.pointee.pageUnderLocalAPIC, cpu.pointee.machine.pointee.hiddenPage)
@@ -106,7 +106,7 @@ extension VirtualCPU {
         cpu.pointee.followPaging()
     }
 
-    /// Shows an exit, and the one that comes before what was to be done about it is done.
+    /// Shows an exit, and any other that comes before it is fully handled.
     /// - Returns: false if the guest could not be entered.
     private static func show<Services: RunLoopServices>(_ cpu: Pointer, since entry: UInt64, _ services: inout Services) -> Bool
     where Services.Processor == Processor, Services.Host == Host {

@@ -3,18 +3,18 @@ import Memory
 import Virtualization
 import X86
 
-// What the debugger asks of a virtual CPU and does to it while the guest stands still.
+// What the debugger asks of a virtual CPU and does to it while the guest is stopped.
 
 extension VirtualCPU {
-    /// Has the next exit look for input of COM1's.
+    /// Makes the next exit look for COM1 input.
     public mutating func expectInput() { attention.insert(.devices) }
 
-    /// Whether an instruction of so many bytes at RIP could be fetched.
+    /// Whether an instruction of that many bytes at RIP could be fetched.
     public mutating func canFetch(_ count: UInt64) -> Bool {
         locateInstruction() != nil && locateInstruction(offset: count &- 1) != nil
     }
 
-    /// Where the byte at RIP, or one behind it, lies, as the processor would fetch it; nil if it could not.
+    /// Where the byte at RIP, or one after it, lies, as the processor would fetch it; nil if it could not.
     public mutating func locateInstruction(offset: UInt64 = 0) -> GuestPhysicalAddress? {
         let mode = processor.mode
         let base = mode.is64Bit ? 0 : processor.segment(.cs).base
@@ -25,7 +25,7 @@ extension VirtualCPU {
         return page.address
     }
 
-    /// The virtual interrupt that the processor would deliver at the next VM entry is injected instead, as an event.
+    /// Injects, as an event, the virtual interrupt that the processor would deliver at the next VM entry.
     public mutating func injectVirtualInterrupt() {
         guard apic.isAssisted, apic.pendingVector != 0, processor.canTakeInterrupt, !processor.isDebugTrapPending else {
             return
@@ -36,7 +36,7 @@ extension VirtualCPU {
         refreshVirtualInterrupts()
     }
 
-    /// The flags that PUSHF has just stored show no TF.
+    /// Clears TF in the flags that PUSHF has just stored.
     public mutating func clearStoredTrapFlag() {
         let stack = processor.segment(.ss)
         let mask: UInt64 = processor.mode.is64Bit ? .max : stack.attributes.is32Bit ? 0xFFFF_FFFF : 0xFFFF
@@ -47,7 +47,7 @@ extension VirtualCPU {
         writePhysical(place, size: 1, readPhysical(place, size: 1) & ~1)
     }
 
-    /// The guest's debug registers that no VMCS holds, while it stands still: the processor has them, for the kernel uses none.
+    /// The stopped guest's debug registers outside the VMCS: they are in the processor, since the kernel uses none.
     public var debugRegisters: DebugRegisters {
         var registers = DebugRegisters()
         for number in 0..<4 { registers.addresses[number] = host.readDebugAddress(number) }

@@ -1,7 +1,7 @@
 import Trace
 import Virtualization
 
-/// Where the world switch finds what it knows of a virtual CPU: offsets from its beginning.
+/// Where the world switch finds the parts it uses of a virtual CPU: offsets from its beginning.
 public struct SwitchedLayout: Equatable, Sendable {
     public let registers: Int
     public let runLoopStackPointer: Int
@@ -10,7 +10,7 @@ public struct SwitchedLayout: Equatable, Sendable {
 }
 
 extension VirtualCPU {
-    /// - Parameter memory: room for a virtual CPU, which need not be there: nothing is read.
+    /// - Parameter memory: room for a virtual CPU, which need not exist: nothing is read.
     public static func switchedLayout(in memory: UnsafeMutableRawPointer) -> SwitchedLayout {
         let cpu = memory.assumingMemoryBound(to: Self.self)
         func offset<Field>(_ field: UnsafeMutablePointer<Field>) -> Int { UnsafeMutableRawPointer(field) - memory }

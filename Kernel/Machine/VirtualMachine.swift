@@ -4,16 +4,15 @@ import Text
 import Trace
 import Virtualization
 
-/// What a virtual machine holds of its guest, as a plain value: neither RAM nor virtual CPUs are in it.
+/// What a virtual machine holds of its guest, as a plain value, without RAM and virtual CPUs.
 public struct VirtualMachineState: Equatable {
     var board: Board.State
     var note: UInt64
 }
 
-/// One virtual machine: its RAM, its devices, its virtual CPUs, and what is counted of it. It lives through all resets of its
-/// guest.
+/// One virtual machine: its RAM, its devices, its virtual CPUs, and its statistics. It lives through all resets of its guest.
 ///
-/// It stays where it is while it has virtual CPUs: they know its place.
+/// It must stay where it is while it has virtual CPUs: they know its place.
 public struct VirtualMachine<Processor: ProcessorBackend, Host: HostServices>: ~Copyable {
     public typealias CPU = VirtualCPU<Processor, Host>
     public typealias State = VirtualMachineState
@@ -23,15 +22,15 @@ public struct VirtualMachine<Processor: ProcessorBackend, Host: HostServices>: ~
     public let name: Line
     public let memory: GuestMemory
     public private(set) var board: Board
-    /// Of all its virtual CPUs' exits that somebody looked at.
+    /// Of all its virtual CPUs' exits that someone observed.
     public var statistics = ExitStatistics()
-    /// What the guest wants kept when it is started anew: a word for hypercalls 3 and 4.
+    /// What the guest wants kept when it is restarted: a word for hypercalls 3 and 4.
     public internal(set) var note: UInt64 = 0
-    /// The page of RAM that the nested page tables do not map, since a local APIC stands there.
+    /// The page of RAM that the nested page tables do not map, since a local APIC is placed there.
     var hiddenPage: GuestPhysicalAddress?
-    /// The tables that translate for its guest in the place of nested ones; nil where those do.
+    /// The tables that translate for its guest in place of nested ones; nil where those do.
     public var shadow: UnsafeMutablePointer<ShadowTables<GuestMemory>>?
-    /// Which of its guest's pages are tables that the processor walks by themselves; nil where others translate.
+    /// Which of its guest's pages are tables that the processor walks directly; nil where other tables translate.
     public var direct: UnsafeMutablePointer<DirectTables<GuestMemory>>?
     /// What its devices were made with.
     private var parameters: Board.Parameters
@@ -48,7 +47,7 @@ public struct VirtualMachine<Processor: ProcessorBackend, Host: HostServices>: ~
         board = Board(parameters)
     }
 
-    /// A reset: of its devices all is as at the start, but for what a battery keeps; virtual CPUs are to be added anew.
+    /// A reset: its devices are as at the start, except for what a battery keeps; virtual CPUs must be added again.
     @inline(never)
     public mutating func restart(_ parameters: Board.Parameters) {
         self.parameters = parameters
@@ -58,14 +57,14 @@ public struct VirtualMachine<Processor: ProcessorBackend, Host: HostServices>: ~
         cpuCount = 0
     }
 
-    /// Makes the devices anew, as they were made: nothing is left of what the guest did to them.
+    /// Makes the devices again, as they were made: nothing the guest did to them is left.
     @inline(never)
     public mutating func makeAnew() {
         board = Board(parameters)
         note = 0
     }
 
-    /// All that it holds of its guest, but for its RAM and what its virtual CPUs hold.
+    /// Everything it holds of its guest, except its RAM and what its virtual CPUs hold.
     public var state: State { State(board: board.state, note: note) }
     public mutating func restore(_ state: State) {
         board.restore(state.board)
@@ -86,8 +85,8 @@ public struct VirtualMachine<Processor: ProcessorBackend, Host: HostServices>: ~
 
     // MARK: Interrupt messages
 
-    /// Hands a message to the virtual CPUs that it is meant for, but for the one that asks, which takes it by itself. Of those
-    /// that a lowest-priority message is meant for, the one with the lowest processor priority takes it, and of such the first
+    /// Hands a message to its destination virtual CPUs, except the one that asks, which takes it itself. Of the destinations of a
+    /// lowest-priority message, the one with the lowest processor priority takes it, and of several such, the first
     /// (SDM volume 3, "Lowest Priority Delivery Mode").
     /// - Parameters:
     ///   - asking: the number of the virtual CPU that asks.
@@ -106,7 +105,7 @@ public struct VirtualMachine<Processor: ProcessorBackend, Host: HostServices>: ~
         return (isForSender, isAccepted)
     }
 
-    /// Has the other virtual CPUs look at the devices before they go on, once.
+    /// Makes the other virtual CPUs look at the devices once before they go on.
     func callOthers(than asking: Int) {
         for number in 0..<cpuCount where number != asking {
             guard let cpu = cpus[number], cpu.pointee.seenRedirectionChanges != board.redirectionChanges else { continue }

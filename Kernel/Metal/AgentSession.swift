@@ -8,8 +8,8 @@ import VMX
 import VMXChecks
 import Virtualization
 
-/// The agent on the second serial port, with what it keeps in memory of its own: itself, the decoder of its frames, and states
-/// of the guest that is studied.
+/// The agent on the second serial port, and its own memory: itself, its frame decoder, and saved states of the guest under
+/// study.
 struct AgentSession {
     private let memory = agent_memory()!
     private let line = SerialLine.com2
@@ -35,20 +35,20 @@ struct AgentSession {
         for index in 0..<StateMoment.count { (states + index).initialize(to: StateSnapshot()) }
     }
 
-    /// Whoever studies the guests wants no other either.
+    /// The host wants no further guest either.
     var isDismissed: Bool { agent.pointee.isDismissed }
 
-    /// Something has come on the line.
+    /// Something has arrived on the line.
     var hasInput: Bool { line.hasInput }
 
-    /// When a sleeping guest's line is to be looked at: a hundred times a second.
+    /// When to poll the line of a sleeping guest: a hundred times a second.
     func nextLook(after now: UInt64) -> UInt64 { now &+ Processor.current.pointee.timeStamp.frequency / 100 }
 
     func put(_ byte: UInt8) { line.put(byte) }
 
     // MARK: Answering
 
-    /// Answers what has come, and the rest of a request that has begun to; the guest waits for nothing else.
+    /// Answers what has arrived, and waits for the rest of a request that has begun; the guest waits for nothing else.
     /// - Returns: whether it is to stop.
     func answerMeanwhile(_ cpu: UnsafeMutablePointer<HardwareCPU>, _ port: AgentPort) -> Bool {
         var wantsStop = false
@@ -58,11 +58,11 @@ struct AgentSession {
         return wantsStop
     }
 
-    /// The next byte; of a request that has begun, also one that has not come yet.
+    /// The next byte; waits for it if a request has begun.
     private func next() -> UInt8? {
         if line.hasInput { return line.take() }
         guard decoder.pointee.isInside else { return nil }
-        // 20 ms: more than a hundred bytes' time.
+        // 20 ms: more than a hundred bytes take.
         let start = read_tsc()
         while read_tsc() &- start < Processor.current.pointee.timeStamp.frequency / 50 {
             if line.hasInput { return line.take() }
@@ -71,7 +71,7 @@ struct AgentSession {
         return nil
     }
 
-    /// Answers for a guest that stands still, until it is to do something else.
+    /// Answers for a stopped guest until it is to do something else.
     @inline(never)
     func answer(_ cpu: UnsafeMutablePointer<HardwareCPU>, _ port: AgentPort) -> Agent.Decision {
         while true {
@@ -88,7 +88,7 @@ struct AgentSession {
     }
 }
 
-/// What the agent has of the kernel.
+/// What the kernel gives the agent.
 struct AgentPort: AgentHost {
     let session: AgentSession
     let explanation: EntryExplanation

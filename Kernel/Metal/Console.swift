@@ -2,29 +2,29 @@ import Devices
 import Instructions
 import Text
 
-/// Where the kernel's words and the guest's go: port 0xE9 where the machine has it (Bochs, where a serial byte costs
-/// thousands of ticks), otherwise COM1. It needs nothing to be set up and works from the first instruction on.
+/// Where the kernel's and the guest's output goes: port 0xE9 where the machine has it (Bochs, where a serial byte costs
+/// thousands of ticks), otherwise COM1. It needs no setup and works from the first instruction on.
 enum Console {
-    /// What all processors share of it.
+    /// What all processors share.
     struct Shared {
         fileprivate var lock: UInt32 = 0
         /// The guest's output has ended in the middle of a line.
         var isInGuestLine = false
-        /// Of a row that the kernel prints.
+        /// The width of a row that the kernel prints.
         var columns = LineRows.usualColumns
-        /// It is the guest's alone.
+        /// The console is for the guest alone.
         var isQuiet = false
         /// Where the launcher reads, if it does.
         var report: SerialLine?
-        /// The cursor is in the guest's screen, which ends so many rows below; 0 if not.
+        /// How many rows below the cursor the guest's screen ends; 0 if the cursor is not in it.
         var rowsOfScreenBelow = 0
-        /// What came in for the guest.
+        /// Input for the guest.
         var input = SerialInput()
     }
 
     nonisolated(unsafe) private static var shared = Shared()
 
-    /// One processor at a time has it. The kernel runs with interrupts off, so that whoever has it gives it back soon.
+    /// One processor at a time has it. The kernel runs with interrupts off, so its holder soon gives it back.
     @inline(__always)
     static func withLock<Result>(_ body: (inout Shared) -> Result) -> Result {
         while !take_lock(&shared.lock) { spin_pause() }
@@ -32,14 +32,14 @@ enum Console {
         return body(&shared)
     }
 
-    /// Takes it from whoever has it, for a panic: that may be where the panic came.
+    /// Takes it from its holder, for a panic: the panic may have come while it was held.
     static func breakLock() { release_lock(&shared.lock) }
 
     /// Bochs's debugging port reads as its own number.
     static var isOnBochs: Bool { inb(DebugConsole.port) == DebugConsole.read() }
 
-    /// Prints a line of the kernel's in rows of its own.
-    /// - Parameter indentation: of the rows behind the first.
+    /// Prints a kernel line in rows of its own.
+    /// - Parameter indentation: of the rows after the first.
     static func print(_ line: Line, indentation: Int = 9) {
         withLock { shared in
             leaveScreen(&shared)
@@ -68,14 +68,14 @@ enum Console {
         }
     }
 
-    /// Puts text there as it is, but for the ends of its lines.
+    /// Writes text as it is, except for line ends.
     static func put(raw line: borrowing Line) {
         for position in 0..<line.count {
             if line[position] == 0x0A { newLine() } else { put(line[position]) }
         }
     }
 
-    /// Moves the cursor below the guest's screen and sets its attributes back, if it is there.
+    /// If the cursor is in the guest's screen, moves it below and resets its attributes.
     static func leaveScreen(_ shared: inout Shared) {
         guard shared.rowsOfScreenBelow > 0 else { return }
         put(raw: "\u{1B}[\(shared.rowsOfScreenBelow)B\r\u{1B}[0m\u{1B}[?25h")
@@ -90,7 +90,7 @@ enum Console {
         }
     }
 
-    /// Lets the last byte leave the transmitter, before the machine is switched off.
+    /// Waits for the last byte to leave the transmitter, before the machine is switched off.
     static func drain() {
         if !isOnBochs { SerialLine.com1.drain() }
     }

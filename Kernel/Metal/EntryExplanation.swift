@@ -3,7 +3,7 @@ import Text
 import VMX
 import VMXChecks
 
-/// Says why a VM entry fails, or would: runs the entry checks over the current VMCS.
+/// Explains why a VM entry fails, or would: runs the entry checks over the current VMCS.
 struct EntryExplanation {
     let capabilities: VMXCapabilities
     let circumstances: EntryCircumstances
@@ -23,10 +23,10 @@ struct EntryExplanation {
         return findings.count
     }
 
-    /// The same after an entry failed, which it must not do without a broken rule.
+    /// The same after a failed entry: some rule must be broken.
     func explainFailure(of vmcs: VMCS<HardwareVMCS>) {
         if reportViolations(of: vmcs) == 0 {
-            Report.error("the entry checks find no rule broken: what failed is outside the fields (MSR-load areas, memory)")
+            Report.error("the entry checks find no broken rule: the fault is outside the fields (MSR-load areas, memory)")
         }
     }
 }

@@ -4,7 +4,7 @@ import Text
 import VMX
 import X86
 
-/// Says why the guest ended, and what that means for the status; nil for a reset.
+/// Reports why the guest ended, and returns the status; nil for a reset.
 func conclude(
     _ ending: Ending?, _ name: Line, _ cpu: UnsafeMutablePointer<HardwareCPU>, _ machine: borrowing HostMachine,
     restarts: UInt64
@@ -15,7 +15,7 @@ func conclude(
     let ports = cpu.pointee.absentPortAccesses
     if ports > 0 { machine.log("martlet: \(accesses(ports)) to ports without a device") }
     let refused = cpu.pointee.refusedMSRs
-    if refused > 0 { machine.log("martlet: \(accesses(refused)) to MSRs that are not there or values they do not take") }
+    if refused > 0 { machine.log("martlet: \(accesses(refused)) to MSRs that do not exist or with values they do not take") }
     if let shadow = cpu.pointee.machine.pointee.shadow {
         let counts = shadow.pointee.counts
         machine.log(
@@ -55,7 +55,7 @@ func conclude(
 
 private func accesses(_ count: UInt64) -> Line { count == 1 ? "1 access" : "\(count) accesses" }
 
-/// An end that is an error; not so of a guest that is started anew, which may come to it any number of times.
+/// Reports an end that is an error; for a guest that will be restarted it is not one, and may come any number of times.
 private func tell(_ line: Line, _ machine: borrowing HostMachine, restarts: UInt64, isDetail: Bool = false) {
     if restarts > 0 {
         machine.log(isDetail ? line : "martlet: \(line)")

@@ -9,7 +9,7 @@ import VMX
 import Virtualization
 import X86
 
-/// The virtual CPU of the machine that runs: in the one place that the world switch and the exit handler know.
+/// The virtual CPU of the running machine: in the one place that the world switch and the exit handler know.
 typealias HardwareCPU = VirtualCPU<VMXProcessor<HardwareVMCS>, HardwareHost>
 
 extension VirtualMachine where Processor == VMXProcessor<HardwareVMCS>, Host == HardwareHost {
@@ -20,7 +20,7 @@ extension VirtualMachine where Processor == VMXProcessor<HardwareVMCS>, Host == 
     }
 }
 
-/// What a virtual machine has of the hardware: its nested page tables, if the processor has such, and its virtual CPU with a VMCS.
+/// A virtual machine's share of the hardware: its nested page tables, if the processor has any, and its virtual CPU with a VMCS.
 struct GuestMachine: ~Copyable {
     typealias NestedTable = PageTable<EPTFormat, IdentityMemory>
 
@@ -79,7 +79,7 @@ struct GuestMachine: ~Copyable {
 
         let area = UnsafeMutableRawPointer(bitPattern: UInt(address_of_virtual_cpu_area()))!
         cpu = area.bindMemory(to: HardwareCPU.self, capacity: 1)
-        // CPUID's answers, the constants and the virtual machine share the area of the virtual CPU, behind it.
+        // CPUID's answers, the constants and the virtual machine share the area of the virtual CPU, after it.
         let constants = (area + GuestMachine.constantsOffset).bindMemory(to: VMXConstants.self, capacity: 1)
         constants.initialize(
             to: VMXConstants(
@@ -105,7 +105,7 @@ struct GuestMachine: ~Copyable {
         virtual.pointee.add(cpu)
     }
 
-    /// Makes the virtual CPU, with a VMCS that was cleared; all that it holds is as after a reset.
+    /// Makes the virtual CPU, with a cleared VMCS; everything in it is as after a reset.
     private func makeCPU(number: Int, on host: borrowing HostMachine) {
         VMXOperation.makeCurrent(host.capabilities, vmcs: vmcs)
         let processor = VMXProcessor(HardwareVMCS(), constants)
@@ -128,8 +128,8 @@ struct GuestMachine: ~Copyable {
         HeldRegisters.reset(host.host, features)
     }
 
-    /// Makes virtual CPU and devices anew, as the machine was made: nothing is left of what the guest did to them. Its RAM and
-    /// what the processor does for its local APIC stay.
+    /// Makes the virtual CPU and the devices again, as the machine was made: nothing the guest did to them is left. Its RAM and
+    /// the processor's APIC assistance stay.
     func makeAnew(on host: borrowing HostMachine) {
         VMXOperation.clear(vmcs: vmcs)
         IdentityMemory().zeroFrame(at: vmcs)
@@ -165,7 +165,7 @@ struct GuestMachine: ~Copyable {
         return place
     }
 
-    /// For a guest's own tables, none of which is one yet.
+    /// Direct paging's bookkeeping; no page is a table yet.
     private func makeDirectTables(
         _ range: HostPhysicalRange, on host: borrowing HostMachine
     ) -> UnsafeMutablePointer<DirectTables<GuestMemory>> {
@@ -178,15 +178,15 @@ struct GuestMachine: ~Copyable {
         return place
     }
 
-    /// Where shadow tables translate at all times they do so without the guest's paging and write protection too, and these bits
-    /// would forbid what the guest may do then. No processor without nested tables has them.
+    /// Shadow tables that always translate do so even without the guest's paging and write protection, and these bits would
+    /// then forbid what the guest may do. No processor without nested tables has them.
     private static func offeredCR4(_ machine: borrowing HostMachine) -> ControlRegister4 {
         let offered = machine.capabilities.cr4.fixed1
         return machine.controls.hasNestedTables
             ? offered : offered.subtracting(.supervisorExecutionPrevention | .supervisorAccessPrevention)
     }
 
-    /// Shadow tables know no protection keys.
+    /// Shadow tables do not support protection keys.
     private static func hidden(_ options: KernelOptions) -> HiddenFeatures {
         var hidden = options.hidden
         if options.translation == .shadow { hidden.hideProtectionKeys() }
@@ -203,7 +203,7 @@ struct GuestMachine: ~Copyable {
     static var constantsOffset: Int { 15 * 1024 }
     static var machineOffset: Int { 16 * 1024 }
 
-    /// Gives all that the machine had back; nothing of its translations stays.
+    /// Gives everything the machine had back; none of its translations stay.
     consuming func destroy(on machine: inout HostMachine) {
         VMXOperation.clear(vmcs: vmcs)
         cpu.deinitialize(count: 1)
@@ -220,9 +220,9 @@ struct GuestMachine: ~Copyable {
         machine.frames.freeFrame(vmcs)
     }
 
-    /// Gives pages of the guest's RAM other permissions.
-    /// - Parameter merges: puts pages together again where nothing keeps them apart.
-    /// - Returns: false, and nothing is changed, if the EPT cannot have that.
+    /// Changes the permissions of pages of the guest's RAM.
+    /// - Parameter merges: merges pages again where nothing keeps them apart.
+    /// - Returns: false, with nothing changed, if the EPT cannot express that.
     mutating func protect(_ range: GuestPhysicalRange, _ passed: PassedAccesses, merges: Bool, on machine: inout HostMachine)
         -> Bool
     {
@@ -233,7 +233,7 @@ struct GuestMachine: ~Copyable {
             case (true, false, true): .read | .execute | .userExecute
             case (true, false, false): .read
             case (false, _, true): .execute | .userExecute
-            case (false, _, false): nil  // an entry without any is one that is not there
+            case (false, _, false): nil  // an entry without permissions is not present
             }
         guard let permissions = allowed else { return false }
         do {
@@ -248,7 +248,7 @@ struct GuestMachine: ~Copyable {
     }
 
     /// Takes a page of RAM out of the EPT, if there is one, or puts it back as it was.
-    /// - Returns: false, and nothing is changed, if there are no frames to split larger pages with.
+    /// - Returns: false, with nothing changed, if there are no frames to split larger pages with.
     mutating func setHidden(_ page: GuestPhysicalAddress, _ isHidden: Bool, on machine: inout HostMachine) -> Bool {
         guard machine.controls.hasNestedTables else { return true }
         let range = GuestPhysicalRange(start: page, count: ByteCount(0x1000))
@@ -299,8 +299,8 @@ struct GuestMachine: ~Copyable {
         }
     }
 
-    /// Maps the APIC-access page at the local APIC's usual place, where accesses are virtualized instead of being made; it is
-    /// seen only while the virtual CPU's APIC is there.
+    /// Maps the APIC-access page at the local APIC's usual place, where accesses are virtualized instead of made; it takes
+    /// effect only while the virtual CPU's APIC is there.
     private static func mapAPICAccessPage(
         _ page: HostPhysicalAddress, _ table: inout NestedTable, _ machine: inout HostMachine
     ) -> (address: HostPhysicalAddress, value: UInt64) {
@@ -330,7 +330,7 @@ struct GuestMachine: ~Copyable {
             instructionPointer: exitAddress(options))
     }
 
-    /// Where the world switch takes a VM exit: the way costs nothing that is not asked for.
+    /// Where the world switch takes a VM exit: the path costs nothing that is not asked for.
     static func exitAddress(_ options: KernelOptions) -> UInt64 {
         switch (options.observesExits, options.recording == .off) {
         case (false, true): address_of_martlet_vm_exit()

@@ -9,11 +9,11 @@ import Virtualization
 import X86
 
 extension KernelOptions {
-    /// Every exit goes to the run loop, to be seen there.
+    /// Every exit goes to the run loop, to be observed there.
     var observesExits: Bool { trace != .off || checksEntries || isStudied || roundTrip != nil }
 }
 
-/// One run of a guest on the hardware: the way into it, and who looks on. The run loop itself is `VirtualCPU.run`.
+/// One run of a guest on the hardware: the way into it, and its observers. The run loop itself is `VirtualCPU.run`.
 struct GuestRun: RunLoopServices {
     typealias Processor = VMXProcessor<HardwareVMCS>
     typealias Host = HardwareHost
@@ -25,7 +25,7 @@ struct GuestRun: RunLoopServices {
     /// Changes the guest's EPT, for the debugger.
     let protector: PageProtector
     private var roundTrip: RoundTrip?
-    /// A VMCS is launched by the entry before its first exit.
+    /// The entry before its first exit launches a VMCS.
     private var isLaunched = false
     /// Its study, if it is studied.
     private var study: GuestStudy?
@@ -105,7 +105,7 @@ struct GuestRun: RunLoopServices {
         cpu.pointee.processor.vmcs[.hostRIP] = all ? address_of_martlet_vm_exit_observed() : GuestMachine.exitAddress(options)
     }
 
-    // MARK: Looking on
+    // MARK: Observing
 
     var seesExits: Bool { options.observesExits }
 
@@ -123,7 +123,7 @@ struct GuestRun: RunLoopServices {
             Console.print(seen.line(outcome, cpu), indentation: ExitLine.reasonColumn)
             if options.trace == .full { Console.print(seen.causeLine, indentation: ExitLine.causeIndentation) }
         }
-        // Looking on takes thousands of ticks, and a line on a serial port milliseconds: a guest with a timer must not see that.
+        // Observing takes thousands of ticks, and a line on a serial port milliseconds: a guest with a timer must not see that.
         cpu.pointee.skipTime(read_tsc() &- seen.arrival &- ticks)
     }
 
@@ -150,11 +150,11 @@ struct GuestRun: RunLoopServices {
 }
 
 extension ObservedExit {
-    /// In the trace, with what became of it; nil for what is the debugger's own.
+    /// Its line in the trace, with what became of it; nil for the debugger's own exits.
     func line(_ outcome: Outcome?, _ cpu: HardwareCPU.Pointer) -> Line {
         Line("\(ExitLine(self, number: cpu.pointee.exitCount, outcome, cpu.pointee.registers))")
     }
 
-    /// Why it came.
+    /// Why the exit came.
     var causeLine: Line { "        why: \(ExitReason(rawValue: reason).cause)" }
 }

@@ -12,7 +12,7 @@ import X86
 struct GuestStudy {
     typealias CPU = HardwareCPU
 
-    /// Why the guest is to stand still, and whether nothing was done yet about the exit at which it stands.
+    /// Why the guest is to stop, and whether the exit at which it stops is still unhandled.
     private struct Standstill {
         let cause: StopReport.Cause
         let isBefore: Bool
@@ -20,7 +20,7 @@ struct GuestStudy {
 
     private let port: AgentPort
     private var standstill: Standstill?
-    /// Why it is to stand still behind the exit that is being handled.
+    /// Why it is to stop after the exit that is being handled.
     private var stopCause: StopReport.Cause?
     /// The host has decided how the guest ends.
     private var isEndDecided = false
@@ -30,8 +30,8 @@ struct GuestStudy {
     init(_ port: AgentPort) { self.port = port }
 
     /// The guest starts stopped.
-    /// - Parameter probesTrapFlag: finds out whether the processor has a monitor trap flag: before any stop on memory is set
-    ///   anew that the probe could meet.
+    /// - Parameter probesTrapFlag: finds out whether the processor has a monitor trap flag, before any stop on memory is set
+    ///   again that the probe could meet.
     /// - Returns: how the guest ends, if it does.
     mutating func begin(_ cpu: CPU.Pointer, probesTrapFlag: () -> Bool) -> Ending? {
         if probesTrapFlag() { agent.pointee.debugger.hasTrapFlag = true }
@@ -43,16 +43,16 @@ struct GuestStudy {
 
     func prepareEntry(_ cpu: CPU.Pointer) { agent.pointee.debugger.prepareEntry(cpu) }
 
-    /// Lets the guest stand still if the last exit made it.
+    /// Holds the guest if the last exit stopped it.
     /// - Returns: how it ends, if it does.
     mutating func hold(_ cpu: CPU.Pointer) -> Ending? {
         guard let standstill else { return nil }
         return stand(standstill, cpu)
     }
 
-    /// Lets the guest stand still, and answers until it is to go on. That time does not pass for it.
+    /// Holds the guest, and answers until it is to go on. That time does not pass for it.
     /// - Returns: how it ends, if it does.
-    @inline(never)  // its room on the stack is not for whoever calls it to have
+    @inline(never)  // its stack space must not count for its callers
     private mutating func stand(_ still: Standstill, isAsleep: Bool = false, _ cpu: CPU.Pointer) -> Ending? {
         let decision = Self.hidingTime(cpu) {
             agent.pointee.tellStop(still.cause, isBefore: still.isBefore, isAsleep: isAsleep, cpu, port)
@@ -61,7 +61,7 @@ struct GuestStudy {
         return ending(decision)
     }
 
-    /// How the guest ends by what was decided; nil if it goes on.
+    /// How the guest ends by that decision; nil if it goes on.
     private mutating func ending(_ decision: Agent.Decision) -> Ending? {
         switch decision {
         case .run, .stop: return nil
@@ -71,8 +71,8 @@ struct GuestStudy {
         }
     }
 
-    /// The guest is at its end, and can be looked at still.
-    /// - Returns: how it ends, be it otherwise.
+    /// The guest has ended, and can still be inspected.
+    /// - Returns: how it ends, perhaps differently.
     mutating func end(_ ending: Ending?, _ cpu: CPU.Pointer) -> Ending? {
         if isEndDecided { return ending }
         agent.pointee.tellEnd(ending, cpu, port)
@@ -86,14 +86,14 @@ struct GuestStudy {
         return wantsStop ? stand(Standstill(cause: .request, isBefore: false), isAsleep: true, cpu) : nil
     }
 
-    /// Decides about an exit: what is to be handled, unless it is the debugger's own or stops the guest before.
+    /// Decides what to handle for an exit, unless it is the debugger's own or stops the guest first.
     mutating func judge(_ seen: ObservedExit, _ cpu: CPU.Pointer) -> Exit? {
         standstill = nil
         stopCause = nil
         switch agent.pointee.debugger.judge(seen.exit, cpu, protect: { port.protector.protect($0, $1, $2) }) {
         case .ignore: return nil
         case .stop(let cause):
-            // What had to go, went at the end of a step, which is no exit of the guest's.
+            // A stop was displaced at the end of a step, which is not an exit of the guest's own.
             if case .displaced = cause {} else { tell(seen.line(nil, cpu), cpu) }
             agent.pointee.keepBefore(cpu, port)
             agent.pointee.keepAfter(nil, cpu, port)
@@ -103,14 +103,14 @@ struct GuestStudy {
             stopCause = port.session.hasInput && port.session.answerMeanwhile(cpu, port) ? .request : found
             let isNoted = stopCause != nil || agent.pointee.debugger.mayStop(behind: exit)
             if isNoted { agent.pointee.keepBefore(cpu, port) }
-            // What was looked at took no time.
+            // Inspection takes no time for the guest.
             cpu.pointee.skipTime(read_tsc() &- seen.arrival)
             if isNoted { agent.pointee.noteSkippedTime(cpu.pointee.processor, port) }
             return exit
         }
     }
 
-    /// Has the guest stand still behind an exit if the debugger wants that, or the host does, or the guest is at its end.
+    /// Stops the guest after an exit if the debugger or the host wants that, or the guest has ended.
     mutating func didHandle(_ seen: ObservedExit, as exit: Exit, _ outcome: Outcome, _ cpu: CPU.Pointer) {
         stopCause = stopCause ?? agent.pointee.debugger.cause(behind: outcome, of: exit)
         var isEnd = false
@@ -126,7 +126,7 @@ struct GuestStudy {
         if let stopCause, !isEnd { standstill = Standstill(cause: stopCause, isBefore: false) }
     }
 
-    /// The line takes milliseconds, in which no time passes for the guest: a timer would have it do nothing but interrupts.
+    /// The line takes milliseconds, which do not pass for the guest: with a timer, it would do nothing but serve interrupts.
     private func tell(_ line: Line, _ cpu: CPU.Pointer) {
         Self.hidingTime(cpu) { agent.pointee.tell(trace: line, port) }
     }

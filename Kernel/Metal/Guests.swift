@@ -7,7 +7,7 @@ import Trace
 import VMX
 import X86
 
-/// Runs the guest that the loader brought, or those that are part of the kernel image.
+/// Runs the guest that the loader brought, or those in the kernel image.
 func runGuests(
     _ loader: borrowing LoaderInformation<IdentityMemory>, on machine: inout HostMachine
 ) -> Status {
@@ -58,8 +58,8 @@ extension LoaderInformation where Memory == IdentityMemory {
     }
 }
 
-/// Runs a guest, as often as it is started anew.
-/// - Parameter isEmbedded: it is one of the kernel image, and the loader's modules are not for it.
+/// Runs a guest, and again each time it is restarted.
+/// - Parameter isEmbedded: it is from the kernel image, and the loader's modules are not for it.
 private func run(
     _ guest: GuestModule, named name: Line, _ loader: borrowing LoaderInformation<IdentityMemory>, isEmbedded: Bool = false,
     on machine: inout HostMachine, _ statistics: inout ExitStatistics
@@ -76,12 +76,12 @@ private func run(
             guard restarts > 0, status.isOfGuest, status != .guestValue(0) || virtual.pointee.note != 0 else { return status }
             restarts -= 1
         }
-        machine.log("martlet: \(name): starting it anew")
+        machine.log("martlet: \(name): restarting it")
         virtual.pointee.restart(machine.boardParameters(guest))
     }
 }
 
-@inline(never)  // its room on the stack is not for whoever runs the guest to have
+@inline(never)  // its stack space must not count while the guest runs
 private func makeMachine(_ guest: GuestModule, _ name: Line, on machine: borrowing HostMachine) -> HardwareCPU.Machine.Pointer {
     let ram = machine.guestRAM
     let memory = GuestMemory(base: UnsafeMutableRawPointer(bitPattern: UInt(ram.start.rawValue))!, size: ram.count)
@@ -108,7 +108,7 @@ extension HostMachine {
 /// Runs a guest from its start; nil when it reset its machine.
 /// - Parameters:
 ///   - virtual: its machine, whose virtual CPU is to be made.
-///   - restarts: how often it may yet be started anew when it comes to grief.
+///   - restarts: how often it may still be restarted after a failure.
 private func runOnce(
     _ guest: GuestModule, _ information: borrowing LoaderInformation<IdentityMemory>, isEmbedded: Bool,
     _ virtual: HardwareCPU.Machine.Pointer, restarts: UInt64, on machine: inout HostMachine

@@ -32,7 +32,7 @@ struct IdentityMemory: PhysicalMemory {
 
 /// The processor's own identification, registers, time and ports.
 struct HardwareHost: HostServices, MemoryTypeRegisterReader {
-    /// The agent that a sleeping guest is called away for.
+    /// The agent for which a sleeping guest is woken.
     var agent: AgentSession?
     /// A byte on it ends the guest.
     var stopLine: SerialLine?

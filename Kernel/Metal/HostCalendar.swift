@@ -8,10 +8,10 @@ enum HostCalendar {
         return inb(RealTimeClock.firstPort + 1)
     }
 
-    /// The date and time, in Unix seconds; read twice, since an update may come in between.
+    /// The date and time, in Unix seconds; read twice, since an update may intervene.
     static func unixSeconds() -> UInt64 {
         var last = read()
-        // A machine without the clock gives the same ones each time.
+        // A machine without the clock reads the same each time.
         for _ in 0..<10 {
             let next = read()
             if next == last { break }

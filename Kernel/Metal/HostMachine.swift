@@ -6,7 +6,7 @@ import Trace
 import VMX
 import X86
 
-/// What the kernel found out about the machine and set up on it, for all guests.
+/// What the kernel found on the machine and set up, for all guests.
 struct HostMachine: ~Copyable {
     let host: HardwareHost
     let options: KernelOptions
@@ -15,7 +15,7 @@ struct HostMachine: ~Copyable {
     let memoryTypes: HostMTRRs?
     /// Where the guests' RAM lies in the machine's memory.
     let guestRAM: HostPhysicalRange
-    /// Where shadow tables lie, or what is kept of a guest's tables under direct paging.
+    /// Where shadow tables lie, or direct paging's bookkeeping of a guest's tables.
     let tableRange: HostPhysicalRange?
     /// Memory that nothing else uses, for copies of shadow roots at the guest's own addresses.
     let twinRange: HostPhysicalRange
@@ -24,7 +24,7 @@ struct HostMachine: ~Copyable {
     var frames: FramePool<IdentityMemory>
     var tags = VPIDAllocator()
 
-    /// A line about what was found or is about to be done; not with trace=off, when the console is the guest's alone.
+    /// A line about what was found or comes next; not with trace=off, when the console is the guest's alone.
     func log(_ line: Line) {
         if options.trace != .off { Console.print(line) }
     }
@@ -33,7 +33,7 @@ struct HostMachine: ~Copyable {
         log("martlet: guest RAM \(guestRAM.count.mebibytes) MiB at host-physical \(hex: guestRAM.start.rawValue)\(tables)")
     }
 
-    /// Whether a frame may be shown to whoever studies a guest: the guest's RAM, and the tables that its processor works with.
+    /// Whether a frame may be shown to a person who studies a guest: the guest's RAM, and the tables its processor uses.
     func showsMemory(in frame: HostPhysicalAddress) -> Bool {
         guestRAM.contains(frame) || frameRange.contains(frame) || tableRange?.contains(frame) == true
     }
@@ -41,13 +41,13 @@ struct HostMachine: ~Copyable {
     /// Whether the processor's own tables may map 1 GiB at once.
     var hasGibibytePages: Bool { host.has(.page1GB) }
 
-    /// Says something that went wrong, and ends the machine.
+    /// Reports an error and ends the machine.
     static func refuse(_ line: Line, _ status: Status) -> Never {
         Report.error(line)
         Power.end(status)
     }
 
-    /// A frame for something that the kernel cannot do without.
+    /// A frame for something the kernel cannot do without.
     mutating func frame() -> HostPhysicalAddress {
         guard let frame = frames.allocateFrame() else {
             HostMachine.refuse("the kernel's memory pool is empty; give the machine more memory", .badUsage)
@@ -130,12 +130,12 @@ extension HostMachine {
         VMXOperation.enter(capabilities, host: host, region: frame())
     }
 
-    /// On a processor without EPT and unrestricted guest there are shadow tables, unless something else is asked for by name.
+    /// On a processor without EPT and unrestricted guest, shadow tables are used unless something else is asked for by name.
     private static func withoutNestedTables(_ options: KernelOptions) -> KernelOptions {
         let lacks: StaticString = "EPT and unrestricted guest, which this processor does not have"
         if options.isStudied || options.roundTrip != nil {
             refuse(
-                "agent= and roundtrip= need \(lacks); leave them out, or use a processor of Intel's since 2010, or Bochs",
+                "agent= and roundtrip= need \(lacks); leave them out, or use an Intel processor from 2010 or later, or Bochs",
                 .missingFeature)
         }
         switch options.mmu {
@@ -153,7 +153,7 @@ extension HostMachine {
         in map: inout PhysicalMemoryMap, _ information: borrowing LoaderInformation<IdentityMemory>
     ) {
         do {
-            // The first MiB is firmware's and holds nothing worth the trouble.
+            // The first MiB is the firmware's and not worth the trouble.
             try map.addUnusable(HostPhysicalAddress(0), count: .mebibytes(1))
             let start = HostPhysicalAddress(address_of_image_start())
             try map.addUnusable(start, count: start.distance(to: HostPhysicalAddress(address_of_image_end())))
@@ -189,7 +189,7 @@ extension HostMachine {
         return found
     }
 
-    /// Room for shadow tables, below 4 GiB, where CR3 reaches without long mode, or for direct paging's.
+    /// Room for shadow tables, below 4 GiB, where CR3 reaches without long mode, or for direct paging's bookkeeping.
     private static func findTables(
         _ options: KernelOptions, _ ram: HostPhysicalRange, _ map: inout PhysicalMemoryMap
     ) -> HostPhysicalRange? {
@@ -200,13 +200,13 @@ extension HostMachine {
         case .direct: bytes = DirectLayout(ram).bytes
         }
         let size = ByteCount.frames(ByteCount(UInt64(bytes) + 0xFFF).wholeFrames)
-        // What is free below is for the twins of roots, whose places the guest chooses.
+        // Free memory below is for the roots' twins, whose places the guest chooses.
         guard
             let range = map.findBlock(
                 size: size, alignment: .kibibytes(4), below: HostPhysicalAddress(4 << 30), preferHigh: true)
         else {
             if options.translation == .direct {
-                refuse("there is no room for what mmu=direct keeps: give the machine more memory, or the guest less", .badUsage)
+                refuse("there is no room for mmu=direct's tables: give the machine more memory, or the guest less", .badUsage)
             }
             refuse(
                 "shadow=\(options.shadowSize.mebibytes)M does not fit the machine: give the machine more memory, or the shadow tables less",
@@ -282,7 +282,7 @@ struct ProcessorName: TextConvertible {
         }
     }
 
-    /// Names are filled with blanks on the left and zeros on the right.
+    /// Names are padded with blanks on the left and zeros on the right.
     private func write(_ word: UInt32, _ started: inout Bool, _ output: inout Line) {
         for shift in 0..<UInt32(4) {
             let byte = UInt8(truncatingIfNeeded: word >> (8 * shift))

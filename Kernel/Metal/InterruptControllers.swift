@@ -3,7 +3,7 @@ import Instructions
 import X86
 
 /// The machine's interrupt controllers. Martlet takes three interrupts: COM1's and COM4's, through the 8259 pair, and the timer's of
-/// the local APIC; any other that comes all the same is ended.
+/// the local APIC; it ends any other that comes anyway.
 enum InterruptControllers {
     // The ports of the 8259 pair.
     private static var firstCommand: UInt16 { InterruptControllerPair.firstPort }
@@ -37,7 +37,7 @@ enum InterruptControllers {
     /// Lets COM1 interrupt.
     static func openSerialLine() { open(serialLine) }
 
-    /// Lets COM4 interrupt: a byte of its is not taken, and so stays to be seen; its line is edge-triggered.
+    /// Lets COM4 interrupt: its byte is not taken, so it stays visible; its line is edge-triggered.
     static func openStopLine() {
         SerialLine.com4.open()
         SerialLine.com4.openInterrupt()
@@ -51,7 +51,7 @@ enum InterruptControllers {
         guard vector &- firstLine < 16 else { return Processor.current.pointee.interruptController.finish(vector) }
         let line = vector - firstLine
         if line == serialLine { Console.withLock { $0.input.collect() } }
-        // A request that went away again comes as line 7 or 15 and is not in service.
+        // A withdrawn request comes as line 7 or 15 and is not in service.
         if line >= 8 {
             if line != 15 || isInService(secondCommand) { outb(secondCommand, endOfInterrupt) }
             outb(firstCommand, endOfInterrupt)

@@ -10,8 +10,8 @@ struct InterruptFrame {
     var rip, cs, rflags, rsp, ss: UInt64
 }
 
-/// A processor's descriptor tables: flat 64-bit segments, a task-state segment with stacks of their own for NMI, #DF and #MC;
-/// and a gate for each of the 256 vectors, which all processors share.
+/// A processor's descriptor tables: flat 64-bit segments, a task-state segment with separate stacks for NMI, #DF and #MC, and
+/// a gate for each of the 256 vectors, which all processors share.
 struct DescriptorTables {
     static var codeSelector: UInt16 { 8 }
     static var dataSelector: UInt16 { 16 }
@@ -71,8 +71,8 @@ struct DescriptorTables {
     }
 }
 
-/// Called by every interrupt stub. The kernel raises no exceptions on purpose and runs with interrupts off: an NMI is let
-/// pass, a stray interrupt ended, an exception is a bug.
+/// Called by every interrupt stub. The kernel raises no exceptions on purpose and runs with interrupts off: it ignores an
+/// NMI and ends a stray interrupt; an exception is a bug.
 @c(martlet_interrupt)
 func handleInterrupt(_ stack: UnsafeMutableRawPointer) {
     let frame = stack.assumingMemoryBound(to: InterruptFrame.self)

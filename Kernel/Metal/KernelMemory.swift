@@ -48,7 +48,7 @@ enum KernelMemory {
         .init(from: HostVirtualAddress(start), upTo: HostVirtualAddress(end))
     }
 
-    /// A checksum of what nobody may change once the kernel runs: its code, its constants, its interrupt table.
+    /// A checksum of what must not change once the kernel runs: its code, its constants, its interrupt table.
     static func checksum() -> UInt64 {
         var sum: UInt64 = 0xCBF2_9CE4_8422_2325
         func add(_ start: UInt64, _ end: UInt64) {
@@ -61,7 +61,7 @@ enum KernelMemory {
         return sum
     }
 
-    /// Says that the checksum is still the same, or panics.
+    /// Reports that the checksum is unchanged, or panics.
     static func report(was before: UInt64) {
         let now = checksum()
         guard now == before else { Panic.stop("the kernel's memory changed: checksum \(hex: now), was \(hex: before)") }

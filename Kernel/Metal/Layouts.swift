@@ -7,16 +7,16 @@ import Trace
 import VMX
 import Virtualization
 
-/// Layouts that assembly knows, and the pieces of the virtual CPU's area, compared with what the compiler made of them: the
-/// first thing that the kernel does.
+/// Compares layouts that assembly knows, and the pieces of the virtual CPU's area, with what the compiler made of them: the
+/// first thing the kernel does.
 enum Layouts {
     static func check() {
         let switched = HardwareCPU.switchedLayout(in: UnsafeMutableRawPointer(bitPattern: UInt(address_of_virtual_cpu_area()))!)
         expect(switched.registers, 0, "the general registers of a virtual CPU")
         expect(MemoryLayout<GeneralRegisters>.size, world_switch_offset(0), "the size of the general registers")
-        expect(switched.runLoopStackPointer, world_switch_offset(1), "a virtual CPU's stack pointer of the run loop")
+        expect(switched.runLoopStackPointer, world_switch_offset(1), "a virtual CPU's run-loop stack pointer")
         expect(switched.nextRecord, world_switch_offset(2), "a virtual CPU's next exit record")
-        expect(switched.recordEnd, world_switch_offset(3), "a virtual CPU's end of the exit records")
+        expect(switched.recordEnd, world_switch_offset(3), "the end of a virtual CPU's exit records")
         expect(MemoryLayout<ExitRecord>.stride, world_switch_offset(4), "the size of an exit record")
         expect(MemoryLayout<InterruptFrame>.size, size_of_interrupt_frame(), "the size of an interrupt frame")
         fits(MemoryLayout<Processor>.size, Int(size_of_processor_memory()), "a processor")

@@ -2,7 +2,7 @@ import Devices
 import Instructions
 import X86
 
-/// This processor's own local APIC, as far as Martlet uses it: interrupts of the 8259 pair pass through it, and its timer
+/// This processor's own local APIC, as far as Martlet uses it: the 8259 pair's interrupts pass through it, and its timer
 /// ends the kernel's sleep (SDM volume 3, chapter 12 "Advanced Programmable Interrupt Controller (APIC)").
 struct LocalInterruptController {
     private enum Timer { case none, deadline, count }
@@ -13,7 +13,7 @@ struct LocalInterruptController {
     private var timer = Timer.none
     private var isX2APIC = false
     private var page: UInt64 = 0
-    // What the timer counted in how many ticks of the time stamp, where it knows no deadlines.
+    // What the timer counted in how many ticks of the time stamp, where it has no deadline mode.
     private var countsInCalibration: UInt64 = 0
     private var calibrationTicks: UInt64 = 1
 
@@ -38,7 +38,7 @@ struct LocalInterruptController {
         write(.divideConfiguration, 0b1011)  // by 1
         timer = features.has(.tscDeadline) ? .deadline : .count
         write(.timer, UInt32(Self.timerVector) | (timer == .deadline ? 2 << 17 : 0))
-        // The manual wants the mode to be seen before the first deadline.
+        // The manual requires the mode to be visible before the first deadline.
         memory_fence()
     }
 
@@ -55,10 +55,10 @@ struct LocalInterruptController {
         write(.initialCount, 0)
     }
 
-    /// Whether the timer can be had: without the preemption timer a guest could not be stopped otherwise.
+    /// Whether there is a timer: without the preemption timer, nothing else could stop a guest.
     var hasTimer: Bool { timer != .none }
 
-    /// Has the timer interrupt at a moment of the time stamp, or earlier.
+    /// Makes the timer interrupt at a time stamp, or earlier.
     func arm(at moment: UInt64) {
         switch timer {
         case .none: break
@@ -75,8 +75,8 @@ struct LocalInterruptController {
         return UInt32(truncatingIfNeeded: min(max(count, 1), UInt64(UInt32.max)))
     }
 
-    /// Waits for an interrupt; one of the timer's comes at a moment of the time stamp, or earlier. A machine without such a
-    /// timer comes back at once.
+    /// Waits for an interrupt; the timer's comes at a time stamp, or earlier. A machine without such a timer returns at
+    /// once.
     func sleep(until moment: UInt64) {
         let now = read_tsc()
         guard moment > now else { return }

@@ -29,7 +29,7 @@ func main(_ magic: UInt32, _ information: UInt32) -> Never {
     Power.end(status)
 }
 
-/// What comes first: a way to say something, and to say it of exceptions.
+/// What comes first: a way to print, also for exceptions.
 func openConsole() {
     SerialLine.com1.open()
     Processor.beginFirst()

@@ -2,7 +2,7 @@ import Instructions
 import Text
 import Virtualization
 
-/// The end of the kernel by its own fault: registers, a backtrace, and the machine stops in order.
+/// The end of the kernel through its own fault: prints registers and a backtrace, and stops the machine cleanly.
 enum Panic {
     static func stop(_ line: Line) -> Never {
         Report.openForPanic()
@@ -35,7 +35,7 @@ enum Panic {
         )
     }
 
-    /// Follows the frame pointers, as far as they stay on the kernel's stacks and rise.
+    /// Follows the frame pointers as long as they stay on the kernel's stacks and rise.
     private static func backtrace(from framePointer: UInt64, first: UInt64?) {
         Report.detail("backtrace, innermost first (make shows function, file and line):")
         if let first { show(first) }
@@ -44,7 +44,7 @@ enum Panic {
         while depth < 32, frame & 7 == 0, frame >= address_of_image_load_end(), frame < address_of_image_end() - 16 {
             let words = UnsafePointer<UInt64>(bitPattern: UInt(frame))!
             if words[1] == 0 { break }
-            // The return address lies behind the call; the call itself is what is meant.
+            // The return address follows the call; the call itself is meant.
             show(words[1] &- 1)
             guard words[0] > frame else { break }
             frame = words[0]

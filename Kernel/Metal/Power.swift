@@ -1,7 +1,7 @@
 import Text
 import Instructions
 
-/// The end of the kernel: says the status and switches the machine off, by the way that it has.
+/// The end of the kernel: reports the status and switches the machine off by whatever means it has.
 enum Power {
     static func end(_ status: Status) -> Never {
         disable_interrupts()
@@ -9,7 +9,7 @@ enum Power {
         Report.status(status)
         Console.drain()
         if Console.isOnBochs { endBochs() }
-        // QEMU's isa-debug-exit gives the guest's own value on, and Martlet's statuses as they are.
+        // QEMU's isa-debug-exit passes on the guest's own value, and Martlet's statuses unchanged.
         if case .guestValue(let value) = status { outl(0xF4, value) } else { outl(0xF4, status.number) }
         // The ACPI sleep registers of QEMU's q35 and pc machines.
         outw(0x604, 0x2000)

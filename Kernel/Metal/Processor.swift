@@ -2,19 +2,19 @@ import Instructions
 import Memory
 import X86
 
-/// One of the machine's processors, and all that is its own: descriptor tables, stacks for exceptions, the region that VMX
-/// operation uses, its local APIC, how fast its time stamp runs, and the records of its exits.
+/// One of the machine's processors, and everything of its own: descriptor tables, exception stacks, the region that VMX
+/// operation uses, its local APIC, the rate of its time stamp, and the records of its exits.
 ///
 /// Its code reaches it through the GS base, which VM exits load.
 struct Processor {
-    /// Itself: the first word, which is all that can be read through GS.
+    /// Itself: the first word, the only one readable through GS.
     private let this: UnsafeMutablePointer<Processor>
     /// Its place in the list of processors.
     let number: Int
     let tables: DescriptorTables
     var interruptController = LocalInterruptController()
     var timeStamp = TimeStamp()
-    /// What keeps the records of its exits, if they are recorded.
+    /// Keeps the records of its exits, if they are recorded.
     var recorder: Recorder?
     /// A frame for its own use while VMX is on.
     var vmxRegion: HostPhysicalAddress?
@@ -27,7 +27,7 @@ struct Processor {
     /// What the GS base is while the kernel runs.
     static var base: UInt64 { UInt64(UInt(bitPattern: current)) }
 
-    /// The processor that the firmware started takes its place in the list; the first thing that it does.
+    /// The first processor, which the firmware started, takes its place in the list before anything else.
     static func beginFirst() {
         let place = processor_memory()!.bindMemory(to: Processor.self, capacity: 1)
         place.initialize(to: Processor(this: place, number: 0, tables: .ofFirstProcessor))
@@ -35,7 +35,7 @@ struct Processor {
         place.pointee.tables.load()
     }
 
-    /// Turns on what it has of its own, and finds out how fast its time stamp runs.
+    /// Turns on its own parts, and measures how fast its time stamp runs.
     mutating func open() {
         interruptController.open()
         timeStamp.measure(with: &interruptController)

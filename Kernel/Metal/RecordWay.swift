@@ -3,14 +3,14 @@ import Machine
 
 /// How exit records leave the machine.
 ///
-/// A serial port carries some 11 KB a second of the machine's time, which is nothing beside a guest that exits often: so where
-/// the machine has a way without a speed of its own, it is taken, and the records are a file of the host's as they are.
+/// A serial port carries some 11 KB a second of the machine's time, far too little for a guest that exits often: where the
+/// machine has a channel without a fixed speed, it is used, and the records go unchanged to a file on the host.
 struct RecordWay {
     private let way: KernelOptions.RecordWay
     /// How many records went out.
     private(set) var count: UInt64 = 0
 
-    /// LPT1 (IEEE 1284), whose control port is the second behind its data.
+    /// LPT1 (IEEE 1284), whose control port is two above its data port.
     private static var parallelPort: UInt16 { 0x378 }
     /// INIT and SELECT IN; a byte counts when the strobe rises.
     private static var selected: UInt8 { 0x0C }

@@ -6,12 +6,12 @@ import Trace
 import VMX
 import X86
 
-/// Exit records: the memory that the world switch writes them to, and their way out (Docs/Records.md).
+/// Exit records: the memory to which the world switch writes them, and their way out (Docs/Records.md).
 ///
 struct Recorder {
     private let start: UnsafeMutablePointer<ExitRecord>
     private let count: Int
-    /// Full memory is sent, and not written over.
+    /// Full memory is sent, not overwritten.
     private let sendsAtOnce: Bool
     /// The virtual CPU whose exits are being recorded.
     private var cpu: UnsafeMutablePointer<HardwareCPU>?
@@ -54,7 +54,7 @@ struct Recorder {
         send { header.encode(to: $0) }
     }
 
-    /// The guest is at its end: sends what is still in memory.
+    /// The guest has ended: sends what is still in memory.
     mutating func end() {
         guard let cpu else { return }
         self.cpu = nil
@@ -91,7 +91,7 @@ struct Recorder {
         if slot + 1 == cpu.pointee.records.end { makeRoom(cpu) } else { cpu.pointee.records.next = slot + 1 }
     }
 
-    /// The slot that is filled is the last.
+    /// The slot being filled is the last.
     mutating func makeRoom(_ cpu: UnsafeMutablePointer<HardwareCPU>) {
         guard sendsAtOnce else {
             laps += 1
@@ -100,7 +100,7 @@ struct Recorder {
         }
         let before = read_tsc()
         sendAll(upTo: cpu.pointee.records.end)
-        // Sending takes long, and the guest must not see that by its clocks. A record of its own tells the reader.
+        // Sending takes long, and the guest's clocks must not show that. A separate record tells the reader.
         let after = read_tsc()
         RecordMark.pause(from: before, to: after).encode(
             to: UnsafeMutableRawBufferPointer(start: start, count: ExitRecord.size))
@@ -140,7 +140,7 @@ struct Recorder {
         }
     }
 
-    /// The kernel is at its end, in whatever way: sends what is left, and the last record.
+    /// The kernel ends, in whatever way: sends what is left, and the last record.
     mutating func close(_ status: UInt32) {
         guard !isClosed else { return }
         isClosed = true
@@ -151,7 +151,7 @@ struct Recorder {
     }
 }
 
-/// Called by the world switch when the last slot is filled but for the registers with which the guest goes on.
+/// Called by the world switch when the last slot is filled except for the registers with which the guest goes on.
 @c(martlet_records_full)
 func makeRoomForRecords(_ cpu: UnsafeMutableRawPointer) {
     let cpu = cpu.assumingMemoryBound(to: HardwareCPU.self)

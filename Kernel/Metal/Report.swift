@@ -1,8 +1,8 @@
 import Machine
 import Text
 
-/// What the launcher reads on the second serial port, or the third: errors, backtraces, exit records, and the status in which the kernel
-/// ends.
+/// What the launcher reads on the second serial port, or the third: errors, backtraces, exit records, and the status with which
+/// the kernel ends.
 ///
 /// Only with report= on the command line; the console then keeps to the guest's output when the trace is off.
 enum Report {
@@ -25,13 +25,13 @@ enum Report {
         if line == nil { open(quietConsole: false) }
     }
 
-    /// Says what went wrong: on the console unless it is the guest's alone, and to the launcher.
+    /// Reports an error: on the console unless that is the guest's alone, and to the launcher.
     static func error(_ line: Line) {
         if !isConsoleQuiet { Console.print("martlet: error: \(line)") }
         send("error ", line)
     }
 
-    /// What belongs to an error: on the same ways.
+    /// Details of an error, on the same channels.
     static func detail(_ line: Line) {
         if isConsoleQuiet { send("error ", line) } else { Console.print(line) }
     }
@@ -41,7 +41,7 @@ enum Report {
         send("frame ", "\(hex: address)")
     }
 
-    /// How many records there are, so that whoever reads them misses none.
+    /// How many records there are, so that the reader notices a missing one.
     static func records(_ count: UInt64) {
         send("records ", "\(count)")
     }
@@ -76,7 +76,7 @@ enum Report {
 
     private static func send(_ kind: StaticString, _ line: Line) { write(kind) { put(line, $0) } }
 
-    /// Writes a line, if anybody reads it.
+    /// Writes a line, if anyone reads it.
     private static func write(_ kind: StaticString, _ rest: (SerialLine) -> Void) {
         Console.withLock { shared in
             guard let serial = shared.report else { return }

@@ -4,14 +4,14 @@ import Machine
 import Memory
 import Text
 
-/// The state of a guest goes out of its virtual CPU and devices and into others that were made anew, again and again while it
-/// runs: what a snapshot would leave out, the guest would miss. (The kernel's word "roundtrip".)
+/// Moves a guest's state out of its virtual CPU and devices and into newly made ones, again and again while it runs: the
+/// guest would miss whatever a snapshot left out. (The kernel's word "roundtrip".)
 struct RoundTrip {
-    /// Every so many exits.
+    /// How many exits apart.
     private let interval: UInt64
     /// When the last one was.
     private var last: UInt64 = 0
-    // A frame for each, the second of each kind for what comes out again.
+    // A frame for each; the second of each kind is for the state as it comes back.
     private let states: (HostPhysicalAddress, HostPhysicalAddress)
     private let machines: (HostPhysicalAddress, HostPhysicalAddress)
     private let extendedStates: (HostPhysicalAddress, HostPhysicalAddress)
@@ -36,8 +36,8 @@ struct RoundTrip {
         machine.frames.freeFrame(extendedStates.1)
     }
 
-    /// Makes one if it is time for it, before a VM entry.
-    /// - Returns: whether it did; the VMCS is to be launched then.
+    /// Makes one if it is due, before a VM entry.
+    /// - Returns: whether it did; the VMCS must then be launched.
     mutating func makeIfDue(_ guest: borrowing GuestMachine, on host: borrowing HostMachine) -> Bool {
         let exits = guest.cpu.pointee.exitCount
         guard exits / interval != last / interval else { return false }
@@ -65,7 +65,7 @@ struct RoundTrip {
             guard IdentityMemory().readUInt64(at: before) != IdentityMemory().readUInt64(at: after) else { continue }
             Panic.stop("the extended state did not come back as it was, at offset \(hex: offset)")
         }
-        // What this took is no time for the guest.
+        // The time that this took does not pass for the guest.
         guest.cpu.pointee.skipTime(guest.cpu.pointee.now.ticks &- now.ticks)
     }
 

@@ -9,7 +9,7 @@ import VMX
 enum Screen {
     private struct Shared {
         var screen: TextScreen?
-        /// It is shown whatever else the guest writes to.
+        /// Shown whatever else the guest writes to.
         var isForced = false
         var isDrawn = false
         /// When it may be drawn again, in the processor's time stamp.
@@ -28,7 +28,7 @@ enum Screen {
     }
 
     /// Draws what has changed, some twenty times a second at most.
-    /// - Returns: when to look again at the latest.
+    /// - Returns: the latest time to look again.
     @inline(__always)
     static func look() -> UInt64 { shared.isDrawn ? draw() : .max }
 
@@ -55,7 +55,7 @@ enum Screen {
 
     private static func isWanted(_ machine: Machine.Pointer) -> Bool { shared.isForced || !machine.pointee.board.hasTransmitted }
 
-    /// The guest is at its end: the last screen stays on the terminal, or is printed now.
+    /// The guest has ended: the last screen stays on the terminal, or is printed now.
     static func close() {
         guard shared.screen != nil else { return }
         if shared.isDrawn {

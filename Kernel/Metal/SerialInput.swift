@@ -1,14 +1,14 @@
 import Devices
 import Instructions
 
-/// What arrives on the machine's COM1: taken by interrupt, kept until the guest's UART has room for it.
+/// Input on the machine's COM1: taken by interrupt, kept until the guest's UART has room for it.
 ///
 /// Nothing is lost: when the buffer is full, bytes stay in the UART, whose interrupt is then off.
 struct SerialInput {
     private static var port: UInt16 { SerialPort.firstPort }
     private static var capacity: UInt64 { 4096 }
 
-    // Counts of all bytes that ever came and went.
+    // Counts of all bytes that ever arrived and left.
     private var arrived: UInt64 = 0
     private var taken: UInt64 = 0
     private var isOpen = false
@@ -43,7 +43,7 @@ struct SerialInput {
         return true
     }
 
-    /// The oldest byte. It need not have interrupted: where a guest runs with interrupts off, Bochs delivers none.
+    /// The oldest byte. It need not have interrupted: while a guest runs with interrupts off, Bochs delivers none.
     mutating func take() -> UInt8? {
         if arrived == taken, isOpen { collect() }
         guard arrived != taken else { return nil }

@@ -1,7 +1,7 @@
 import Devices
 import Instructions
 
-/// A UART of the machine's own (PC16550D data sheet).
+/// A UART of the machine itself (PC16550D data sheet).
 struct SerialLine {
     let port: UInt16
 
@@ -12,8 +12,8 @@ struct SerialLine {
 
     /// 115200 bits a second, eight bits, no parity, no interrupts.
     ///
-    /// The FIFOs are on, except on Bochs, where what comes while the receive FIFO is full is lost: without it the sender keeps
-    /// each byte until the one before has been read, however long a guest keeps Martlet from that.
+    /// The FIFOs are on, except on Bochs, which loses what arrives while the receive FIFO is full: without it, the sender keeps
+    /// each byte until the one before has been read, however long a guest keeps Martlet from doing that.
     func open() {
         outb(port + 1, 0)
         outb(port + 3, 0x80)

@@ -14,7 +14,7 @@ enum Status: Equatable {
     /// It left no note within its limit.
     case overdue
     case selfTestFailed
-    /// Whoever runs Martlet ended it.
+    /// The person who runs Martlet ended it.
     case stopped
 
     /// The guest's own are odd, as QEMU's isa-debug-exit makes them; Martlet's are even.
@@ -35,10 +35,10 @@ enum Status: Equatable {
         }
     }
 
-    /// The guest ended as it is meant to.
+    /// The guest ended as intended.
     var isSuccess: Bool { self == .ended || self == .guestValue(0) }
 
-    /// The guest ran, and brought its end about itself.
+    /// The guest ran, and brought about its own end.
     var isOfGuest: Bool {
         switch self {
         case .ended, .guestValue, .tripleFault, .unsupported, .overdue: true

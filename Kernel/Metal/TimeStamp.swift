@@ -4,16 +4,16 @@ import X86
 
 /// How fast a processor's time-stamp counter runs.
 struct TimeStamp {
-    /// Ticks a second; 0 if nothing tells.
+    /// Ticks a second; 0 if unknown.
     private(set) var frequency: UInt64 = 0
 
     private static var calibrationCount: UInt64 { 11932 }
-    /// Ticks that 10 ms have on no processor.
+    /// More ticks than 10 ms have on any processor.
     private static var longest: UInt64 { 1 << 32 }
     private static var timerFrequency: UInt64 { 1_193_182 }
 
     /// Measures it against channel 2 of the 8254, for 10 ms. What CPUID says is taken only if the measurement bears it out:
-    /// emulators show the figures of the processor that they imitate. A machine whose 8254 stands still is believed.
+    /// emulators show the figures of the processor that they imitate. If the machine's 8254 stands still, CPUID is believed.
     mutating func measure(with controller: inout LocalInterruptController) {
         let control = inb(SystemControlPort.port)
         outb(SystemControlPort.port, control & ~0x03 | 0x01)  // gate on, speaker off

@@ -5,11 +5,11 @@ import VMX
 import Virtualization
 import X86
 
-/// Whether the monitor trap flag really makes VM exits, which the capability bit alone does not tell (SDM volume 3,
+/// Whether the monitor trap flag really causes VM exits, which the capability bit alone does not tell (SDM volume 3,
 /// "Monitor Trap Flag").
 ///
-/// Before its first instruction the guest executes one of the probe's, NOP, with HLT behind it, in place of its own; all that
-/// this changes is put back.
+/// Before its first instruction the guest executes the probe's own NOP, followed by HLT; everything that this changes is put
+/// back.
 struct TrapFlagProbe {
     let cpu: UnsafeMutablePointer<HardwareCPU>
     private static var code: UInt64 { 0xF4_90_90 }

@@ -19,8 +19,8 @@ enum VMXOperation {
         invalidateAll(capabilities)
     }
 
-    /// The kernel uses no extended state, but clears it between guests and loads XCR0 for them. Without MCE a machine check
-    /// would shut the processor down unsaid.
+    /// The kernel uses no extended state, but clears it between guests and loads XCR0 for them. Without MCE, a machine check
+    /// would silently shut the processor down.
     private static func features(_ host: HardwareHost) -> ControlRegister4 {
         let features = host.cpuid(1, 0)
         return .fxsave
@@ -35,7 +35,7 @@ enum VMXOperation {
         machine.frames.freeFrame(region)
     }
 
-    /// Drops every translation that earlier users of VMX may have left (SDM volume 3, "Guidelines
+    /// Drops all translations that earlier users of VMX may have left (SDM volume 3, "Guidelines
     /// for Use of the INVVPID Instruction" and "... INVEPT Instruction").
     static func invalidateAll(_ capabilities: VMXCapabilities) {
         if capabilities.eptAndVPID.inveptAll, execute_invept(2, 0) { Panic.stop("INVEPT failed") }

@@ -10,7 +10,7 @@ extension String {
     /// Broken into rows, as the kernel prints a line (`LineRows`).
     /// - Parameters:
     ///   - columns: of a row.
-    ///   - indentation: of the rows behind the first, less than `columns`.
+    ///   - indentation: of the rows after the first, less than `columns`.
     public func rows(columns: Int, indentation: Int) -> [String] {
         var line = Line()
         for byte in utf8 { line.write(byte: byte) }
@@ -24,6 +24,6 @@ extension String {
     }
 }
 
-/// What a value says of itself.
+/// A value in its own words.
 public func words(_ value: some TextConvertible) -> String { Line(value).string }
 #endif

@@ -1,7 +1,7 @@
 /// One line of text, built by interpolation: `"RIP \(hex: rip)"`.
 ///
-/// In the kernel it is a fixed space without a heap. What does not fit is cut and the line then ends in "...": text never
-/// traps and never grows. On the host a line holds whatever is written.
+/// In the kernel it is a fixed buffer, without a heap. What does not fit is cut and the line then ends in "...": text never
+/// traps and never grows. On the host, a line holds whatever is written.
 public struct Line: Sendable {
     #if hasFeature(Embedded)
     /// The most bytes a line holds.
@@ -55,7 +55,7 @@ public struct Line: Sendable {
         write(text)
     }
 
-    /// A line that holds bytes from outside: what is not printable ASCII shows as "?".
+    /// A line that holds bytes from outside: anything but printable ASCII shows as "?".
     public init(_ bytes: UnsafeRawBufferPointer) {
         self.init()
         for byte in bytes { write(byte: (0x20..<0x7F).contains(byte) ? byte : 0x3F) }
@@ -73,7 +73,7 @@ public struct Line: Sendable {
 
 // MARK: What is written to a line
 //
-// None of it is inlined: there are thousands of uses, and none where speed counts.
+// None of it is inlined: there are thousands of uses, none where speed counts.
 
 extension Line {
     /// A line that holds a value's words.

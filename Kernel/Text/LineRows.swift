@@ -1,11 +1,11 @@
-/// A line broken into rows for a terminal or a page: before an arrow, else at the last blank that fits. The rows behind the first are
-/// indented. A word that is longer than a row stays whole.
+/// A line broken into rows for a terminal or a page: before an arrow, else at the last blank that fits. The rows after the first
+/// are indented. A word longer than a row stays whole.
 public struct LineRows {
-    /// The columns of a row where nobody says how many there are.
+    /// The columns of a row where none are specified.
     public static var usualColumns: Int { 100 }
 
     private let columns: Int
-    /// By how much the rows behind the first are indented.
+    /// By how much the rows after the first are indented.
     public let indentation: Int
     /// Where the row begins in the line, and where it ends.
     public private(set) var start = 0
@@ -20,7 +20,7 @@ public struct LineRows {
         self.indentation = indentation
     }
 
-    /// Goes on to the next row of a line, each time the same.
+    /// Goes on to the next row of the line, which must be the same each time.
     /// - Returns: false if there is none.
     @inline(never)
     public mutating func advance(in line: Line) -> Bool {
@@ -33,7 +33,7 @@ public struct LineRows {
         return true
     }
 
-    /// Where to break what is too long: behind a word, the first if even that does not fit.
+    /// Where to break what is too long: after a word, the first if even that does not fit.
     private func place(in line: Line, _ room: Int) -> Int {
         var (blank, arrow) = (0, 0)
         for position in start + 1..<line.count where line[position] == 0x20 && line[position - 1] != 0x20 {

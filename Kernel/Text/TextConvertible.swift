@@ -1,5 +1,5 @@
-/// A value that can say itself in words.
+/// A value that can write itself in words.
 public protocol TextConvertible {
-    /// Writes the value's words behind what the line holds.
+    /// Appends the value's words to the line.
     func write(to line: inout Line)
 }

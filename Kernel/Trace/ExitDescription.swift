@@ -26,7 +26,7 @@ public struct ExitDescription: TextConvertible {
         switch exit {
         case .exception(let exception): describe(exception)
         case .nonMaskableInterrupt: "NMI"
-        case .externalInterrupt(let vector): "interrupt of the host's, vector \(hex: vector ?? 0)"
+        case .externalInterrupt(let vector): "host interrupt, vector \(hex: vector ?? 0)"
         case .tripleFault: "triple fault"
         case .initSignal: "INIT signal"
         case .startupIPI(let vector): "start-up IPI, vector \(hex: vector)"
@@ -61,7 +61,7 @@ public struct ExitDescription: TextConvertible {
         case .nestedPageFault(let fault): describe(fault)
         case .nestedPageMisconfiguration(let address): "misconfigured nested page-table entry for \(hex: address.rawValue)"
         case .timerExpired: "preemption timer at 0"
-        case .virtualizationInstruction: "an instruction of VMX"
+        case .virtualizationInstruction: "a VMX instruction"
         case .unofferedInstruction: "an instruction that is not offered"
         case .virtualAPIC: "virtual APIC"
         case .modificationLogFull: "page-modification log full"
@@ -71,7 +71,7 @@ public struct ExitDescription: TextConvertible {
 
     private func low(_ value: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: value) }
 
-    /// The subleaf only for leaves that have any.
+    /// With the subleaf only for leaves that have subleaves.
     private func describeCPUID(_ leaf: UInt32, _ subleaf: UInt32) -> Line {
         var line = Line("CPUID leaf ")
         if leaf < 10 { line.write(decimal: UInt64(leaf)) } else { line.write(hex: UInt64(leaf)) }

@@ -26,10 +26,10 @@ public struct ExitStatistics: ~Copyable {
 
     public init() {}
 
-    /// Takes up one exit.
+    /// Adds one exit.
     /// - Parameters:
     ///   - guestTicks: how long the guest had run before it.
-    ///   - ticks: how long Martlet took for it.
+    ///   - ticks: how long Martlet took over it.
     public mutating func record(reason: UInt32, guestTicks: UInt64, ticks: UInt64) {
         let index = Int(min(reason & 0xFFFF, UInt32(ExitStatistics.capacity - 1)))
         rows[index].count += 1
@@ -41,7 +41,7 @@ public struct ExitStatistics: ~Copyable {
         guestTotal &+= guestTicks
     }
 
-    /// Takes up the exits that were counted elsewhere.
+    /// Adds the exits that were counted elsewhere.
     public mutating func add(_ other: borrowing ExitStatistics) {
         for index in 0..<ExitStatistics.capacity {
             rows[index].count += other.rows[index].count

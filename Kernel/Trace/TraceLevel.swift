@@ -6,7 +6,7 @@ public enum TraceLevel: UInt8, Comparable, Sendable {
     case summary = 1
     /// A line for each exit, and the table.
     case exits = 2
-    /// Besides, why each exits, and the controls that were wanted and granted.
+    /// Also why each exit came, and the controls that were wanted and granted.
     case full = 3
 
     public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }

@@ -43,7 +43,7 @@ import X86
         #expect(Self.action(io(0x2100, 1, isInput: true), .step) == "no device, read ones")
         #expect(Self.action(io(0x2100, 1, isInput: false), .step) == "no device, swallowed")
         #expect(Self.action(io(0x3F8, 1, isInput: false, isString: true), .step) == "done")
-        #expect(Self.action(io(0x3F8, 1, isInput: false, isString: true), .resume) == "did a part, the instruction goes on")
+        #expect(Self.action(io(0x3F8, 1, isInput: false, isString: true), .resume) == "did part of it, the instruction goes on")
     }
 
     @Test func `what became of absent memory`() {
@@ -79,7 +79,7 @@ import X86
             (.unsupported(.instruction), "an instruction on a device or absent memory"),
             (.unsupported(.fetchFromAbsentMemory), "executes in memory that is not there"),
             (.unsupported(.tableInAbsentMemory), "a table or stack"),
-            (.unsupported(.nestedPageMisconfiguration), "bug of Martlet's"),
+            (.unsupported(.nestedPageMisconfiguration), "bug in Martlet"),
             (.unsupported(.directPaging(.foreign)), "lead out of its RAM"),
             (.unsupported(.directPaging(.noWriteProtection)), "CR0.WP"),
             (.unsupported(.directPaging(.otherMode)), "use MMU=nested"),

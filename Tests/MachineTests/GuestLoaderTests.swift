@@ -508,7 +508,7 @@ final class LoaderFixture {
             (.alteredLinuxHeader(what: "alignment"), "its alignment is wrong; fetch or build"),
             (.truncatedLinux(needed: 9, size: 8), "it needs 9 bytes and has 8; fetch or build"),
             (.linuxTooOld(version: 0x204), "boot protocol 2.4; take one with 2.6 or later"),
-            (.linuxSetupTooLarge(size: 9, limit: 8), "9 bytes, at most 8 find room"),
+            (.linuxSetupTooLarge(size: 9, limit: 8), "9 bytes, at most 8 fit"),
             (.linuxTooLargeForLow(size: 9, limit: 8), "take a bzImage"),
             (.commandLineTooLong(size: 9, limit: 8), "9 characters, and this kernel takes 8; shorten it"),
             (.initialRAMDiskDoesNotFit(size: 9, free: 8), "9 bytes, 8 are free; give more with memory="),

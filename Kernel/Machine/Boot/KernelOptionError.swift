@@ -6,9 +6,9 @@ public enum KernelOptionError: Error, TextConvertible {
     case unknownKey(OptionText)
     /// A value that the key does not take, and what it takes.
     case badValue(OptionText, accepted: StaticString)
-    /// Words that exclude each other.
+    /// Words that are mutually exclusive.
     case conflict(StaticString)
-    /// A feature to hide that has no such name, and the nearest that there is.
+    /// An unknown feature to hide, and the nearest name that exists.
     case unknownFeature(OptionText, nearest: OptionText)
 
     public func write(to output: inout Line) {
@@ -33,7 +33,7 @@ public enum KernelOptionError: Error, TextConvertible {
     }
 }
 
-/// A piece of the command line, as long as that is there.
+/// A piece of the command line; valid as long as that is.
 public struct OptionText: TextConvertible, @unchecked Sendable {
     private let bytes: UnsafeRawBufferPointer
 

@@ -4,7 +4,7 @@ import Trace
 import Virtualization
 
 extension KernelOptions {
-    /// Takes up a command line. Its first word is the kernel's file name if the loader passes that on.
+    /// Parses a command line. Its first word is the kernel's file name if the loader passes that on.
     public init(commandLine: UnsafeRawBufferPointer) throws(KernelOptionError) {
         self.init()
         var position = 0
@@ -43,7 +43,7 @@ extension KernelOptions {
         guard reader.isTaken else { throw .unknownKey(OptionText(word.whole)) }
     }
 
-    /// The keys of all rows, for the error that a key is none of them.
+    /// The keys of all rows, for the error about an unknown key.
     @inline(never)
     static func writeKeys(to output: inout Line) {
         var reader = OptionReader()
@@ -52,7 +52,7 @@ extension KernelOptions {
         output.write(reader.keys)
     }
 
-    /// Every word, a row each: its key, what it takes, and what of the options it sets, which says there what it is for.
+    /// Every word, a row each: its key, what it takes, and the option that it sets, which is documented there.
     private mutating func takeRows(_ reader: inout OptionReader) {
         reader.size("memory", from: .kibibytes(4), "a size such as 256M or 1G, a multiple of 4K", &memory)
         reader.choice("trace", "off, summary, exits or full", [.off, .summary, .exits, .full], &trace)

@@ -3,7 +3,7 @@ import Text
 import Trace
 import Virtualization
 
-/// What the kernel's command line asks for: words of the form key=value.
+/// The options on the kernel's command line: words of the form key=value.
 public struct KernelOptions: Equatable, Sendable {
     /// memory=256M: the guest's RAM.
     public var memory = ByteCount.mebibytes(256)
@@ -13,13 +13,13 @@ public struct KernelOptions: Equatable, Sendable {
     public var mmu: MemoryManagement?
     /// shadow=16M: the memory for shadow tables.
     public var shadowSize = ByteCount.mebibytes(16)
-    /// flat=on|off: whether a guest image without any mark is a flat binary.
+    /// flat=on|off: whether a guest image without any signature is a flat binary.
     public var takesFlat = false
     /// large=4k|2m|1g: the largest pages to map guest RAM with.
     public var largestPage = PageSize.oneGibibyte
     /// hide=NAME,NAME: features of the processor that the guest is not to see.
     public var hidden = HiddenFeatures()
-    /// vpid=on|off: whether cached translations are tagged.
+    /// vpid=on|off: whether cached translations are tagged with a VPID.
     public var usesVPID = true
     /// timer=auto|host: whether guests' timers run on the preemption timer, if there is one, or always on the host's.
     public var usesHostTimer = false
@@ -29,7 +29,7 @@ public struct KernelOptions: Equatable, Sendable {
     public var checksEntries = false
     /// testdev=on|off: the guest has the test device.
     public var hasTestDevice = false
-    /// exceptions=on|off: every exception of the guest's exits, to be seen.
+    /// exceptions=on|off: every exception of the guest exits, to be seen.
     public var seesExceptions = false
     /// report=com2|com3: status and errors for the launcher on the second serial port, or on the third.
     public var report: Report?
@@ -53,23 +53,23 @@ public struct KernelOptions: Equatable, Sendable {
     public var guest = EmbeddedGuest.tour
     /// then=tour|real|protected|long: an embedded guest, or all, after the one that the loader brought.
     public var guestAfterwards: EmbeddedGuest?
-    /// restart=N: how often a guest is started anew that ended otherwise than by the value 0, or with a note that is not 0: it
-    /// has not done yet what it left the note for, and may have written the value by accident.
+    /// restart=N: how often a guest is restarted that did not end with the value 0, or whose note is not 0: what it left the note
+    /// for is not done yet, and it may have written the value by accident.
     public var restarts: UInt64 = 0
-    /// limit=N: time-stamp ticks within which a guest has to leave a note (hypercall 4), again and again, or is at its end.
+    /// limit=N: time-stamp ticks within which a guest must leave a note (hypercall 4), again and again, or it is ended.
     public var limit: UInt64?
     /// screen=auto|on|off: whether the guest's text screen is shown; auto: if it does not write to COM1.
     public var screen = Screen.automatic
-    /// rows=N: the terminal behind the console has so many, and the screen is drawn on it as it changes; else it is printed at the
+    /// rows=N: the rows of the terminal behind the console, on which the screen is drawn as it changes; else it is printed at the
     /// end.
     public var terminalRows: UInt64 = 0
     /// columns=N: the rows that the kernel prints are no wider.
     public var columns = UInt64(LineRows.usualColumns)
-    /// checksum=on|off: at the end, whether the kernel's code and constants are what they were.
+    /// checksum=on|off: at the end, checks that the kernel's code and constants have not changed.
     public var checksMemory = false
 
-    /// roundtrip=N: every N exits the guest's state is taken out and put into a virtual CPU and devices that are made anew; not
-    /// while the guest is studied.
+    /// roundtrip=N: every N exits the guest's state is taken out and put into a newly made virtual CPU and devices; not while
+    /// the guest is studied.
     public var roundTrip: UInt64?
 
     public enum Screen: Sendable { case automatic, on, off }
@@ -78,9 +78,9 @@ public struct KernelOptions: Equatable, Sendable {
     public enum MemoryManagement: Sendable {
         /// The guest's own, and nested ones (EPT).
         case nested
-        /// Those that Martlet makes of the guest's.
+        /// Those that Martlet makes from the guest's.
         case shadow
-        /// The guest's own alone, with machine addresses in them.
+        /// Only the guest's own, with machine addresses in them.
         case direct
     }
 
@@ -92,7 +92,7 @@ public struct KernelOptions: Equatable, Sendable {
         case off
         /// Out, whenever the memory is full.
         case serial
-        /// They stay in memory, the oldest give way, and the rest goes out at the guest's end.
+        /// They stay in memory, where new ones replace the oldest, and are sent when the guest ends.
         case memory
     }
     /// How exit records leave the machine.

@@ -1,8 +1,8 @@
 import Memory
 
-/// What the boot loader hands over, of multiboot 1 or 2: command line, modules, memory map.
+/// What a multiboot 1 or 2 loader hands over: command line, modules, memory map.
 ///
-/// Everything is copied or noted at once, so that nothing depends on the loader's memory later but the modules themselves.
+/// Everything is copied or noted at once, so that only the modules themselves depend on the loader's memory later.
 public struct LoaderInformation<Memory: PhysicalMemory>: ~Copyable {
     /// One file that the loader put into memory, with its words.
     public struct Module: Sendable {
@@ -74,9 +74,9 @@ public struct LoaderInformation<Memory: PhysicalMemory>: ~Copyable {
         UInt8(truncatingIfNeeded: word(address & ~3) >> (UInt32(address & 3) * 8))
     }
 
-    /// Copies words that end with a zero, as a person typed them.
+    /// Copies zero-terminated words, as a person typed them.
     ///
-    /// GRUB wraps words with blanks in double quotes and puts a backslash before quotes and backslashes; both go.
+    /// GRUB wraps words with blanks in double quotes and puts a backslash before quotes and backslashes; both are removed.
     private mutating func copyWords(_ address: UInt64) throws(Failure) -> Range<Int> {
         let start = textCount
         var position = address
@@ -164,7 +164,7 @@ public struct LoaderInformation<Memory: PhysicalMemory>: ~Copyable {
                 hasMap = true
                 var entry = tag + 16
                 let entrySize = UInt64(word(tag + 8))
-                // The specification's least size, and alignment.
+                // The specification's minimum size, and alignment.
                 guard entrySize >= 24, entrySize & 7 == 0 else { throw .noMemoryMap }
                 while entry + 20 <= tag + size {
                     try addMapEntry(start: double(entry), count: double(entry + 8), isUsable: word(entry + 16) == 1)

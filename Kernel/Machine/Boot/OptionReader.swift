@@ -1,19 +1,19 @@
 import Memory
 import Text
 
-/// A word of the command line on its way past the rows of `KernelOptions`: the row with its key takes it, or says what it takes
-/// instead. Without a word, the rows tell their keys.
+/// Offers a word of the command line to the rows of `KernelOptions`: the row with its key takes it, or says what it takes
+/// instead. Without a word, it collects the rows' keys.
 struct OptionReader {
     private let word: OptionWord?
     /// A row had the word's key.
     private(set) var isTaken = false
-    /// And does not take its value.
+    /// That row does not take its value.
     private(set) var error: KernelOptionError?
     /// The keys of the rows, separated by commas, when there is no word.
     private(set) var keys = Line()
 
     init(_ word: OptionWord) { self.word = word }
-    /// To have the keys.
+    /// Collects the keys.
     init() { word = nil }
 
     /// The word, if it is this row's.

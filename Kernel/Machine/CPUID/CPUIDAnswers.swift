@@ -1,18 +1,17 @@
 import X86
 
-/// The answers to CPUID of one virtual CPU, worked out once: under another hypervisor each CPUID in the kernel is an exit
-/// of its own.
+/// One virtual CPU's answers to CPUID, computed once: under another hypervisor, each CPUID in the kernel is itself an exit.
 ///
-/// Each range of leaves (basic, hypervisor, extended, and one that nobody has) has 32 places, where a leaf that does not
-/// exist has what the processor gives for it. Behind them lie the subleaves of the leaves that have some. Every leaf is
-/// answered in the same way, since that takes fewer instructions than to tell them apart.
+/// Each range of leaves (basic, hypervisor, extended, and one that does not exist) has 32 places; for a leaf that does not
+/// exist, the place holds what the processor gives for it. After them come the subleaves of the leaves that have any. Every
+/// leaf is answered the same way, since that takes fewer instructions than telling them apart.
 public struct CPUIDAnswers: ~Copyable {
     /// One leaf's or subleaf's place.
     public struct Entry: Sendable {
         var result = CPUIDResult.zero
-        /// The place of the leaf's subleaf 0: of a leaf without subleaves, its own.
+        /// The place of the leaf's subleaf 0; for a leaf without subleaves, its own.
         var firstSubleaf: UInt32 = 0
-        /// The number of the last subleaf that has a place, which stands for all after it.
+        /// The last subleaf that has a place, which stands for all after it.
         var lastSubleaf: UInt32 = 0
         /// The bits of ECX that the answer repeats.
         var repeatedBits: UInt32 = 0
@@ -29,7 +28,7 @@ public struct CPUIDAnswers: ~Copyable {
     private static var extendedState: Int { structuredFeatures + 3 }
     private static var topology: Int { extendedState + 11 }
 
-    // A table in place would be copied wherever the compiler cannot prove that it may look at it where it is.
+    // An inline table would be copied wherever the compiler cannot prove that it may be read in place.
     private let entries: UnsafeMutablePointer<Entry>
     private let policy: CPUIDPolicy
 
@@ -50,14 +49,14 @@ public struct CPUIDAnswers: ~Copyable {
         place(7, CPUIDAnswers.structuredFeatures, last: 2, processor)
         place(0xB, CPUIDAnswers.topology, last: 2, processor)
         place(0xD, CPUIDAnswers.extendedState, last: 10, processor)
-        // Level numbers are repeated, also those of levels that are not there.
+        // Level numbers are repeated, even for levels that do not exist.
         for subleaf in 0...2 {
             entries[CPUIDAnswers.topology + subleaf].repeatedBits = 0xFF
             entries[CPUIDAnswers.topology + subleaf].result.ecx &= ~0xFF
         }
     }
 
-    /// Where a leaf's place is: its range is in the two lowest bits.
+    /// A leaf's place: its range is in the two lowest bits.
     @inline(__always)
     private static func index(_ leaf: UInt32) -> UInt32 { leaf << 2 | leaf >> 30 }
 
@@ -82,7 +81,7 @@ public struct CPUIDAnswers: ~Copyable {
         return result
     }
 
-    // What follows the guest's state: called when the guest changes it.
+    // Answers that follow the guest's state; called when the guest changes it.
 
     /// The place of leaf 1.
     private static var features: Int { 1 << 2 }
@@ -102,7 +101,7 @@ public struct CPUIDAnswers: ~Copyable {
             apicEnabled ? entries[CPUIDAnswers.features].result.edx | bit : entries[CPUIDAnswers.features].result.edx & ~bit
     }
 
-    /// Leaf DH shows the size of what XCR0 enables, which the processor has loaded.
+    /// Leaf DH shows the size of what XCR0, now loaded in the processor, enables.
     mutating func updateExtendedState(_ processor: some ProcessorIdentification) {
         for subleaf in 0..<2 {
             entries[CPUIDAnswers.extendedState + subleaf].result = policy.answer(0xD, UInt32(subleaf), from: processor)

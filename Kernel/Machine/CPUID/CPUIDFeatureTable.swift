@@ -8,19 +8,19 @@ enum CPUIDFeatureRule: UInt8, Sendable {
     case emulated
     /// Where the processor has it, and its bits of CR4 may be set while a guest runs.
     case control
-    /// Where the processor has it, and VMX can give it: RDTSCP with RDPID, INVPCID, XSAVES, IA32_PAT.
+    /// Where the processor has it, and VMX can pass it on: RDTSCP with RDPID, INVPCID, XSAVES, IA32_PAT.
     case rdtscp, invpcid, xsaves, pat
     /// Where the processor has it, and IA32_MISC_ENABLE has fast strings on.
     case fastStrings
 }
 
-/// All that Martlet knows of a feature that a guest may see.
+/// All that Martlet knows about a feature that a guest may see.
 struct CPUIDFeatureRow: Sendable {
     /// The name by which it can be hidden, as in Docs/Guest.md.
     let name: StaticString
     let feature: CPUIDFeature
     let rule: CPUIDFeatureRule
-    /// Without these it is nothing.
+    /// It is useless without these.
     let needs: (CPUIDFeature?, CPUIDFeature?)
     private let controlBits: UInt32
 

@@ -26,14 +26,14 @@ import X86
 /// | 80000005H | zero |
 /// | 80000008H | the processor's physical-address width; 48 linear-address bits, 57 with LA57 |
 ///
-/// Whoever runs a guest may hide features by their names (hide=); with each go those that are nothing without it, and its bits
-/// of CR4 and XCR0 and its registers.
+/// Features can be hidden by name (hide=); with each go those that are useless without it, and its bits of CR4 and XCR0 and
+/// its registers.
 ///
-/// Why some are always there: Martlet emulates them whatever the processor has. The time stamp is invariant since nothing
+/// Some are always there: Martlet emulates them whatever the processor has. The time stamp is invariant, since nothing
 /// changes the processor's speed or lets it sleep deeper than HLT.
 ///
 /// Left out for a reason: MONITOR, since MWAIT would stop the processor; performance counters (leaf AH, PDCM), which Bochs
-/// claims without having the MSRs; AMX, whose state is larger than all other together; CET and supervisor keys, whose state VM
+/// claims without having the MSRs; AMX, whose state is larger than all the rest together; CET and supervisor keys, whose state VM
 /// entries do not switch here; thermal and power management, the machine's own; transactions, bounds and enclaves, which
 /// processors no longer have; memory operations that Martlet's own decoder would have to know (MOVDIR64B, ENQCMD).
 public struct CPUIDPolicy: Equatable, Sendable {
@@ -48,7 +48,7 @@ public struct CPUIDPolicy: Equatable, Sendable {
         /// The bits of CR4 that may be set while a guest runs.
         public var cr4: ControlRegister4
         /// IA32_MISC_ENABLE has fast strings on; without them no feature says that string instructions are fast. (Linux 6.1
-        /// believes IA32_MISC_ENABLE about ERMS but not about FSRM, and its memmove trusts in both or neither.)
+        /// believes IA32_MISC_ENABLE about ERMS but not about FSRM, and its memmove relies on both or neither.)
         public var fastStrings: Bool
 
         public init(rdtscp: Bool, invpcid: Bool, xsaves: Bool, pat: Bool, cr4: ControlRegister4, fastStrings: Bool = true) {
@@ -74,7 +74,7 @@ public struct CPUIDPolicy: Equatable, Sendable {
     }
 
     public let offers: Offers
-    /// Time-stamp ticks a second, 0 if nobody knows: then no leaf tells.
+    /// Time-stamp ticks a second, 0 if unknown: then no leaf shows it.
     public let timeStampFrequency: UInt64
     /// The virtual CPU's.
     public let apicID: UInt32
@@ -101,8 +101,8 @@ public struct CPUIDPolicy: Equatable, Sendable {
         self.emulated = emulated
     }
 
-    /// How often a second the local APIC's timer counts before its divider: as the time stamp, but for the half of it where
-    /// ECX of leaf 15H cannot hold that.
+    /// The local APIC timer's frequency before its divider: that of the time stamp, or half of it where ECX of leaf 15H cannot
+    /// hold that.
     public var localAPICFrequency: UInt64 { timeStampFrequency >> 32 == 0 ? timeStampFrequency : timeStampFrequency / 2 }
 
     /// The highest leaf of each range that a guest is shown.
@@ -116,7 +116,7 @@ public struct CPUIDPolicy: Equatable, Sendable {
         leaf <= highestBasic || hypervisorLeaf...highestHypervisor ~= leaf || 0x8000_0000...highestExtended ~= leaf
     }
 
-    /// What a guest sees of a register of features.
+    /// What a guest sees of a feature register.
     private func shown(_ word: CPUIDFeatureWord, of native: UInt32) -> UInt32 { native & passed[word] | emulated[word] }
 
     /// Whether the answer shows a feature.
@@ -167,7 +167,7 @@ public struct CPUIDPolicy: Equatable, Sendable {
         }
     }
 
-    /// The processor's own answer, zero for a leaf that it does not have: it would give those of another.
+    /// The processor's own answer, zero for a leaf that it lacks: it would answer with another leaf.
     private func native(_ leaf: UInt32, _ subleaf: UInt32, _ processor: some ProcessorIdentification) -> CPUIDResult {
         processor.cpuid(leaf & 0x8000_0000, 0).eax >= leaf ? processor.cpuid(leaf, subleaf) : .zero
     }
@@ -177,7 +177,7 @@ public struct CPUIDPolicy: Equatable, Sendable {
         let hasSecond = first.eax >= 1
         switch subleaf {
         case 0:
-            // Keys without their part of the state, PKRU, are of no use.
+            // Keys without their state, PKRU, are useless.
             let hasKeys = extendedState(of: processor) & CPUIDPolicy.protectionKeyState != 0
             return .init(
                 eax: hasSecond ? 1 : 0, ebx: shown(.leaf7EBX, of: first.ebx),
@@ -224,7 +224,7 @@ public struct CPUIDPolicy: Equatable, Sendable {
         return UInt64(processor.cpuid(0xD, 0).eax) & (0xE7 | Self.protectionKeyState)
     }
 
-    /// XCR0 bits that a guest may set; PKRU's comes and goes with protection keys.
+    /// XCR0 bits that a guest may set; PKRU's goes with protection keys.
     public func offeredExtendedState(_ processor: some ProcessorIdentification) -> UInt64 {
         var offered = extendedState(of: processor)
         if !passed.contains(.xsave) { return 0 }
@@ -251,7 +251,7 @@ public struct CPUIDPolicy: Equatable, Sendable {
             let native = processor.cpuid(0xD, 1)
             return .init(eax: shown(.leafDSubleaf1EAX, of: native.eax), ebx: native.ebx, ecx: 0, edx: 0)
         case 2..<10 where offered & 1 << UInt64(subleaf) != 0:
-            // ECX: bit 1, aligned to 64 bytes in the compacted form; bit 2 would let the state be switched off on first use.
+            // ECX: bit 1, aligned to 64 bytes in the compacted form; bit 2 would offer extended feature disable (XFD).
             let native = processor.cpuid(0xD, subleaf)
             return .init(eax: native.eax, ebx: native.ebx, ecx: native.ecx & 0b010, edx: 0)
         default: return .zero

@@ -17,7 +17,7 @@ struct CPUIDFeatureSet: Equatable, Sendable {
     mutating func insert(_ feature: CPUIDFeature) { words[Int(feature.word.rawValue)] |= feature.mask }
 }
 
-/// Features that a guest is not to see, and those that are nothing without them.
+/// Features that a guest is not to see, and those that are useless without them.
 public struct HiddenFeatures: Equatable, Sendable {
     private(set) var features = CPUIDFeatureSet()
 
@@ -26,8 +26,8 @@ public struct HiddenFeatures: Equatable, Sendable {
     /// Hides PKU, with what depends on it.
     public mutating func hideProtectionKeys() { hide(.pku) }
 
-    /// Hides a feature by its name, small letters or large.
-    /// - Returns: false if there is none of that name.
+    /// Hides a feature by its name, in any case.
+    /// - Returns: false if there is none with that name.
     mutating func hide(_ name: UnsafeRawBufferPointer) -> Bool {
         let (row, distance) = HiddenFeatures.nearest(to: name)
         guard distance == 0 else { return false }
@@ -40,7 +40,7 @@ public struct HiddenFeatures: Equatable, Sendable {
         while hideDependents() {}
     }
 
-    /// - Returns: whether any was still to be seen.
+    /// - Returns: whether any was still visible.
     private mutating func hideDependents() -> Bool {
         var isChanged = false
         for index in 0..<CPUIDFeatureTable.rows.count {
@@ -66,7 +66,7 @@ extension HiddenFeatures {
         CPUIDFeatureTable.rows[nearest(to: word).row].letters
     }
 
-    /// The row whose name is nearest to a word, and how far: 0 if it is the same but for small letters and large.
+    /// The row whose name is nearest to a word, and the distance: 0 if they differ only in case.
     private static func nearest(to word: UnsafeRawBufferPointer) -> (row: Int, distance: Int) {
         var nearest = (row: 0, distance: Int.max)
         for row in 0..<CPUIDFeatureTable.rows.count {
@@ -76,7 +76,7 @@ extension HiddenFeatures {
         return nearest
     }
 
-    /// How many letters have to be put in, taken out or replaced to make one of the other (Levenshtein), of the first 31.
+    /// How many letters must be inserted, removed or replaced to turn one into the other (Levenshtein), of the first 31.
     private static func distance(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) -> Int {
         let width = min(second.count, 31)
         var line: [32 of Int] = .init(repeating: 0)

@@ -2,12 +2,12 @@ import Memory
 import Virtualization
 import X86
 
-// Which memory an instruction is about to read and write: for a monitor that watches memory, and asks before the instruction
-// is executed, be it by the processor or by Martlet. Only a monitor asks.
+// Which memory an instruction is about to read and write: for a monitor that watches memory, and asks before the processor
+// or Martlet executes the instruction. Only a monitor asks.
 
 extension VirtualCPU {
-    /// Tells what Martlet will read and write of the guest's memory for an exit, up to where the guest gets a fault; what the
-    /// processor itself has read before the exit, such as the instruction's bytes, is not in it.
+    /// Reports what Martlet will read and write of the guest's memory for an exit, up to where the guest faults; what the
+    /// processor itself has read before the exit, such as the instruction's bytes, is not included.
     public mutating func foretellOwnAccesses(of exit: Exit, to report: (ForetoldAccess) -> Void) {
         guard !processor.isDeliveringEvent else { return }
         switch exit {
@@ -21,7 +21,7 @@ extension VirtualCPU {
         }
     }
 
-    /// Tells what the instruction at RIP reads and writes of memory; of a repeated one, its next element.
+    /// Reports what the instruction at RIP reads and writes in memory; for a repeated one, its next element.
     /// - Parameter withFetch: the walk to the instruction itself, first of all.
     public mutating func foretellInstruction(withFetch: Bool, to report: (ForetoldAccess) -> Void) {
         let mode = processor.mode
@@ -44,7 +44,7 @@ extension VirtualCPU {
         foretell(instruction, elements: elements, fault, in: mode, to: report)
     }
 
-    /// - Parameter fault: of an operand whose place it tells, if all of it is there: there is no RAM, and nothing is walked.
+    /// - Parameter fault: gives the place of an operand that lies wholly there: there is no RAM, and nothing is walked.
     private mutating func foretell(
         _ instruction: MemoryInstruction, elements: Int, _ fault: NestedPageFault? = nil, in mode: ProcessorMode,
         to report: (ForetoldAccess) -> Void

@@ -1,9 +1,9 @@
 import Virtualization
 import X86
 
-// The guest's breakpoints on ports and data, where Martlet makes the access: the processor cannot meet them.
+// The guest's breakpoints on ports and data, where Martlet makes the access: the processor cannot see them hit.
 
-/// What is accessed, as a breakpoint tells accesses apart.
+/// The kinds of access that a breakpoint distinguishes.
 enum WatchedAccess { case port, read, write }
 
 extension VirtualCPU {
@@ -12,7 +12,7 @@ extension VirtualCPU {
         @inline(__always) mutating get { processor.debugRegister7.enablesAny }
     }
 
-    /// An instruction makes an access: the breakpoints that are met trap behind it (SDM volume 3, "Debug Address Registers
+    /// An instruction makes an access: the breakpoints that it hits trap after it (SDM volume 3, "Debug Address Registers
     /// (DR0-DR3)" and "Debug Control Register (DR7)").
     mutating func meetBreakpoints(_ access: WatchedAccess, at address: UInt64, size: Int) {
         let control = processor.debugRegister7

@@ -5,13 +5,13 @@ import X86
 /// An access to the guest's memory that an instruction is about to make, for a monitor that watches memory.
 public struct ForetoldAccess: Equatable, Sendable {
     public var first: UInt64
-    /// The last byte; it is in the same page.
+    /// The last byte; in the same page.
     public var last: UInt64
     public var isRead: Bool
     public var isWrite: Bool
     /// An entry of the guest's page tables, on the way to another access.
     public var isTable: Bool
-    /// Of a later element than the first of a repeated instruction.
+    /// Of an element after the first of a repeated instruction.
     public var isLater: Bool
 
     public init(first: UInt64, last: UInt64, isRead: Bool, isWrite: Bool, isTable: Bool = false, isLater: Bool = false) {
@@ -33,7 +33,7 @@ struct OperandUse {
     static var read: Self { .init(isRead: true, isWrite: false) }
     static var write: Self { .init(isRead: false, isWrite: true) }
 
-    /// As what page tables and segments judge it.
+    /// The kind for which page tables and segments check it.
     var kind: GuestAccess.Kind { isWrite ? .write : .read }
 
     func later(_ isLater: Bool) -> Self { .init(isRead: isRead, isWrite: isWrite, isLater: isLater) }
@@ -56,7 +56,7 @@ struct TableEntries: GuestWalkObserver {
 
     func address(_ index: Int) -> UInt64 { addresses[index] }
 
-    /// Whether a walk that succeeds sets the accessed bit, or the dirty bit of the last entry.
+    /// Whether a successful walk sets the accessed bit, or the dirty bit of the last entry.
     func isMarked(_ index: Int, for kind: GuestAccess.Kind) -> Bool {
         let due =
             kind == .write && index == count - 1
@@ -66,8 +66,8 @@ struct TableEntries: GuestWalkObserver {
 }
 
 extension VirtualCPU {
-    /// Tells the accesses to an operand, a page each, and those of the walks to it. Nothing of the guest is changed.
-    /// - Returns: false if the guest gets a fault instead.
+    /// Reports the accesses to an operand, one for each page, and those of the walks to it. The guest is not changed.
+    /// - Returns: false if the guest faults instead.
     mutating func foretell(
         _ address: GuestVirtualAddress, size: Int, _ use: OperandUse, to report: (ForetoldAccess) -> Void
     ) -> Bool {
@@ -85,7 +85,7 @@ extension VirtualCPU {
         return true
     }
 
-    /// Tells the entries that a walk loads and marks.
+    /// Reports the entries that a walk loads and marks.
     /// - Returns: where it leads; nil for a fault.
     mutating func foretellWalk(
         _ address: GuestVirtualAddress, _ use: OperandUse, to report: (ForetoldAccess) -> Void
@@ -114,7 +114,7 @@ extension VirtualCPU {
         return place
     }
 
-    /// Tells the accesses to an operand in a segment whose checks may fail.
+    /// Reports the accesses to an operand in a segment whose checks may fail.
     mutating func foretell(
         offset: UInt64, size: Int, in register: SegmentRegister, _ use: OperandUse, _ mode: ProcessorMode,
         to report: (ForetoldAccess) -> Void

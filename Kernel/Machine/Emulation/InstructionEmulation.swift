@@ -2,10 +2,10 @@ import Memory
 import Virtualization
 import X86
 
-// Instructions on memory that the processor could not finish: a part of their operand is a device or not there at all.
+// Memory instructions that the processor could not finish: part of the operand is a device, or not there at all.
 //
-// What the processor checks before it accesses memory it has checked: that the instruction exists and is allowed, the
-// alignment of operands that must be aligned (#GP and #AC), and the segment of the operand.
+// The processor has made the checks that precede a memory access: that the instruction exists and is allowed, the
+// alignment of operands that must be aligned (#GP and #AC), and the operand's segment.
 
 extension VirtualCPU {
     @inline(never)
@@ -39,8 +39,8 @@ extension VirtualCPU {
 
     // MARK: The operand
 
-    /// Where the operand of an instruction with no other lies. The fault tells the guest-physical address, unless it may be
-    /// that of the operand's second part, at a page's start, or the guest's tables were not asked about a write.
+    /// Where an instruction's only operand lies. The fault tells the guest-physical address, unless that may belong to the
+    /// operand's second part, at a page's start, or the guest's tables were not asked about a write.
     @_optimize(speed)
     mutating func locate(
         _ instruction: MemoryInstruction, _ kind: GuestAccess.Kind, _ fault: NestedPageFault, in mode: ProcessorMode
@@ -51,14 +51,14 @@ extension VirtualCPU {
         return locate(address, size: instruction.size, kind, through: segment)
     }
 
-    /// Whether a fault's address is that of a whole operand, and holds for the access.
+    /// Whether a fault's address is that of a whole operand, and valid for the access.
     @inline(__always)
     func isWhole(at address: GuestVirtualAddress, size: Int, _ kind: GuestAccess.Kind, _ fault: NestedPageFault) -> Bool {
         let place = address.rawValue & 0xFFF
         return place == fault.address.rawValue & 0xFFF && place + UInt64(size) <= 0x1000 && (fault.isWrite || kind == .read)
     }
 
-    /// The same for one of two operands, of which the fault may tell the other's address.
+    /// The same for one of two operands, where the fault may tell the other's address.
     @_optimize(speed)
     mutating func locate(
         _ instruction: MemoryInstruction, _ kind: GuestAccess.Kind, in mode: ProcessorMode
@@ -120,9 +120,9 @@ extension VirtualCPU {
         if number == .rsp { processor.stackPointer = new } else { registers.set(number, to: new) }
     }
 
-    // MARK: What it does
+    // MARK: Effects
 
-    /// Does to registers and flags what the instruction does that found `old` in memory.
+    /// Does to registers and flags what the instruction does when it finds `old` in memory.
     /// - Returns: what it writes to memory; nil if nothing.
     private mutating func perform(_ instruction: MemoryInstruction, _ old: UInt64) -> UInt64? {
         let size = instruction.size
@@ -133,7 +133,7 @@ extension VirtualCPU {
             write(signExtends ? extended : old, to: register, size: destinationSize)
         case .loadSwapped(let register): write(swapped(old, size: size), to: register, size: size)
         case .loadConditionally(let condition, let register):
-            // A doubleword's register loses its upper half in any case.
+            // A doubleword register loses its upper half in any case.
             write(condition.holds(processor.flags) ? old : read(register), to: register, size: size)
         case .store(let register): return read(register)
         case .storeImmediate(let value): return value
@@ -179,14 +179,14 @@ extension VirtualCPU {
         case .multiplyAccumulator(let isSigned): multiplyAccumulator(old, isSigned: isSigned, size: size)
         case .compareExchangePair, .push, .pop, .storeString, .loadString, .moveString, .compareString, .scanString,
             .loadVector, .storeVector:
-            break  // these have ways of their own
+            break  // handled separately
         }
         return nil
     }
 
     private func swapped(_ value: UInt64, size: Int) -> UInt64 { value.byteSwapped >> UInt64(64 - 8 * size) }
 
-    /// Memory is written in any case, with what it held if it was not equal.
+    /// Memory is always written, with its old value if they were not equal.
     private mutating func compareExchange(_ register: MemoryInstruction.Register, _ old: UInt64, size: Int) -> UInt64 {
         let (_, flags) = MemoryInstruction.Arithmetic.compare.apply(registers.rax, old, size: size, flags: processor.flags)
         processor.flags = flags
@@ -269,7 +269,7 @@ extension VirtualCPU {
         return .stepLength(UInt8(truncatingIfNeeded: instruction.length))
     }
 
-    /// An operand that RSP is a base of is addressed with RSP behind the value (SDM volume 2, "POP - Pop a Value From the
+    /// An operand with RSP as its base is addressed with RSP after the increment (SDM volume 2, "POP - Pop a Value From the
     /// Stack").
     private mutating func emulatePop(_ instruction: MemoryInstruction, in mode: ProcessorMode) -> Outcome {
         let size = stackAddressSize(mode)

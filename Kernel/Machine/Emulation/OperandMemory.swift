@@ -3,14 +3,14 @@ import Memory
 import Virtualization
 import X86
 
-// The guest's memory as its instructions reach it: RAM, devices, and nothing.
+// The guest's memory as its instructions reach it: RAM, devices, or nothing.
 
 /// Where an operand lies in guest-physical memory: in one piece, or in two pages.
 struct OperandPlace {
     var first: GuestPhysicalAddress
-    /// Where it goes on behind its first part.
+    /// Where it continues after its first part.
     var second: GuestPhysicalAddress
-    /// The bytes of the first part, or more.
+    /// The number of bytes in the first part, or more.
     var countInFirst: Int
 
     /// In one piece.
@@ -52,7 +52,7 @@ extension VirtualCPU {
         writeDevice(address, size: size, value & UInt64.max >> UInt64(64 - 8 * size))
     }
 
-    /// The local APIC stands over the RAM of this address.
+    /// Whether the local APIC covers the RAM at this address.
     @inline(__always)
     mutating func isHidden(_ address: GuestPhysicalAddress) -> Bool { pageUnderLocalAPIC != nil && isLocalAPIC(address) }
 
@@ -95,7 +95,7 @@ extension VirtualCPU {
         }
     }
 
-    /// What is whole goes in one access, aligned or not; a part of 3, 5, 6 or 7 bytes in aligned ones.
+    /// A power-of-two size goes in one access, aligned or not; a part of 3, 5, 6 or 7 bytes in aligned ones.
     private static func accessSize(_ address: GuestPhysicalAddress, count: Int, done: Int) -> Int {
         let aligned = 1 << min(address.rawValue.trailingZeroBitCount, 2)
         let rest = count - done
@@ -104,7 +104,7 @@ extension VirtualCPU {
 
     // MARK: By linear address
 
-    /// Where an operand lies. All of it is translated, so that no fault comes after an access.
+    /// Where an operand lies. All of it is translated first, so that no fault comes after an access.
     @_optimize(speed)
     mutating func locate(
         _ address: GuestVirtualAddress, size: Int, _ kind: GuestAccess.Kind, through segment: SegmentRegister

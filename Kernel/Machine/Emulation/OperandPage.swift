@@ -2,15 +2,15 @@ import Memory
 import Virtualization
 import X86
 
-/// The page of the last element of a repetition. A processor neither checks the segment nor walks the tables for each
-/// element, and what is known of a whole page is known of the next element nearly always.
+/// The page of a repetition's last element. A processor neither checks the segment nor walks the tables for each element,
+/// and what is known of a whole page nearly always covers the next element.
 struct OperandPage {
     /// The offset in the segment where the page starts, and where it starts in memory.
     private var start: UInt64 = 0
     private var physical = GuestPhysicalAddress(0)
     private var isKnown = false
 
-    /// Where an element lies that is wholly in the page.
+    /// Where an element lies, if wholly in the page.
     @inline(__always)
     func place(of offset: UInt64, size: Int) -> GuestPhysicalAddress? {
         let distance = offset &- start
@@ -26,7 +26,7 @@ struct OperandPage {
 }
 
 extension VirtualCPU {
-    /// Finds where an element of a repetition lies, as `locate(offset:size:in:_:_:)` does.
+    /// Finds where an element of a repetition lies, like `locate(offset:size:in:_:_:)`.
     /// - Returns: what the guest gets instead, or nil.
     @inline(__always)
     mutating func locate(
@@ -44,7 +44,7 @@ extension VirtualCPU {
         return nil
     }
 
-    /// The same for an element that is not known to be in the page, which is learned.
+    /// The same for an element not known to be in the page; remembers its page.
     @inline(never)
     @_optimize(speed)
     mutating func locateAnew(

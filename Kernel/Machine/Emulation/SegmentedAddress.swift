@@ -4,9 +4,9 @@ import X86
 
 // From an offset in a segment to a linear address (SDM volume 3, "Limit Checking" and "Type Checking").
 //
-// The processor made these checks before the access that exited, for the operand that it was at. They are made here for the
-// operands that it had not come to: the other one of MOVS and CMPS, the stack of PUSH and POP, each element of a
-// repetition, and what INS and OUTS use.
+// The processor made these checks before the access that exited, for the operand it was at. They are made here for the
+// operands it had not reached: the other one of MOVS and CMPS, the stack of PUSH and POP, each element of a repetition,
+// and what INS and OUTS use.
 
 /// A linear address, or what the guest gets instead.
 enum LinearAddress {
@@ -28,15 +28,15 @@ extension VirtualCPU {
         return .address(GuestVirtualAddress((offset &+ segment.base) & 0xFFFF_FFFF))
     }
 
-    /// The same for the operand that the processor was at, which it has checked.
+    /// The same for the operand that the processor has already checked.
     mutating func uncheckedLinear(_ offset: UInt64, in register: SegmentRegister, _ mode: ProcessorMode) -> GuestVirtualAddress {
-        // In 64-bit mode only FS and GS have a base. Whether the address is canonical is for the translation.
+        // In 64-bit mode only FS and GS have a base. The translation checks whether the address is canonical.
         let hasBase = !mode.is64Bit || register == .fs || register == .gs
         let address = offset &+ (hasBase ? processor.segment(register).base : 0)
         return GuestVirtualAddress(mode.is64Bit ? address : address & 0xFFFF_FFFF)
     }
 
-    /// The bits of linear addresses that count: outside 64-bit mode they wrap at 4 GiB.
+    /// The significant bits of linear addresses: outside 64-bit mode they wrap at 4 GiB.
     var linearMask: UInt64 {
         mutating get { processor.executes64BitCode ? .max : 0xFFFF_FFFF }
     }
@@ -54,8 +54,7 @@ extension SegmentAttributes {
 }
 
 extension Segment {
-    /// Whether bytes at an offset lie within the limit. With a limit of 4 GiB they may wrap around, as they do on a
-    /// processor.
+    /// Whether bytes at an offset lie within the limit. With a limit of 4 GiB they may wrap around, as on a processor.
     func contains(_ offset: UInt64, size: Int) -> Bool {
         let last = offset &+ UInt64(size) &- 1
         if attributes.expandsDown, !attributes.isCode {

@@ -3,26 +3,26 @@ import Memory
 import Virtualization
 import X86
 
-// Instructions on devices and absent memory that Martlet does not do by itself: the processor does, on pages that stand in
-// the place of the devices until the monitor trap flag ends it behind the one instruction. So any instruction works, in any
-// mode, with all of its faults, breakpoints and other effects.
+// Instructions on devices and absent memory that Martlet does not emulate itself: the processor executes them, on pages
+// that stand in for the devices until the monitor trap flag stops it after the one instruction. So any instruction works,
+// in any mode, with all its faults, breakpoints and other effects.
 //
-// A page of absent memory holds ones. The test device's memory stands in for itself. A page of registers is read where the
-// instruction accesses it, can only be read at first, so that the first write tells its place, and is written afterwards.
+// A page of absent memory holds ones. The test device's memory stands in for itself. A page of registers is filled where the
+// instruction accesses it, is read-only at first, so that the first write tells its place, and is written back afterwards.
 
 /// How the attempt to execute an instruction ended.
 enum Execution {
     /// All is done.
     case over
-    /// Another exit came before, about which nothing is done yet.
+    /// Another exit came first, which is not handled yet.
     case interrupted
     /// The guest could not be entered.
     case refused
 }
 
 extension VirtualCPU {
-    /// Executes the instruction at whose nested page fault the guest stands, and does what follows from it. Another exit
-    /// before its end leaves it to be begun anew.
+    /// Executes the instruction at whose nested page fault the guest stopped, with its consequences. If another exit comes
+    /// before its end, it is begun again later.
     @inline(never)
     static func execute<Services: RunLoopServices>(_ cpu: Pointer, _ services: inout Services) -> Execution
     where Services.Processor == Processor, Services.Host == Host {
@@ -37,7 +37,7 @@ extension VirtualCPU {
         services.leadBack(true, cpu)
         var isEntered = true
         if wasShadowed {
-            // The nested tables fault for it too.
+            // It also faults under nested tables.
             cpu.pointee.processor.beginAnew()
             isEntered = services.enter(cpu)
         }
@@ -57,7 +57,7 @@ extension VirtualCPU {
         guard isEntered else { return .refused }
         if exit == .monitorTrap, !wasTrapped {
             cpu.pointee.pending = .resume
-            // A trap behind the instruction comes before what its writes have sent.
+            // A trap after the instruction comes before what its writes have sent.
             cpu.pointee.unmasked.insert(.debugTrap, if: cpu.pointee.processor.isDebugTrapPending)
             complete(.resume, cpu)
             return .over
@@ -67,11 +67,11 @@ extension VirtualCPU {
         return .over
     }
 
-    /// The exit at which the guest stands: decoded in one place, since that is much code.
+    /// The exit at which the guest stands: decoded in one place, since that is a lot of code.
     @inline(never)
     static func lastExit(_ cpu: Pointer) -> Exit { cpu.pointee.processor.decodeExit() }
 
-    /// What the instruction does with the flags, if they show a trap that is Martlet's.
+    /// What the instruction does with the flags, if they show Martlet's own trap flag.
     private var flagInstruction: FlagInstruction {
         mutating get {
             guard !processor.hasNestedTables else { return .other }
@@ -80,7 +80,7 @@ extension VirtualCPU {
         }
     }
 
-    /// What PUSHF has stored has the guest's own RFLAGS.TF, and so have the flags that POPF and IRET have loaded.
+    /// Gives what PUSHF has stored the guest's own RFLAGS.TF, and likewise the flags that POPF and IRET have loaded.
     private mutating func settleFlags(_ instruction: FlagInstruction, _ flags: RFlags) {
         switch instruction {
         case .store where !processor.flags.contains(.trap): clearStoredTrapFlag()
@@ -89,7 +89,7 @@ extension VirtualCPU {
         }
     }
 
-    /// Whether a page may stand in for the one of a fault. Where there is RAM, a debugger has protected it.
+    /// Whether a page may stand in for the one that faulted. Where there is RAM, a debugger has protected it.
     private mutating func standsInFor(_ fault: NestedPageFault) -> Bool {
         guard !fault.duringWalk, !memory.contains(fault.address, count: 1) || isHidden(fault.address) else { return false }
         if board.pointee.testMemoryPage(fault.address.rawValue) != nil { return true }
@@ -97,7 +97,7 @@ extension VirtualCPU {
     }
 
     /// Puts a page where an access faulted.
-    /// - Returns: false if there is nothing to put there, or no more room.
+    /// - Returns: false if there is nothing to put there, or no room left.
     private mutating func standIn(for operand: OperandFault, _ standIns: inout StandIns) -> Bool {
         let fault = operand.nested
         guard standsInFor(fault) else { return false }
@@ -126,8 +126,8 @@ extension VirtualCPU {
             &standIns)
     }
 
-    /// An operand that goes on in the next page, or a stack in the one before: an instruction that had written one page, or
-    /// loaded registers from it, and faults at the next would begin anew from what it has changed.
+    /// An operand that continues in the next page, or a stack in the one before: an instruction that wrote one page, or loaded
+    /// registers from it, and faults at the next would start again from what it has changed.
     private mutating func standInForNeighbor(of operand: OperandFault, _ standIns: inout StandIns) {
         let offset = operand.nested.address.rawValue & 0xFFF
         let reach = offset < Self.mostReach ? 0 &- Self.mostReach : Self.mostReach
@@ -144,10 +144,10 @@ extension VirtualCPU {
         _ = processor.map(neighbor, at: linear, to: own, .all, &standIns)
     }
 
-    /// How far an instruction reaches from the place of its first access, nearly always.
+    /// How far an instruction nearly always reaches from its first access.
     private static var mostReach: UInt64 { 1024 }
 
-    /// Reads what of a page's registers an access may reach that begins at an offset.
+    /// Reads those of a page's registers that an access from an offset on may reach.
     private mutating func readRegisters(_ number: Int, at offset: Int, _ standIns: inout StandIns) {
         let content = standIns.content(number)
         standIns[number].window = offset
@@ -159,8 +159,8 @@ extension VirtualCPU {
         }
     }
 
-    /// Writes to registers what the instruction wrote: the first word of a write even if it is what was read there. All is as
-    /// it was then.
+    /// Writes to registers what the instruction wrote: the first word of a write even if it equals what was read there.
+    /// Everything is as it was then.
     private mutating func writeBack(_ standIns: inout StandIns, isExecuted: Bool) {
         for number in 0..<standIns.count where standIns[number].hasRegisters && standIns[number].isWritable {
             let page = standIns[number]
@@ -174,14 +174,14 @@ extension VirtualCPU {
     }
 }
 
-/// An access to what is not RAM, and the linear address that led there, where shadow tables alone translate.
+/// An access to something other than RAM, and the linear address that led there, where shadow tables alone translate.
 struct OperandFault {
     var nested: NestedPageFault
     var linear: GuestVirtualAddress
 }
 
 extension VirtualCPU {
-    /// What an exit says of an access to what is not RAM.
+    /// What an exit tells about an access to something other than RAM.
     mutating func operandFault(of exit: Exit) -> OperandFault? {
         if let fault = exit.operandFault { return OperandFault(nested: fault, linear: GuestVirtualAddress(0)) }
         guard !processor.hasNestedTables, case .exception(let exception) = exit, exception.vector == .pageFault,
@@ -196,7 +196,7 @@ extension VirtualCPU {
 }
 
 extension Exit {
-    /// The nested page fault that the exit is, be it one of the APIC-access page.
+    /// The exit as a nested page fault, also for the APIC-access page.
     var operandFault: NestedPageFault? {
         switch self {
         case .nestedPageFault(let fault): fault
@@ -205,7 +205,7 @@ extension Exit {
         }
     }
 
-    /// The trap behind an instruction, which the guest's own RFLAGS.TF has raised.
+    /// The trap after an instruction that the guest's own RFLAGS.TF has raised.
     fileprivate var isSingleStep: Bool {
         if case .exception(let exception) = self, exception.vector == .debug { return exception.isSingleStep }
         return false

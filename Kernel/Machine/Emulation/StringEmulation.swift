@@ -9,7 +9,7 @@ import X86
 private struct StringWork {
     let size: Int
     let addressSize: Int
-    /// The bits of RSI, RDI and RCX that count.
+    /// The significant bits of RSI, RDI and RCX.
     let mask: UInt64
     let segment: SegmentRegister
     let hasSource: Bool
@@ -34,9 +34,9 @@ private struct StringWork {
 }
 
 extension VirtualCPU {
-    /// With REP, up to one page's worth an exit: the instruction then runs again and exits again, with interrupts between
-    /// as on a processor, so that no count a guest chooses holds Martlet up. A fault leaves RCX, RSI and RDI at the element
-    /// that faulted, and the flags as they were.
+    /// With REP, up to one page's worth per exit: the instruction then runs again and exits again, with interrupts in between
+    /// as on a processor, so no count a guest chooses holds Martlet up. A fault leaves RCX, RSI and RDI at the element that
+    /// faulted, and the flags as they were.
     @_optimize(speed)
     mutating func emulateString(_ instruction: MemoryInstruction, in mode: ProcessorMode) -> Outcome {
         let step = Outcome.stepLength(UInt8(truncatingIfNeeded: instruction.length))
@@ -66,7 +66,7 @@ extension VirtualCPU {
         }
     }
 
-    /// Whether something is due, or asks to be looked at, between two elements of an instruction that is long.
+    /// Whether something is due, or needs attention, between two elements of a long instruction.
     var isInterrupted: Bool {
         mutating get {
             if isDue { attention.insert(.time) }
@@ -74,7 +74,7 @@ extension VirtualCPU {
         }
     }
 
-    /// How many elements an exit does: one when the guest single-steps, or a breakpoint may end the instruction.
+    /// How many elements to do per exit: one when the guest single-steps, or a breakpoint may end the instruction.
     mutating func iterationBudget(elementSize: Int) -> Int {
         processor.flags.contains(.trap) || hasBreakpoints ? 1 : 4096 / elementSize
     }

@@ -5,7 +5,7 @@ import X86
 ///
 /// What a task switch saves and loads lies in one piece: the instruction pointer, the flags, the general registers in the
 /// order of their encodings, ES, CS, SS, DS, and in the 32-bit form FS and GS. The selector of the local descriptor table,
-/// which is only loaded, comes behind.
+/// which is only loaded, follows.
 struct TaskStateLayout: Equatable {
     let isWide: Bool
 
@@ -24,12 +24,12 @@ struct TaskStateLayout: Equatable {
     /// Where what is saved begins, and its number of fields.
     var first: Int { isWide ? 0x20 : 0xE }
     var savedCount: Int { isWide ? 16 : 14 }
-    /// The bytes that a segment has at least.
+    /// The minimum size of a segment, in bytes.
     var size: Int { isWide ? 0x68 : 0x2C }
 
-    /// CR3, which the 32-bit form alone has.
+    /// CR3, only in the 32-bit form.
     static var cr3: Int { 0x1C }
-    /// Its lowest bit raises a debug trap; in the 32-bit form alone.
+    /// Its lowest bit raises a debug trap; only in the 32-bit form.
     static var trap: Int { 0x64 }
 
     // The fields by their numbers.

@@ -47,8 +47,7 @@ extension VirtualCPU {
 
     /// The fault of an instruction that the guest has not enabled (SDM volume 3, "Providing Operating System Support
     /// for SSE Extensions", and volume 2, "AVX and SSE Instruction Exception Classification"). The processor raises it
-    /// before the access; but a guest may have changed the instruction since, and what it executes now must not fault in
-    /// the kernel.
+    /// before the access; but a guest may have changed the instruction since, and the new one must not fault in the kernel.
     private mutating func vectorFault(_ move: MemoryInstruction.VectorMove) -> Event? {
         let cr0 = processor.cr0
         let cr4 = processor.cr4

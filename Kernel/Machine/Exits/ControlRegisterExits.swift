@@ -22,7 +22,7 @@ extension VirtualCPU {
     }
 
     /// MOV to CR0, CR3, CR4 or CR8.
-    /// - Returns: the instruction's end, or its exception, and then nothing is changed.
+    /// - Returns: the instruction's end, or its exception, with nothing changed.
     @inline(__always)
     mutating func writeControlRegister(_ register: UInt8, _ value: UInt64) -> Outcome {
         switch register {
@@ -129,7 +129,7 @@ extension VirtualCPU {
         return .step
     }
 
-    // When a write loads the entries that PAE paging starts from (SDM volume 3, "PDPTE Registers").
+    // When a write loads the entries at which PAE paging starts (SDM volume 3, "PDPTE Registers").
 
     @inline(__always)
     private func loadsPointers(
@@ -145,7 +145,7 @@ extension VirtualCPU {
             && changed.intersects(.ofTranslation)
     }
 
-    /// Where the entries lie that a write of a control register loads, if it does not fault; nil if it loads none.
+    /// Where the entries lie that a control register write loads, unless it faults; nil if it loads none.
     mutating func pageDirectoryPointers(loadedBy access: ControlRegisterAccess) -> GuestPhysicalAddress? {
         guard case .write(let register, let source) = access else { return nil }
         let written = readGeneral(source)
@@ -174,7 +174,7 @@ extension VirtualCPU {
         }
     }
 
-    /// Loads the four entries that PAE paging starts from (SDM volume 3, "PDPTE Registers").
+    /// Loads the four entries at which PAE paging starts (SDM volume 3, "PDPTE Registers").
     /// - Returns: false if a present one has reserved bits set: #GP, and nothing changes.
     private mutating func loadPageDirectoryPointers(_ cr3: UInt64) -> Bool {
         let reserved = GuestEntryBits.reservedInPointer | ~0 << UInt64(features.physicalAddressWidth)
@@ -217,7 +217,7 @@ extension VirtualCPU {
 }
 
 extension ControlRegister4 {
-    /// Changes of these bits drop translations, and load the entries that PAE paging starts from.
+    /// Changes of these bits drop translations, and load the entries at which PAE paging starts.
     fileprivate static var ofTranslation: Self {
         .pageGlobalEnable | .pageSizeExtensions | .physicalAddressExtension | .supervisorExecutionPrevention
     }

@@ -3,7 +3,7 @@ import Virtualization
 import X86
 
 extension VirtualCPU {
-    /// An exception that only exits to be seen: it goes on to the guest as the processor would have delivered it.
+    /// An exception that exits only to be seen: the guest gets it as the processor would have delivered it.
     @inline(never)
     public mutating func reflect(_ exception: ExceptionExit) -> Outcome {
         noteOperand(UInt64(exception.errorCode ?? 0))
@@ -28,7 +28,7 @@ extension VirtualCPU {
         return raise(event, during: processor.interruptedEvent)
     }
 
-    /// An exception that may come in the middle of another's delivery.
+    /// An exception that may come during another's delivery.
     mutating func raise(_ second: Event, during first: Event?) -> Outcome {
         guard let first, first.kind == .exception else { return .inject(second) }
         switch ExceptionVector.combine(ExceptionVector(first.vector), then: ExceptionVector(second.vector)) {

@@ -3,13 +3,13 @@ import Virtualization
 import X86
 
 extension VirtualCPU {
-    /// HLT ends at once if something waits that ends it. Without such a thing to come it is the guest's end.
+    /// HLT ends at once if something is waiting that ends it. If nothing ever can, the guest has ended.
     @inline(__always)
     mutating func halt() -> Outcome {
-        // The instruction is over: what blocked events until its end does no longer.
+        // The instruction is over: what blocked events until its end no longer does.
         if !processor.stepPastInstruction() { unmasked.insert(.debugTrap, if: processor.endInstruction()) }
         let takesInterrupts = processor.flags.contains(.interruptEnable)
-        // Nearly always interrupts alone can end it, and nothing blocks them.
+        // Nearly always, only interrupts can end it, and nothing blocks them.
         if takesInterrupts, unmasked.isEmpty {
             if let event = eventToInject(isOpen: true) {
                 setSlice(at: clock.now)
@@ -23,7 +23,7 @@ extension VirtualCPU {
         return .wait
     }
 
-    /// What ends HLT at once, where that may be others than interrupts.
+    /// What ends HLT at once, where that may be something other than an interrupt.
     @inline(never)
     private mutating func endOfHalt() -> Outcome? {
         var waiting = waitingEvents()
@@ -34,7 +34,7 @@ extension VirtualCPU {
         return .wake(event)
     }
 
-    /// An interrupt waits that the processor delivers by itself.
+    /// An interrupt is waiting that the processor delivers itself.
     var virtualInterruptWaits: Bool {
         @inline(__always) mutating get { apic.isAssisted && apic.pendingVector != 0 }
     }
@@ -47,7 +47,7 @@ extension VirtualCPU {
             ? board.pointee.awaitsDevice || board.pointee.awaitsInput : board.pointee.awaitsUnmaskable
     }
 
-    /// Waits in root mode for the event that ends HLT, and delivers it; or for the guest's end, which is `pending` then.
+    /// Waits in root mode for the event that ends HLT, and delivers it; or for the guest's end, which is then `pending`.
     ///
     /// The processor itself is never left in the HLT activity state: see "HLT exiting".
     /// - Returns: false if the host was called away, and the guest sleeps on.

@@ -50,7 +50,7 @@ extension VirtualCPU {
         return .step
     }
 
-    /// Outside 64-bit mode the upper halves of registers are not the caller's: what 64-bit code left there is undefined then
+    /// Outside 64-bit mode the upper halves of registers are not the caller's: what 64-bit code left there is then undefined
     /// (SDM volume 1, "General-Purpose Registers in 64-Bit Mode").
     @inline(__always)
     private mutating func dropUpperHalves() {
@@ -60,7 +60,7 @@ extension VirtualCPU {
         registers.rcx &= 0xFFFF_FFFF
     }
 
-    /// Kept apart, since it is so seldom.
+    /// A separate function, since it is so rare.
     @inline(never)
     private mutating func isInEmulatedRealMode() -> Bool { processor.emulatesRealMode }
 
@@ -115,7 +115,7 @@ extension VirtualCPU {
         } else {
             let (deadline, isFar) = host.timeStamp().addingReportingOverflow(registers.rcx)
             timer.arm(vector: UInt8(vector), deadline: isFar ? .max : deadline)
-            // Due at once, and the guest cannot take it: the preemption timer would exit only to find that out.
+            // Due at once, but the guest cannot take it: the preemption timer would exit only to find that out.
             if registers.rcx == 0, !isWindowOpen, !processor.canTakeInterrupt { openWindow() }
         }
         if isWindowOpen, !hasInterrupt { closeWindow() }

@@ -2,7 +2,7 @@ import Devices
 import Virtualization
 
 extension VirtualCPU {
-    /// The guest can take an interrupt now, and one was waiting.
+    /// The guest can now take an interrupt, and one was waiting.
     @inline(__always)
     mutating func openInterruptWindow() -> Outcome {
         isWindowOpen = true

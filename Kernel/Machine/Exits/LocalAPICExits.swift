@@ -26,10 +26,10 @@ extension VirtualCPU {
         let stamp = host.timeStamp()
         let now = MachineTime(stamp &- startTime)
         let guestNow = stamp &+ processor.timeStampOffset
-        // An earlier one that is past comes before.
+        // An earlier deadline that has passed comes first.
         requestTimerInterrupt(at: now)
         apic.writeDeadline(value, at: value > guestNow ? now.advanced(by: value &- guestNow) : now)
-        // One that is past already requests its interrupt at once.
+        // One already in the past requests its interrupt at once.
         requestTimerInterrupt(at: now)
         arm(at: now)
     }
@@ -44,7 +44,7 @@ extension VirtualCPU {
         return true
     }
 
-    /// What depends on the mode of the local APIC: the processor's help, and what CPUID shows.
+    /// What depends on the local APIC's mode: the processor's assistance, and what CPUID shows.
     @_optimize(speed)
     mutating func followAPICMode() {
         let mode = apic.base.mode
@@ -62,7 +62,7 @@ extension VirtualCPU {
         refreshVirtualInterrupts()
     }
 
-    /// Tells the processor anew what the page holds.
+    /// Tells the processor again what the page holds.
     mutating func refreshVirtualInterrupts() {
         guard apic.isAssisted else { return }
         processor.setVirtualInterrupts(requested: apic.requestedInPage, inService: apic.inServiceInPage)
@@ -70,11 +70,11 @@ extension VirtualCPU {
 
     // MARK: In memory
 
-    /// Whether a guest-physical address lies where devices are: those on the bus, and the local APIC.
+    /// Whether a guest-physical address belongs to a device: on the bus, or the local APIC.
     @inline(__always)
     func isDevice(_ address: GuestPhysicalAddress) -> Bool { board.pointee.mayAnswer(at: address.rawValue) }
 
-    /// Whether a guest-physical address is one of the local APIC's.
+    /// Whether a guest-physical address belongs to the local APIC.
     @inline(__always)
     func isLocalAPIC(_ address: GuestPhysicalAddress) -> Bool {
         address.rawValue & ~0xFFF == apic.base.address && apic.base.isEnabled && !apic.base.isExtended
@@ -82,7 +82,7 @@ extension VirtualCPU {
 
     mutating func readLocalAPIC(at address: GuestPhysicalAddress) -> UInt32 {
         let value = apic.read(offset: UInt16(truncatingIfNeeded: address.rawValue & 0xFFF), at: clock.now)
-        // The error of reading what is not there may interrupt.
+        // The error of reading an absent register may interrupt.
         bringAbout(.priorityChanged)
         return value
     }
@@ -105,10 +105,10 @@ extension VirtualCPU {
         case .endOfInterrupt(let vector):
             endOfInterrupt(vector)
         case .priorityBelowThreshold:
-            processor.endBlocking()  // as MOV to CR8 does, which Bochs exits in the middle of
+            processor.endBlocking()  // as MOV to CR8 does; Bochs exits in the middle of it
             attention.insert(.interrupts)
         }
-        // These exits come behind the instruction, with the traps that it raised.
+        // These exits come after the instruction, with the traps that it raised.
         if attention.contains(.interrupts), processor.isDebugTrapPending { unmasked.insert(.debugTrap) }
         return .resume
     }
@@ -129,7 +129,7 @@ extension VirtualCPU {
         case .none: break
         case .requested(let vector): offer(vector)
         case .priorityChanged:
-            // Only a request that waits is worth a look.
+            // Only a waiting request is worth a look.
             if apic.highestRequested != 0 { attention.insert(.interrupts) }
             if apic.isAssisted { refreshVirtualInterrupts() }
         default: bringAboutRarely(effect)
@@ -144,7 +144,7 @@ extension VirtualCPU {
         case .endOfInterrupt(let vector):
             endOfInterrupt(vector)
             refreshVirtualInterrupts()
-        // The timer, or the error that its vector is, may have requested an interrupt.
+        // The timer may have requested an interrupt, or its illegal vector an error interrupt.
         case .timerChanged:
             refreshVirtualInterrupts()
             attention.insert(.interrupts)
@@ -156,7 +156,7 @@ extension VirtualCPU {
         }
     }
 
-    /// The local APIC may take what it did not take before, or has other vectors whose end it tells.
+    /// The local APIC may accept what it did not before, or has other vectors whose end it reports.
     @_optimize(speed)
     private mutating func acceptanceChanged() {
         board.pointee.sendMessagesAgain()
@@ -186,7 +186,7 @@ extension VirtualCPU {
 }
 
 extension NestedPageFault {
-    /// An access to the APIC-access page, as the fault that it would be without that page.
+    /// An access to the APIC-access page, as the fault it would be without that page.
     static func ofLocalAPIC(_ offset: UInt16, isWrite: Bool, isFetch: Bool) -> Self {
         .init(
             address: GuestPhysicalAddress(APICBase.usualAddress + UInt64(offset)), isRead: !isWrite && !isFetch,

@@ -12,7 +12,7 @@ extension VirtualCPU {
 
     // RDMSR and WRMSR of registers that the MSR bitmaps do not pass.
 
-    /// Of those that are values alone.
+    /// Reads of registers that are plain values.
     /// - Returns: nil if it is none of those.
     @inline(__always)
     mutating func readMSR(_ register: ModelSpecificRegister) -> Outcome? {
@@ -25,7 +25,7 @@ extension VirtualCPU {
         msrPlaces.write(register, writtenMSR, &msrs) ? .step : nil
     }
 
-    /// Of those that VM entries load from a list, and so no guest accesses without an exit; others are not there.
+    /// Reads of those that VM entries load from a list, which no guest accesses without an exit; others do not exist.
     mutating func readKeptMSR() -> Outcome {
         switch namedMSR {
         case .extendedFeatureEnable where features.keepsExtendedFeatures: answer(processor.extendedFeatures.rawValue)
@@ -38,7 +38,7 @@ extension VirtualCPU {
         namedMSR == .pat && features.keepsPageAttributes && writePageAttributes(writtenMSR) ? .step : refuseMSR()
     }
 
-    /// Of those that the virtual processor or its local APIC holds.
+    /// Accesses to those that the virtual processor or its local APIC holds.
     @inline(__always)
     mutating func readProcessorMSR() -> Outcome {
         let register = namedMSR
@@ -66,7 +66,7 @@ extension VirtualCPU {
         return isTaken ? .step : refuseMSR()
     }
 
-    /// Whether WRMSR of the end-of-interrupt register is in order, and nothing follows from it.
+    /// Whether WRMSR of the end-of-interrupt register is valid and has no consequences.
     @inline(__always)
     var endsInterruptQuietly: Bool {
         mutating get { (registers.rax | registers.rdx) & 0xFFFF_FFFF == 0 && apic.endsQuietly }
@@ -86,7 +86,7 @@ extension VirtualCPU {
         return .step
     }
 
-    /// Whether WRMSR of such a register requests an interrupt here, and nothing besides.
+    /// Whether WRMSR of such a register requests an interrupt here, and does nothing else.
     @inline(__always)
     mutating func requestsHere(isForSelf: Bool) -> Bool { apic.requestsHere(writtenMSR, isForSelf: isForSelf) }
 
@@ -136,7 +136,7 @@ extension VirtualCPU {
         return true
     }
 
-    /// Last-branch records and single steps by branches; the records themselves are not the guest's to read.
+    /// Last-branch records and single-stepping on branches; the guest cannot read the records themselves.
     @inline(never)
     private mutating func writeDebugControl(_ value: UInt64) -> Bool {
         guard value & ~DebugControl.ofGuests == 0 else { return false }
@@ -144,8 +144,8 @@ extension VirtualCPU {
         return true
     }
 
-    /// A write of either register moves the other (SDM volume 3, "Time-Stamp Counter Adjustment"), and a deadline of the local
-    /// APIC's comes sooner or later.
+    /// A write of either register moves the other (SDM volume 3, "Time-Stamp Counter Adjustment"), and brings a local APIC
+    /// deadline nearer or puts it off.
     @inline(never)
     private mutating func moveTimeStamp(by ticks: UInt64) -> Bool {
         let deadline = apic.readDeadline(at: clock.now)

@@ -2,14 +2,14 @@ import Devices
 import Virtualization
 
 extension VirtualCPU {
-    /// An NMI of the host's.
+    /// A host NMI.
     @inline(__always)
     mutating func finishHostNonMaskableInterrupt() -> Outcome {
         host.finishNonMaskableInterrupt()
         return resumeDelivery()
     }
 
-    /// The guest can take a non-maskable interrupt now.
+    /// The guest can now take a non-maskable interrupt.
     @inline(__always)
     mutating func openNonMaskableInterruptWindow() -> Outcome {
         if let event = firstEventToInject() { return .inject(event) }

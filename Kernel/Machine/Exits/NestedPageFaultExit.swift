@@ -4,27 +4,27 @@ import Virtualization
 import X86
 
 extension VirtualCPU {
-    /// All RAM is mapped, so a nested page fault is an access to a device, or to memory that is not there: it reads as ones
-    /// and swallows writes, counted. The instruction is decoded and emulated; the processor does not tell its length.
+    /// All RAM is mapped, so a nested page fault is an access to a device, or to absent memory, which reads as ones and swallows
+    /// writes, counted. The instruction is decoded and emulated; the processor does not tell its length.
     @inline(__always)
     mutating func resolve(_ fault: NestedPageFault) -> Outcome {
         if fault.duringWalk || fault.isFetch || processor.isDeliveringEvent { return endWithout(fault) }
-        // The processor alone tells which of the guest's breakpoints an access meets.
+        // Only the processor tells which of the guest's breakpoints an access hits.
         if hasBreakpoints { return .execute }
         if isDevice(fault.address) { return accessDevice(fault) }
-        // The same twice, so that the compiler knows the frequent mode.
+        // The same code twice, so that the compiler knows the frequent mode.
         return processor.executes64BitCode ? emulate(fault, in: .long64) : emulateOutside64BitMode(fault)
     }
 
-    /// No instruction's operand: the guest's walk, its code, or an event whose delivery needs a stack or a descriptor table. All
-    /// but the walk may be in the test device's memory.
+    /// Not an instruction's operand: the guest's walk, its code, or an event whose delivery needs a stack or a descriptor table.
+    /// All except the walk may be in the test device's memory.
     @inline(never)
     private mutating func endWithout(_ fault: NestedPageFault) -> Outcome {
         if !fault.duringWalk, board.pointee.testMemoryPage(fault.address.rawValue) != nil { return .execute }
         return .end(.unsupported(fault.isFetch && !fault.duringWalk ? .fetchFromAbsentMemory : .tableInAbsentMemory))
     }
 
-    // MARK: The frequent: a MOV
+    // MARK: The frequent case: a MOV
 
     @inline(never)
     private mutating func emulateOutside64BitMode(_ fault: NestedPageFault) -> Outcome {
@@ -40,7 +40,7 @@ extension VirtualCPU {
         return moveAbsent(move)
     }
 
-    /// A MOV to or from memory that is not there.
+    /// A MOV to or from absent memory.
     @inline(__always)
     private mutating func moveAbsent(_ move: PlainMove) -> Outcome {
         absentMemoryAccesses &+= 1
@@ -56,8 +56,8 @@ extension VirtualCPU {
         return offset != 0 && offset &+ UInt64(truncatingIfNeeded: move.size) <= 0x1000
     }
 
-    /// A MOV in 64-bit code whose operand is plainly seen to begin where the fault is, at a page's start; kept apart, since
-    /// most are not.
+    /// A MOV in 64-bit code whose operand clearly begins where the fault is, at a page's start; a separate function, since most
+    /// are elsewhere.
     @inline(never)
     @_optimize(speed)
     private mutating func emulateAtPageStart(_ bytes: InstructionBytes, _ fault: NestedPageFault) -> Outcome {
@@ -92,7 +92,7 @@ extension VirtualCPU {
 
     // MARK: Any instruction
 
-    /// An instruction that is not known here the processor executes.
+    /// The processor executes an instruction that is not known here.
     @inline(never)
     @_optimize(speed)
     private mutating func emulateAny(

@@ -26,7 +26,7 @@ extension VirtualCPU {
         return value
     }
 
-    /// What a write asks for: of the machine, or by a device's line.
+    /// Does what a write asks of the machine, or by a device's line.
     @inline(__always)
     mutating func answerBoard() -> Outcome {
         followBoard()
@@ -41,8 +41,8 @@ extension VirtualCPU {
         return .step
     }
 
-    /// INS and OUTS, with or without REP: element by element, as the processor does it, up to one page's worth an exit, so
-    /// that no count a guest chooses holds Martlet up. A fault leaves RCX, RSI and RDI at the element that faulted.
+    /// INS and OUTS, with or without REP: element by element, as the processor does, up to one page's worth per exit, so no
+    /// count a guest chooses holds Martlet up. A fault leaves RCX, RSI and RDI at the element that faulted.
     ///
     /// The exit comes before the processor looks at the memory operand, its segment included (SDM volume 3,
     /// "Relative Priority of Faults and VM Exits").
@@ -71,12 +71,11 @@ extension VirtualCPU {
             budget -= 1
             if isInterrupted { break }
         }
-        // Not at the end: the instruction runs again and exits again, with interrupts between as on a processor.
+        // Not at the end: the instruction runs again and exits again, with interrupts in between as on a processor.
         return remaining == 0 ? .step : .iterate
     }
 
-    /// One element between port and memory. The memory's place is found first: a fault must come before the port's register
-    /// is read.
+    /// One element between port and memory. The place in memory is found first: a fault must come before the port is read.
     private mutating func transfer(
         _ access: IOAccess, _ operand: StringIOOperand, _ mask: UInt64, _ page: inout OperandPage, in mode: ProcessorMode
     ) -> Outcome {
@@ -99,7 +98,7 @@ extension VirtualCPU {
         return answerBoard()
     }
 
-    /// An element that is not known to be in a page, whole and aligned.
+    /// An element not known to be in one page, whole and aligned.
     @inline(never)
     @_optimize(speed)
     private mutating func locate(

@@ -3,9 +3,9 @@ import Virtualization
 import X86
 
 extension VirtualCPU {
-    // The preemption timer ran out: something is due, or Martlet has its look at a guest that does not exit by itself.
+    // The preemption timer ran out: something is due, or Martlet checks on a guest that does not exit by itself.
 
-    /// - Returns: what the guest gets of it: an event, its end, or nothing.
+    /// - Returns: what comes of it for the guest: an event, its end, or nothing.
     @inline(__always)
     mutating func bringAboutWhatIsDue(at now: MachineTime) -> Outcome {
         advanceDevices(to: now)
@@ -17,7 +17,7 @@ extension VirtualCPU {
         return .resume
     }
 
-    /// Brings about what is due.
+    /// Carries out what is due.
     @inline(__always)
     mutating func advanceDevices(to now: MachineTime) {
         guard nextEvent <= now else { return }
@@ -45,19 +45,19 @@ extension VirtualCPU {
         return .interrupt(timer.vector)
     }
 
-    /// Finds the next moment at which something is due, and lets the guest run until then.
+    /// Finds when something is next due, and lets the guest run until then.
     @inline(__always)
     mutating func arm(at now: MachineTime) {
         nextEvent = min(min(apic.nextEvent, board.pointee.nextEvent), .farthest)
         setSlice(at: now)
     }
 
-    /// The same at this moment.
+    /// The same, at the current time.
     @inline(never)
     @_optimize(speed)
     mutating func armNow() { arm(at: clock.now) }
 
-    /// Finds the moment at which something is due, and lets the guest run until then.
+    /// Finds when something is due, and lets the guest run until then.
     @inline(__always)
     public mutating func setSlice(at now: MachineTime) {
         dueMoment = nextEvent.ticks &+ startTime
@@ -68,19 +68,19 @@ extension VirtualCPU {
     @inline(never)
     @_optimize(speed)
     private mutating func heedTimer(at now: MachineTime) {
-        // One that is past and waits for a window comes with that: the preemption timer would exit at once, again and again.
+        // One that is past and waits for a window comes with it: the preemption timer would exit at once, again and again.
         guard timer.deadline < dueMoment, !isWindowOpen || timer.deadline > now.ticks &+ startTime else { return }
         dueMoment = timer.deadline
     }
 
     /// Lets the guest run until something is due, but for no longer than a slice.
     ///
-    /// The preemption timer counts the time of the guest alone (SDM volume 3, "VMX-Preemption Timer"): one that exits again and
-    /// again would never see a moment come. So every way back into the guest compares the clock with `nextLook`.
+    /// The preemption timer counts only the guest's own time (SDM volume 3, "VMX-Preemption Timer"): with a guest that exits
+    /// again and again, it would never run out. So every path back into the guest compares the clock with `nextLook`.
     @inline(__always)
     mutating func run(at stamp: UInt64) { run(for: min(slice, dueMoment > stamp ? dueMoment &- stamp : 0)) }
 
-    /// Lets the guest run for so many ticks, no longer than until something is due.
+    /// Lets the guest run for that many ticks, but not past the time at which something is due.
     @inline(__always)
     private mutating func run(for ticks: UInt64) {
         if processor.setTimer(ticks: ticks) {
@@ -91,7 +91,7 @@ extension VirtualCPU {
         }
     }
 
-    /// By how many ticks the preemption timer may run out late because the guest exited since it was set.
+    /// How many ticks late the preemption timer may run out because the guest exited since it was set.
     private static var latenessAllowed: UInt64 { 256 }
 
     /// Whether something is due.
@@ -99,12 +99,12 @@ extension VirtualCPU {
         @inline(__always) mutating get { host.timeStamp() >= dueMoment }
     }
 
-    /// The clock has to be looked at before the guest goes on.
+    /// Whether the clock must be checked before the guest goes on.
     var isLookDue: Bool {
         @inline(__always) mutating get { host.timeStamp() >= nextLook }
     }
 
-    /// Brings about what is due by now, as far as the guest can tell before its next instruction, or sets the timer anew.
+    /// Carries out what is now due, as far as the guest can tell before its next instruction, or sets the timer again.
     @inline(never)
     mutating func lookAtClock() {
         let stamp = host.timeStamp()
@@ -113,7 +113,7 @@ extension VirtualCPU {
             return attention.insert(.devices)
         }
         let ahead = dueMoment &- stamp
-        // A guest that exits often will be back long before; then half the way is enough, and it is looked at seldom.
+        // A guest that exits often will be back long before; half the time is then enough, and the clock is rarely checked.
         run(for: min(slice, ahead > 4096 ? ahead / 2 : ahead))
     }
 

@@ -5,13 +5,13 @@ import X86
 // Hardware task switches (SDM volume 3, "Task Switching"), all of which exit. The privilege levels, the task gate, and the
 // descriptor of the new task-state segment were checked before the exit ("Treatment of Task Switches").
 
-/// Why a task switch, or a part of it, does not come to its end.
+/// Why a task switch, or a part of it, fails.
 struct TaskSwitchFault: Error {
     let outcome: Outcome
 
     init(_ outcome: Outcome) { self.outcome = outcome }
 
-    /// - Parameter selector: the error code names it; nil for the error code 0.
+    /// - Parameter selector: the error code names it; nil for error code 0.
     init(_ vector: ExceptionVector, _ selector: SegmentSelector?, isExternal: Bool) {
         let code = UInt32(selector?.rawValue ?? 0) & 0xFFFC | (isExternal ? 1 : 0)
         outcome = .inject(.exception(vector, errorCode: code))
@@ -32,7 +32,7 @@ extension VirtualCPU {
     @inline(never)
     mutating func switchTask(_ request: TaskSwitch) -> Outcome {
         let event = request.source == .taskGate ? processor.interruptedEvent : nil
-        // Errors say whether something outside the program made the processor use the gate.
+        // Error codes say whether something outside the program made the processor use the gate.
         let isExternal = event.map { !$0.kind.isSoftware } ?? false
         let new: TaskState
         do throws(TaskSwitchFault) {
@@ -56,7 +56,7 @@ extension VirtualCPU {
 
     // MARK: The old task
 
-    /// Saves the state of the old task and reads that of the new one: all that may fail comes before anything is changed.
+    /// Saves the state of the old task and reads that of the new one: whatever may fail comes before anything is changed.
     private mutating func leaveTask(
         _ request: TaskSwitch, _ event: Event?, isExternal: Bool
     ) throws(TaskSwitchFault) -> TaskState {
@@ -82,7 +82,7 @@ extension VirtualCPU {
         let oldType = nests ? nil : try self.place(global.base &+ old.selector.offset &+ 5, size: 1, .write)
         let newType = request.source == .iret ? nil : try self.place(newEntry &+ 5, size: 1, .write)
 
-        // An instruction is over, and what follows it is saved; an interrupt and an exception come where the task stands.
+        // After an instruction, the address of the next is saved; an interrupt or exception comes where the task stands.
         var pointer = processor.instructionPointer
         if event?.kind.isSoftware ?? true { pointer &+= UInt64(processor.instructionLength) }
         var flags = processor.flags
@@ -96,7 +96,7 @@ extension VirtualCPU {
         }
         if let oldType { write(oldType, count: 1, read(oldType, count: 1) & ~2) }
         if let newType { write(newType, count: 1, read(newType, count: 1) | 2) }
-        // Present it was when the processor looked, and busy it is now.
+        // It was present when the processor looked, and it is busy now.
         processor.setSegment(
             .tr, Segment(selector, newDescriptor, .init(rawValue: newDescriptor.attributes.rawValue | 0x82)))
         processor.endBlocking()
@@ -134,7 +134,7 @@ extension VirtualCPU {
         for number in 0..<layout.savedCount {
             state.fields[number] = UInt32(
                 truncatingIfNeeded: read(place, at: layout.first + number * layout.unit, count: layout.unit))
-            // The upper halves of what a 16-bit task loads are undefined; other processors and emulators set them.
+            // The upper halves of what a 16-bit task loads are undefined; processors and emulators set them.
             let isRegister = number >= TaskStateLayout.registers && number < TaskStateLayout.segments
             if !layout.isWide, isRegister { state.fields[number] |= 0xFFFF_0000 }
         }
@@ -164,7 +164,7 @@ extension VirtualCPU {
             let value = UInt64(new.fields[TaskStateLayout.registers + number])
             if register == .rsp { processor.stackPointer = value } else { registers.set(register, to: value) }
         }
-        // All selectors come first; what cannot be loaded holds no segment. Code and stack are at the new level already.
+        // All selectors come first; what cannot be loaded holds no segment. Code and stack are already at the new level.
         for number in 0..<6 {
             let field = TaskStateLayout.segments + number
             let register = Self.segmentRegister(field)
@@ -237,7 +237,7 @@ extension VirtualCPU {
         processor.setSegment(register, Segment(selector, descriptor, attributes.accessed))
     }
 
-    /// A descriptor and the linear address of its entry; nil if the table has no such entry.
+    /// A descriptor and its linear address; nil if the table has no such entry.
     private mutating func descriptor(
         _ selector: SegmentSelector
     ) throws(TaskSwitchFault) -> (SegmentDescriptor, UInt64)? {
@@ -270,7 +270,7 @@ extension VirtualCPU {
         read(try place(linear, size: count, .read), count: count)
     }
 
-    /// Where a structure of the processor's lies, whatever the privilege level.
+    /// Where a processor structure lies, whatever the privilege level.
     private mutating func place(
         _ linear: UInt64, size: Int, _ kind: GuestAccess.Kind
     ) throws(TaskSwitchFault) -> OperandPlace {

@@ -4,7 +4,7 @@ import Memory
 // Devices in memory. Both kinds of APIC have registers of 4 bytes, 16 bytes apart.
 
 extension VirtualCPU {
-    /// Reads `size` bytes (1, 2, 4 or 8) of a device; where none is, ones, which is counted.
+    /// Reads `size` bytes (1, 2, 4 or 8) of a device; where there is none, ones, and the access is counted.
     mutating func readDevice(_ address: GuestPhysicalAddress, size: Int) -> UInt64 {
         let aligned = GuestPhysicalAddress(address.rawValue & ~3)
         let shift = 8 * (address.rawValue & 3)
@@ -15,8 +15,8 @@ extension VirtualCPU {
         return .max
     }
 
-    /// Writes `size` bytes of a device; where none is, nowhere, which is counted. Of the local APIC only
-    /// writes of whole registers count.
+    /// Writes `size` bytes of a device; where there is none, the write goes nowhere and is counted. In the local APIC, only
+    /// writes of whole registers have an effect.
     mutating func writeDevice(_ address: GuestPhysicalAddress, size: Int, _ value: UInt64) {
         let word = UInt32(truncatingIfNeeded: value)
         if isLocalAPIC(address) {

@@ -1,10 +1,10 @@
 import Devices
 import Virtualization
 
-// What Martlet injects at the next VM entry, and how it is called when the guest can take more.
+// What Martlet injects at the next VM entry, and how it is notified when the guest can take more.
 
 extension VirtualCPU {
-    /// The event that the guest takes at the next VM entry, if one waits and it can; otherwise Martlet is called when it can.
+    /// The event to inject at the next VM entry, if one is waiting and the guest can take it; otherwise a window exit says when.
     /// - Parameter isOpen: the guest is known to be able to take an interrupt.
     @inline(__always)
     mutating func eventToInject(isOpen: Bool = false) -> Event? {
@@ -22,7 +22,7 @@ extension VirtualCPU {
         return event
     }
 
-    /// Whether an interrupt waits that Martlet has to inject.
+    /// Whether an interrupt is waiting that Martlet has to inject.
     var hasInterrupt: Bool {
         @inline(__always) mutating get {
             apic.highestRequested != 0 || timer.isArmed || board.pointee.requestsExternalInterrupt ? interruptReaches : false
@@ -54,7 +54,7 @@ extension VirtualCPU {
         return .interrupt(board.pointee.acknowledgeExternalInterrupt(at: clock.now))
     }
 
-    /// What waits now. A debug trap comes by itself, with the next VM entry that injects no event.
+    /// What is waiting now. A debug trap comes by itself, with the next VM entry that injects no event.
     mutating func waitingEvents() -> BoundaryEvents {
         if !processor.isDebugTrapPending { unmasked.remove(.debugTrap) }
         var waiting = unmasked
@@ -62,8 +62,8 @@ extension VirtualCPU {
         return waiting
     }
 
-    /// The same where others than interrupts wait. Who has to wait longer is called when it can come: the windows open behind
-    /// the debug trap, and behind what is injected.
+    /// The same where more than interrupts is waiting. A window exit tells when what has to wait longer can come: the windows
+    /// open after the debug trap, and after what is injected.
     @inline(never)
     mutating func firstEventToInject() -> Event? {
         var event: Event?
@@ -82,7 +82,7 @@ extension VirtualCPU {
     }
 
     /// A requested interrupt of too low a priority comes when the guest lowers its task priority, which the processor then
-    /// reports; before the next instruction, and again and again, while the priority is below the threshold that it was told.
+    /// reports: before the next instruction, and again and again, while the priority is below the threshold that was set.
     @inline(__always)
     private mutating func awaitLowerPriority() {
         if apic.highestRequested | awaitedPriorityClass != 0 { tellAwaitedPriority() }

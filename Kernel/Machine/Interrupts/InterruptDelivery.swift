@@ -5,7 +5,7 @@ import Virtualization
 // From the devices' lines to the guest's IDT.
 
 extension VirtualCPU {
-    /// Takes up what the devices ask for.
+    /// Handles what the devices ask for.
     /// - Returns: the guest's end, if that is what became of it.
     @inline(never)
     @_optimize(speed)
@@ -14,13 +14,13 @@ extension VirtualCPU {
         return demandedEnd
     }
 
-    /// Has the machine's devices looked at before the guest goes on, if an access made that necessary.
+    /// Makes sure the machine's devices get attention before the guest goes on, if an access made that necessary.
     @inline(__always)
     mutating func followBoard() {
         if board.pointee.needsAttention { attention.insert(.devices) }
     }
 
-    /// Takes up what the devices and the machine's own serial line have for the guest.
+    /// Handles what the devices and the machine's own serial line have for the guest.
     @inline(never)
     @_optimize(speed)
     mutating func acceptRequests() {
@@ -33,7 +33,7 @@ extension VirtualCPU {
         board.pointee.needsAttention = false
     }
 
-    /// A processor that ends interrupts by itself has to be told which ends the I/O APIC waits for.
+    /// A processor that ends interrupts itself must be told which ends the I/O APIC is waiting for.
     @_optimize(speed)
     private mutating func followRedirections() {
         let changes = board.pointee.redirectionChanges
@@ -59,7 +59,7 @@ extension VirtualCPU {
         take(apic.setLine0(isHigh: board.pointee.requestsExternalInterrupt, hasRisen: hasRisen))
     }
 
-    /// What came in for COM1 goes to the guest's UART, as far as that has room.
+    /// Passes input for COM1 to the guest's UART, as far as that has room.
     @_optimize(speed)
     private mutating func passInput() {
         while board.pointee.canReceive, let byte = host.receive() { board.pointee.receive(byte) }
@@ -67,9 +67,9 @@ extension VirtualCPU {
 
     // MARK: Accepting
 
-    /// Takes a message of the I/O APIC's or of this virtual CPU's own local APIC, if it is meant for it, and hands it to the
-    /// others that it is meant for.
-    /// - Returns: whether anybody accepted it.
+    /// Takes a message from the I/O APIC or this virtual CPU's own local APIC, if it is a destination, and hands it to the other
+    /// destinations.
+    /// - Returns: whether any accepted it.
     @discardableResult
     mutating func accept(_ message: InterruptMessage, isForSender: Bool = true) -> Bool {
         let isForSender = isForSender && apic.matches(message)
@@ -86,7 +86,7 @@ extension VirtualCPU {
         return accepted != .none
     }
 
-    /// Does what an interrupt that the local APIC accepted is to this virtual CPU.
+    /// Does what an interrupt accepted by the local APIC means for this virtual CPU.
     mutating func take(_ accepted: AcceptedInterrupt) {
         switch accepted {
         case .requested(let vector): offer(vector)
@@ -95,8 +95,8 @@ extension VirtualCPU {
             attention.insert(.interrupts)
         case .initialize:
             isResetPending = true
-            attention.insert(.devices)  // the guest's end is looked for with them
-        // A start-up IPI is nothing to a virtual CPU that runs; there is no firmware that would serve an SMI.
+            attention.insert(.devices)  // the guest's end is checked with them
+        // A start-up IPI does nothing to a running virtual CPU; there is no firmware to serve an SMI.
         case .none, .startup, .systemManagement: break
         case .external:
             takesExternalMessage = true

@@ -34,7 +34,7 @@ struct BootInformation {
         return next
     }
 
-    /// Stores a text with an ending zero.
+    /// Stores a zero-terminated text.
     private mutating func store(_ text: UnsafeRawBufferPointer) throws(ImageError) -> UInt32 {
         let address = try take(UInt64(text.count) + 1)
         _ = memory.copy(text, to: GuestPhysicalAddress(address))

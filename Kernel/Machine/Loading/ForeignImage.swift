@@ -1,6 +1,6 @@
-/// What people give as a guest that is none, told by how it begins.
+/// Files mistaken for guests, recognized by how they begin.
 public enum ForeignImage: Sendable {
-    /// By gzip, xz, bzip2, zstd, lz4 or zip.
+    /// With gzip, xz, bzip2, zstd, lz4 or zip.
     case compressed
     /// Of cpio or tar.
     case archive
@@ -24,7 +24,7 @@ public enum ForeignImage: Sendable {
         }
     }
 
-    /// VDI's mark, ISO 9660's, that of a GUID partition table; or a partition table behind which something follows.
+    /// The signature of VDI, ISO 9660 or a GUID partition table; or a partition table that is followed by something.
     private static func isDisk(_ image: ImageBytes) -> Bool {
         if image.uint32(64) == 0xBEDA_107F || image.uint32(0x8001) == 0x3030_4443 || image.uint64(512) == 0x5452_4150_2049_4645 {
             return true
@@ -39,7 +39,7 @@ public enum ForeignImage: Sendable {
         return partitions > 0
     }
 
-    /// The beginning is UTF-8 without control characters but those of lines.
+    /// The beginning is UTF-8 without control characters other than tabs and line ends (9 to 13).
     private static func isText(_ image: ImageBytes) -> Bool {
         guard image.count >= 4 else { return false }
         var following = 0

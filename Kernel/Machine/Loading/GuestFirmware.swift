@@ -1,7 +1,7 @@
 import Devices
 import Memory
 
-/// Firmware's part of a guest's memory, the same for every guest: the tables of its processors and devices, the BIOS with its
+/// The firmware's part of a guest's memory, the same for every guest: the tables of its processors and devices, the BIOS with its
 /// address map, its interrupt vectors and data, and an empty screen. `Board.setUpAsFirmware` is the devices' part.
 extension GuestLoader {
     func installFirmware() {

@@ -5,7 +5,7 @@ import Memory
 ///
 /// The entry is chosen by the header: 64-bit if the kernel has one (XLF_KERNEL_64), as distributions' kernels and
 /// memtest86+x64.bin; else 32-bit if the header names an entry point (code32_start is 100000H), as memtest86+ia32.bin; else
-/// real mode with a BIOS, as iPXE's ipxe.lkrn and all that is not loaded high.
+/// real mode with a BIOS, as iPXE's ipxe.lkrn and whatever is not loaded high.
 extension GuestLoader {
     mutating func loadLinux(
         _ guest: GuestModule, moduleCount: Int, module: (Int) -> GuestModule
@@ -47,7 +47,7 @@ extension GuestLoader {
         return UnsafeRawBufferPointer(rebasing: words[start...])
     }
 
-    /// Copies the kernel proper, all of the file behind the setup code.
+    /// Copies the kernel proper, all of the file after the setup code.
     /// - Returns: the end of what it needs.
     private func loadKernel(_ image: ImageBytes, _ header: LinuxHeader) throws(ImageError) -> UInt64 {
         let size = image.count - header.setupSize
@@ -66,7 +66,7 @@ extension GuestLoader {
     }
 
     /// Copies the modules as one initial RAM disk, each on a 4-byte boundary, as high as the kernel and the RAM allow: the
-    /// kernel may use memory behind itself before it knows of the disk.
+    /// kernel may use memory after itself before it knows of the disk.
     private func loadInitialRAMDisk(
         _ header: LinuxHeader, above kernelEnd: UInt64, moduleCount: Int, module: (Int) -> GuestModule
     ) throws(ImageError) -> (start: UInt64, size: UInt64) {
@@ -88,7 +88,7 @@ extension GuestLoader {
         return (start, size)
     }
 
-    /// Stores the command line with its ending zero.
+    /// Stores the command line, zero-terminated.
     private func store(_ words: UnsafeRawBufferPointer, at address: UInt64) {
         _ = memory.copy(words, to: GuestPhysicalAddress(address))
         memory.write(0, count: 1, at: GuestPhysicalAddress(address + UInt64(words.count)))
@@ -96,7 +96,7 @@ extension GuestLoader {
 
     /// The zero page ("The Linux/x86 Boot Protocol", "Zero Page").
     ///
-    /// The screen is left zero: with a text mode Linux would drive a VGA, which is not there.
+    /// The screen is left zero: with a text mode, Linux would drive a VGA, which is not there.
     private func writeBootParameters(
         _ image: ImageBytes, _ header: LinuxHeader, _ words: UnsafeRawBufferPointer, _ disk: (start: UInt64, size: UInt64)
     ) {
@@ -113,13 +113,13 @@ extension GuestLoader {
         let map = AddressMap(ram: memory.size)
         put(UInt64(map.count), count: 1, at: page + 0x1E8)
         for index in 0..<map.count { write(map[index], at: page + 0x2D0 + 20 * UInt64(index)) }
-        // The older ways of telling the extended memory, in KiB.
+        // The older ways of reporting extended memory, in KiB.
         let extended = memory.size.kibibytes - 1024
         put(min(extended, 0xFFFF), count: 2, at: page + 0x02)
         put(extended, count: 4, at: page + 0x1E0)
     }
 
-    /// The boot sector and the setup code, as a boot loader leaves them for a real-mode entry.
+    /// Loads the boot sector and the setup code, as a boot loader does for a real-mode entry.
     private func loadSetup(
         _ image: ImageBytes, _ header: LinuxHeader, _ words: UnsafeRawBufferPointer, _ disk: (start: UInt64, size: UInt64)
     ) throws(ImageError) {

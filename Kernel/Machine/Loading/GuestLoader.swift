@@ -3,8 +3,8 @@ import Memory
 
 /// Puts a guest image and its modules into guest RAM.
 ///
-/// A Linux kernel is loaded as its boot protocol says, a multiboot image as the Multiboot Specification 0.6.96 says; anything
-/// else that is not an ELF file is a flat binary, loaded at 7C00H as firmware loads a boot sector.
+/// A Linux kernel is loaded by its boot protocol, a multiboot image by the Multiboot Specification 0.6.96; anything else
+/// that is not an ELF file is a flat binary, loaded at 7C00H as firmware loads a boot sector.
 public struct GuestLoader {
     /// Where a flat binary goes.
     public static var flatAddress: UInt64 { 0x7C00 }
@@ -21,9 +21,9 @@ public struct GuestLoader {
     let processors: FirmwareTables.Processors
     /// The time of day at the start, for the BIOS.
     let secondOfDay: UInt64
-    /// A flat binary needs no mark of one.
+    /// A flat binary needs no signature.
     public var takesFlat = false
-    /// The end of what is loaded so far: modules go behind it.
+    /// The end of what is loaded so far: modules go after it.
     private var loadedEnd: UInt64 = 1 << 20
 
     public init(
@@ -108,7 +108,7 @@ public struct GuestLoader {
 
     private mutating func loadELF(_ image: ImageBytes) throws(ImageError) -> UInt32 {
         let elf = try ELFImage(image)
-        // As GRUB has it: an address that is no virtual one of the image may be a physical one.
+        // As in GRUB: an address that is not a virtual one of the image may be a physical one.
         var virtualEntry: UInt64?
         var physicalEntry: UInt64?
         for index in 0..<elf.headerCount {
@@ -117,7 +117,7 @@ public struct GuestLoader {
             guard !segment.physicalAddress.addingReportingOverflow(segment.memorySize).overflow,
                 !segment.virtualAddress.addingReportingOverflow(segment.memorySize - 1).overflow
             else { throw .segmentWraps(index: index) }
-            // What has nothing in the file is nowhere in it.
+            // A segment with no bytes in the file has no place in it.
             guard let bytes = image.part(segment.fileSize == 0 ? 0 : segment.offset, count: segment.fileSize) else {
                 throw .segmentOutsideFile(index: index)
             }
@@ -164,7 +164,7 @@ public struct GuestLoader {
         loadedEnd = max(loadedEnd, end)
     }
 
-    /// Puts a module behind all else, on a page boundary.
+    /// Puts a module after everything else, on a page boundary.
     private mutating func place(_ image: ImageBytes, index: Int) throws(ImageError) -> UInt64 {
         let start = (loadedEnd + 0xFFF) & ~0xFFF
         let end = memory.size.bytes

@@ -17,7 +17,7 @@ public enum GuestStart: Equatable, Sendable {
 }
 
 extension VirtualCPU {
-    /// Sets the registers in which a guest starts.
+    /// Sets the registers with which a guest starts.
     public mutating func start(_ start: GuestStart) {
         registers = GeneralRegisters()
         processor.flags = .alwaysSet
@@ -27,7 +27,7 @@ extension VirtualCPU {
         processor.cr3 = 0
         processor.cr4 = .none
         processor.setSegment(.ldtr, .init(selector: 0, base: 0, limit: 0xFFFF, attributes: .localDescriptorTable))
-        // After reset TR holds a 16-bit TSS; a VM entry, and IA-32e mode later, want a busy 32-bit one.
+        // After reset TR holds a 16-bit TSS; a VM entry, and IA-32e mode later, need a busy 32-bit one.
         processor.setSegment(.tr, .init(selector: 0, base: 0, limit: 0xFFFF, attributes: .busyTaskState))
         switch start {
         case .realMode: startFlat()
@@ -56,7 +56,7 @@ extension VirtualCPU {
         processor.stackPointer = stackPointer
     }
 
-    /// The stack ends where the image begins. DL is the number of the drive that it came from, the first disk; there is none.
+    /// The stack ends where the image begins. DL is the drive it came from, the first disk; there is none.
     private mutating func startFlat() {
         registers.rdx = 0x80
         startInRealMode(segment: 0, code: 0, offset: GuestLoader.flatAddress, stackPointer: GuestLoader.flatAddress)
@@ -72,7 +72,7 @@ extension VirtualCPU {
         processor.cr0 = .protectionEnable | .extensionType
         registers.rax = 0x2BAD_B002
         registers.rbx = UInt64(information)
-        // The tables are the guest's to make before it loads a segment register.
+        // The guest must make its tables before it loads a segment register.
         processor.setGlobalDescriptorTable(base: 0, limit: 0)
         processor.setInterruptDescriptorTable(base: 0, limit: 0)
         processor.setSegment(.cs, .init(selector: 0x08, base: 0, limit: 0xFFFF_FFFF, attributes: .code32))

@@ -24,10 +24,10 @@ public struct ImageBytes {
     }
 }
 
-/// Something that the boot loader handed over: a guest image or a module of the guest's, and its words.
+/// Something that the boot loader handed over: a guest image or a guest's module, and its words.
 public struct GuestModule {
     public let image: ImageBytes
-    /// File name and arguments, without an ending zero.
+    /// File name and arguments, without a terminating zero.
     public let commandLine: UnsafeRawBufferPointer
 
     public init(image: ImageBytes, commandLine: UnsafeRawBufferPointer) {

@@ -2,7 +2,7 @@ import Devices
 import Memory
 import Text
 
-/// What is wrong with a guest image or a module of its.
+/// What is wrong with a guest image or one of its modules.
 public enum ImageError: Error, Equatable, Sendable {
     case empty
     case flatTooLarge(size: UInt64, limit: UInt64)
@@ -54,13 +54,13 @@ extension ImageError: TextConvertible {
         case .elfWithoutMultibootHeader:
             "the guest image is an ELF file without a multiboot header, wholly in its first 8192 bytes; add one"
         case .flatWithoutSignature:
-            "the guest image has no header, and no boot sector's signature (55H, AAH) at 510; if it is a flat binary all the same, say FLAT=on"
+            "the guest image has no header, and no boot sector signature (55H, AAH) at 510; if it is a flat binary anyway, say FLAT=on"
         case .foreign(.compressed): "the guest image is compressed; unpack it first, as by gunzip, unxz or unzstd"
-        case .foreign(.archive): "the guest image is an archive; an initial RAM disk is a module of a Linux kernel's"
+        case .foreign(.archive): "the guest image is an archive; an initial RAM disk is a module for a Linux kernel"
         case .foreign(.efiProgram): "the guest image is an EFI program, and a guest has no EFI; give \(ImageError.guests)"
         case .foreign(.disk):
-            "the guest image is that of a disk, which guests have none of; give the kernel on it as the guest, its initial RAM disk as a module"
-        case .foreign(.text): "the guest image is a text; give \(ImageError.guests)"
+            "the guest image is a disk image, and guests have no disks; give the kernel on it as the guest, its initial RAM disk as a module"
+        case .foreign(.text): "the guest image is a text file; give \(ImageError.guests)"
         case .unsupportedFlags(let flags):
             "the guest's multiboot header asks for something that Martlet does not offer: flags \(hex: flags)"
         case .invalidAddressFields:
@@ -75,7 +75,7 @@ extension ImageError: TextConvertible {
         case .noSegments: "the guest image is an ELF file that loads nothing: it has no PT_LOAD segment"
         case .segmentOutsideFile(let index): "segment \(index) of the guest's ELF image lies outside the file: is it cut off?"
         case .segmentLargerInFile(let index):
-            "segment \(index) of the guest's ELF image has more bytes in the file than in memory (p_filesz above p_memsz); link it anew"
+            "segment \(index) of the guest's ELF image has more bytes in the file than in memory (p_filesz above p_memsz); relink it"
         case .segmentWraps(let index): "segment \(index) of the guest's ELF image wraps around the address space"
         case .segmentOutsideRAM(let index, let start, let end):
             "segment \(index) of the guest image lies outside its RAM: \(hex: start) to \(hex: end); \(ImageError.advice(end))"
@@ -99,9 +99,9 @@ extension ImageError: TextConvertible {
         case .linuxTooOld(let version):
             "the Linux kernel speaks boot protocol \(version >> 8).\(version & 0xFF); take one with 2.6 or later (Linux 2.6.22)"
         case .linuxSetupTooLarge(let size, let limit):
-            "the Linux kernel's real-mode setup code has \(size) bytes, at most \(limit) find room; take a kernel with a 32-bit entry"
+            "the Linux kernel's real-mode setup code has \(size) bytes, at most \(limit) fit; take a kernel with a 32-bit entry"
         case .linuxTooLargeForLow(let size, let limit):
-            "the Linux kernel is to be loaded below 640 KiB and has \(size) bytes, at most \(limit) find room; take a bzImage"
+            "the Linux kernel is to be loaded below 640 KiB and has \(size) bytes, at most \(limit) fit; take a bzImage"
         case .commandLineTooLong(let size, let limit):
             "the command line has \(size) characters, and this kernel takes \(limit); shorten it"
         case .initialRAMDiskDoesNotFit(let size, let free):
@@ -111,7 +111,7 @@ extension ImageError: TextConvertible {
 
     private static var guests: StaticString { "a Linux kernel, a multiboot image or a flat binary" }
 
-    /// What can be done where a guest lacks RAM up to an address.
+    /// What to do where a guest lacks RAM up to an address.
     private static func advice(_ end: UInt64) -> StaticString {
         end <= AddressMap.mostRAM.bytes
             ? "give more with memory=" : "no guest has RAM from 3072 MiB on: it must need less, or be linked lower"

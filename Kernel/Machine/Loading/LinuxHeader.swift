@@ -2,7 +2,7 @@
 struct LinuxHeader: Equatable {
     /// Where such an image begins to execute.
     enum Entry: Equatable {
-        /// In 64-bit mode, 200H behind the load address.
+        /// In 64-bit mode, 200H after the load address.
         case long
         /// In flat protected mode, at the load address.
         case protected
@@ -12,12 +12,12 @@ struct LinuxHeader: Equatable {
 
     /// "HdrS".
     static var magic: UInt32 { 0x5372_6448 }
-    /// What all checks rely on is there since 2.06 (Linux 2.6.22): the size of the longest command line came last.
+    /// Everything the checks rely on exists since 2.06 (Linux 2.6.22): the maximum command line size came last.
     static var oldestVersion: UInt16 { 0x206 }
-    /// Where the header begins in the image and in the boot parameters, and where it must have ended in the latter.
+    /// Where the header begins in the image and in the boot parameters, and by where it must end in the latter.
     static var start: UInt64 { 0x1F1 }
     static var latestEnd: UInt64 { 0x290 }
-    /// Where a kernel is loaded that cannot be anywhere else.
+    /// Where a kernel that is not relocatable is loaded.
     static var usualAddress: UInt64 { 0x10_0000 }
 
     let version: UInt16
@@ -30,7 +30,7 @@ struct LinuxHeader: Equatable {
     let isLoadedHigh: Bool
     /// Where the kernel proper is loaded, if high.
     let loadAddress: UInt64
-    /// Where it needs memory from the time it runs, and how much; 0 where the protocol does not tell yet.
+    /// Where it needs memory once it runs, and how much; 0 where the protocol does not tell yet.
     let runtimeStart: UInt64
     let runtimeSize: UInt64
     let commandLineLimit: UInt64
@@ -66,11 +66,11 @@ struct LinuxHeader: Equatable {
         }
         isLoadedHigh = (image.uint8(0x211) ?? 0) & 1 != 0
         let isLong = version >= 0x20C && (image.uint16(0x236) ?? 0) & 1 != 0 && kernelSize > 0x200
-        // Without an entry point of its own the kernel proper is not meant to be entered by anyone but its setup code.
+        // Without an entry point of its own, the kernel proper is meant to be entered only by its setup code.
         let hasEntry = UInt64(image.uint32(0x214) ?? 0) == LinuxHeader.usualAddress
         entry = !isLoadedHigh ? .realMode : isLong ? .long : hasEntry ? .protected : .realMode
         let (address, start) = try LinuxHeader.addresses(image, version)
-        // Setup code goes to where the header says that the kernel is, which is not the preferred address.
+        // Setup code jumps to where the header says the kernel is, which is not the preferred address.
         loadAddress = entry == .realMode ? LinuxHeader.usualAddress : address
         runtimeStart = start
         runtimeSize = version >= 0x20A ? UInt64(image.uint32(0x260) ?? 0) : 0

@@ -1,4 +1,4 @@
-/// Where the loader puts what a Linux kernel is given, in conventional memory.
+/// Where in conventional memory the loader puts what a Linux kernel is given.
 ///
 /// | from | what, for a 32-bit or 64-bit entry | what, for a real-mode entry |
 /// | --- | --- | --- |

@@ -1,7 +1,7 @@
 /// The multiboot 1 header of a guest image (Multiboot Specification 0.6.96, 3.1 "OS image format").
 struct MultibootHeader {
     static var magic: UInt32 { 0x1BAD_B002 }
-    /// Flag bit 16: the header says itself where to load.
+    /// Flag bit 16: the header itself says where to load.
     static var hasAddressFields: UInt32 { 1 << 16 }
     /// Flags that Martlet heeds: modules on page boundaries, memory information, address fields.
     static var understood: UInt32 { 1 << 0 | 1 << 1 | hasAddressFields }
@@ -10,7 +10,7 @@ struct MultibootHeader {
     let offset: UInt64
     let flags: UInt32
 
-    /// The header's length: its three words, and the address fields where they count.
+    /// The header's length: its three words, and the address fields if used.
     var size: UInt64 { MultibootHeader.size(flags) }
     private static func size(_ flags: UInt32) -> UInt64 { flags & hasAddressFields == 0 ? 12 : 32 }
 

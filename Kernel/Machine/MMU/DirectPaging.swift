@@ -2,8 +2,8 @@ import Memory
 import Virtualization
 import X86
 
-// Direct paging: from when the guest turns paging on, the processor walks the guest's own tables alone, which hold machine
-// addresses. They are what Memory's DirectTables lets through, and are changed by hypercalls 6 to 13 (Docs/Memory.md).
+// Direct paging: once the guest turns paging on, the processor walks only the guest's own tables, which hold machine
+// addresses. Memory's DirectTables vets them, and hypercalls 6 to 13 change them (Docs/Memory.md).
 
 extension VirtualCPU {
     /// Functions 6 to 13.
@@ -37,14 +37,14 @@ extension VirtualCPU {
         return UInt64(refusal?.rawValue ?? 0)
     }
 
-    /// The processor drops what it holds of tables that are none any more, and of pages that have become some. An update alone does
-    /// not need that: what the guest may still reach by what was there is still a page of its own.
+    /// The processor drops what it has cached of pages that have ceased to be tables or become tables. An update alone does not
+    /// need that: what the guest may still reach by the old entry is still a page of its own.
     private mutating func followDirectTables() {
         if let direct = machine.pointee.direct, direct.pointee.takeFlush() { processor.flushTranslations() }
     }
 
-    /// MOV to CR3, or function 12.
-    /// - Returns: why not: it is no pinned root.
+    /// MOV to CR3, or hypercall 12.
+    /// - Returns: why not: it is not a pinned root.
     mutating func loadDirectRoot(_ cr3: UInt64) -> DirectRefusal? {
         guard let direct = machine.pointee.direct else { return .wrongTable }
         if let refusal = direct.pointee.load(cr3) { return refusal }

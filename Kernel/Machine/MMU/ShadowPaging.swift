@@ -2,9 +2,9 @@ import Memory
 import Virtualization
 import X86
 
-// Shadow paging: the processor translates by tables of Martlet's that follow the guest's (Memory, ShadowTables), from when the guest
-// turns paging on with CR0.WP set until it turns one of them off. Before that, and for an instruction that the processor executes
-// on pages that stand in for devices, nested tables translate.
+// Shadow paging: the processor translates by Martlet's tables, which follow the guest's (Memory, ShadowTables), from the time the
+// guest turns paging on with CR0.WP set until it turns one of them off. Before that, and for an instruction that the processor
+// executes on pages that stand in for devices, nested tables translate.
 
 extension VirtualCPU {
     /// The guest changed how it translates: the processor follows.
@@ -14,11 +14,11 @@ extension VirtualCPU {
         guard let shadow = machine.pointee.shadow else { return }
         if processor.emulatesRealMode { attention.insert(.realMode) }
         guard processor.canUseShadowTables else {
-            // What the guest does to its tables meanwhile is not seen.
+            // What the guest does to its tables meanwhile goes unseen.
             if processor.usesShadowTables { shadow.pointee.reset() }
             processor.useNestedTables()
             processor.flushTranslations()
-            // With paging on, what stands in the way are segments that it has not loaded yet.
+            // With paging on, the obstacle is segments that it has not loaded yet.
             awaitSegments(processor.cr0.contains(.paging | .writeProtect))
             return
         }
@@ -58,20 +58,20 @@ extension VirtualCPU {
         _ = processor.trapInstruction(waits)
     }
 
-    /// The trap behind each instruction of a guest whose segments are awaited; or a debugger's, which looks on.
+    /// The trap after each instruction of a guest whose segments are awaited; or a debugger's.
     mutating func endTrappedInstruction() -> Outcome {
         if awaitsSegments { followPaging() }
         return .resume
     }
 
-    /// A load of CR3 that drops cached translations. (What shadow tables make of one in long mode is `loadShadowRoot`.)
+    /// A load of CR3 that drops cached translations. (For shadow tables in long mode, see `loadShadowRoot`.)
     mutating func followAddressSpace() {
         guard processor.usesShadowTables else { return processor.flushTranslations() }
         followPaging()
     }
 
     /// A load of CR3 in long mode, if shadow tables translate.
-    /// - Returns: nil, and nothing is changed, if they do not.
+    /// - Returns: nil, with nothing changed, if they do not.
     @inline(__always)
     mutating func loadShadowRoot(_ value: UInt64) -> Outcome? {
         guard let shadow = machine.pointee.shadow, processor.usesShadowTables, shadow.pointee.paging.shadowLevelCount > 3 else {
@@ -86,7 +86,7 @@ extension VirtualCPU {
         return .step
     }
 
-    /// A task switch may have loaded segments without which there is no way into the guest but with nested tables.
+    /// A task switch may have loaded segments with which only nested tables can enter the guest.
     mutating func followSegments() {
         if processor.usesShadowTables, !processor.canUseShadowTables { followPaging() }
     }
@@ -115,7 +115,7 @@ extension VirtualCPU {
 
     // MARK: Page faults
 
-    /// A page fault under shadow tables: the guest's own, or for want of an entry, or an access to what is not RAM.
+    /// A page fault under shadow tables: the guest's own, one for lack of an entry, or an access to something other than RAM.
     @inline(never)
     @_optimize(speed)
     mutating func resolvePageFault(_ exception: ExceptionExit) -> Outcome {
@@ -128,7 +128,7 @@ extension VirtualCPU {
         switch paging.translate(address, for: access, in: memory) {
         case .page(let page):
             guard !isNoRAM(page.address) else {
-                // The processor has translated the operand, and not looked at its alignment yet.
+                // The processor has translated the operand, but not yet checked its alignment.
                 if checksAlignment, kind != .fetch, !processor.isDeliveringEvent { return .execute }
                 return resolve(.ofPageFault(page.address, kind))
             }
@@ -139,7 +139,7 @@ extension VirtualCPU {
         }
     }
 
-    /// What access a page fault tells of.
+    /// The access that a page fault reports.
     @inline(__always)
     mutating func requestedAccess(_ exception: ExceptionExit) -> (address: GuestVirtualAddress, access: GuestAccess) {
         let code = PageFaultErrorCode(rawValue: exception.errorCode ?? 0)
@@ -155,8 +155,8 @@ extension VirtualCPU {
     @inline(__always)
     mutating func isNoRAM(_ address: GuestPhysicalAddress) -> Bool { !memory.contains(address, count: 1) || isHidden(address) }
 
-    /// Without execute-disable and SMEP an error code does not tell a fetch, which SMAP does not hinder, from a read, which it does. A
-    /// read that stands where instructions are fetched comes back when that is filled.
+    /// Without execute-disable and SMEP, an error code does not tell a fetch, which SMAP allows, from a read, which it stops. A
+    /// read from where instructions are fetched faults again once that is filled.
     private mutating func fillsForFetch(_ address: GuestVirtualAddress) -> Bool {
         let cr4 = processor.cr4
         guard cr4.contains(.supervisorAccessPrevention), !cr4.contains(.supervisorExecutionPrevention),
@@ -173,7 +173,7 @@ extension VirtualCPU {
         return hasChanged
     }
 
-    /// The processor drops what it holds of tables that have changed.
+    /// The processor drops what it has cached of changed tables.
     @_optimize(speed)
     private mutating func followTables() {
         guard let shadow = machine.pointee.shadow else { return }
@@ -191,7 +191,7 @@ extension VirtualCPU {
         let hasChanged = shadow.pointee.fill(address, isWrite: isWrite, isUser: isUser)
         followTables()
         if !hasChanged {
-            // The processor may hold what the tables said before. What it does not find in them then is the guest's.
+            // The processor may have cached what the tables held before. If it still faults afterwards, the fault is the guest's.
             guard fruitlessFault != address else {
                 fruitlessFault = nil
                 return deliverPageFault(address, PageFaultErrorCode(rawValue: exception.errorCode ?? 0))
@@ -268,7 +268,7 @@ extension VirtualCPU {
 }
 
 extension NestedPageFault {
-    /// What a page fault under shadow tables would have been under nested ones.
+    /// What a page fault under shadow tables would have been under nested tables.
     static func ofPageFault(_ address: GuestPhysicalAddress, _ kind: GuestAccess.Kind) -> NestedPageFault {
         NestedPageFault(
             address: address, isRead: kind == .read, isWrite: kind == .write, isFetch: kind == .fetch, isMapped: false,

@@ -3,16 +3,16 @@ import Memory
 import Virtualization
 import X86
 
-// Events in real mode, where the processor executes virtual-8086 mode for it: it would deliver them through the guest's IDT as protected
-// mode has one. Every exception exits, and what is to be injected is delivered here, through the table of real mode.
+// Events in real mode, where the processor runs virtual-8086 mode in its place: it would deliver them through the guest's IDT
+// as in protected mode. Every exception exits, and what is to be injected is delivered here, through real mode's table.
 
 extension VirtualCPU {
     /// Before the guest goes on: delivers what is to be injected, if it is in such a real mode.
-    /// - Returns: false if the guest is at its end, since the event cannot be delivered.
+    /// - Returns: false if the guest has ended because the event cannot be delivered.
     @inline(never)
     mutating func followRealMode() -> Bool {
         guard processor.emulatesRealMode else { return true }
-        // Every way back into the guest comes past here.
+        // Every path back into the guest passes here.
         attention.insert(.realMode)
         guard let event = processor.takeEvent(), !deliver(event) else { return true }
         end(.tripleFault)
@@ -20,7 +20,7 @@ extension VirtualCPU {
     }
 
     /// SDM volume 3, "Interrupt and Exception Handling" in "8086 Emulation": FLAGS, CS and IP are pushed, no error code.
-    /// - Returns: false if there is no way, not even for a double fault.
+    /// - Returns: false if that is impossible, even for a double fault.
     private mutating func deliver(_ event: Event) -> Bool {
         let (table, limit) = processor.interruptDescriptorTable
         var vector = event.vector
@@ -64,7 +64,7 @@ extension VirtualCPU {
         return read(stackPlace(pointer & 0xFFFF, size: size), count: size)
     }
 
-    /// A value that the segment's end divides goes on at its beginning.
+    /// A value split by the segment's end wraps to its beginning.
     private mutating func stackPlace(_ offset: UInt64, size: Int) -> OperandPlace {
         let base = processor.segment(.ss).base
         let first = GuestPhysicalAddress((base &+ offset) & 0xFFFF_FFFF)

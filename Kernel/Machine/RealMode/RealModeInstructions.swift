@@ -2,23 +2,23 @@ import Memory
 import Virtualization
 import X86
 
-// Instructions of real mode that virtual-8086 mode refuses with #GP: each does what its own exit would have done, if there is such a one.
+// Real-mode instructions that virtual-8086 mode refuses with #GP: each does what its own exit would have done, if it has one.
 
 extension VirtualCPU {
-    /// Whether an exception is the refusal of HLT, of which the guest then stands as at its exit.
+    /// Whether an exception is the refusal of HLT; the guest then stands as at HLT's exit.
     @inline(never)
     mutating func standsAtHalt(_ exception: ExceptionExit) -> Bool {
         guard exception.vector == .generalProtection,
             let instruction = InstructionDecoder.decodeSystem(fetchInstruction(in: .real)),
             instruction.operation == .halt
         else { return false }
-        // This exit does not tell the length that the end of the instruction asks for.
+        // This exit does not give the length that the end of the instruction needs.
         let told = UInt64(processor.instructionLength)
         processor.instructionPointer = processor.instructionPointer &+ UInt64(instruction.length) &- told
         return true
     }
 
-    /// A #GP or #SS of a guest whose real mode is virtual-8086 mode to the processor.
+    /// A #GP or #SS of a guest whose real mode is virtual-8086 mode for the processor.
     @inline(never)
     mutating func executeInRealMode(_ event: Event) -> Outcome {
         let bytes = fetchInstruction(in: .real)
@@ -75,7 +75,7 @@ extension VirtualCPU {
         return .step
     }
 
-    /// The instruction ends before what it does to the flags: a single step is one of the next instruction.
+    /// Ends the instruction before its change of the flags: single-stepping begins with the next instruction.
     private mutating func endInstruction(_ length: UInt8) {
         if !processor.stepPastInstruction(length: UInt64(length)) {
             unmasked.insert(.debugTrap, if: processor.endInstruction())
@@ -104,7 +104,7 @@ extension VirtualCPU {
         return .resume
     }
 
-    /// Interrupts wait for one more instruction, if they were not allowed before.
+    /// Interrupts wait for one more instruction, if they were off before.
     private mutating func allowInterrupts(_ length: UInt8) -> Outcome {
         let flags = processor.flags
         endInstruction(length)
@@ -127,7 +127,7 @@ extension VirtualCPU {
 
     // MARK: System registers
 
-    /// The access that an instruction makes whose exit Martlet knows.
+    /// The access of an instruction that has an exit of its own.
     private mutating func controlRegisterAccess(_ instruction: SystemInstruction) -> ControlRegisterAccess? {
         switch instruction.operation {
         case .clearTaskSwitched: return .clearTaskSwitched
@@ -189,7 +189,7 @@ extension VirtualCPU {
 
     // MARK: MSRs
 
-    /// Of those that other modes access without an exit, what a guest may want before it is in another.
+    /// Of the MSRs that other modes access without an exit, those that a guest may want while still in real mode.
     private mutating func readMSRInRealMode() -> Outcome? {
         let value: UInt64
         switch namedMSR {
@@ -209,7 +209,7 @@ extension VirtualCPU {
         }
     }
 
-    // MARK: Segments that are longer than real mode's
+    // MARK: Segments longer than real mode's
 
     /// An access through a segment register that protected mode has left with a limit above 64 KiB.
     private mutating func accessBeyond64KiB(_ bytes: InstructionBytes) -> Outcome? {

@@ -2,16 +2,16 @@ import Devices
 import Memory
 import Text
 
-/// The guest's text screen on a terminal: what of the text buffer has changed since it was last looked at, drawn with ECMA-48's
-/// control sequences. It stands among the other lines of the terminal: `rows` of it, with the cursor somewhere in them.
+/// The guest's text screen on a terminal: draws what has changed in the text buffer since the last look, with ECMA-48 control
+/// sequences. It stands among the other lines of the terminal: `rows` of it, with the cursor somewhere in them.
 ///
-/// A plain value, but for the characters that it has shown, which are in memory of 4000 bytes.
+/// A plain value, except for the characters it has shown, which take 4000 bytes of memory.
 public struct TextScreen {
     static var columns: Int { 80 }
     static var rowCount: Int { 25 }
     /// A blank as firmware leaves it.
     static var blank: UInt16 { 0x0720 }
-    /// The buffer has room for more than a screen, which the CRT controller may begin anywhere in it, in characters.
+    /// The buffer holds more than a screen, in characters; the CRT controller may start the screen anywhere in it.
     private static var bufferMask: UInt64 { 0x3FFF }
 
     private let shown: UnsafeMutablePointer<UInt16>
@@ -19,17 +19,17 @@ public struct TextScreen {
     private let rows: Int
     /// The first row that is on the terminal.
     private var top = 0
-    /// Where the terminal's cursor is: a row of the terminal's, and a column, or -1 where that is not known.
+    /// Where the terminal's cursor is: a row of the terminal, and a column, or -1 if unknown.
     private var row = 0
     private var column = -1
-    /// The attribute that is set there, or -1.
+    /// The attribute now set there, or -1.
     private var attribute = -1
     private var line = Line()
-    /// Something else than firmware's empty screen was seen.
+    /// Something other than the firmware's empty screen was seen.
     public private(set) var isUsed = false
 
     /// - Parameters:
-    ///   - shown: room for 2000 characters with their attributes, as long as this value lives.
+    ///   - shown: room for 2000 characters with their attributes; must live as long as this value.
     ///   - terminalRows: how many the terminal has, 0 if there is none.
     public init(_ shown: UnsafeMutablePointer<UInt16>, terminalRows: Int) {
         self.shown = shown
@@ -41,7 +41,7 @@ public struct TextScreen {
     /// - Parameters:
     ///   - start: where the screen begins, as the CRT controller has it.
     ///   - cursor: where the cursor is, likewise.
-    ///   - isInPlace: the terminal's cursor is where the last drawing left it; else all is drawn anew.
+    ///   - isInPlace: the terminal's cursor is where the last drawing left it; else everything is redrawn.
     /// - Returns: how many rows below its cursor the terminal is free; 0 if nothing was drawn and the cursor is not in the screen.
     public mutating func draw(
         _ memory: GuestMemory, start: UInt16, cursor: UInt16?, isInPlace: Bool, _ output: (borrowing Line) -> Void
@@ -77,7 +77,7 @@ public struct TextScreen {
         return rows - row
     }
 
-    /// Writes the screen as plain text, without what is blank at its end.
+    /// Writes the screen as plain text, without trailing blanks.
     public mutating func print(_ memory: GuestMemory, start: UInt16, _ output: (borrowing Line) -> Void) {
         guard differs(memory, start) || isUsed else { return }
         var blanks = 0
@@ -109,7 +109,7 @@ public struct TextScreen {
         UInt16(truncatingIfNeeded: memory.read(count: 2, at: place(start, index)) ?? 0)
     }
 
-    /// Whether any character is not as it was shown; four at a time.
+    /// Whether any character differs from what was shown; checks four at a time.
     private func differs(_ memory: GuestMemory, _ start: UInt16) -> Bool {
         guard start & 3 == 0 else {
             for index in 0..<Self.columns * Self.rowCount where cell(memory, start, index) != shown[index] { return true }
@@ -129,7 +129,7 @@ public struct TextScreen {
         line = Line()
     }
 
-    /// Free rows at the end of the terminal, which scrolls for them.
+    /// Makes free rows at the end of the terminal, by scrolling.
     private mutating func makeRoom() {
         for _ in 0..<rows { line.write(byte: 0x0A) }
         (row, column, attribute) = (rows, -1, -1)

@@ -1,8 +1,8 @@
 import Virtualization
 import X86
 
-/// A register that a guest changes without an exit, or that stays loaded for it while the kernel runs: what it is, who holds
-/// the guest's value then, and what it is after a reset.
+/// A register that a guest changes without an exit, or that stays loaded for it while the kernel runs: which it is, who then
+/// holds the guest's value, and its value after a reset.
 ///
 /// While a guest runs, the processor has all its registers. On a VM exit each goes to one of these holders or stays:
 ///
@@ -15,13 +15,13 @@ import X86
 /// | IA32_TIME_STAMP_COUNTER | nobody: an offset to the processor's |
 /// | all others below; x87, SSE, AVX, AVX-512 and PKRU | the processor: the kernel uses none of them |
 ///
-/// All else that a guest can read or write exits and is Martlet's to keep. The table is where the MSRs that pass without an
-/// exit, the reset of a virtual CPU, and the saving and loading of its state come from.
+/// Everything else that a guest can read or write exits, and Martlet keeps it. The MSRs that pass without an exit, the reset
+/// of a virtual CPU, and the saving and loading of its state all follow from this table.
 public struct HeldRegister: Sendable {
     public enum Holder: Sendable {
         /// VM exits save it there, and VM entries load it.
         case controlStructure
-        /// It stays in the processor until another guest's is loaded.
+        /// It stays in the processor until another guest's value is loaded.
         case processor
     }
 
@@ -85,7 +85,7 @@ public struct HeldRegister: Sendable {
         }
     }
 
-    /// Whether writes of it exit all the same, to be checked.
+    /// Whether writes to it exit anyway, to be checked.
     private var isChecked: Bool { place == .extendedControl || place == .msr(.supervisorState) }
 
     /// Whether a guest with these features writes an MSR without an exit, and finds there what it wrote.
@@ -131,7 +131,7 @@ public struct HeldRegisters: Equatable, Sendable {
         return true
     }
 
-    /// As after a reset.
+    /// Their values after a reset.
     public static var atReset: Self {
         var registers = Self()
         for number in 0..<HeldRegister.count { registers.values[number] = HeldRegister.row(number).resetValue }
@@ -143,7 +143,7 @@ public struct HeldRegisters: Equatable, Sendable {
         forEach(features) { number, register in values[number] = register.read(host) }
     }
 
-    /// Makes them the processor's.
+    /// Loads them into the processor.
     func load(on host: some HostServices, _ features: GuestFeatures) {
         forEach(features) { number, register in register.write(values[number], host) }
     }
@@ -156,7 +156,7 @@ public struct HeldRegisters: Equatable, Sendable {
         }
     }
 
-    /// Nothing of an earlier guest's is left in the processor: all that it holds of a guest is as after a reset.
+    /// Clears an earlier guest from the processor: everything that it holds of a guest is as after a reset.
     public static func reset(_ host: some HostServices, _ features: GuestFeatures) {
         host.resetExtendedState(features.extendedState)
         atReset.load(on: host, features)

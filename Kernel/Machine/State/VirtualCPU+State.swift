@@ -2,10 +2,10 @@ import Devices
 import Virtualization
 import X86
 
-/// All that a virtual CPU holds of its guest, as a plain value, but for the extended state (x87, SSE, AVX, AVX-512, PKRU),
-/// whose memory is laid out by the processor.
+/// Everything a virtual CPU holds of its guest, as a plain value, except the extended state (x87, SSE, AVX, AVX-512, PKRU),
+/// whose memory the processor lays out.
 ///
-/// It is neither what the virtual CPU was made with nor what follows from the rest. Its time is the machine's.
+/// It excludes what the virtual CPU was made with and what follows from the rest. Its time is the machine's.
 public struct VirtualCPUState<GuestState: Equatable>: Equatable {
     var registers: GeneralRegisters
     var guest: GuestState
@@ -14,9 +14,9 @@ public struct VirtualCPUState<GuestState: Equatable>: Equatable {
     var msrs: EmulatedMSRs
     /// When the state was taken.
     var time: MachineTime
-    /// What the guest's time stamp is ahead of machine time.
+    /// How far the guest's time stamp is ahead of machine time.
     var timeStampLead: UInt64
-    /// When the timer of hypercall 1 is due, and the vector that it interrupts with then.
+    /// When the timer of hypercall 1 is due, and the vector with which it then interrupts.
     var timerDeadline: MachineTime
     var timerVector: UInt8
     var awaitedPriorityClass: UInt8
@@ -37,7 +37,7 @@ extension VirtualCPU {
     /// The machine's time.
     public var now: MachineTime { clock.now }
 
-    /// Takes the state down, between two exits.
+    /// Saves the state, between two exits.
     /// - Parameters:
     ///   - extendedState: 4 KiB, aligned to 64 bytes, and zero.
     ///   - now: the machine's time.
@@ -59,8 +59,8 @@ extension VirtualCPU {
                 absentMemoryAccesses: absentMemoryAccesses, refusedMSRs: refusedMSRs))
     }
 
-    /// Goes on from the state of a virtual CPU that was made alike, on this processor: its time goes on from the moment at
-    /// which that was taken. The state of the machine's devices is put back before.
+    /// Continues from the state of a virtual CPU that was made the same way, on this processor: its time continues from when that
+    /// was saved. The machine's devices must be restored first.
     public mutating func restore(_ state: UnsafePointer<State>, extendedState: UnsafeRawPointer) {
         registers = state.pointee.registers
         startTime = host.timeStamp() &- state.pointee.time.ticks

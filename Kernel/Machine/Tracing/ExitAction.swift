@@ -25,7 +25,7 @@ public struct ExitAction: TextConvertible {
         case .wait: "waits for its timer"
         case .end(let ending): "ended: \(ending)"
         case .resume, .iterate: resumed
-        case .execute: "executed on a page in its place"
+        case .execute: "executed on a stand-in page"
         case .step, .stepLength: emulated
         }
     }
@@ -34,7 +34,7 @@ public struct ExitAction: TextConvertible {
         switch exit {
         case .timerExpired: "nothing due, went on"
         case .taskSwitch: "switched"
-        case .io, .nestedPageFault: "did a part, the instruction goes on"
+        case .io, .nestedPageFault: "did part of it, the instruction goes on"
         default: "went on"
         }
     }
@@ -56,7 +56,7 @@ public struct ExitAction: TextConvertible {
         }
     }
 
-    /// Where the board's own devices and the local APIC are, unless the guest moved that.
+    /// Where the board's own devices are, and the local APIC unless the guest moved it.
     private func isDevice(_ address: UInt64) -> Bool {
         Board.isPresent(memory: address) || address & ~0xFFF == APICBase.usualAddress
     }
@@ -109,7 +109,7 @@ extension Unsupported: TextConvertible {
         case .tableInAbsentMemory:
             "the processor needs a table or stack of the guest's (page tables, descriptors, interrupt stack) in memory that is not there"
         case .machineCheck: "a machine check: the machine's hardware reported an error"
-        case .nestedPageMisconfiguration: "a misconfigured EPT entry: this is a bug of Martlet's"
+        case .nestedPageMisconfiguration: "a misconfigured EPT entry: this is a bug in Martlet"
         case .directPaging(let obstacle): "MMU=direct is not for this guest (see Docs/Memory.md, or use MMU=nested): \(obstacle)"
         }
     }

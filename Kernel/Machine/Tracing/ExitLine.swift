@@ -10,18 +10,18 @@ public struct ExitLine: TextConvertible {
     let outcome: Outcome?
     let after: GeneralRegisters
 
-    /// The column of the exit's reason, if the number and the ticks before it leave that free.
+    /// The column of the exit's reason, unless the number and the ticks before it reach past it.
     public static var reasonColumn: Int { 14 }
     /// The column of the guest's place.
     public static var placeColumn: Int { 39 }
     /// The column of what the exit was.
     public static var descriptionColumn: Int { 54 }
-    /// By how much the rows behind the first are indented of the cause that follows the line.
+    /// By how much the rows after the first are indented in the cause that follows the line.
     public static var causeIndentation: Int { 13 }
 
     /// - Parameters:
     ///   - number: of the exit.
-    ///   - outcome: nil if nothing was done about it: it is a debugger's own, and has no number.
+    ///   - outcome: nil if it was not handled: it is a debugger's own, and has no number.
     ///   - after: the guest's registers now.
     public init(_ seen: ObservedExit, number: UInt64, _ outcome: Outcome?, _ after: GeneralRegisters) {
         self.seen = seen

@@ -1,9 +1,9 @@
 import Trace
 import Virtualization
 
-// What the world switch does not write of a record: it begins the record of each exit and ends it when the exit handler
-// resumes the guest. The rest is here: details of the exits that are rare enough to be asked for them, and the end of the
-// record when the run loop has to do with the exit.
+// The parts of a record that the world switch does not write: it begins each exit's record and ends it when the exit handler
+// resumes the guest. The rest is here: details of exits that are rare enough to ask for them, and the end of the record
+// when the exit goes to the run loop.
 
 extension VirtualCPU {
     /// The operand that explains the exit, where the processor does not report it.
@@ -12,19 +12,19 @@ extension VirtualCPU {
         records.next?.pointee.operand = value
     }
 
-    /// What Martlet did about the exit. Nobody takes it down where an instruction was emulated: RIP has moved.
+    /// What Martlet did about the exit. It is not recorded where an instruction was emulated: RIP has moved.
     @inline(__always)
     mutating func note(_ outcome: Outcome) {
         if let record = records.next, record.pointee.outcome == 0 { record.pointee.note(outcome) }
     }
 
-    /// The same where nothing was done: an event that comes besides is not what Martlet did about the exit.
+    /// The same where nothing was done: an event that comes as well is not what Martlet did about the exit.
     @inline(never)
     mutating func noteResumption(_ outcome: Outcome) {
         if outcome == .resume { note(outcome) }
     }
 
-    /// The guest is at its end, whatever was done about the exit.
+    /// The guest has ended, whatever was done about the exit.
     mutating func end(_ ending: Ending) {
         pending = .end(ending)
         note(pending)
@@ -48,7 +48,7 @@ extension VirtualCPU {
         record.pointee.nextEDX = UInt32(truncatingIfNeeded: registers.rdx)
     }
 
-    /// Lets no time pass for the guest while the host was busy with what is none of its business.
+    /// Hides from the guest the time that the host spent on other things.
     public mutating func skipTime(_ ticks: UInt64) {
         startTime &+= ticks
         processor.timeStampOffset = processor.timeStampOffset &- ticks

@@ -1,12 +1,12 @@
 import Trace
 import Virtualization
 
-// An outcome in a record: a byte, and a number of 32 bits that goes with it. The event that an outcome injects is not in
-// these: the record has a field of its own for it.
+// An outcome in a record: a byte, and a 32-bit number that goes with it. The event that an outcome injects is not in these:
+// the record has a separate field for it.
 
-/// The number of an outcome in a record and in the agent's answers; `Ending.recorded` has those of the endings.
+/// The number of an outcome in a record and in the agent's answers; `Ending.recorded` has those for endings.
 public enum OutcomeNumber: UInt8, Sendable {
-    /// Nobody took it down, or nothing was done.
+    /// It was not recorded, or nothing was done.
     case untold
     case resume, step, inject, wait
     // In the agent's answers alone; a record has `step` for both.
@@ -14,7 +14,7 @@ public enum OutcomeNumber: UInt8, Sendable {
 }
 
 extension ExitRecord {
-    /// Takes down what Martlet did. The detail of an injection is the event's error code.
+    /// Records what Martlet did. The detail of an injection is the event's error code.
     public mutating func note(_ result: Outcome) {
         detail = 0
         let number: OutcomeNumber
@@ -32,8 +32,8 @@ extension ExitRecord {
         outcome = number.rawValue
     }
 
-    /// What Martlet did. Where nobody took it down, because the exit was finished in the fewest instructions, the record's
-    /// other fields tell: an instruction that was emulated moves RIP.
+    /// What Martlet did. Where that was not recorded, because the exit took the fastest path, the record's other fields tell:
+    /// emulating an instruction moves RIP.
     /// - Parameters:
     ///   - exit: what the record's reason and qualification mean.
     ///   - event: what its event field means.
@@ -41,7 +41,7 @@ extension ExitRecord {
     public func result(of exit: Exit, _ event: Event?) -> Outcome? {
         switch OutcomeNumber(rawValue: outcome) {
         case .untold:
-            // HLT is stepped past before what ends it is looked for.
+            // HLT is stepped past before Martlet looks for what ends it.
             if nextInstructionPointer != instructionPointer, exit != .halt { return .step }
             return event.map { .inject($0) } ?? .resume
         case .resume: return .resume

@@ -1,5 +1,5 @@
-// The privileged and special instructions that Swift cannot say, each as one always-inline function, and the symbols
-// that the nasm sources and the linker script define. Nothing here has a policy.
+// The privileged and special instructions that Swift cannot express, each as one always-inline function, and the symbols
+// defined by the nasm sources and the linker script. There is no policy here.
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -40,7 +40,7 @@ INSTRUCTION void write_dr2(uint64_t v) { __asm__ volatile("mov %0, %%dr2" : : "r
 INSTRUCTION void write_dr3(uint64_t v) { __asm__ volatile("mov %0, %%dr3" : : "r"(v)); }
 INSTRUCTION uint64_t read_dr6(void) { uint64_t v; __asm__ volatile("mov %%dr6, %0" : "=r"(v)); return v; }
 INSTRUCTION void write_dr6(uint64_t v) { __asm__ volatile("mov %0, %%dr6" : : "r"(v)); }
-/// The word that the GS base leads to.
+/// The word at the GS base.
 INSTRUCTION uint64_t read_gs_word(void) { uint64_t v; __asm__ volatile("mov %%gs:0, %0" : "=r"(v)); return v; }
 INSTRUCTION uint64_t read_frame_pointer(void) { uint64_t v; __asm__ volatile("mov %%rbp, %0" : "=r"(v)); return v; }
 
@@ -56,7 +56,7 @@ INSTRUCTION void write_xcr0(uint64_t value) {
     __asm__ volatile("xsetbv" : : "c"(0), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
 }
 
-/// RDPKRU with CR4.PKE, which is off otherwise: Bochs 3.0 lets PKRU, the guest's, govern the kernel's supervisor pages too.
+/// RDPKRU with CR4.PKE, which is otherwise off: Bochs 3.0 applies the guest's PKRU to the kernel's supervisor pages too.
 INSTRUCTION uint32_t read_pkru(void) {
     uint32_t low, high;
     uint64_t cr4 = read_cr4();
@@ -84,7 +84,7 @@ INSTRUCTION uint64_t read_tsc(void) {
     return high << 32 | low;
 }
 
-// x87, SSE and AVX state: the kernel never touches it, but exchanges one guest's for another's.
+// x87, SSE and AVX state: the kernel never uses it, only swaps one guest's for another's.
 INSTRUCTION void save_extended_state(void *xsave_area) {
     __asm__ volatile("xsave64 (%0)" : : "r"(xsave_area), "a"(0xFFFFFFFFu), "d"(0xFFFFFFFFu) : "memory");
 }
@@ -133,7 +133,7 @@ INSTRUCTION void disable_interrupts(void) { __asm__ volatile("cli" : : : "memory
 INSTRUCTION bool take_lock(uint32_t *lock) { return !__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE); }
 INSTRUCTION void release_lock(uint32_t *lock) { __atomic_store_n(lock, 0, __ATOMIC_RELEASE); }
 INSTRUCTION void memory_fence(void) { __asm__ volatile("mfence" : : : "memory"); }
-// An interrupt that is pending comes after HLT has begun, and so ends it.
+// A pending interrupt comes after HLT has begun, and so ends it.
 INSTRUCTION void wait_for_interrupt(void) { __asm__ volatile("sti\n hlt\n cli" : : : "memory"); }
 INSTRUCTION void halt(void) { __asm__ volatile("hlt"); }
 INSTRUCTION void call_address(uint64_t address) { __asm__ volatile("call *%0" : : "r"(address) : "memory"); }
@@ -185,7 +185,7 @@ INSTRUCTION bool execute_vmwrite(uint64_t encoding, uint64_t value) {
     return failed;
 }
 
-// For fields that every processor with VMX has: with a current VMCS these cannot fail.
+// For fields that every processor with VMX has: with a current VMCS, these cannot fail.
 INSTRUCTION uint64_t execute_universal_vmread(uint64_t encoding) {
     uint64_t value;
     __asm__ volatile("vmread %1, %0" : "=r"(value) : "r"(encoding) : "cc");

@@ -17,7 +17,7 @@ func proveEntries(_ magic: UInt32, _ information: UInt32) -> Never {
     if let port = options.report { Report.open(port, quietConsole: options.trace == .off) }
     Processor.current.pointee.open()
     var machine = HostMachine(options, loader)
-    // No emulator sends an NMI here: at least the IRET that ends one must come back.
+    // No emulator sends an NMI here, but at least the IRET that ends one must return.
     machine.host.finishNonMaskableInterrupt()
     let prover = EntryProofMachine(vmcs: machine.frame())
     let passed = prover.prove(on: machine)
@@ -31,7 +31,7 @@ struct EntryProofMachine: EntryMachine {
     let vmcs: HostPhysicalAddress
     let access = HardwareVMCS()
     let isBochs = Console.isOnBochs
-    /// The kernel's page tables map all of it.
+    /// The kernel's page tables map all memory below.
     let memoryEnd: UInt64 = 4 << 30
 
     func prove(on machine: borrowing HostMachine) -> Bool {
@@ -76,11 +76,11 @@ struct EntryProofMachine: EntryMachine {
 }
 
 extension MutationPages {
-    /// Pages in the guest's RAM, which no guest uses. Its addresses have several high bits set, so that an address with one
-    /// bit flipped never lies in the kernel, and what the processor writes there harms nobody.
+    /// Pages in the guest's RAM, which no guest uses. Their addresses have several high bits set, so an address with one bit
+    /// flipped never lies in the kernel, and what the processor writes there does no harm.
     fileprivate init(in guestRAM: HostPhysicalRange) {
         func page(_ index: UInt64) -> HostPhysicalAddress { guestRAM.start.advanced(by: .frames(index)) }
-        // No two of the indices differ in one bit only: a flipped bit of the one address must not make it another.
+        // No two indices differ in just one bit: flipping a bit of one address must not give another.
         self.init(blank: page(0), scratch: page(3), apicAccess: page(5), registerArea: page(6), shadowVMCS: page(9))
     }
 

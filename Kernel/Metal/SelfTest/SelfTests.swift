@@ -3,9 +3,9 @@ import Machine
 import VMX
 import X86
 
-/// Tests that only the machine itself can make, by the command line's selftest=NAME.
+/// Tests that only the machine itself can run, chosen by selftest=NAME on the command line.
 enum SelfTests {
-    /// Those that need nothing set up.
+    /// Those that need no setup.
     static func runEarly(_ options: KernelOptions) {
         if options.selfTest == .panic { undefined_instruction() }
     }

@@ -1,6 +1,6 @@
 /// One VM exit, as it is written to a trace file: 120 bytes, little-endian.
 ///
-/// The format, version 1; Docs/Records.md says it in words. The offsets are the contract with the world switch
+/// The format, version 1; Docs/Records.md describes it in words. The offsets are the contract with the world switch
 /// (Boot/records.inc), which writes most of a record while the guest's registers are still in their places. A VMREAD to
 /// memory writes eight bytes, so the 32-bit fields stand in the order in which they are written, each over the zeros of the
 /// one before; the last of them leaves `kind` and `outcome` 0.
@@ -21,14 +21,14 @@
 ///      100      4   VM-exit interruption information
 ///      104      2   access rights of CS
 ///      106      1   0
-///      107      1   vector of an interrupt that was requested of the processor, which delivers it itself; 0 for none
+///      107      1   vector of an interrupt requested of the processor, which delivers it itself; 0 for none
 ///      108      4   CR0, the low half
 ///      112      2   CS
 ///      114      1   kind of record: 0
 ///      115      1   outcome: what Martlet did, 0 where the other fields tell
 ///      116      4   detail of the outcome
 public struct ExitRecord: Equatable, Sendable {
-    /// Of every kind of record.
+    /// The size of every kind of record.
     public static var size: Int { 120 }
 
     public var arrival: UInt64 = 0
@@ -60,7 +60,7 @@ public struct ExitRecord: Equatable, Sendable {
 
     /// How long Martlet took, in time-stamp ticks.
     public var ticks: UInt64 { departure &- arrival }
-    /// The event field names an event.
+    /// Whether the event field names an event.
     public var deliversEvent: Bool { event >> 31 != 0 }
 }
 
@@ -69,11 +69,11 @@ public enum RecordKind: UInt8, Sendable {
     case exit = 0
     /// A guest starts: machine, processor, guest. The first record of a file is one.
     case header = 1
-    /// Martlet kept the guest from running for a reason that is no exit.
+    /// Martlet kept the guest from running for a reason other than an exit.
     case pause = 2
     /// Records that were overwritten before they could be written out.
     case loss = 3
-    /// The last record of a file that is whole.
+    /// The last record of a complete file.
     case end = 4
 
     /// Where the byte is in every record.
@@ -81,7 +81,7 @@ public enum RecordKind: UInt8, Sendable {
 }
 
 extension ExitRecord {
-    /// Takes up the bytes of a record of the kind `exit`; nil for another kind, or too few bytes.
+    /// Decodes a record of the kind `exit`; nil for another kind, or too few bytes.
     public init?(_ bytes: UnsafeRawBufferPointer) {
         guard bytes.count >= ExitRecord.size, bytes[RecordKind.offset] == RecordKind.exit.rawValue else { return nil }
         arrival = bytes.littleEndian(at: 0)

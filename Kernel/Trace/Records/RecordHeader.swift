@@ -14,7 +14,7 @@ import Text
 ///       88     24   the guest's name
 ///      114      1   kind of record: 1
 ///
-/// Texts are ASCII, cut at their room and filled with zeros. What is not named is 0.
+/// Texts are ASCII, cut to their field and padded with zeros. What is not named is 0.
 public struct RecordHeader: Sendable {
     public static var version: UInt16 { 1 }
     /// The file's first eight bytes, as a little-endian number.
@@ -42,7 +42,7 @@ public struct RecordHeader: Sendable {
         case wrongSize(UInt16)
     }
 
-    /// Takes up the bytes of a header.
+    /// Decodes a header.
     public init(_ bytes: UnsafeRawBufferPointer) throws(Fault) {
         guard bytes.count >= 12 else { throw .tooShort }
         guard bytes.littleEndian(at: 0) == RecordHeader.signature else { throw .notARecordFile }

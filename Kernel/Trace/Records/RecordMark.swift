@@ -9,7 +9,7 @@ public enum RecordMark: Equatable, Sendable {
     case loss(count: UInt64)
     case end(exits: UInt64, lost: UInt64, status: UInt32)
 
-    /// Takes up the bytes of a record of one of these kinds; nil for another kind, or too few bytes.
+    /// Decodes a record of one of these kinds; nil for another kind, or too few bytes.
     public init?(_ bytes: UnsafeRawBufferPointer) {
         guard bytes.count >= ExitRecord.size else { return nil }
         let first: UInt64 = bytes.littleEndian(at: 0)

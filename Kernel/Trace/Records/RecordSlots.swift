@@ -1,6 +1,6 @@
-/// Where the next exit is recorded, as the world switch knows it: two words.
+/// Where the next exit is recorded, for the world switch: two words.
 public struct RecordSlots {
-    /// The slot of the next record, or of the exit that is being handled; nil while nothing is recorded.
+    /// The slot of the next record, or of the exit being handled; nil while nothing is recorded.
     public var next: UnsafeMutablePointer<ExitRecord>?
     /// The end of the buffer, eight bytes before the end of its memory: the world switch writes that far past a record.
     public var end: UnsafeMutablePointer<ExitRecord>?
@@ -16,6 +16,6 @@ public struct RecordSlots {
     @inline(__always)
     public var isOn: Bool { next != nil }
 
-    /// Bytes of memory for so many records.
+    /// The bytes of memory for that many records.
     public static func size(count: Int) -> Int { count * ExitRecord.size + 8 }
 }
