@@ -4,26 +4,26 @@ import VMX
 import Virtualization
 import X86
 
-/// What stops a guest under study, and the steps that it is let do.
+/// What stops a guest under study, and the steps it is allowed.
 ///
-/// It looks on from the run loop, so that the exits of a guest that nobody studies do not pass here. It says nothing in words:
-/// what a person types and reads is the host's.
+/// It observes from the run loop, so the exits of a guest that is not studied do not pass here. It has no words: what a person
+/// types and reads is up to the host.
 public struct Debugger: ~Copyable {
     /// The processor has a monitor trap flag, as a probe showed.
     public var hasTrapFlag = false
     /// What ends the guest's run, besides stops.
     var goal = Goal.never
-    /// The exceptions that exit whatever the debugger does.
+    /// The exceptions that exit regardless of the debugger.
     var exceptionBitmap: UInt32 = 0
     var trapFlagStep = TrapFlagStep()
     var addressBreakpoints = AddressBreakpoints()
-    /// The guest has its debug registers for itself, for one instruction.
+    /// The guest has the debug registers to itself, for one instruction.
     var lendsDebugRegisters = false
-    /// The stop on an address that the last exit met, by its place.
+    /// The stop on an address that the last exit hit, by its place.
     var metAddress: Int?
-    /// The one that had to go because the guest uses the debug registers itself.
+    /// The one that was displaced because the guest uses the debug registers itself.
     var displaced: Int?
-    /// What stops on memory let pass besides, for one instruction.
+    /// What else stops on memory let pass, for one instruction.
     var lifted: PassedAccesses?
     /// The last run began with an event, whose delivery is over.
     var hasDelivered = false
@@ -35,7 +35,7 @@ public struct Debugger: ~Copyable {
     var watchedRegister: UInt32?
     /// What stops on registers have changed in the MSR bitmaps, until the next exit.
     var takenBits = TakenBits()
-    /// The stop on memory whose access is being made, to be told of when it has been.
+    /// The stop on memory whose access is being made, to be reported afterwards.
     var toldAfterwards: UInt8?
     /// The guest has been entered since it started.
     private(set) var hasEntered = false
@@ -44,7 +44,7 @@ public struct Debugger: ~Copyable {
 
     public init() {}
 
-    /// The guest starts, perhaps anew.
+    /// The guest starts, or restarts.
     public mutating func begin<Access: VMCSAccess>(_ processor: VMXProcessor<Access>, protect: PageProtection) {
         endPassing()
         takenBits = TakenBits()
@@ -58,7 +58,7 @@ public struct Debugger: ~Copyable {
         _ = applyWatches(protect)
     }
 
-    /// Has the guest run towards a goal, when it is let go on.
+    /// Sets the goal towards which the guest runs when it goes on.
     public mutating func run<Access: VMCSAccess, Services: HostServices>(
         _ goal: Goal, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
     ) throws(AgentFailure) {
@@ -72,13 +72,13 @@ public struct Debugger: ~Copyable {
 
     // MARK: An exit
 
-    /// What an exit is for whoever comes next.
+    /// What an exit is for whatever comes next.
     public enum Judgement: Equatable, Sendable {
         /// Nothing: the guest goes on.
         case ignore
-        /// The guest stands still before anything is done about it.
+        /// The guest stops before it is handled.
         case stop(StopReport.Cause)
-        /// It is handled as this exit, and the guest stands still then, if there is a cause.
+        /// It is handled as this exit, and the guest then stops, if there is a cause.
         case handle(Exit, StopReport.Cause?)
     }
 
@@ -130,11 +130,11 @@ public struct Debugger: ~Copyable {
         return nil
     }
 
-    /// Whether the guest may stop behind an exit for what comes of it (`cause(behind:of:)`).
+    /// Whether the guest may stop after an exit because of its outcome (`cause(behind:of:)`).
     public func mayStop(behind exit: Exit) -> Bool { isCountingInstructions && exit.isPageFault }
 
-    /// Why the guest stops when an exit has been handled that did not stop it before. A page fault that shadow tables have exit is
-    /// the end of an instruction only if Martlet has done it; else the instruction begins anew, or an event is delivered.
+    /// Why the guest stops after an exit that did not stop it beforehand. A page fault that exits for shadow tables is the end of
+    /// an instruction only if Martlet has emulated it; else the instruction starts again, or an event is delivered.
     public mutating func cause(behind outcome: Outcome, of exit: Exit) -> StopReport.Cause? {
         guard mayStop(behind: exit) else { return nil }
         switch outcome {
@@ -143,7 +143,7 @@ public struct Debugger: ~Copyable {
         }
     }
 
-    /// Whether a stop's kind is an exit like this, and its condition holds.
+    /// Whether a stop is for exits like this, and its condition holds.
     private mutating func matches<Access: VMCSAccess, Services: HostServices>(
         _ index: Int, _ exit: Exit, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
     ) -> Bool {
@@ -168,7 +168,7 @@ public struct Debugger: ~Copyable {
         stops.conditionHolds(index) { Debugger.value(of: $0, cpu) }
     }
 
-    /// Before anything is done about the exit, the registers are as they were at it.
+    /// Before the exit is handled, the registers are as they were when it came.
     @inline(never)
     private static func value<Access: VMCSAccess, Services: HostServices>(
         of source: StopCondition.Operand.Source, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
@@ -183,7 +183,7 @@ public struct Debugger: ~Copyable {
         }
     }
 
-    /// Readies the processor for a VM entry, when all is decided that it delivers.
+    /// Prepares the processor for a VM entry, once what it delivers is decided.
     public mutating func prepareEntry<Access: VMCSAccess, Services: HostServices>(
         _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
     ) {
@@ -193,7 +193,7 @@ public struct Debugger: ~Copyable {
 }
 
 extension Exit {
-    /// The guest executed nothing for it.
+    /// No guest instruction caused it.
     var isBetweenInstructions: Bool {
         switch self {
         case .externalInterrupt, .nonMaskableInterrupt, .timerExpired, .interruptWindow, .nonMaskableInterruptWindow: true

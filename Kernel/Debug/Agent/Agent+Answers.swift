@@ -52,7 +52,7 @@ extension Agent {
             currentVMCS: host.circumstances.currentVMCS ?? HostPhysicalAddress(0),
             physicalAddressWidth: UInt8(capabilities.physicalAddressWidth),
             linearAddressWidth: UInt8(capabilities.linearAddressWidth))
-        // What these ask the processor for is what there is to tell.
+        // The facts are whatever these ask the processor for.
         withUnsafeMutablePointer(to: &facts) { facts in
             let recorder = CapabilityRecorder(facts: facts, services: cpu.pointee.host)
             _ = VMXCapabilities(
@@ -103,7 +103,7 @@ extension Agent {
         facts.encode(to: &message)
     }
 
-    /// Each with its number before it, as many as fit.
+    /// Each preceded by its number, as many as fit.
     private mutating func tellStops(from first: UInt8) {
         for index in max(Int(first), 1) - 1..<max(Stop.capacity, Int(first)) where index < Stop.capacity {
             guard let stop = debugger.stops.stop(index) else { continue }
@@ -115,7 +115,7 @@ extension Agent {
     }
 }
 
-/// Hands the questions on to the processor, and takes down what it answers.
+/// Passes the questions on to the processor, and records its answers.
 private struct CapabilityRecorder<Services: HostServices>: ModelSpecificRegisterAccess, ProcessorIdentification {
     let facts: UnsafeMutablePointer<CapabilityFacts>
     let services: Services
@@ -136,7 +136,7 @@ private struct CapabilityRecorder<Services: HostServices>: ModelSpecificRegister
 }
 
 extension StateSnapshot {
-    /// Takes a guest down as it is now.
+    /// Records a guest's current state.
     @inline(never)
     static func take<Access: VMCSAccess, Services: HostServices>(
         _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>, _ capabilities: VMXCapabilities,

@@ -4,7 +4,7 @@ import VMX
 import Virtualization
 import X86
 
-// Requests that change what stops the guest, and what comes to it.
+// Requests that change what stops the guest, and what it receives.
 
 extension Agent {
     @inline(never)
@@ -50,7 +50,7 @@ extension Agent {
         processor.inject(event)
     }
 
-    /// Interrupts, exceptions of the processor's, and NMIs, each as there is such a one.
+    /// Checks that the interrupt, exception or NMI is one that exists.
     private func check(_ event: Event) throws(AgentFailure) {
         switch event.kind {
         case .externalInterrupt:
@@ -69,7 +69,7 @@ extension Agent {
         }
     }
 
-    /// Types on the guest's COM1 what there is room for.
+    /// Types on the guest's COM1 as much as there is room for.
     @inline(never)
     mutating func type<Access: VMCSAccess, Services: HostServices>(
         _ bytes: UnsafeRawBufferPointer, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>,

@@ -3,7 +3,7 @@ import Memory
 import VMX
 import Virtualization
 
-// Requests about memory. The guest's is its RAM alone: no device is read or written because somebody looks at it.
+// Requests about memory. The guest's is only its RAM: inspection never reads or writes a device.
 
 extension Agent {
     /// Reads bytes up to the first that is not there.
@@ -25,7 +25,7 @@ extension Agent {
         }
     }
 
-    /// Reads words of 8 bytes, up to the group of eight that has one that is not there.
+    /// Reads words of 8 bytes, up to the first group of eight with a word that is not there.
     @inline(never)
     mutating func readWords<Access: VMCSAccess, Services: HostServices>(
         _ space: AddressSpace, _ address: UInt64, _ count: UInt16,
@@ -56,13 +56,13 @@ extension Agent {
         }
     }
 
-    /// Writes all bytes, or none of them if one has no place.
+    /// Writes all bytes, or none if one has no place.
     @inline(never)
     mutating func write<Access: VMCSAccess, Services: HostServices>(
         _ bytes: UnsafeRawBufferPointer, _ space: AddressSpace, _ address: UInt64,
         _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
     ) throws(AgentFailure) {
-        // Where they lie is asked again for the writing, for they may change the page tables.
+        // Their places are looked up again for the writing, since it may change the page tables.
         var finder = MemoryReader(space, cpu)
         for offset in 0..<UInt64(bytes.count) {
             do throws(MemoryFault) {
@@ -80,7 +80,7 @@ extension Agent {
     }
 }
 
-/// Why there is no byte.
+/// Why a byte is not there.
 private struct MemoryFault: Error {
     let fault: MemoryAnswer.Fault
 
@@ -93,7 +93,7 @@ private struct MemoryFault: Error {
     }
 }
 
-/// Reads a memory, each page of which is looked for once.
+/// Reads a memory, looking up each page once.
 private struct MemoryReader<Access: VMCSAccess, Services: HostServices> {
     private let space: AddressSpace
     private let cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
@@ -105,7 +105,7 @@ private struct MemoryReader<Access: VMCSAccess, Services: HostServices> {
         self.cpu = cpu
     }
 
-    /// Where a byte of the guest's lies in its RAM.
+    /// Where a guest's byte lies in its RAM.
     mutating func place(of address: UInt64) throws(MemoryFault) -> GuestPhysicalAddress {
         let start = address & ~0xFFF
         if page != start {

@@ -6,20 +6,20 @@ import VMX
 import Virtualization
 import X86
 
-/// The agent: answers the host's requests about a guest and does them (Docs/Agent.md).
+/// The agent: carries out and answers the host's requests about a guest (Docs/Agent.md).
 ///
-/// Whoever reads the line finds the frames in it (`FrameDecoder`) and hands each over:
+/// The reader of the line finds the frames in it (`FrameDecoder`) and hands each over:
 ///
 ///     while !decoder.take(nextByte()) {}
 ///     let decision = decoder.withPayload { agent.perform(decoder.kind, decoder.sequence, $0, cpu, host) }
 ///
-/// Nothing that comes on the line makes it trap, or does what a well-formed request could not do.
+/// Nothing that arrives on the line makes it trap, or does what a well-formed request could not do.
 public struct Agent: ~Copyable {
     /// What the guest is to do after a request.
     public enum Decision: Equatable, Sendable {
-        /// It runs; behind its end, what comes after it does.
+        /// It runs; if it has ended, whatever comes next does.
         case run
-        /// It stands still.
+        /// It stays stopped.
         case stop
         case reset, quit
     }
@@ -29,10 +29,10 @@ public struct Agent: ~Copyable {
     public internal(set) var trace: TraceLevel
     public private(set) var guest = AgentFacts.GuestState.none
     var message = Message()
-    /// The host wants no other guest either.
+    /// The host wants no further guest either.
     public private(set) var isDismissed = false
     private var eventCount: UInt8 = 0
-    /// Why the guest stands still.
+    /// Why the guest is stopped.
     var lastStop: StopReport?
     /// What was done at the last exit that stopped the guest, whose states are kept; nil if there was none.
     var lastExit: LastExit?
@@ -42,7 +42,7 @@ public struct Agent: ~Copyable {
     // MARK: Requests
 
     /// Does what a frame asks, and answers it.
-    /// - Returns: what the guest is to do; nil for what it does already.
+    /// - Returns: what the guest is to do; nil for what it is already doing.
     public mutating func perform<Access: VMCSAccess, Services: HostServices>(
         _ kind: UInt8, _ sequence: UInt8, _ payload: UnsafeRawBufferPointer,
         _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>, _ host: some AgentHost
@@ -110,7 +110,7 @@ public struct Agent: ~Copyable {
 
     // MARK: Events
 
-    /// The agent listens.
+    /// The agent is listening.
     public mutating func tellReady(_ host: some AgentHost) {
         begin(.ready)
         message.append(AgentFacts.currentVersion)
@@ -133,7 +133,7 @@ public struct Agent: ~Copyable {
         send(host)
     }
 
-    /// The guest stands still from now on.
+    /// The guest is now stopped.
     public mutating func tellStop<Access: VMCSAccess, Services: HostServices>(
         _ cause: StopReport.Cause, isBefore: Bool = false, isAsleep: Bool = false,
         _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>, _ host: some AgentHost
@@ -148,7 +148,7 @@ public struct Agent: ~Copyable {
         send(host)
     }
 
-    /// The guest is at its end, and stands still there.
+    /// The guest has ended, and is stopped there.
     public mutating func tellEnd<Access: VMCSAccess, Services: HostServices>(
         _ ending: Ending?, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>,
         _ host: some AgentHost
@@ -171,19 +171,19 @@ public struct Agent: ~Copyable {
 
     // MARK: States
 
-    /// Keeps the guest as it is at an exit, before anything is done about it.
+    /// Keeps the guest's state at an exit, before it is handled.
     public mutating func keepBefore<Access: VMCSAccess, Services: HostServices>(
         _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>, _ host: some AgentHost
     ) {
         StateSnapshot.take(cpu, host.capabilities, to: host.state(.before))
     }
 
-    /// The time that looking took did not pass for the guest, and that is no change made by the exit.
+    /// Inspection time did not pass for the guest; this adjustment is not a change made by the exit.
     public func noteSkippedTime<Access: VMCSAccess>(_ processor: VMXProcessor<Access>, _ host: some AgentHost) {
         host.state(.before).pointee.fields[.timeStampCounterOffset] = processor.vmcs[.timeStampCounterOffset]
     }
 
-    /// Keeps the guest as it is when an exit has been handled that stops it; the state before it was kept then.
+    /// Keeps the guest's state after an exit that stops it has been handled; the state before was kept earlier.
     /// - Parameter outcome: nil if nothing was done about it.
     public mutating func keepAfter<Access: VMCSAccess, Services: HostServices>(
         _ outcome: Outcome?, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>,

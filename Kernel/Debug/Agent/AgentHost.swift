@@ -2,7 +2,7 @@ import Memory
 import VMX
 import VMXChecks
 
-/// What the agent needs of the kernel.
+/// What the agent needs from the kernel.
 public protocol AgentHost {
     /// Puts a byte on the line to the host program.
     func put(_ byte: UInt8)
@@ -10,7 +10,7 @@ public protocol AgentHost {
     /// - Returns: false if there is no room.
     func type(_ byte: UInt8) -> Bool
     var capabilities: VMXCapabilities { get }
-    /// What the VM-entry checks have to know of the processor besides.
+    /// What else the VM-entry checks must know about the processor.
     var circumstances: EntryCircumstances { get }
     /// Time-stamp ticks a second.
     var frequency: UInt64 { get }
@@ -19,10 +19,10 @@ public protocol AgentHost {
     associatedtype HostMemory: PhysicalMemory
     /// The machine's memory.
     var hostMemory: HostMemory { get }
-    /// Whether this frame of 4 KiB is memory that may be looked at: the guest's RAM, and the tables that its processor works
-    /// with; no device, and nothing that is not mapped.
+    /// Whether this 4 KiB frame is memory that may be inspected: the guest's RAM, and the tables that its processor uses; no
+    /// device, and nothing unmapped.
     func hasMemory(in frame: HostPhysicalAddress) -> Bool
-    /// Gives pages of the guest's memory other permissions (`PageProtection`).
+    /// Changes the permissions of pages of the guest's memory (`PageProtection`).
     func protect(_ range: GuestPhysicalRange, _ passed: PassedAccesses, isForGood: Bool) -> Bool
 }
 

@@ -2,43 +2,43 @@ import Machine
 import Text
 import X86
 
-/// What the agent says unasked. Sequence numbers of events count up by themselves, so that a lost one shows.
+/// What the agent sends unasked. Events have their own ascending sequence numbers, so that a lost one is noticed.
 public enum AgentEvent: UInt8, Sendable {
-    /// The agent listens: its version in 2 bytes.
+    /// The agent is listening: its version in 2 bytes.
     case ready = 0xF0
-    /// The guest stands still: a `StopReport`.
+    /// The guest is stopped: a `StopReport`.
     case stopped
     /// A line of the exits' trace: its text.
     case trace
-    /// The guest is at its end, and stands still there: a `EndReport`.
+    /// The guest has ended, and is stopped there: an `EndReport`.
     case ended
     /// A guest begins: its name.
     case starting
 }
 
-/// Why and where the guest stands still.
+/// Why and where the guest is stopped.
 public struct StopReport: Equatable, Sendable {
     public enum Cause: Equatable, Sendable {
         /// It has not run yet.
         case start
         /// A stop, by its number.
         case stop(UInt8)
-        /// As many exits or instructions as were wanted, or the exit that was.
+        /// As many exits or instructions as requested, or the exit requested.
         case exits, instructions, reason
         /// The host asked for it.
         case request
-        /// An INT3 in a place that the host had named.
+        /// An INT3 in a place that the host has named.
         case trap
-        /// The guest enabled debug registers, and stops on addresses from this number on had to go.
+        /// The guest enabled debug registers, displacing stops on addresses from this number on.
         case displaced(from: UInt8)
         /// The guest has ended.
         case end
     }
 
     public let cause: Cause
-    /// Nothing was done yet about the exit at which it stands: the access is still to be made.
+    /// The exit at which it stopped is not handled yet: the access is still to be made.
     public let isBefore: Bool
-    /// It sleeps in HLT.
+    /// It is asleep in HLT.
     public let isAsleep: Bool
     /// How many exits there were.
     public let exitCount: UInt64
@@ -109,7 +109,7 @@ public struct StopReport: Equatable, Sendable {
 
 /// How the guest ended.
 public struct EndReport: Equatable, Sendable {
-    /// Nil if it could not be entered, for a rule of VM entry that is broken.
+    /// Nil if it could not be entered because a VM-entry rule is broken.
     public let ending: Ending?
 
     public init(_ ending: Ending?) { self.ending = ending }

@@ -4,12 +4,12 @@ import Trace
 import Virtualization
 import X86
 
-// What answers hold behind their first byte, which is 0 for "done".
+// What answers hold after their first byte, which is 0 for "done".
 
 /// The answer to `hello`.
 public struct AgentFacts: Equatable, Sendable {
     public enum GuestState: UInt8, Sendable {
-        /// None is there yet, or the last one's end is being cleared away.
+        /// There is none yet, or the last one is being cleaned up.
         case none
         case runs, stands, ended
     }
@@ -25,7 +25,7 @@ public struct AgentFacts: Equatable, Sendable {
     public var memorySize: UInt64
     /// Time-stamp ticks a second.
     public var frequency: UInt64
-    // What the guest's processor tells it, and its page tables follow.
+    // What the guest's processor reports, as its page tables must.
     /// MAXPHYADDR.
     public var guestAddressWidth: UInt8
     public var guestHasGibibytePages: Bool
@@ -68,10 +68,10 @@ public struct AgentFacts: Equatable, Sendable {
     }
 }
 
-/// The answer to `capabilities`: what of the processor the VMX capabilities and the checks of VM entry are made of, each as
-/// the processor gave it.
+/// The answer to `capabilities`: the processor's values from which the VMX capabilities and the VM-entry checks are made, as
+/// the processor gave them.
 ///
-/// It can be asked as the processor can: a register or leaf that is not there is 0.
+/// It can be queried like the processor: a register or leaf that is not there is 0.
 public struct CapabilityFacts: Sendable {
     struct Register: Sendable { var number: UInt32 = 0, value: UInt64 = 0 }
     struct Leaf: Sendable {
@@ -160,7 +160,7 @@ extension CapabilityFacts: ModelSpecificRegisterAccess, ProcessorIdentification 
         return 0
     }
 
-    /// Nothing can be changed by this.
+    /// Does nothing: there is nothing to change.
     public func write(_ register: ModelSpecificRegister, _ value: UInt64) {}
 
     public func cpuid(_ leaf: UInt32, _ subleaf: UInt32) -> CPUIDResult {
@@ -171,9 +171,9 @@ extension CapabilityFacts: ModelSpecificRegisterAccess, ProcessorIdentification 
     }
 }
 
-/// The answer to `lastExit`: the last exit that stopped the guest. What it was, the state before it tells.
+/// The answer to `lastExit`: the last exit that stopped the guest. The state before it tells what it was.
 public struct LastExit: Equatable, Sendable {
-    /// What was done about it; nil if it stopped the guest before anything was, or was the agent's own step.
+    /// What was done about it; nil if it stopped the guest before it was handled, or was the agent's own step.
     public var outcome: Outcome?
 
     public init(_ outcome: Outcome?) { self.outcome = outcome }
@@ -218,7 +218,7 @@ public struct LastExit: Equatable, Sendable {
 
 /// What the answer to `read` begins with; the bytes that could be read follow.
 public struct MemoryAnswer: Equatable, Sendable {
-    /// Why there are fewer bytes than were asked for.
+    /// Why there are fewer bytes than requested.
     public enum Fault: Equatable, Sendable {
         /// The guest's page tables map nothing there.
         case notPresent
@@ -308,7 +308,7 @@ public struct StatisticsRow: Equatable, Sendable {
     }
 }
 
-/// What the answer to `statistics` begins with; rows follow, from the reason that was asked for on, as many as fit.
+/// What the answer to `statistics` begins with; rows follow, from the requested reason on, as many as fit.
 public struct StatisticsTotals: Equatable, Sendable {
     /// Of all exits.
     public var count: UInt64
@@ -344,7 +344,7 @@ public struct WordGroups {
 
     public init(_ reader: MessageReader) { self.reader = reader }
 
-    /// The next word; nil behind the last group.
+    /// The next word; nil after the last group.
     public mutating func next() -> UInt64? {
         if left == 0 {
             guard let byte = reader.uint8() else { return nil }

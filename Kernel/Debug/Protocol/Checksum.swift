@@ -10,7 +10,7 @@ struct Checksum: Equatable {
         remainder = high >> 4 ^ Checksum.remainder(of: high & 15)
     }
 
-    /// What four bits leave of the polynomial EDB88320H.
+    /// The remainder of four bits by the polynomial EDB88320H.
     @inline(__always)
     private static func remainder(of bits: UInt32) -> UInt32 {
         switch bits {

@@ -1,4 +1,4 @@
-/// Finds the frames in what comes on the line, whatever that is: after any noise the next flag is in step again.
+/// Finds the frames in whatever arrives on the line: after any noise, the next flag resynchronizes it.
 public struct FrameDecoder: ~Copyable {
     private enum Phase { case outside, inside, escaped }
 
@@ -8,7 +8,7 @@ public struct FrameDecoder: ~Copyable {
     private var checksum = Checksum()
     /// The checksum before each of the last four bytes, which may be the frame's own.
     private var earlier: [4 of UInt32] = [0, 0, 0, 0]
-    /// Something was dropped that was no whole frame: too long, too short, or with a wrong checksum.
+    /// How many pieces were dropped that were not valid frames: too long, too short, or with a wrong checksum.
     public private(set) var dropped: UInt64 = 0
 
     public init() { bytes = .init(repeating: 0) }
@@ -17,7 +17,7 @@ public struct FrameDecoder: ~Copyable {
     public var isInside: Bool { phase != .outside && count > 0 }
 
     /// Takes the next byte of the line.
-    /// - Returns: whether a whole frame with a right checksum is there now, until the next byte comes.
+    /// - Returns: whether a whole frame with a correct checksum is now there, until the next byte comes.
     public mutating func take(_ byte: UInt8) -> Bool {
         guard byte != Frame.flag else { return end() }
         switch phase {
@@ -77,6 +77,6 @@ public struct FrameDecoder: ~Copyable {
         return withUnsafeMutableBytes(of: &bytes) { body(UnsafeRawBufferPointer(rebasing: $0[Frame.headerSize..<end])) }
     }
 
-    /// Read in place: a decoder that only lends itself would be copied.
+    /// Read in place: a merely borrowed decoder would be copied.
     private mutating func byte(_ position: Int) -> UInt8 { withUnsafeMutableBytes(of: &bytes) { $0[position] } }
 }

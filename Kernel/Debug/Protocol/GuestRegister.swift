@@ -1,7 +1,7 @@
 import Virtualization
 import X86
 
-/// A register of the guest's that can be read and changed by itself.
+/// A guest register that can be read and changed by itself.
 public enum GuestRegister: UInt8, Equatable, Sendable {
     // In the order of their encodings.
     case rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
@@ -21,7 +21,7 @@ public enum GuestRegister: UInt8, Equatable, Sendable {
     public static var all: ClosedRange<UInt8> { GuestRegister.rax.rawValue...GuestRegister.efer.rawValue }
     public static var count: Int { Int(GuestRegister.efer.rawValue) + 1 }
 
-    /// Of a general register.
+    /// Its number, if it is a general register.
     public var general: RegisterNumber? { rawValue < 16 ? RegisterNumber(rawValue) : nil }
 
     /// The segment register that this is the selector of.
@@ -36,7 +36,7 @@ public enum GuestRegister: UInt8, Equatable, Sendable {
             ? SegmentRegister(rawValue: rawValue - GuestRegister.esBase.rawValue) : nil
     }
 
-    /// By its number, of a control register.
+    /// Its number, if it is a control register.
     public var control: UInt8? {
         switch self {
         case .cr0: 0

@@ -1,15 +1,15 @@
-/// A message that is being made: sequence, kind and payload, with room for the largest. It is sent as one frame.
+/// A message under construction: sequence, kind and payload, with room for the largest. It is sent as one frame.
 ///
-/// Numbers are little-endian. What does not fit is left out, and the message is then cut.
+/// Numbers are little-endian. What does not fit is left out, and the message is marked as cut.
 public struct Message: ~Copyable {
-    private var bytes: [2044 of UInt8]  // all but the checksum
+    private var bytes: [2044 of UInt8]  // all except the checksum
     private var count = 0
     /// Something did not fit.
     public private(set) var isCut = false
 
     public init() { bytes = .init(repeating: 0) }
 
-    /// Begins a message anew.
+    /// Begins a new message.
     public mutating func begin(sequence: UInt8, kind: UInt8) {
         bytes[0] = sequence
         bytes[1] = kind
@@ -17,7 +17,7 @@ public struct Message: ~Copyable {
         isCut = false
     }
 
-    /// How many bytes of the payload there are.
+    /// How many bytes the payload has.
     public var payloadCount: Int { count - Frame.headerSize }
     /// How many more bytes fit.
     public var room: Int { Frame.headerSize + Frame.payloadCapacity - count }
@@ -47,13 +47,13 @@ public struct Message: ~Copyable {
         for byte in other { append(byte) }
     }
 
-    /// Changes a byte of the payload that is there already.
+    /// Changes an existing byte of the payload.
     public mutating func replace(_ byte: UInt8, at position: Int) {
         guard position >= 0, position < payloadCount else { return }
         bytes[Frame.headerSize + position] = byte
     }
 
-    /// The same for what a memory answer begins with.
+    /// The same for the beginning of a memory answer.
     mutating func replace(_ answer: MemoryAnswer, at position: Int) {
         let end = count
         count = Frame.headerSize + position
@@ -61,7 +61,7 @@ public struct Message: ~Copyable {
         count = max(count, end)
     }
 
-    /// Takes back what was appended last, down to so many bytes of payload.
+    /// Removes what was appended last, down to that many bytes of payload.
     mutating func shorten(to payloadCount: Int) {
         count = min(count, Frame.headerSize + payloadCount)
         isCut = false
@@ -73,7 +73,7 @@ public struct Message: ~Copyable {
         var checksum = Checksum()
         put(Frame.flag)
         let count = count
-        // In place: a message that only lends itself would be copied.
+        // In place: a merely borrowed message would be copied.
         withUnsafeMutableBytes(of: &bytes) { bytes in
             for position in 0..<count {
                 checksum.add(bytes[position])

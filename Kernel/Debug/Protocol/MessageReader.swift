@@ -1,4 +1,4 @@
-/// Reads a payload from its beginning: each number is nil behind its end.
+/// Reads a payload from its beginning: past its end, each number is nil.
 public struct MessageReader {
     private let bytes: UnsafeRawBufferPointer
     private var position = 0

@@ -4,7 +4,7 @@ import Virtualization
 
 /// What the host asks of the agent (Docs/Agent.md has each with its payload and its answer).
 ///
-/// Bytes in it lie in whatever it was decoded from.
+/// Bytes in it point into whatever it was decoded from.
 public enum Request {
     // Always answered.
     case hello(version: UInt16)
@@ -17,7 +17,7 @@ public enum Request {
     case stop
     case type(UnsafeRawBufferPointer)
     case trace(TraceLevel)
-    // Of a guest that stands still.
+    // For a stopped guest.
     case state(StateMoment, changesSince: StateMoment?)
     case registers
     case lastExit
@@ -43,26 +43,26 @@ public enum Request {
         case state = 0x20, registers, lastExit, lastStop, read, readWords, write, translate, setRegister, setField, setTrap
         case deleteTrap, deleteAllTraps, inject, run, reset, quit, shadow
 
-        /// The agent answers while the guest runs, too.
+        /// The agent also answers while the guest runs.
         public var needsNoStop: Bool { rawValue < Kind.state.rawValue }
-        /// What an answer has as its kind.
+        /// The kind of its answer.
         public var answer: UInt8 { rawValue | Kind.answerBit }
 
         public static var answerBit: UInt8 { 0x80 }
     }
 }
 
-/// The memories that addresses are of.
+/// The memories to which addresses belong.
 public enum AddressSpace: UInt8, Equatable, Sendable {
-    /// Linear addresses of the guest's, through its own page tables as they stand.
+    /// The guest's linear addresses, through its own page tables as they are.
     case virtual
     /// The guest's RAM.
     case physical
-    /// The machine's memory, to be read only.
+    /// The machine's memory, read-only.
     case host
 }
 
-/// Moments at which the guest's state is taken down.
+/// Moments at which the guest's state is recorded.
 public enum StateMoment: UInt8, Equatable, Sendable {
     case now
     /// At the last exit that stopped the guest, and when it had been handled.
@@ -73,10 +73,10 @@ public enum StateMoment: UInt8, Equatable, Sendable {
 public enum Goal: Equatable, Sendable {
     /// Until something else stops it.
     case never
-    /// So many exits, or instructions, from 1 on.
+    /// That many exits, or instructions, at least 1.
     case exits(UInt64)
     case instructions(UInt64)
-    /// The next exit of a basic reason, whose condition holds.
+    /// The next exit with a basic reason, if its condition holds.
     case reason(UInt16, StopCondition?)
 }
 
@@ -116,7 +116,7 @@ extension Request {
         }
     }
 
-    /// Makes the message of it.
+    /// Encodes it as a message.
     public func encode(sequence: UInt8, to message: inout Message) {
         message.begin(sequence: sequence, kind: kind.rawValue)
         switch self {
@@ -151,7 +151,7 @@ extension Request {
         }
     }
 
-    /// Takes up a frame's kind and payload.
+    /// Decodes a frame's kind and payload.
     @inline(never)
     public init(kind number: UInt8, _ payload: UnsafeRawBufferPointer) throws(AgentError) {
         guard let kind = Kind(rawValue: number) else { throw .unknownRequest }

@@ -1,6 +1,6 @@
 import Memory
 
-/// The answer to `shadow`: how the guest translates beside shadow tables, and where these are in the machine's memory.
+/// The answer to `shadow`: how the guest itself translates, and where the shadow tables are in the machine's memory.
 public struct ShadowFacts: Sendable {
     /// They translate now; otherwise nested tables do.
     public var isOn = false

@@ -3,7 +3,7 @@ import Virtualization
 import X86
 
 /// All of a virtual CPU at one moment: every field of its VMCS, and the registers that are not there. About 1900 bytes: it is
-/// kept in memory that somebody owns, and taken in place.
+/// kept in memory owned elsewhere, and taken in place.
 public struct StateSnapshot: Sendable {
     public var fields = VMCSSnapshot()
     public var registers = GeneralRegisters()
@@ -25,10 +25,10 @@ public struct StateSnapshot: Sendable {
 // MARK: On the line
 
 extension StateSnapshot {
-    /// The registers, then each field that the processor has: its encoding in 2 bytes, its value in as many as the field has.
+    /// The registers, then each field that the processor has: its encoding in 2 bytes, its value in the field's size.
     /// - Parameters:
     ///   - base: a field that has the same value there is left out.
-    ///   - hasExit: there was a VM exit; without one there is nothing to tell of it.
+    ///   - hasExit: there was a VM exit; otherwise its fields are left out.
     @inline(never)
     public static func encode(
         _ state: UnsafePointer<StateSnapshot>, since base: UnsafePointer<StateSnapshot>?, _ capabilities: VMXCapabilities,
@@ -58,12 +58,12 @@ extension StateSnapshot {
     /// A field's bits, read in place.
     @inline(__always)
     static func value(of field: VMCSFieldEncoding, in state: UnsafePointer<StateSnapshot>) -> UInt64 {
-        // The fields are what a snapshot begins with.
+        // A snapshot begins with the fields.
         VMCSSnapshot.value(of: field, in: UnsafeRawPointer(state).assumingMemoryBound(to: VMCSSnapshot.self))
     }
 
-    /// Takes up such a state; what is left out of it stays as it is here.
-    /// - Returns: false, when only a part may have been taken, for bytes that are none.
+    /// Decodes such a state; what is left out of it stays as it is here.
+    /// - Returns: false for invalid bytes, of which a part may have been taken.
     public mutating func take(_ reader: inout MessageReader) -> Bool {
         for number in UInt8(0)..<16 where RegisterNumber(number) != .rsp {
             guard let value = reader.uint64() else { return false }

@@ -13,7 +13,7 @@ public struct Stop: Equatable, Sendable {
 
     public let kind: Kind
     public let condition: StopCondition?
-    /// An access to memory is told of when it has been made, instead of before.
+    /// A memory access is reported after it is made, instead of before.
     public let isToldAfterwards: Bool
 
     public init(_ kind: Kind, _ condition: StopCondition? = nil, isToldAfterwards: Bool = false) {
@@ -22,7 +22,7 @@ public struct Stop: Equatable, Sendable {
         self.isToldAfterwards = isToldAfterwards
     }
 
-    /// How many stops there can be; their numbers are from 1 on.
+    /// How many stops there can be; they are numbered from 1.
     public static var capacity: Int { 16 }
 }
 
@@ -64,7 +64,7 @@ extension Stop.Kind {
 }
 
 extension Stop {
-    /// Its kind's number, the kind's own numbers, whether it is told of afterwards, and the condition or a program of 0.
+    /// Its kind's number, the kind's own numbers, whether it is reported afterwards, and the condition or a program of 0.
     public func encode(to message: inout Message) {
         message.append(kind.number.rawValue)
         switch kind {

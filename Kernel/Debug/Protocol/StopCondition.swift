@@ -1,16 +1,16 @@
 /// What has to hold for a stop to stop the guest: comparisons, joined by "and" and "or".
 ///
-/// All operands have the values that they had at the VM exit. The comparisons stand one after the other, and a program of
-/// two bits a step, from the lowest on, says what is done with them: 1 makes the next comparison, 2 and 3 join the last two
-/// results by "and" and "or", 0 is the end.
+/// All operands have their values at the VM exit. The comparisons are a list, and a program of two bits per step, from the
+/// lowest on, says what to do with them: 1 makes the next comparison, 2 and 3 join the last two results by "and" and "or",
+/// 0 is the end.
 public struct StopCondition: Sendable {
     public struct Operand: Equatable, Sendable {
         public enum Source: Equatable, Sendable {
             case register(GuestRegister)
-            /// What only the exit has.
+            /// What belongs only to the exit.
             case exit(ExitField)
 
-            /// The registers by their own numbers, the others behind them.
+            /// The registers by their own numbers, the others after them.
             var number: UInt8 {
                 switch self {
                 case .register(let register): register.rawValue
@@ -29,7 +29,7 @@ public struct StopCondition: Sendable {
             }
         }
 
-        /// What of it counts: of RAX all, EAX, AX, AL, AH.
+        /// Which part of it counts: for RAX all, EAX, AX, AL, AH.
         public enum Part: UInt8, Sendable { case all, low32, low16, low8, high8 }
 
         public let source: Source
@@ -80,7 +80,7 @@ public struct StopCondition: Sendable {
         }
     }
 
-    /// `operand & mask relation value`, without signs.
+    /// `operand & mask relation value`, unsigned.
     public struct Comparison: Equatable, Sendable {
         public let operand: Operand
         public let mask: UInt64
@@ -100,7 +100,7 @@ public struct StopCondition: Sendable {
     /// A step of the program.
     public enum Step: Equatable, Sendable { case compare(Comparison), join(Joint) }
 
-    /// The most comparisons.
+    /// The maximum number of comparisons.
     public static var capacity: Int { 8 }
 
     private var comparisons: [8 of Comparison]
@@ -116,7 +116,7 @@ public struct StopCondition: Sendable {
     public func comparison(_ index: Int) -> Comparison { comparisons[index] }
 
     #if !hasFeature(Embedded)
-    /// The program, step by step, for words.
+    /// The program, step by step, for putting it into words.
     public var steps: [Step] {
         var steps: [Step] = []
         var next = 0
@@ -135,7 +135,7 @@ public struct StopCondition: Sendable {
     /// How many steps the program has.
     private var stepCount: Int { (32 - program.leadingZeroBitCount + 1) / 2 }
 
-    /// This condition and another; nil if they are too many comparisons together.
+    /// This condition and another; nil if together they have too many comparisons.
     public func joined(with other: StopCondition, by joint: Joint) -> StopCondition? {
         guard comparisonCount + other.comparisonCount <= StopCondition.capacity else { return nil }
         var result = self
@@ -146,7 +146,7 @@ public struct StopCondition: Sendable {
         return result
     }
 
-    /// - Parameter value: tells what an operand's source holds.
+    /// - Parameter value: gives what an operand's source holds.
     func holds(_ value: (Operand.Source) -> UInt64) -> Bool {
         // The results so far, the last in the lowest bit.
         var results: UInt32 = 0
@@ -198,7 +198,7 @@ extension StopCondition {
         }
     }
 
-    /// Nothing of a program that asks for more results than there are, or leaves more or less than one.
+    /// Nil for a program that uses more results than there are, or leaves more or less than one.
     @inline(never)
     init?(program: UInt32, _ reader: inout MessageReader) {
         guard program & 3 == 1 else { return nil }

@@ -4,10 +4,10 @@ import VMX
 import Virtualization
 import X86
 
-// Segment registers, loaded as instructions of the guest's would load them.
+// Segment registers, loaded as guest instructions would load them.
 
 extension GuestRegisters {
-    /// Loads a segment register with its descriptor, or in real and virtual-8086 mode with the base alone. The descriptor's
+    /// Loads a segment register with its descriptor, or in real and virtual-8086 mode only with the base. The descriptor's
     /// accessed bit in memory stays as it is: the guest has not loaded it.
     func load(_ register: SegmentRegister, _ selector: SegmentSelector) throws(AgentFailure) {
         guard processor.mode != .real, processor.mode != .virtual8086 else {
@@ -25,7 +25,7 @@ extension GuestRegisters {
         switch register {
         case .cs:
             try check(selector, ofCode: attributes)
-            // What CS has there is the privilege level that it executes at.
+            // CS holds its current privilege level there.
             selector.rawValue = selector.rawValue & ~3 | UInt16(processor.privilegeLevel)
         case .ss: try check(selector, ofStack: attributes)
         default: try check(selector, ofData: attributes)

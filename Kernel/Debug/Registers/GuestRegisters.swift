@@ -4,7 +4,7 @@ import VMXChecks
 import Virtualization
 import X86
 
-/// The registers of a guest that stands still, read and changed from outside.
+/// The registers of a stopped guest, read and changed from outside.
 struct GuestRegisters<Access: VMCSAccess, Services: HostServices> {
     let cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
 
@@ -32,9 +32,9 @@ struct GuestRegisters<Access: VMCSAccess, Services: HostServices> {
         }
     }
 
-    /// Changes a register, with what hangs on it: the descriptor on a selector, the mode on CR0.
-    /// - Parameter host: has room for a state, for comparison.
-    /// - Throws: why it stays as it was: no instruction of the guest's could do that, or the next VM entry would fail by it.
+    /// Changes a register, with what depends on it: a selector's descriptor, CR0's mode.
+    /// - Parameter host: has room for a state to compare with.
+    /// - Throws: why it stays as it was: no guest instruction could do that, or the next VM entry would fail because of it.
     @inline(never)
     func write(_ value: UInt64, to register: GuestRegister, _ host: some AgentHost) throws(AgentFailure) {
         if let number = register.general {
@@ -51,7 +51,7 @@ struct GuestRegisters<Access: VMCSAccess, Services: HostServices> {
             before.pointee.fields = VMCSSnapshot(reading: processor.vmcs, host.capabilities)
             let shadow = processor.shadowRegisters
             try change(register, to: value)
-            // Shadow tables need segments as protected mode loads them.
+            // Shadow tables need segments as loaded by protected mode.
             if register.selector != nil { cpu.pointee.followPaging() }
             guard let violation = newViolation(since: before, host.capabilities, host.circumstances) else { return }
             restore(before, shadow, host.capabilities)
@@ -82,7 +82,7 @@ struct GuestRegisters<Access: VMCSAccess, Services: HostServices> {
         }
     }
 
-    // MARK: What the VM entry refuses
+    // MARK: What VM entry refuses
 
     /// Puts back what a change has changed.
     private func restore(_ before: UnsafePointer<StateSnapshot>, _ shadow: ShadowRegisters?, _ capabilities: VMXCapabilities) {
@@ -98,7 +98,7 @@ struct GuestRegisters<Access: VMCSAccess, Services: HostServices> {
         cpu.pointee.followControlRegisters()
     }
 
-    /// The first rule of VM entry that is broken now and was not before.
+    /// The first VM-entry rule that is now broken and was not before.
     @inline(never)
     private func newViolation(
         since before: UnsafePointer<StateSnapshot>, _ capabilities: VMXCapabilities, _ circumstances: EntryCircumstances
@@ -112,7 +112,7 @@ struct GuestRegisters<Access: VMCSAccess, Services: HostServices> {
             }
     }
 
-    /// Changes a field of the guest's state, whatever the VM entry will say to its value: the others keep Martlet itself.
+    /// Changes a field of the guest's state, even to a value that VM entry will refuse: the other fields protect Martlet itself.
     @inline(never)
     func write(_ value: UInt64, to field: VMCSFieldEncoding, _ capabilities: VMXCapabilities) throws(AgentFailure) {
         guard field.exists(capabilities) else { throw AgentFailure(.noSuchField) }
@@ -130,7 +130,7 @@ struct GuestRegisters<Access: VMCSAccess, Services: HostServices> {
 }
 
 extension VMCSFieldEncoding {
-    /// What decides the tables by which the processor translates: with any value, it might translate by whatever lies there.
+    /// Whether it decides by which tables the processor translates: with an arbitrary value, any memory could serve as tables.
     fileprivate var isKeptByShadowPaging: Bool {
         switch rawValue {
         case VMCSField<ControlRegister0, Writable>.guestCR0.encoding.rawValue,
@@ -145,7 +145,7 @@ extension VMCSFieldEncoding {
 }
 
 extension Violation {
-    /// The first of some findings that is not among others. They are large, and read where they lie.
+    /// The first of some findings that is not among others. They are large, and read in place.
     @inline(never)
     fileprivate static func first(
         in findings: UnsafePointer<EntryFindings>, butNot others: UnsafePointer<EntryFindings>

@@ -1,7 +1,7 @@
 import VMX
 import X86
 
-/// The fields of the VMCS that hold a segment register of the guest's, by its place in their four rows.
+/// The VMCS fields that hold a guest segment register, by its place in their four rows.
 public struct SegmentFields {
     public let selector: VMCSFieldEncoding
     public let base: VMCSFieldEncoding

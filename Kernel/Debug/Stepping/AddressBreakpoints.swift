@@ -4,7 +4,7 @@ import Virtualization
 import X86
 
 /// Breakpoints on linear addresses, in the debug registers that the guest leaves free while it runs (SDM volume 3,
-/// "Debug Registers"). When it stands, they hold what it put there.
+/// "Debug Registers"). While it is stopped, they hold what it put there.
 struct AddressBreakpoints {
     static var capacity: Int { 4 }
 
@@ -22,7 +22,7 @@ struct AddressBreakpoints {
         return count
     }
 
-    /// Begins to change registers.
+    /// Begins changing registers.
     mutating func beginLoading<Access: VMCSAccess, Host: HostServices>(
         _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>
     ) {
@@ -34,7 +34,7 @@ struct AddressBreakpoints {
         isLoaded = true
     }
 
-    /// Puts a breakpoint into a free register; if there is none, it is not there.
+    /// Puts a breakpoint into a free register; without one, it is not set.
     mutating func load<Access: VMCSAccess, Host: HostServices>(
         _ owner: Int, at address: UInt64, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>
     ) {
@@ -59,13 +59,13 @@ struct AddressBreakpoints {
         cpu.pointee.processor.debugRegister7 = control
     }
 
-    /// The breakpoint whose register has a number, if a debug exception met it.
+    /// The breakpoint in a given register, if a debug exception hit it.
     /// - Parameter bits: DR6's, of the exit qualification.
     func breakpoint(_ number: Int, meeting bits: UInt64) -> Int? {
         owners[number] >= 0 && bits >> UInt64(number) & 1 != 0 ? owners[number] : nil
     }
 
-    /// Whether the registers as they are stop the guest before an instruction.
+    /// Whether the registers, as they are, stop the guest before an instruction.
     static func stops<Access: VMCSAccess, Host: HostServices>(
         at address: UInt64, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>
     ) -> Bool {
@@ -76,14 +76,14 @@ struct AddressBreakpoints {
         return false
     }
 
-    /// What of a debug exception's bits the guest is told.
+    /// The bits of a debug exception that the guest sees.
     func guestBits(of bits: UInt64) -> UInt64 {
         var result = bits
         for number in 0..<AddressBreakpoints.capacity where owners[number] >= 0 { result &= ~(1 << UInt64(number)) }
         return result
     }
 
-    /// Whether such bits are a reason for a debug exception: a breakpoint that is met may be told of though it is not enabled.
+    /// Whether such bits are a reason for a debug exception: a breakpoint may be reported as hit though it is not enabled.
     static func areReason(_ bits: UInt64, with control: DebugRegister7) -> Bool {
         if bits & ~DebugStatus.breakpoints != 0 { return true }
         for number in 0..<capacity where bits >> UInt64(number) & 1 != 0 && control.isEnabled(number) { return true }

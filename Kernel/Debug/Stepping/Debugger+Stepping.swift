@@ -10,7 +10,7 @@ extension Debugger {
     /// The guest is to stop after an instruction.
     private var wantsStep: Bool { isPassing || lendsDebugRegisters || isCountingInstructions }
 
-    /// The exceptions that exit, be it for the debugger or not.
+    /// The exceptions that exit, for the debugger or otherwise.
     private func wantedExceptions<Access: VMCSAccess>(_ processor: VMXProcessor<Access>) -> UInt32 {
         var wanted = exceptionBitmap
         if traps.count > 0 { wanted |= 1 << UInt32(ExceptionVector.breakpoint.number) }
@@ -46,8 +46,8 @@ extension Debugger {
     }
 
     /// Puts the guest's own state back after a VM exit.
-    /// - Returns: what the exit is for whoever comes next: the end of a step is always `monitorTrap`. Nil if it is nothing to
-    ///   anybody, and the guest goes on.
+    /// - Returns: what the exit is for whatever comes next: the end of a step is always `monitorTrap`. Nil if it means nothing,
+    ///   and the guest goes on.
     mutating func finishEntry<Access: VMCSAccess, Services: HostServices>(
         _ seen: Exit, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
     ) -> Exit? {
@@ -74,7 +74,7 @@ extension Debugger {
         return exit
     }
 
-    /// Divides an exception between the guest and the debugger, which may have had it exit.
+    /// Divides an exception between the guest and the debugger, which may have made it exit.
     private mutating func sort<Access: VMCSAccess, Services: HostServices>(
         _ exception: ExceptionExit, _ result: TrapFlagStep.Result, _ usesDebugRegisters: Bool,
         _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
@@ -103,7 +103,7 @@ extension Debugger {
 
     // MARK: Stops on addresses
 
-    /// Takes down the first stop that was met and whose condition holds; else one whose does not.
+    /// Records the first stop that was hit and whose condition holds; else one whose condition does not.
     private mutating func meetAddresses<Access: VMCSAccess, Services: HostServices>(
         _ bits: UInt64, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
     ) {
@@ -114,7 +114,7 @@ extension Debugger {
         }
     }
 
-    /// Whether the instruction at RIP is not to be executed before a breakpoint on it was met.
+    /// Whether a breakpoint on the instruction at RIP must be hit before it is executed.
     private mutating func fetchStops<Access: VMCSAccess, Services: HostServices>(
         _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
     ) -> Bool {
@@ -153,7 +153,7 @@ extension Debugger {
         addressCount + more <= AddressBreakpoints.freeCount(beside: control)
     }
 
-    /// The guest has enabled breakpoints of its own: the debugger's last ones are deleted if there is no room beside them.
+    /// The guest has enabled breakpoints of its own: the debugger's last ones are deleted if there is no room left for them.
     private mutating func displaceAddresses(beside control: DebugRegister7) {
         for index in (0..<Stop.capacity).reversed() where !hasRoomForAddresses(beside: control) {
             guard case .address? = stops.kind(index) else { continue }
@@ -162,7 +162,7 @@ extension Debugger {
         }
     }
 
-    /// The guest is let run where it stands: a stop there has stopped it already.
+    /// Lets the guest go on from where it is: a stop there has already stopped it.
     mutating func passAddress<Access: VMCSAccess, Services: HostServices>(
         _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
     ) {

@@ -4,33 +4,33 @@ import VMX
 import Virtualization
 import X86
 
-/// One instruction of the guest's, or the delivery of one event, by RFLAGS.TF and the debug exception that it raises (SDM
+/// One guest instruction, or the delivery of one event, by RFLAGS.TF and the debug exception that it raises (SDM
 /// volume 3, "Single-Step Exception Condition"): where the monitor trap flag does not work.
 ///
-/// The guest sees nothing of it: what it has stored of the flags shows its own TF. Every exception has to exit meanwhile,
-/// since its delivery would store the flags. Events are delivered without TF; NMI-window exiting then stops the guest
-/// before the handler's first instruction (SDM volume 3, "NMI-Window Exiting"), and behind MOV SS or POP SS with the
-/// instruction that follows, which are one step. The handler of an NMI is one, too, for no window opens in it; and without
-/// "virtual NMIs" there are no such windows, so that these steps end late. Not served is an INT that virtual-8086 mode
-/// redirects to itself (CR4.VME with an IOPL below 3): it stores TF.
+/// The guest does not notice: flags that it stores show its own TF. Every exception has to exit meanwhile, since its
+/// delivery would store the flags. Events are delivered without TF; NMI-window exiting then stops the guest before the
+/// handler's first instruction (SDM volume 3, "NMI-Window Exiting"), and after MOV SS or POP SS plus the following
+/// instruction, which are one step. An NMI handler is also one step, since no window opens in it; and without "virtual NMIs"
+/// there are no such windows, so these steps end late. Not supported is an INT that virtual-8086 mode redirects to itself
+/// (CR4.VME with an IOPL below 3): it stores TF.
 struct TrapFlagStep {
     private enum Way { case none, instruction(FlagInstruction), delivery, shadow }
 
-    /// What an exit was for the step.
+    /// What an exit means for the step.
     struct Result {
-        /// It ended it: the instruction is executed, the event delivered.
+        /// It ended the step: the instruction is executed, the event delivered.
         var isDone = false
-        /// The event is delivered, though the exit may be another's.
+        /// The event is delivered, though the exit may have another cause.
         var isDelivered = false
-        /// What of a debug exception's bits is none of the guest's.
+        /// The debug exception's bits that are not the guest's.
         var ownBits: UInt64 = 0
     }
 
     private var way = Way.none
     private var hadTrap = false
-    /// The guest had IA32_DEBUGCTL.BTF, by which only branches trap.
+    /// The guest had set IA32_DEBUGCTL.BTF, so that only branches trap.
     private var trapsBranches = false
-    /// Which of the windows' exits were on, where that was changed.
+    /// Which window exits were on, if that was changed.
     private var windows: PrimaryControls?
     private var blocking: InterruptibilityState = .none
     /// The requested virtual interrupt that was held back.
@@ -45,8 +45,8 @@ struct TrapFlagStep {
 
     // MARK: Before the VM entry
 
-    /// Readies the guest for a step.
-    /// - Parameter fetchStops: the instruction at RIP is one that a breakpoint of anybody's stops before.
+    /// Prepares the guest for a step.
+    /// - Parameter fetchStops: some breakpoint, the guest's or ours, stops before the instruction at RIP.
     mutating func arm<Access: VMCSAccess, Host: HostServices>(
         _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>, fetchStops: Bool
     ) {
@@ -85,13 +85,13 @@ struct TrapFlagStep {
     }
 
     private static func isDelivering<Access: VMCSAccess>(_ processor: VMXProcessor<Access>) -> Bool {
-        // The other pending bits count for nothing by themselves (SDM volume 3, "Delivery of Pending Debug Exceptions
+        // The other pending bits have no effect by themselves (SDM volume 3, "Delivery of Pending Debug Exceptions
         // after VM Entry").
         processor.vmcs[.entryInterruptionInformation].isValid
             || processor.vmcs[.guestPendingDebugExceptions].intersects(.singleStep | .enabledBreakpoint)
     }
 
-    /// No window opens while MOV SS blocks events: it does from before the instruction on, until one is executed behind it.
+    /// No window opens while MOV SS blocks events: from before the instruction until one is executed after it.
     private mutating func armShadow<Access: VMCSAccess>(_ processor: VMXProcessor<Access>) {
         way = .shadow
         start = processor.instructionPointer
@@ -119,7 +119,7 @@ struct TrapFlagStep {
     }
 
     /// TF may not be set where STI or MOV SS block events, unless its trap is pending (SDM volume 3, "Checks on
-    /// Guest Non-Register State"): so the blocking is taken away for the instruction, and with it every event that it holds back.
+    /// Guest Non-Register State"): so the blocking is removed for the instruction, and every event that it held back is held.
     private mutating func holdEvents<Access: VMCSAccess>(_ processor: VMXProcessor<Access>) {
         let state = processor.vmcs[.guestInterruptibility]
         blocking = state & TrapFlagStep.shadows
@@ -151,7 +151,7 @@ struct TrapFlagStep {
         case .shadow:
             let isDone = exit == .nonMaskableInterruptWindow
             if processor.instructionPointer != start {
-                // MOV SS at least is executed, and the blocking that there is is its.
+                // MOV SS at least is executed, and any blocking is its own.
                 blocking = blocking & .blockingByNMI
             } else {
                 processor.vmcs[.guestInterruptibility] = processor.vmcs[.guestInterruptibility].subtracting(.blockingByMovSS)
@@ -169,7 +169,7 @@ struct TrapFlagStep {
         }
     }
 
-    /// An exit after an instruction, as APIC virtualization makes them, leaves its trap pending.
+    /// An exit after an instruction, as from APIC virtualization, leaves its trap pending.
     private func endsPendingTrap<Access: VMCSAccess>(_ processor: VMXProcessor<Access>) -> Bool {
         let pending = processor.vmcs[.guestPendingDebugExceptions]
         guard pending.contains(.singleStep) else { return false }
@@ -191,9 +191,9 @@ struct TrapFlagStep {
         if let heldInterrupt { processor.requestVirtualInterrupt(heldInterrupt) }
     }
 
-    /// Lets everything that the instruction stored of the flags have the guest's TF.
-    /// - Returns: whether the trap behind it is one that the guest would have had. SYSCALL and SYSRET trap by the TF that they
-    ///   leave. Under BTF none of a step's is taken for the guest's: whether it was a branch is not known.
+    /// Gives all flags that the instruction stored the guest's TF.
+    /// - Returns: whether the guest would have had the trap after it. SYSCALL and SYSRET trap by the TF that they leave. Under
+    ///   BTF, a step's trap never counts as the guest's: whether it was a branch is not known.
     private func restoreFlags<Access: VMCSAccess, Host: HostServices>(
         _ instruction: FlagInstruction, isExecuted: Bool, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Host>>
     ) -> Bool {

@@ -4,20 +4,20 @@ import Virtualization
 import X86
 
 // Stops on registers that the guest reads or writes without an exit: their bits in the MSR bitmaps are set while the
-// guest runs. For the one RDMSR or WRMSR that exits for that they stay clear, so that the processor itself executes it, with
-// whatever fault it has, and a step ends that.
+// guest runs. For the one RDMSR or WRMSR that exits because of that they stay clear, so that the processor itself executes
+// it, with any fault, and a step ends that.
 //
-// From an exit to the next VM entry the bitmaps are as Martlet has made them. It knows nothing of the debugger's bits, and
-// those of the local APIC it changes with the APIC's mode.
+// From an exit to the next VM entry the bitmaps are as Martlet has made them. Martlet does not know the debugger's bits, and
+// changes those of the local APIC with the APIC's mode.
 
-/// The stops, a bit each, that have set bits of the MSR bitmaps which were clear.
+/// The stops, one bit each, that have set clear bits of the MSR bitmaps.
 struct TakenBits: Equatable, Sendable {
     var reads: UInt16 = 0
     var writes: UInt16 = 0
 }
 
 extension Debugger {
-    /// Has the registers exit that stops are on, for a VM entry.
+    /// Makes the registers that stops are on exit, for a VM entry.
     mutating func watchRegisters<Access: VMCSAccess>(_ processor: VMXProcessor<Access>) {
         for index in 0..<Stop.capacity {
             guard case .register(let number)? = stops.kind(index), number != passedRegister else { continue }
@@ -33,7 +33,7 @@ extension Debugger {
         }
     }
 
-    /// Puts the MSR bitmaps back as they were, after a VM exit, and notes whether it came of them.
+    /// Restores the MSR bitmaps after a VM exit, and records whether they caused it.
     mutating func releaseRegisters<Access: VMCSAccess, Services: HostServices>(
         _ exit: Exit, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
     ) {

@@ -3,13 +3,13 @@ import Memory
 import VMX
 import Virtualization
 
-// Which stops an access meets.
+// Which stops an access hits.
 //
-// The EPT tell one address of an access, and Martlet's own accesses they do not see at all. So the instruction is decoded, and
-// all that it is about to read and write is compared with the stops.
+// The EPT reports one address of an access, and does not see Martlet's own accesses at all. So the instruction is decoded, and
+// everything that it is about to read and write is compared with the stops.
 
 extension Debugger {
-    /// The stops, a bit each, that an access meets.
+    /// The stops, one bit each, that an access hits.
     private mutating func stopsMet(by access: ForetoldAccess) -> UInt16 {
         var met: UInt16 = 0
         for index in 0..<Stop.capacity {
@@ -18,7 +18,7 @@ extension Debugger {
         return met
     }
 
-    /// Those that the access meets which the EPT have stopped, by the address that it is stopped at.
+    /// Those hit by an access that the EPT has stopped, by the address at which it stopped.
     mutating func stopsMet(by fault: NestedPageFault) -> UInt16 {
         guard fault.isFetch else {
             return stopsMet(
@@ -32,13 +32,13 @@ extension Debugger {
         return met
     }
 
-    /// Those that the instruction meets which makes it, with an access of a kind that passes from now on: all of these pass.
+    /// Those hit by the instruction that makes it, with an access of a kind that from now on passes: all of these pass.
     mutating func stopsMet<Access: VMCSAccess, Services: HostServices>(
         by fault: NestedPageFault, _ before: PassedAccesses, _ now: PassedAccesses,
         _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
     ) -> UInt16 {
         var met: UInt16 = 0
-        // Tables may be walked in the processor's caches, but for what it has come to and what is behind that.
+        // Table walks may come from the processor's caches, except for the entry it has reached and what follows.
         var isWalking = false
         cpu.pointee.foretellInstruction(withFetch: fault.duringWalk) { access in
             if access.isTable {
@@ -54,7 +54,7 @@ extension Debugger {
         return met
     }
 
-    /// The stop that the guest meets before Martlet reads or writes its memory for an exit.
+    /// The stop that the guest hits before Martlet reads or writes its memory for an exit.
     mutating func meetOwnAccesses<Access: VMCSAccess, Services: HostServices>(
         of exit: Exit, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
     ) -> StopReport.Cause? {
@@ -62,7 +62,7 @@ extension Debugger {
         let passed = lifted ?? .none
         var met: UInt16 = 0
         cpu.pointee.foretellOwnAccesses(of: exit) { access in
-            // What the processor itself has begun was looked at then.
+            // What the processor itself has begun was checked then.
             var access = access
             access.isRead = access.isRead && (access.isLater || !passed.reads)
             access.isWrite = access.isWrite && (access.isLater || !passed.writes)
@@ -80,7 +80,7 @@ extension Debugger {
         }
     }
 
-    /// By which of these stops the guest stops: the first whose condition holds.
+    /// Which of these stops the guest: the first whose condition holds.
     mutating func stop<Access: VMCSAccess, Services: HostServices>(
         at met: UInt16, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>
     ) -> StopReport.Cause? {

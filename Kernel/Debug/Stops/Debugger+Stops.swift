@@ -46,7 +46,7 @@ extension Debugger {
         guard isDone else { throw AgentFailure(.noNestedPages) }
     }
 
-    /// Takes a stop away, and gives its memory back what it took.
+    /// Removes a stop, and restores its memory's permissions.
     private mutating func release(_ index: Int, _ protect: PageProtection) -> Bool {
         let kind = stops.kind(index)
         stops.clear(index)

@@ -3,25 +3,25 @@ import Memory
 import VMX
 import Virtualization
 
-// Stops on guest-physical memory: EPT permissions that are missing. For the one instruction that makes an access all are
-// given back, and a step ends that.
+// Stops on guest-physical memory: removed EPT permissions. For the one instruction that makes an access all are restored,
+// and a step ends that.
 
-/// Gives pages of the guest's memory these permissions, for good or for an instruction: only then large pages stay split. False,
-/// and nothing is changed, if that cannot be.
+/// Gives pages of the guest's memory these permissions, for good or for one instruction: only in the latter case do large pages
+/// stay split. False, with nothing changed, if that is impossible.
 public typealias PageProtection = (GuestPhysicalRange, PassedAccesses, _ isForGood: Bool) -> Bool
 
 extension Debugger {
-    /// What an exit is that stops and steps brought about.
+    /// What an exit means that stops and steps caused.
     enum Interception {
         /// None.
         case none
-        /// The guest goes on; the exit is none of its own.
+        /// The guest goes on; the exit is not its own.
         case resume
         /// A stop's access, which is still to be made.
         case stop(StopReport.Cause)
     }
 
-    /// Looks at an exit before anybody handles it.
+    /// Inspects an exit before it is handled.
     mutating func intercept<Access: VMCSAccess, Services: HostServices>(
         _ exit: Exit, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>, _ protect: PageProtection
     ) -> Interception {
@@ -32,13 +32,13 @@ extension Debugger {
             passesOwnAccesses = true
             return .stop(met)
         }
-        // At an exit between two instructions, such as a host's interrupt, an instruction's access is still to be made.
+        // At an exit between two instructions, such as a host interrupt, an instruction's access is still to be made.
         if isPassing, hasDelivered || !exit.isBetweenInstructions {
             endPassing()
             _ = applyWatches(protect)
         }
         if let displaced { return .stop(.displaced(from: UInt8(displaced + 1))) }
-        // Shadow paging awaits segments behind each instruction.
+        // Shadow paging waits for segments after each instruction.
         return exit == .monitorTrap && !isCountingInstructions && !cpu.pointee.awaitsSegments ? .resume : .none
     }
 
@@ -51,13 +51,13 @@ extension Debugger {
         passesOwnAccesses = false
     }
 
-    /// An access that the EPT have stopped is made when the guest goes on.
+    /// An access that the EPT has stopped is made when the guest goes on.
     private mutating func pass<Access: VMCSAccess, Services: HostServices>(
         _ fault: NestedPageFault, _ cpu: UnsafeMutablePointer<VirtualCPU<VMXProcessor<Access>, Services>>,
         _ protect: PageProtection
     ) -> Interception {
         let processor = cpu.pointee.processor
-        // An event whose delivery made the access is delivered anew.
+        // An event whose delivery made the access is delivered again.
         let event = processor.interruptedEvent
         if let event { processor.inject(event) }
         // An instruction that reads and then writes is seen at both.
@@ -79,9 +79,9 @@ extension Debugger {
         return false
     }
 
-    /// Gives the pages of each watch their permissions: those that all watches of the page leave. A guest that is started anew
-    /// has new pages.
-    /// - Returns: false if the EPT cannot have them.
+    /// Gives the pages of each watch their permissions: those that all watches on the page leave. A restarted guest has new
+    /// pages.
+    /// - Returns: false if the EPT cannot express them.
     mutating func applyWatches(_ protect: PageProtection) -> Bool {
         for index in 0..<Stop.capacity {
             guard let watch = stops.watch(index) else { continue }

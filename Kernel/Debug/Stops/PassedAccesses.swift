@@ -3,7 +3,7 @@ import Memory
 import Virtualization
 
 extension MemoryWatch {
-    /// Whether an instruction's access to data is one that stops the guest.
+    /// Whether an instruction's data access stops the guest.
     func meets(_ access: ForetoldAccess) -> Bool {
         guard access.first <= last, access.last >= first else { return false }
         return switch kind {
@@ -14,7 +14,7 @@ extension MemoryWatch {
         }
     }
 
-    /// Whether the fetch of an instruction is; where it begins decides.
+    /// Whether an instruction's fetch does; where it begins decides.
     func meetsFetch(at address: GuestPhysicalAddress) -> Bool {
         kind == .fetch && address.rawValue >= first && address.rawValue <= last
     }
@@ -28,7 +28,7 @@ extension MemoryWatch {
     func touches(_ other: MemoryWatch) -> Bool { first & ~0xFFF <= other.last | 0xFFF && other.first & ~0xFFF <= last | 0xFFF }
 }
 
-/// What of the guest's accesses pages of its memory let pass without an exit.
+/// Which guest accesses the pages of its memory let pass without an exit.
 public struct PassedAccesses: Equatable, Sendable {
     public var reads = true
     public var writes = true
@@ -37,7 +37,7 @@ public struct PassedAccesses: Equatable, Sendable {
     public static var all: Self { .init() }
     static var none: Self { .init(reads: false, writes: false, fetches: false) }
 
-    /// What is left beside the accesses of a kind. EPT has no pages to be written and not read (SDM volume 3, "EPT
+    /// Removes the accesses of a kind. EPT has no pages that can be written but not read (SDM volume 3, "EPT
     /// Misconfigurations").
     mutating func remove(_ kind: MemoryWatch.Kind) {
         switch kind {
@@ -49,7 +49,7 @@ public struct PassedAccesses: Equatable, Sendable {
         }
     }
 
-    /// Lets an access pass that did not.
+    /// Lets a stopped access pass.
     mutating func add(_ fault: NestedPageFault) {
         reads = reads || fault.isRead || fault.isWrite
         writes = writes || fault.isWrite

@@ -1,10 +1,10 @@
 /// The stops by their places, which are their numbers less one.
 ///
-/// It is large, and reading is `mutating` so that it happens in place: a value that only lends itself is copied at each use.
+/// It is large, and reading is `mutating` so that it happens in place: a merely borrowed value is copied at each use.
 struct StopTable: ~Copyable {
     private var kinds: [16 of Stop.Kind?] = .init(repeating: nil)
     private var conditions: [16 of StopCondition?] = .init(repeating: nil)
-    /// Those that are told of afterwards, a bit each.
+    /// Those that are reported afterwards, one bit each.
     private var toldAfterwards: UInt16 = 0
 
     /// Nil for a place without a stop.
@@ -16,7 +16,7 @@ struct StopTable: ~Copyable {
 
     func isToldAfterwards(_ index: Int) -> Bool { toldAfterwards >> UInt16(index) & 1 != 0 }
 
-    /// The watch that a stop is.
+    /// The watch of a stop, if it is one.
     mutating func watch(_ index: Int) -> MemoryWatch? {
         guard case .memory(let watch)? = kind(index) else { return nil }
         return watch

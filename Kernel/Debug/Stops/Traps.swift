@@ -3,8 +3,8 @@ import Memory
 import VMX
 import Virtualization
 
-/// Places in the guest's RAM where the host has put an INT3: the exceptions of these alone are the host's, and every other INT3
-/// is the guest's own.
+/// Places in the guest's RAM where the host has put an INT3: only their exceptions are the host's; every other INT3 is the
+/// guest's own.
 struct Traps: ~Copyable {
     static var capacity: Int { 64 }
 
@@ -16,7 +16,7 @@ struct Traps: ~Copyable {
         return false
     }
 
-    /// False if there is no room; a place that is there already stays as it is.
+    /// False if there is no room; an existing place stays as it is.
     mutating func insert(_ address: GuestPhysicalAddress) -> Bool {
         if contains(address) { return true }
         guard count < Traps.capacity else { return false }
@@ -35,7 +35,7 @@ struct Traps: ~Copyable {
         return false
     }
 
-    /// Read in place, as `StopTable`.
+    /// Read in place, like `StopTable`.
     private mutating func place(_ index: Int) -> UInt64 {
         withUnsafeMutableBytes(of: &places) { $0.load(fromByteOffset: 8 * index, as: UInt64.self) }
     }
