@@ -2,7 +2,7 @@ import Memory
 import VMX
 import X86
 
-/// Why a VM entry that passes is not attempted: the kernel would not come back from it.
+/// Why a VM entry that passes is not attempted: the kernel would not return from it.
 enum EntryObstacle: UInt8 {
     /// HOST_RIP points elsewhere.
     case hostCodeElsewhere
@@ -37,10 +37,10 @@ enum EntryObstacle: UInt8 {
         }
     }
 
-    /// CR4.LASS forbids the kernel the lower half of the linear addresses, in which it lives.
+    /// CR4.LASS denies the kernel the lower half of the linear addresses, where it lives.
     private static var linearAddressSpaceSeparation: ControlRegister4 { .init(bit: 27) }
 
-    /// Bits 4:3 of CR3 are memory types, and its other low bits mean nothing without PCIDs.
+    /// Bits 4:3 of CR3 are memory types, and its other low bits have no meaning without PCIDs.
     private static func changesTables(_ snapshot: VMCSSnapshot, _ base: VMCSSnapshot) -> Bool {
         (snapshot[.hostCR3] ^ base[.hostCR3]) & ~0xFFF != 0
             || (snapshot[.hostCR4] ^ base[.hostCR4]).intersects(.fiveLevelPaging | linearAddressSpaceSeparation)

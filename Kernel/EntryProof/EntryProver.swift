@@ -9,7 +9,7 @@ public protocol EntryMachine {
     associatedtype Access: VMCSAccess
     /// The VMCS that the attempts are made with, which is current.
     var access: Access { get }
-    /// Whether it is Bochs, whose known deviations are none of the checks' faults.
+    /// Whether it is Bochs, whose known deviations are not the checks' fault.
     var isBochs: Bool { get }
     /// Below it all memory can be read.
     var memoryEnd: UInt64 { get }
@@ -32,7 +32,7 @@ public struct EntryProver<Machine: EntryMachine> {
     private var tally = EntryTally()
 
     /// - Parameters:
-    ///   - circumstances: what is known besides the fields, of memory the current VMCS and the virtual-APIC page.
+    ///   - circumstances: what is known besides the fields; about memory, the current VMCS and the virtual-APIC page.
     ///   - host: where a VM exit leads.
     public init(
         on machine: Machine, _ capabilities: VMXCapabilities, _ circumstances: EntryCircumstances, host: HostState,
@@ -45,7 +45,7 @@ public struct EntryProver<Machine: EntryMachine> {
         self.pages = pages
     }
 
-    /// - Returns: whether the processor did what was predicted, but for the known deviations.
+    /// - Returns: whether the processor did what was predicted, except for the known deviations.
     public mutating func run() -> Bool {
         for index in 0..<MutationScenario.count {
             guard let scenario = MutationScenario(rawValue: index) else { continue }
@@ -122,12 +122,12 @@ public struct EntryProver<Machine: EntryMachine> {
         access.write(mutation.field, mutation.value)
         let seen = machine.enter()
         access.write(mutation.field, base[mutation.field])
-        // An exit has saved the guest's state over the VMCS's; a failed entry leaves all as it was.
+        // An exit has saved the guest's state over the VMCS's; a failed entry leaves everything as it was.
         isLoaded = seen != .pass
         return seen
     }
 
-    /// What is known of the memory that this VMCS points to.
+    /// What is known about the memory that this VMCS points to.
     private func circumstances(of snapshot: VMCSSnapshot) -> EntryCircumstances {
         var result = circumstances
         let link: HostPhysicalAddress = snapshot[.linkPointer]

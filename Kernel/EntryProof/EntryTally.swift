@@ -1,6 +1,6 @@
 import Text
 
-/// What has come of the cases so far.
+/// The results of the cases so far.
 struct EntryTally {
     var cases: UInt64 = 0
     var agreed: UInt64 = 0

@@ -3,7 +3,7 @@ import VMX
 import VMXChecks
 import X86
 
-/// Where Bochs 3.0 is known to depart from the manual's checks. On a machine that follows the manual none of them counts.
+/// Where Bochs 3.0 is known to depart from the manual's checks. On a machine that follows the manual, none of them counts.
 enum KnownDeviation: UInt8 {
     case debugControl, performanceControl, longModeWithoutPaging, entryToSMM, instructionPointer
     case pendingHighBits, pendingSingleStep, haltedInjection, blockedNMI, qualificationOfNMI, postedInterruptDescriptor
@@ -28,7 +28,7 @@ enum KnownDeviation: UInt8 {
         }
     }
 
-    /// Something that Bochs does of its own.
+    /// Something that Bochs does on its own.
     init?(_ mutation: Mutation, _ snapshot: VMCSSnapshot, _ capabilities: VMXCapabilities, _ seen: EntryVerdict) {
         let event = snapshot[.entryInterruptionInformation]
         let descriptor: HostPhysicalAddress = snapshot[.postedInterruptDescriptorAddress]
@@ -54,12 +54,12 @@ enum KnownDeviation: UInt8 {
     /// Bochs ends, rather than let the entry fail.
     var endsEmulator: Bool { self == .longModeWithoutPaging }
 
-    /// Bochs takes a guest with another CR4.LA57 than the host's for a switch of paging modes in IA-32e mode, and ends.
+    /// Bochs takes a guest whose CR4.LA57 differs from the host's for a switch of paging modes in IA-32e mode, and ends.
     static func endsEmulator(_ snapshot: VMCSSnapshot) -> Bool {
         (snapshot[.guestCR4] ^ snapshot[.hostCR4]).contains(.fiveLevelPaging)
     }
 
-    /// What is not as the manual has it, and where it stands (SDM volume 3).
+    /// What differs from the manual, and where that says so (SDM volume 3).
     var words: StaticString {
         switch self {
         case .debugControl:

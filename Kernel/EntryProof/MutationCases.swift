@@ -9,8 +9,8 @@ public struct Mutation: Equatable, Sendable {
     public let value: UInt64
 }
 
-/// The mutations of a VMCS, one after the other: of every field that can be written each bit flipped, the values at the
-/// edges of what fields mean, and the encodings of the fields that are made of several parts.
+/// The mutations of a VMCS, one after the other: for every writable field each bit flipped, the values at the limits of its
+/// meaning, and the encodings of fields made of several parts.
 public struct MutationCases: Sendable {
     private let snapshot: VMCSSnapshot
     private let capabilities: VMXCapabilities
@@ -130,7 +130,7 @@ struct MutationValues {
         }
     }
 
-    /// Values that are made of the field's own parts.
+    /// Values made of the field's own parts.
     private func own(_ index: Int) -> UInt64 {
         let number = UInt64(index)
         switch kind {

@@ -2,13 +2,13 @@ import Memory
 
 /// The memory that the VMCS of a mutation case points to.
 public struct MutationPages: Sendable {
-    /// A page of zeroes that nobody writes: the guest's page tables and the extended page tables. Nothing is mapped
-    /// through it, so that the guest cannot execute even one instruction: every way that it may go exits.
+    /// A page of zeroes that is never written: the guest's page tables and the extended page tables. Nothing is mapped
+    /// through it, so the guest cannot execute even one instruction: whatever it tries exits.
     public var blank: HostPhysicalAddress
     /// A page that the processor may write: logs, a virtual-APIC page, bitmaps that let nothing through by chance.
     public var scratch: HostPhysicalAddress
-    /// The APIC-access page, whose address is more than one bit away from those of the other pages: Bochs does not bear
-    /// what the processor itself reads or writes to lie on it.
+    /// The APIC-access page, whose address differs in more than one bit from those of the other pages: Bochs does not tolerate
+    /// anything there that the processor itself reads or writes.
     public var apicAccess: HostPhysicalAddress
     /// A page of entries for MSR-load and MSR-store areas, all of one harmless register.
     public var registerArea: HostPhysicalAddress

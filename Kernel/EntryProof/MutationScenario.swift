@@ -2,7 +2,7 @@ import Memory
 import VMX
 import X86
 
-/// A VMCS that enters, for mutations to start from. Each makes other checks count.
+/// A VMCS that enters, for mutations to start from. Each makes different checks count.
 public enum MutationScenario: UInt8, Equatable, Sendable {
     case long64, real, virtual8086, pageDirectoryPointers, long64User
     case exception, interrupt, nonMaskableInterrupt, softwareInterrupt, blocking, halted, features
@@ -81,7 +81,7 @@ public enum MutationScenario: UInt8, Equatable, Sendable {
 }
 
 extension VMCSSnapshot {
-    /// Fields that no control makes count are good all the same, so that switching one on alone still enters.
+    /// Fields that no control enables are still good, so that switching one on alone still enters.
     fileprivate mutating func pointEverything(to pages: MutationPages, _ capabilities: VMXCapabilities) {
         let scratch = pages.scratch
         self[.ioBitmapA] = scratch
@@ -107,7 +107,7 @@ extension VMCSSnapshot {
             memoryType: capabilities.eptAndVPID.writeBackTables ? .writeBack : .uncacheable, usesAccessedAndDirty: false)
     }
 
-    /// All that the guest may do exits; the preemption timer, where there is one, exits before it does anything.
+    /// Everything the guest may do exits; the preemption timer, where there is one, exits before it does anything.
     fileprivate mutating func setControls(_ capabilities: VMXCapabilities) {
         let pin: PinControls = .externalInterruptExiting | .nmiExiting | .virtualNMIs | .activatePreemptionTimer
         self[.pinControls] = capabilities.pin.required | pin & capabilities.pin.allowed
@@ -169,7 +169,7 @@ extension VMCSSnapshot {
         self[.accessRights(index)] = SegmentAccessRights(rawValue: rights)
     }
 
-    /// Leaves IA-32e mode and the rules that unrestricted guests are free of.
+    /// Leaves IA-32e mode and the rules from which unrestricted guests are exempt.
     private mutating func leaveLongMode() {
         self[.entryControls] = self[.entryControls].subtracting(.ia32eModeGuest)
         self[.guestEFER] = self[.guestEFER] & .executeDisable
@@ -221,7 +221,7 @@ extension VMCSSnapshot {
         setSegment(6, selector: 0x28, base: 0xFFFF_8000_0000_5000, limit: 0x1FF, rights: 0x82)
     }
 
-    /// Switches on all that has a field of its own, as far as it goes together.
+    /// Switches on everything that has a field of its own, as far as compatible.
     fileprivate mutating func enableFeatures(_ capabilities: VMXCapabilities, _ pages: MutationPages) {
         let pin = capabilities.pin.allowed
         let primary = capabilities.primary.allowed

@@ -26,7 +26,7 @@ public struct MSRBitmaps<Memory: PhysicalMemory> {
         for offset in 0..<UInt64(512) { memory.writeUInt64(.max, at: page.advanced(by: ByteCount(8 * offset))) }
     }
 
-    /// Lets RDMSR or WRMSR of a register go through. Registers outside the two ranges of the bitmaps always exit.
+    /// Lets RDMSR or WRMSR of a register pass. Registers outside the two ranges of the bitmaps always exit.
     public func pass(_ register: ModelSpecificRegister, reads: Bool, writes: Bool) {
         if reads { clear(MSRBitmapLayout.bit(of: register, isWrite: false)) }
         if writes { clear(MSRBitmapLayout.bit(of: register, isWrite: true)) }
@@ -41,7 +41,7 @@ public struct MSRBitmaps<Memory: PhysicalMemory> {
 
 /// The two pages that say which ports exit: 1 exits (SDM volume 3, "I/O-Bitmap Addresses").
 public enum IOBitmaps {
-    /// Fills both pages: the guest has no port of the machine's own.
+    /// Fills both pages: the guest has none of the machine's own ports.
     public static func fill(_ a: HostPhysicalAddress, _ b: HostPhysicalAddress, in memory: some PhysicalMemory) {
         for offset in 0..<UInt64(512) {
             memory.writeUInt64(.max, at: a.advanced(by: ByteCount(8 * offset)))

@@ -13,7 +13,7 @@ public enum BasicExitReason: UInt16, Sendable {
     case ioSMI = 5
     /// Any other system-management interrupt for an SMM monitor.
     case otherSMI = 6
-    /// The hypervisor asked to be told as soon as the guest can take an interrupt.
+    /// The hypervisor asked to be notified as soon as the guest can take an interrupt.
     case interruptWindow = 7
     /// The same for an NMI.
     case nmiWindow = 8
@@ -104,7 +104,7 @@ public enum BasicExitReason: UInt16, Sendable {
     case rdmsrImmediate = 84
     case wrmsrnsImmediate = 85
 
-    /// The last number that the manual gives a name.
+    /// The last number that the manual names.
     public static var highest: Self { .wrmsrnsImmediate }
 
     /// nil for a number above the highest.

@@ -1,7 +1,7 @@
 import Text
 import X86
 
-/// What one capability MSR says of a control field: bits that must be 1 and bits that may be 1 (SDM volume 3, appendix
+/// What one capability MSR says about a control field: bits that must be 1 and bits that may be 1 (SDM volume 3, appendix
 /// A.2 "Reserved Controls and Default Settings").
 public struct ControlCapability<Controls: FlagSet>: Equatable, Sendable where Controls.RawValue == UInt32 {
     /// Bits that must be 1 (the MSR's low half).
@@ -37,7 +37,7 @@ public struct MissingControls<Controls: FlagSet>: Equatable, Sendable where Cont
     public let missing: Controls
     public let source: ModelSpecificRegister
 
-    /// Says of each what it is and which register says so, a line each.
+    /// Prints a line for each: what it is and which register says so.
     public func report(_ area: StaticString, to print: (Line) -> Void) {
         for bit in 0..<32 where missing.rawValue & 1 << UInt32(bit) != 0 {
             print("\(area): \"\(Controls(bit: bit))\" is not offered (\(source), bit \(bit + 32))")

@@ -1,16 +1,16 @@
 import X86
 
-/// The controls of one field of the VMCS. What each control does is said in its words alone.
+/// The controls of one field of the VMCS. Only a control's words say what it does.
 public protocol ControlSet: FlagSet, VMCSValue {
-    /// What is said of a control; nil for a bit that the manual does not name.
+    /// The words for a control; nil for a bit that the manual does not name.
     static func words(ofBit bit: Int) -> ControlWords?
 }
 
-/// What is said of a control.
+/// The words for a control.
 public struct ControlWords: Sendable {
     /// The manual's name.
     public let name: StaticString
-    /// What it does when it is 1. The kernel does not say that, and its image does not hold it.
+    /// What it does when it is 1. The kernel does not print that, and its image does not hold it.
     public let meaning: StaticString
 
     @inline(__always)

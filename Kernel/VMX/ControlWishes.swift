@@ -1,8 +1,8 @@
 import X86
 
-/// What Martlet wants of the controls of one field, for the person who asks why one is on or off.
+/// What Martlet wants of the controls of one field, for a person who asks why one is on or off.
 public struct ControlWishes<Controls: FlagSet>: Sendable {
-    /// There is no path without these.
+    /// Martlet cannot do without these.
     public let required: Controls
     /// On wherever they are offered, unless an option says otherwise.
     public let preferred: Controls
@@ -22,7 +22,7 @@ extension VMXControls {
             changing: .interruptWindowExiting | .nmiWindowExiting | .cr8LoadExiting | .cr8StoreExiting)
     }
 
-    /// Which of the controls of the local APIC are on follows its mode.
+    /// The local APIC's mode decides which of its controls are on.
     public static var secondaryWishes: ControlWishes<SecondaryControls> {
         .init(required: requiredSecondary, preferred: preferredSecondary | .enableVPID, changing: allOfLocalAPIC)
     }
@@ -31,7 +31,7 @@ extension VMXControls {
         .init(required: requiredExit, preferred: preferredExit, changing: .none)
     }
 
-    /// Whether the guest is in long mode is its own affair.
+    /// The guest decides whether it is in long mode.
     public static var entryWishes: ControlWishes<EntryControls> {
         .init(required: requiredEntry, preferred: preferredEntry, changing: .ia32eModeGuest)
     }

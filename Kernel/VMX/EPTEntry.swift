@@ -74,7 +74,7 @@ public struct EPTEntry: PageTableEntry {
     }
 }
 
-/// What a guest may do with a page, as the EPT say. The raw value has the bits where an entry has them.
+/// What a guest may do with a page, according to the EPT. The raw value has the bits where an entry has them.
 public struct ExtendedPagePermissions: PagePermissions {
     public let rawValue: UInt64
 

@@ -97,7 +97,7 @@ public struct EPTFormat: PageTableFormat {
 }
 
 extension EPTFormat {
-    /// The tables of a guest's RAM, as far as the processor offers such pages.
+    /// The tables of a guest's RAM, with the pages that the processor offers.
     public init(_ capabilities: VMXCapabilities) {
         self.init(
             levelCount: 4,

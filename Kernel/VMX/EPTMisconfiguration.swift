@@ -1,6 +1,6 @@
 import Memory
 
-/// What makes an EPT entry misconfigured: using it causes a VM exit that no guest can bring about by itself.
+/// What makes an EPT entry misconfigured: using it causes a VM exit that no guest can cause by itself.
 ///
 /// Intel SDM vol. 3, "EPT Misconfigurations".
 public enum EPTMisconfiguration: Error, Equatable, Sendable {
@@ -23,7 +23,7 @@ extension EPTFormat {
         guard isPresent(entry) else { return nil }
         if !entry.isReadable {
             if entry.isWritable { return .writableButNotReadable }
-            // Present, not readable, not writable: the bits that are left allow fetches.
+            // Present, not readable, not writable: the remaining bits allow fetches.
             if !offersExecuteOnly { return .executeOnlyNotOffered }
         }
         let reserved = reservedBits(of: entry, level: level)

@@ -74,7 +74,7 @@ public struct PrimaryControls: ControlSet {
         case .mwaitExiting: .init("MWAIT exiting", "MWAIT exits")
         case .rdpmcExiting: .init("RDPMC exiting", "RDPMC exits")
         case .rdtscExiting: .init("RDTSC exiting", "RDTSC and RDTSCP exit")
-        case .cr3LoadExiting: .init("CR3-load exiting", "MOV to CR3 exits, but for the CR3-target values")
+        case .cr3LoadExiting: .init("CR3-load exiting", "MOV to CR3 exits, except for the CR3-target values")
         case .cr3StoreExiting: .init("CR3-store exiting", "MOV from CR3 exits")
         case .activateTertiaryControls:
             .init("activate tertiary controls", "the tertiary controls count; without it they are taken as 0")
@@ -163,7 +163,7 @@ public struct SecondaryControls: ControlSet {
         case .enableINVPCID: .init("enable INVPCID", "INVPCID works; without it it raises #UD")
         case .enableVMFunctions: .init("enable VM functions", "VMFUNC works; without it it raises #UD")
         case .vmcsShadowing:
-            .init("VMCS shadowing", "VMREAD and VMWRITE of the guest may go to a shadow VMCS, as two bitmaps say")
+            .init("VMCS shadowing", "the guest's VMREAD and VMWRITE may go to a shadow VMCS, as two bitmaps say")
         case .enableENCLSExiting: .init("enable ENCLS exiting", "ENCLS exits as its bitmap says")
         case .rdseedExiting: .init("RDSEED exiting", "RDSEED exits")
         case .enablePML: .init("enable PML", "guest-physical addresses of pages that get dirty are logged, until the log is full")
@@ -175,9 +175,9 @@ public struct SecondaryControls: ControlSet {
         case .modeBasedExecuteControl:
             .init(
                 "mode-based execute control for EPT",
-                "EPT entries give execute permission apart for supervisor and user addresses")
+                "EPT entries give separate execute permissions for supervisor and user addresses")
         case .subPageWritePermissions:
-            .init("sub-page write permissions for EPT", "EPT entries can give write permission to pieces of 128 bytes")
+            .init("sub-page write permissions for EPT", "EPT entries can give write permission to blocks of 128 bytes")
         case .ptUsesGuestPhysicalAddresses:
             .init(
                 "Intel PT uses guest physical addresses",

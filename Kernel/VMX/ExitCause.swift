@@ -1,5 +1,5 @@
 extension ExitReason {
-    /// What makes the processor exit for this reason: the control bit, or that it always does, and the title of the manual's
+    /// What makes the processor exit for this reason: the control bit, or "always", and the title of the manual's
     /// section (SDM volume 3, mostly of the chapter "VMX Non-Root Operation").
     public var cause: StaticString {
         switch basic {
@@ -69,8 +69,8 @@ extension ExitReason {
         }
     }
 
-    /// The control that makes the processor exit for this reason, if the guest has the instruction at all; nil where none
-    /// does, or where a bitmap, a mask or one of two controls decides.
+    /// The control that makes the processor exit for this reason, if the guest has the instruction at all; nil where there is
+    /// none, or where a bitmap, a mask or one of two controls decides.
     public var control: ExitControl? {
         switch basic {
         case .externalInterrupt: .pin(.externalInterruptExiting)

@@ -1,5 +1,5 @@
 /// What the exit qualification holds, which depends on the basic reason (SDM volume 3, "Basic VM-Exit Information"). Those
-/// that Martlet takes apart have a type in ExitQualifications.swift.
+/// that Martlet decodes have a type in ExitQualifications.swift.
 public enum ExitQualificationLayout: Sendable {
     /// The field is 0.
     case none
@@ -18,7 +18,7 @@ public enum ExitQualificationLayout: Sendable {
     case debugRegister
     /// Which group of checks on the guest state failed.
     case guestStateFailure
-    /// The number of an entry of the VM-entry MSR-load area, from 1 up.
+    /// The number of an entry of the VM-entry MSR-load area, counted from 1.
     case msrLoadEntry
     /// Bit 0: a monitor is armed.
     case armedMonitor
@@ -32,7 +32,7 @@ public enum ExitQualificationLayout: Sendable {
     case modificationLog
     /// The same as `unblockedNMI`, and bit 11: an entry is missing, not misconfigured.
     case subPagePermission
-    /// The same as `unblockedNMI`, and bit 0: the VMCS holds no sound state.
+    /// The same as `unblockedNMI`, and bit 0: the VMCS holds no valid state.
     case instructionTimeout
     /// The number of a model-specific register.
     case registerNumber

@@ -77,11 +77,11 @@ public struct EPTViolationQualification {
     public var isRead: Bool { rawValue & 1 != 0 }
     public var isWrite: Bool { rawValue & 2 != 0 }
     public var isFetch: Bool { rawValue & 4 != 0 }
-    /// Bits 5:3: what the entries on the way allowed.
+    /// Bits 5:3: what the entries on the path allowed.
     public var isMapped: Bool { rawValue >> 3 & 7 != 0 }
     /// Bit 7: the guest-linear address is valid.
     public var hasLinearAddress: Bool { rawValue & 1 << 7 != 0 }
-    /// Bit 8: the access was to the translation of the linear address, not to a table on the way to it.
+    /// Bit 8: the access was to the translation of the linear address, not to a table on the path to it.
     public var isTranslationOfLinearAddress: Bool { rawValue & 1 << 8 != 0 }
 
     public func fault(at address: GuestPhysicalAddress) -> NestedPageFault {
@@ -99,7 +99,7 @@ public struct APICAccessQualification {
 
     private var offset: UInt16 { UInt16(truncatingIfNeeded: rawValue) & 0xFFF }
 
-    /// Bits 15:12 tell the kind; those from 3 on are the processor's own, not an instruction's operand.
+    /// Bits 15:12 give the kind; those from 3 on are the processor's own, not an instruction's operand.
     public var exit: VirtualAPICExit {
         switch rawValue >> 12 & 15 {
         case 0: .access(offset: offset, isWrite: false, isFetch: false)

@@ -10,16 +10,16 @@ public struct ExitReason: Equatable, Sendable, VMCSValue {
     @inline(__always) public init(vmcsValue: UInt64) { rawValue = UInt32(truncatingIfNeeded: vmcsValue) }
     @inline(__always) public var vmcsValue: UInt64 { UInt64(rawValue) }
 
-    /// Bits 15:0, which may be a number above those of the manual.
+    /// Bits 15:0, which may be a number above the manual's.
     public var basicNumber: UInt16 { UInt16(truncatingIfNeeded: rawValue) }
-    /// The basic reason; nil if its number is above those of the manual.
+    /// The basic reason; nil if its number is above the manual's.
     public var basic: BasicExitReason? { BasicExitReason(rawValue: basicNumber) }
     /// The basic reason where no flag is set: that of an exit, never of a failed entry.
     @inline(__always) public var unflagged: BasicExitReason? { BasicExitReason(rawValue) }
     /// Bit 31: the VM entry itself failed; nothing of the guest ran.
     @inline(__always) public var isEntryFailure: Bool { rawValue & 1 << 31 != 0 }
 
-    /// Whether the manual gives the basic reason's number a name.
+    /// Whether the manual names the basic reason's number.
     public var isNamed: Bool {
         switch basic {
         case .reserved35, .reserved38, .reserved42, .reserved71, .reserved82, .reserved83, nil: false

@@ -1,6 +1,6 @@
 import X86
 
-/// Tertiary processor-based VM-execution controls, which no code of Martlet sets (SDM volume 3, "Processor-Based VM-Execution
+/// Tertiary processor-based VM-execution controls, which Martlet never sets (SDM volume 3, "Processor-Based VM-Execution
 /// Controls").
 public struct TertiaryControls: ControlSet {
     public static var kind: VMCSValueKind { .tertiaryControls }
@@ -79,7 +79,7 @@ public struct SecondaryExitControls: ControlSet {
         case .prematurelyBusyShadowStack:
             .init(
                 "prematurely busy shadow stack",
-                "an exit in the midst of an event's delivery says whether it left a supervisor shadow stack busy")
+                "an exit during an event's delivery says whether it left a supervisor shadow stack busy")
         default: nil
         }
     }

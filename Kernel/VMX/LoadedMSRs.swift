@@ -1,11 +1,11 @@
 import Memory
 import X86
 
-/// MSRs that VM entries and VM exits load from lists, on processors whose VMX cannot switch them by controls of their own: IA32_EFER
-/// and IA32_PAT. The guest's writes of them exit, so nothing need be stored (SDM volume 3, "VM-Exit Controls for MSRs" and
+/// MSRs that VM entries and VM exits load from lists, on processors whose VMX has no controls to switch them: IA32_EFER and
+/// IA32_PAT. The guest's writes to them exit, so nothing need be stored (SDM volume 3, "VM-Exit Controls for MSRs" and
 /// "VM-Entry Controls for MSRs").
 public struct LoadedMSRs: Equatable, Sendable {
-    /// The list of VM entries; 64 bytes behind it that of VM exits.
+    /// The list for VM entries; 64 bytes after it, the one for VM exits.
     private let page: HostPhysicalAddress
     let hasExtendedFeatures: Bool
     let hasPageAttributes: Bool

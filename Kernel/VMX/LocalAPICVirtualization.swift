@@ -2,13 +2,13 @@ import Memory
 import Virtualization
 import X86
 
-/// What the processor does for a guest's local APIC, and the structures by which that follows the APIC's mode.
+/// What the processor does for a guest's local APIC, and the structures that make it follow the APIC's mode.
 public struct LocalAPICVirtualization: Equatable, Sendable {
     public let assistance: InterruptAssistance
     /// The secondary controls for it.
     let controls: SecondaryControls
     let msrBitmaps: HostPhysicalAddress
-    /// The nested page-table entry that maps the APIC-access page at the APIC's usual place, and its value while it does.
+    /// The nested page-table entry that maps the APIC-access page at the APIC's usual place, and its value while mapped.
     let accessEntry: HostPhysicalAddress
     let accessEntryValue: UInt64
 
@@ -23,7 +23,7 @@ public struct LocalAPICVirtualization: Equatable, Sendable {
     }
 
     #if !hasFeature(Embedded)
-    /// None, for whoever enters no guest.
+    /// None, for code that enters no guest.
     static var none: Self {
         .init(
             assistance: .none, controls: .none, msrBitmaps: HostPhysicalAddress(0), accessEntry: HostPhysicalAddress(0),
@@ -48,10 +48,10 @@ public struct LocalAPICVirtualization: Equatable, Sendable {
     }
 }
 
-/// The x2APIC registers of the MSR bitmaps, a bit each from MSR 800H on: the first 64 hold all that exist.
+/// The x2APIC registers in the MSR bitmaps, one bit each from MSR 800H on: the first 64 include all that exist.
 private enum RegisterSet {
     static var taskPriority: UInt64 { 1 << 0x08 }
-    /// Those that the processor reads from the virtual-APIC page and that hold their true value there: not the timer's
+    /// Those that the processor reads from the virtual-APIC page and whose true value is there: not the timer's
     /// current count (SDM volume 3, "Virtualizing MSR-Based APIC Accesses").
     static var readable: UInt64 {
         1 << 0x02 | 1 << 0x03 | taskPriority | 1 << 0x0A | 1 << 0x0D | 1 << 0x0F | 0x1FF_FFFF << 0x10
@@ -85,7 +85,7 @@ extension VMXProcessor {
         if apic.controls != .none {
             vmcs[.secondaryControls] = vmcs[.secondaryControls].subtracting(VMXControls.allOfLocalAPIC) | apic.controls & wanted
         }
-        // Reads of the low MSRs are the bitmaps' first KiB, writes the third; a bit each.
+        // Reads of the low MSRs are the bitmaps' first KiB, writes the third; one bit each.
         vmcs.access.writePhysical(~passedReads, at: apic.msrBitmaps.advanced(by: ByteCount(0x800 / 8)))
         vmcs.access.writePhysical(~passedWrites, at: apic.msrBitmaps.advanced(by: ByteCount(2048 + 0x800 / 8)))
         if apic.controls.contains(.virtualizeAPICAccesses) {
@@ -94,14 +94,14 @@ extension VMXProcessor {
         }
     }
 
-    /// The highest vector that is requested and that is in service, 0 for none (SDM volume 3, "Guest Non-Register
+    /// The highest vectors requested and in service, 0 for none (SDM volume 3, "Guest Non-Register
     /// State", on the guest interrupt status). Only with assistance in delivery.
     @inline(__always)
     public func setVirtualInterrupts(requested: UInt8, inService: UInt8) {
         vmcs[.guestInterruptStatus] = UInt16(inService) << 8 | UInt16(requested)
     }
 
-    /// A vector is requested: the others stay.
+    /// One more vector is requested.
     @inline(__always)
     public func requestVirtualInterrupt(_ vector: UInt8) {
         let status = vmcs[.guestInterruptStatus]
@@ -112,7 +112,7 @@ extension VMXProcessor {
     @inline(__always)
     public func setTaskPriorityThreshold(_ priorityClass: UInt8) { vmcs[.tprThreshold] = UInt32(priorityClass) }
 
-    /// The vectors, 64 a word, whose end of interrupt exits. Only with assistance in delivery.
+    /// The vectors, 64 per word, whose end of interrupt exits. Only with assistance in delivery.
     public func setEndOfInterruptExits(_ word0: UInt64, _ word1: UInt64, _ word2: UInt64, _ word3: UInt64) {
         vmcs[.eoiExitBitmap0] = word0
         vmcs[.eoiExitBitmap1] = word1

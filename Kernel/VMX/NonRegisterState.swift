@@ -52,7 +52,7 @@ public struct PendingDebugExceptions: FlagSet, VMCSValue {
     public static var breakpoint1: Self { .init(bit: 1) }
     public static var breakpoint2: Self { .init(bit: 2) }
     public static var breakpoint3: Self { .init(bit: 3) }
-    /// A breakpoint that was met is enabled in DR7.
+    /// A breakpoint that was hit is enabled in DR7.
     public static var enabledBreakpoint: Self { .init(bit: 12) }
     /// BS: a single-step trap.
     public static var singleStep: Self { .init(bit: 14) }
@@ -100,8 +100,8 @@ public struct InterruptionInformation: Equatable, Sendable, VMCSValue {
     public var kind: Kind { Kind(rawValue: rawValue >> 8 & 7)! }
     /// Bit 11: an error code goes with it.
     public var deliversErrorCode: Bool { rawValue & 1 << 11 != 0 }
-    /// Bit 12 of what an exit tells of an event: IRET, which raised it, had ended the blocking of NMIs already (SDM volume 3,
-    /// "Information About NMI Unblocking Due to IRET").
+    /// Bit 12 in an exit's information about an event: IRET, which raised it, had already ended the blocking of NMIs (SDM volume
+    /// 3, "Information About NMI Unblocking Due to IRET").
     public var unblocksNonMaskableInterrupts: Bool { rawValue & 1 << 12 != 0 }
     /// Bit 31.
     public var isValid: Bool { rawValue & 1 << 31 != 0 }

@@ -37,7 +37,7 @@ public struct ExitControls: ControlSet {
         case .loadPAT: .init("load IA32_PAT", "IA32_PAT is loaded from the host state")
         case .saveEFER: .init("save IA32_EFER", "the guest's IA32_EFER is saved")
         case .loadEFER: .init("load IA32_EFER", "IA32_EFER is loaded from the host state")
-        case .savePreemptionTimer: .init("save VMX-preemption timer value", "what is left of the preemption timer is saved")
+        case .savePreemptionTimer: .init("save VMX-preemption timer value", "the rest of the preemption timer is saved")
         case .clearBoundConfiguration: .init("clear IA32_BNDCFGS", "IA32_BNDCFGS is cleared")
         case .concealVMXFromPT: .init("conceal VMX from PT", "Intel Processor Trace does not show the exit")
         case .clearTraceControl: .init("clear IA32_RTIT_CTL", "IA32_RTIT_CTL is cleared")

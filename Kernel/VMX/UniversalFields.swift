@@ -2,7 +2,7 @@ import Memory
 import X86
 
 extension VMCSFieldEncoding {
-    /// Whether every processor that comes to ask for the field has it: those of the exit path. VMREAD and VMWRITE of these
+    /// Whether every processor on which the field is used has it: the fields of the exit path. VMREAD and VMWRITE of these
     /// cannot fail while there is a current VMCS; all others are checked at each access.
     @inline(__always)
     public var isUniversal: Bool {
@@ -16,7 +16,7 @@ extension VMCSFieldEncoding {
             VMCSField.guestESAccessRights.number...VMCSField.guestTRAccessRights.number,
             VMCSField.guestCR0.number...VMCSField.guestCR4.number:
             true
-        // What only processors with EPT, a preemption timer, virtual-interrupt delivery or a virtual task priority are asked for.
+        // Used only on processors with EPT, a preemption timer, virtual-interrupt delivery or a virtual task priority.
         case VMCSField.guestPhysicalAddress.number, VMCSField.preemptionTimer.number, VMCSField.guestInterruptStatus.number,
             VMCSField.tprThreshold.number:
             true

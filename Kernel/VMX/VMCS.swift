@@ -2,16 +2,16 @@ import Memory
 
 /// Reads and writes fields of the current VMCS: the processor's VMREAD and VMWRITE, or a simulation of them.
 ///
-/// A field that the processor does not have is a bug of the kernel, never the guest's doing: the implementation stops.
+/// A field that the processor does not have is a kernel bug, never the guest's doing: the implementation stops.
 public protocol VMCSAccess {
     @inline(__always) func read(_ field: VMCSFieldEncoding) -> UInt64
     @inline(__always) func write(_ field: VMCSFieldEncoding, _ value: UInt64)
 
-    // What belongs to the VMCS but lies in memory of its own: bitmaps, nested page tables.
+    // What belongs to the VMCS but lies in separate memory: bitmaps, nested page tables.
 
     func readPhysical(at address: HostPhysicalAddress) -> UInt64
     func writePhysical(_ value: UInt64, at address: HostPhysicalAddress)
-    /// Drops every translation that nested page tables gave (INVEPT).
+    /// Drops every translation from nested page tables (INVEPT).
     func invalidateNestedTranslations()
 }
 

@@ -16,10 +16,10 @@ public struct VMCSField<Value: VMCSValue, Access>: Sendable {
 
 /// Marks fields that can be written.
 public enum Writable {}
-/// Marks fields of the VM-exit information, which a VMWRITE may not touch.
+/// Marks fields of the VM-exit information, which VMWRITE must not touch.
 public enum ReadOnly {}
 
-/// The number of a VMCS field, computed from what it says (SDM volume 3, table "Structure of VMCS Component Encoding").
+/// The number of a VMCS field, computed from its parts (SDM volume 3, table "Structure of VMCS Component Encoding").
 public struct VMCSFieldEncoding: Equatable, Hashable, Sendable {
     /// Bits 11:10, the type of field.
     public enum Area: UInt32, Sendable {

@@ -1,6 +1,6 @@
 import X86
 
-/// What Martlet knows of a field besides its encoding and type: a row of the table in VMCSFieldTable.swift.
+/// What Martlet knows about a field besides its encoding and type: a row of the table in VMCSFieldTable.swift.
 public struct VMCSFieldDescription: Sendable {
     /// The manual's name.
     public let name: StaticString
@@ -17,7 +17,7 @@ public struct VMCSFieldDescription: Sendable {
         self.need = need
     }
 
-    /// Whether the processor has the field: VMREAD and VMWRITE of another fail.
+    /// Whether the processor has the field: otherwise VMREAD and VMWRITE fail.
     @inline(never) @export(interface)
     public func exists(_ capabilities: VMXCapabilities) -> Bool { need.isMet(by: capabilities) }
 }
@@ -31,9 +31,9 @@ enum VMCSFieldNeed: Sendable {
     case secondary(SecondaryControls)
     case exit(ExitControls)
     case entry(EntryControls)
-    /// One of both.
+    /// One of the two.
     case entryOrExit(EntryControls, ExitControls)
-    /// So many CR3-target values.
+    /// That many CR3-target values.
     case cr3Targets(UInt32)
     /// The VM function.
     case eptpSwitching

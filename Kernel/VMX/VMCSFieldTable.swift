@@ -1,8 +1,8 @@
 import Memory
 import X86
 
-// Every field of the VMCS that Martlet knows: for snapshots, presence, names and listings. What asks the table is not compiled
-// into other modules (`@export(interface)`), which would each have a copy of it.
+// Every field of the VMCS that Martlet knows: for snapshots, presence, names and listings. The functions that use the table are
+// not compiled into other modules (`@export(interface)`), which would each have a copy of it.
 extension VMCSFieldDescription {
     private static let rows: [170 of VMCSFieldDescription] = [
         // Control fields.
@@ -210,7 +210,7 @@ extension VMCSFieldDescription {
 }
 
 extension VMCSFieldEncoding {
-    /// Whether the table has the field, and the processor.
+    /// Whether both the table and the processor have the field.
     public func exists(_ capabilities: VMXCapabilities) -> Bool {
         guard let position = VMCSFieldDescription.position(of: self) else { return false }
         return VMCSFieldDescription.field(at: position).exists(capabilities)

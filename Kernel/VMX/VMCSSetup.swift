@@ -52,9 +52,9 @@ public struct ControlStructures: Equatable, Sendable {
     public var virtualAPICPage: HostPhysicalAddress
     /// What the nested page tables map at the local APIC's place.
     public var apicAccessPage: HostPhysicalAddress
-    /// Nil where the guest has shadow tables alone.
+    /// Nil where the guest has only shadow tables.
     public var extendedPageTables: EPTPointer?
-    /// A page for the lists of MSRs that VM entries and VM exits load, where VMX does not switch them otherwise.
+    /// A page for the lists of MSRs that VM entries and VM exits load, where VMX has no controls to switch them.
     public var loadedMSRs: HostPhysicalAddress?
     public var tag: UInt16
 
@@ -184,13 +184,13 @@ public struct GuestOwnedBits: Equatable, Sendable {
     public let cr4: ControlRegister4
 
     /// - Parameters:
-    ///   - offered: the bits of CR4 that the guest may set; of the others each write exits, to be refused.
+    ///   - offered: the bits of CR4 that the guest may set; each write to the others exits, to be refused.
     ///   - hasShadowTables: those that take part in translation exit too.
-    ///   - seesWriteProtect: CR0.WP does.
+    ///   - seesWriteProtect: CR0.WP exits too.
     public init(
         _ capabilities: VMXCapabilities, offered: ControlRegister4, hasShadowTables: Bool = false, seesWriteProtect: Bool = false
     ) {
-        // PE and PG change the mode, which Martlet has to see; NE, CD and NW are not the guest's to change. No write changes ET.
+        // PE and PG change the mode, which Martlet must see; NE, CD and NW are not for the guest to change. No write changes ET.
         let own: ControlRegister0 =
             (.taskSwitched | .writeProtect | .monitorCoprocessor | .emulation | .alignmentMask | .extensionType)
             & capabilities.cr0.fixed1 & .init(rawValue: ~capabilities.cr0.fixed0.rawValue)

@@ -7,7 +7,7 @@ public struct VMCSSnapshot: Sendable {
     /// A VMCS of zeroes.
     public init() { values = .init(repeating: 0) }
 
-    /// Reads the current VMCS, but for the fields that the processor does not have.
+    /// Reads the current VMCS, except the fields that the processor does not have.
     public init<Access: VMCSAccess>(reading vmcs: VMCS<Access>, _ capabilities: VMXCapabilities) {
         self.init()
         for position in 0..<VMCSFieldDescription.count {
@@ -16,7 +16,7 @@ public struct VMCSSnapshot: Sendable {
         }
     }
 
-    /// Writes all fields into the current VMCS, but for the read-only ones and those that the processor does not have.
+    /// Writes all fields into the current VMCS, except the read-only ones and those that the processor does not have.
     public func write<Access: VMCSAccess>(to vmcs: VMCS<Access>, _ capabilities: VMXCapabilities) {
         for position in 0..<VMCSFieldDescription.count {
             let field = VMCSFieldDescription.field(at: position)
@@ -37,7 +37,7 @@ public struct VMCSSnapshot: Sendable {
         @inline(__always) set { values[Self.place(of: field)] = newValue & field.valueMask }
     }
 
-    /// A field's bits in a snapshot that lies in memory, read in place: the subscripts may copy the whole of it.
+    /// A field's bits in a snapshot in memory, read in place: the subscripts may copy all of it.
     @inline(__always)
     public static func value(of field: VMCSFieldEncoding, in snapshot: UnsafePointer<VMCSSnapshot>) -> UInt64 {
         UnsafeRawPointer(snapshot).load(fromByteOffset: 8 * place(of: field), as: UInt64.self)

@@ -3,15 +3,15 @@ import X86
 
 /// A type that a VMCS field can hold.
 public protocol VMCSValue: Sendable {
-    /// The value of the bits that VMREAD gave; bits above the field's width are zero.
+    /// The value of the bits from VMREAD; bits above the field's width are zero.
     @inline(__always) init(vmcsValue: UInt64)
     /// The bits for VMWRITE.
     @inline(__always) var vmcsValue: UInt64 { get }
-    /// The same as a value, for those who meet fields by their encodings.
+    /// The same as a value, for code that knows fields only by their encodings.
     static var kind: VMCSValueKind { get }
 }
 
-/// What a field's bits are, where that is more than a number or an address.
+/// What a field's bits mean, where that is more than a number or an address.
 public enum VMCSValueKind: UInt8, Sendable {
     case number
     // Flags.

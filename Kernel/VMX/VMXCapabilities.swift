@@ -1,7 +1,7 @@
 import Memory
 import X86
 
-/// All that the VMX capability MSRs say (SDM volume 3, appendix A, "VMX Capability Reporting Facility").
+/// Everything the VMX capability MSRs say (SDM volume 3, appendix A, "VMX Capability Reporting Facility").
 ///
 /// A register is read only where another one says that it exists.
 public struct VMXCapabilities: Equatable, Sendable {
@@ -102,12 +102,12 @@ public struct FixedBits<Register: FlagSet>: Equatable, Sendable where Register.R
         self.fixed1 = .init(rawValue: fixed1)
     }
 
-    /// Whether a value has all bits that must be 1, of those in `exempt` none, and no bit that must be 0.
+    /// Whether a value has all bits that must be 1, except those in `exempt`, and no bit that must be 0.
     public func accepts(_ value: Register, exempt: Register = .none) -> Bool {
         value.contains(fixed0.subtracting(exempt)) && value.subtracting(fixed1).isEmpty
     }
 
-    /// A value with the bits forced that are fixed, but for those in `exempt`.
+    /// A value with the fixed bits forced, except those in `exempt`.
     public func adjust(_ value: Register, exempt: Register = .none) -> Register {
         (value | fixed0.subtracting(exempt)) & fixed1
     }

@@ -1,6 +1,6 @@
 import X86
 
-/// What of the processor's capabilities a virtual CPU needs after its set-up.
+/// The capabilities of the processor that a virtual CPU needs after its setup.
 public struct VMXConstants: @unchecked Sendable {
     let cr0Fixed: FixedBits<ControlRegister0>
     let cr4Fixed: FixedBits<ControlRegister4>
@@ -18,7 +18,7 @@ public struct VMXConstants: @unchecked Sendable {
     let hasMonitorTrapFlag: Bool
     /// MOV from CR3 need not exit.
     let passesReadsOfCR3: Bool
-    /// Where shadow and direct paging keep registers; nil for a guest that never has other tables than nested ones.
+    /// Where shadow and direct paging keep registers; nil for a guest that only ever has nested tables.
     let shadow: UnsafeMutablePointer<ShadowRegisters>?
     /// The same, where there are no nested tables.
     let aside: UnsafeMutablePointer<ShadowRegisters>?
@@ -44,7 +44,7 @@ public struct VMXConstants: @unchecked Sendable {
     }
 
     #if !hasFeature(Embedded)
-    /// For the host, which decodes exits of a VMCS that was taken down and enters no guest.
+    /// For the host, which decodes exits of a saved VMCS and enters no guest.
     public init(reading capabilities: VMXCapabilities, shadow: UnsafeMutablePointer<ShadowRegisters>? = nil) {
         self.init(
             capabilities, tag: 0, invalidator: TranslationInvalidator(capabilities.eptAndVPID) { _, _ in }, localAPIC: .none,

@@ -19,14 +19,14 @@ public struct VMXControls: Equatable, Sendable {
     public let secondary: SecondaryControls
     public let exit: ExitControls
     public let entry: EntryControls
-    /// How much of a guest's local APIC the processor is to work.
+    /// How much of a guest's local APIC the processor is to handle.
     public let assistance: InterruptAssistance
-    /// The secondary controls that make it do so; which of them are on follows the mode of the guest's APIC.
+    /// The secondary controls that make it do so; the mode of the guest's APIC decides which of them are on.
     public let localAPIC: SecondaryControls
     /// Nested page tables can translate for the guest, in any mode.
     public let hasNestedTables: Bool
 
-    // What is required has no path without it. What is preferred has one.
+    // Martlet cannot do without what is required. It can without what is preferred.
 
     static var requiredPin: PinControls { .externalInterruptExiting | .nmiExiting }
     static var preferredPin: PinControls { .virtualNMIs | .activatePreemptionTimer }
@@ -46,7 +46,7 @@ public struct VMXControls: Equatable, Sendable {
     static var requiredEntry: EntryControls { .loadEFER | .loadDebugControls }
     static var preferredEntry: EntryControls { .loadPAT }
 
-    // Without nested tables there is a path without what they, or lists of MSRs, replace.
+    // Without nested tables, Martlet can do without what they, or lists of MSRs, replace.
 
     private static func requiredPrimary(_ hasNestedTables: Bool) -> PrimaryControls {
         hasNestedTables ? requiredPrimary : alwaysRequiredPrimary | .cr3LoadExiting | .cr3StoreExiting | .invlpgExiting
@@ -79,8 +79,8 @@ public struct VMXControls: Equatable, Sendable {
     ///   - wantsVPID: whether translations are to be tagged.
     ///   - most: the most that the processor is to do for a guest's local APIC.
     ///   - timer: what the guests' timers run on.
-    ///   - needsNestedTables: the guest is not to do with shadow tables alone.
-    /// - Throws: everything that is missing, not only the first of it.
+    ///   - needsNestedTables: shadow tables alone will not do for the guest.
+    /// - Throws: everything that is missing, not only the first.
     public init(
         _ capabilities: VMXCapabilities, wantsVPID: Bool, assistance most: InterruptAssistance = .delivery,
         timer: TimerChoice = .processor, needsNestedTables: Bool = true
@@ -137,7 +137,7 @@ public struct VMXControls: Equatable, Sendable {
     /// VM entries and exits switch IA32_PAT.
     public var switchesPAT: Bool { entry.contains(.loadPAT) && exit.contains(.loadPAT | .savePAT) }
 
-    /// Says of every control that is wanted or forced whether it was granted, a line each.
+    /// Prints a line for every control that is wanted or forced: whether it was granted.
     public func report(_ capabilities: VMXCapabilities, to print: (Line) -> Void) {
         Self.report("pin-based", Self.requiredPin, Self.preferredPin, capabilities.pin, pin, print)
         Self.report(
@@ -188,7 +188,7 @@ public struct VMXControls: Equatable, Sendable {
     }
 }
 
-/// What Martlet cannot do without and the processor does not offer.
+/// What Martlet needs and the processor does not offer.
 public struct MissingRequirements: Error, Equatable {
     public let pin: MissingControls<PinControls>
     public let primary: MissingControls<PrimaryControls>
@@ -221,7 +221,7 @@ public struct MissingRequirements: Error, Equatable {
             && entry.missing.isEmpty && !eptLacksFourLevels && !eptLacksWriteBack && !lacksINVEPT
     }
 
-    /// Says what is missing, a line for each area.
+    /// Prints what is missing, a line for each area.
     public func report(to print: (Line) -> Void) {
         pin.report("pin-based controls", to: print)
         primary.report("primary controls", to: print)

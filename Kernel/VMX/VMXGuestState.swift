@@ -1,13 +1,12 @@
 import Virtualization
 import X86
 
-/// What a VMCS holds of its guest, as a plain value: the guest-state area, and of the controls what is the guest's: the
-/// event that the next VM entry injects, the bits of CR0 and CR4 that it sees, the windows that are awaited, and what the
-/// processor was told of its local APIC.
+/// What a VMCS holds of its guest, as a plain value: the guest-state area, and the guest's part of the controls: the event
+/// that the next VM entry injects, the bits of CR0 and CR4 that it sees, the windows that are awaited, and what the processor
+/// was told about its local APIC.
 ///
-/// It is neither what the VMCS was prepared with, nor what follows from other state: the controls that follow the mode of
-/// the local APIC, the preemption timer, and the offset of the time stamp, which is between the guest's time and this
-/// processor's.
+/// It excludes what the VMCS was prepared with and what follows from other state: the controls that follow the local APIC's
+/// mode, the preemption timer, and the time-stamp offset between the guest's time and this processor's.
 public struct VMXGuestState: Equatable, Sendable {
     fileprivate var values: [67 of UInt64] = .init(repeating: 0)
     fileprivate var windows = PrimaryControls.none
@@ -23,13 +22,13 @@ public struct VMXGuestState: Equatable, Sendable {
     /// Which VMCSs have a row's fields.
     fileprivate enum Presence {
         case always
-        /// Those of a guest whose IA32_PAT VM entries and exits switch.
+        /// Those where VM entries and exits switch the guest's IA32_PAT.
         case switchedPAT
         case taskPriorityShadow
         case interruptDelivery
     }
 
-    /// Fields whose indexes follow each other.
+    /// Fields with consecutive indexes.
     fileprivate struct Row {
         let area: VMCSFieldEncoding.Area
         let width: VMCSFieldEncoding.Width

@@ -81,7 +81,7 @@ extension VMXProcessor {
     }
 
     /// SDM volume 3, table "Format of the VM-Exit Instruction-Information Field as Used for INS and OUTS". The processors that
-    /// do not have the field are the oldest with VMX; for them the operand is that of an instruction without prefixes.
+    /// lack the field are the oldest with VMX; for them the operand is that of an instruction without prefixes.
     @_optimize(speed)
     public func stringIOOperand() -> StringIOOperand {
         guard reportsStringIODetails else { return .init(segment: .ds, addressSize: mode.defaultAddressSize) }

@@ -1,7 +1,7 @@
 import Memory
 import X86
 
-// The guest's own tables in the place of nested ones.
+// The guest's own tables in place of nested ones.
 
 extension VMXProcessor {
     public var translatesDirectly: Bool { constants.pointee.shadow?.pointee.isDirect ?? false }

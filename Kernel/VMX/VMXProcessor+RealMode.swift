@@ -2,11 +2,11 @@ import Virtualization
 import X86
 
 // Real mode where VMX operation has CR0.PE and CR0.PG set at all times (SDM volume 3, "Restrictions on VMX Operation"): the processor
-// executes it in virtual-8086 mode, which differs in what is privileged, in how events are delivered, and in what segments may be.
-// What is privileged, and every exception, exits; Martlet does the first and delivers the others. What the guest sees of flags, segments
-// and control registers is what it would be in real mode.
+// executes it in virtual-8086 mode, which differs in what is privileged, how events are delivered, and what segments may be.
+// Privileged instructions and all exceptions exit; Martlet emulates the former and delivers the latter. The guest sees flags,
+// segments and control registers as they would be in real mode.
 
-/// What of a guest in real mode the VMCS cannot hold meanwhile.
+/// The state of a guest in real mode that the VMCS cannot hold meanwhile.
 struct RealModeRegisters: Sendable {
     var isOn = false
     /// RFLAGS.IOPL, which is 0 in the processor.
@@ -16,7 +16,7 @@ struct RealModeRegisters: Sendable {
     var attributes: [6 of UInt16] = .init(repeating: 0x93)
     var taskState = Segment.unusable
     var localTable = Segment.unusable
-    /// What was not the guest's to change before.
+    /// What the guest could not change before.
     var maskOfCR0 = ControlRegister0.none
     var maskOfCR4 = ControlRegister4.none
     var exceptionBitmap: UInt32 = 0
@@ -25,7 +25,7 @@ struct RealModeRegisters: Sendable {
 }
 
 extension VMXProcessor {
-    /// Where what real mode keeps aside is, while it is on.
+    /// Where real mode's saved state is, while it is on.
     @inline(__always)
     var realMode: UnsafeMutablePointer<ShadowRegisters>? {
         guard let aside = constants.pointee.aside, aside.pointee.real.isOn else { return nil }
@@ -72,7 +72,7 @@ extension VMXProcessor {
         vmcs[.guestSysenterCS] = shadow.pointee.real.sysenterCS
     }
 
-    /// What the guest sees of its registers stays, and the processor has it as the mode wants.
+    /// What the guest sees of its registers stays; the processor holds them as the mode requires.
     private func switchMode(_ shadow: UnsafeMutablePointer<ShadowRegisters>, isReal: Bool) {
         let (guestCR0, guestCR4, guestFlags) = (cr0, cr4, flags)
         var segments: [6 of Segment] = .init(repeating: .unusable)
@@ -115,8 +115,8 @@ extension VMXProcessor {
             limit: shadow.pointee.real.limits[number], attributes: .init(rawValue: shadow.pointee.real.attributes[number]))
     }
 
-    /// Virtual-8086 mode has segments of 64 KiB at 16 times their selectors. A base that protected mode has left is kept as far as
-    /// that goes, and the selector gives way.
+    /// Virtual-8086 mode has segments of 64 KiB at 16 times their selectors. A base left by protected mode is kept as far as
+    /// possible, and the selector adapted.
     @inline(never)
     func setSegment(_ register: SegmentRegister, _ segment: Segment, ofRealMode shadow: UnsafeMutablePointer<ShadowRegisters>) {
         switch register {
@@ -136,8 +136,9 @@ extension VMXProcessor {
 
     // MARK: Protected mode with segments that it does not load
 
-    /// Makes the segment registers such that a VM entry takes them (SDM volume 3, "Checks on Guest Segment Registers"): those that real
-    /// mode has left, or a task switch that came to an exception. Until they are loaded, the guest sees the low bits of SS and CS change.
+    /// Makes the segment registers acceptable to VM entry (SDM volume 3, "Checks on Guest Segment Registers"): those left by real
+    /// mode, or by a task switch that raised an exception. Until they are loaded, the guest sees the low bits of SS and CS
+    /// change.
     func fitSegments(privilegeLevel level: UInt8) {
         guard !flags.contains(.virtual8086) else { return }
         var code = segment(.cs)
@@ -162,7 +163,7 @@ extension VMXProcessor {
         setSegment(register, data)
     }
 
-    /// A task switch may have left such.
+    /// A task switch may have left such segments.
     @inline(never)
     public func fitSegmentsOfTask() {
         guard let aside = constants.pointee.aside, !aside.pointee.real.isOn else { return }
@@ -171,7 +172,7 @@ extension VMXProcessor {
 
     // MARK: Events
 
-    /// The event that was to be injected, which is not any more.
+    /// Takes back the event that was to be injected.
     @inline(never)
     public func takeEvent() -> Event? {
         let information = vmcs[.entryInterruptionInformation]

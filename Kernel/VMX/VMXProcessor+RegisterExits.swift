@@ -1,7 +1,7 @@
 import Memory
 import X86
 
-// The MSR bitmaps of the current VMCS, a bit at a time (SDM volume 3, "MSR-Bitmap Address").
+// The MSR bitmaps of the current VMCS, one bit at a time (SDM volume 3, "MSR-Bitmap Address").
 
 extension VMXProcessor {
     /// Whether RDMSR, or WRMSR, of a register exits.
@@ -10,7 +10,7 @@ extension VMXProcessor {
         return vmcs.access.readPhysical(at: word) & mask != 0
     }
 
-    /// Has RDMSR, or WRMSR, of a register exit or not. Those outside the two ranges of the bitmaps exit in any case.
+    /// Makes RDMSR, or WRMSR, of a register exit or not. Those outside the two ranges of the bitmaps always exit.
     public func setExits(at register: ModelSpecificRegister, isWrite: Bool, to exits: Bool) {
         guard let (word, mask) = registerExit(register, isWrite) else { return }
         let bits = vmcs.access.readPhysical(at: word)

@@ -2,12 +2,12 @@ import Memory
 import Virtualization
 import X86
 
-/// What of a virtual CPU's registers shadow paging keeps outside the VMCS, and how direct paging stands.
+/// The virtual CPU registers that shadow paging keeps outside the VMCS, and the state of direct paging.
 public struct ShadowRegisters: Sendable {
     /// Shadow tables translate for the guest now; otherwise nested ones do.
     var isOn = false
-    /// The guest's CR3 as long as the field of the VMCS, which refers to the shadow tables, is `loaded`; if it is anything else, the
-    /// guest has loaded that without an exit.
+    /// The guest's CR3 as long as the VMCS field, which refers to the shadow tables, is `loaded`; if that is anything else, the
+    /// guest has loaded it without an exit.
     var cr3: UInt64 = 0
     var loaded: UInt64 = 0
     /// MOV from CR3 exits.
@@ -17,26 +17,26 @@ public struct ShadowRegisters: Sendable {
     var pageDirectoryPointers: [4 of UInt64] = [0, 0, 0, 0]
     /// The guest's IA32_EFER, where nested tables never translate.
     var extendedFeatures = ExtendedFeatureEnable.none
-    /// Of a guest in real mode, where there is no unrestricted guest.
+    /// For a guest in real mode without unrestricted guest.
     var real = RealModeRegisters()
     /// The exits that shadow tables need and that were off.
     var addedExits = PrimaryControls.none
     /// RFLAGS.RF of the last debug exception that was injected: its delivery may fault.
     var debugResume = RFlags.none
-    /// RFLAGS.TF is set for Martlet alone, and what of IA32_DEBUGCTL it cleared for that.
+    /// RFLAGS.TF is set for Martlet alone, and the bits of IA32_DEBUGCTL that were cleared for that.
     var trapsByFlag = false
     var branchSteps: UInt64 = 0
     var stepsExceptions: UInt32 = 0
-    /// Page faults exited before, for somebody who looks on.
+    /// Page faults exited before, for an observer.
     var observedPageFaults = false
-    /// The guest's own tables translate for it alone, and where its RAM lies in the machine's memory.
+    /// Only the guest's own tables translate, and where its RAM lies in the machine's memory.
     var isDirect = false
     var ramStart: UInt64 = 0
 
     public init() {}
 
     #if !hasFeature(Embedded)
-    /// For the host, which reads a VMCS that was taken down while shadow tables translated.
+    /// For the host, which reads a VMCS saved while shadow tables translated.
     public init(cr3: UInt64, loaded: UInt64, pageDirectoryPointers: [4 of UInt64]) {
         isOn = true
         self.cr3 = cr3
@@ -46,10 +46,10 @@ public struct ShadowRegisters: Sendable {
     #endif
 }
 
-// Shadow tables in the place of nested ones (SDM volume 3, "Memory Virtualization").
+// Shadow tables in place of nested ones (SDM volume 3, "Memory Virtualization").
 
 extension VMXProcessor {
-    /// What goes with the fields of the VMCS when somebody puts them back.
+    /// What goes with the VMCS fields when they are restored.
     public var shadowRegisters: ShadowRegisters? {
         get { constants.pointee.shadow?.pointee }
         nonmutating set { if let newValue { constants.pointee.shadow?.pointee = newValue } }
@@ -59,9 +59,9 @@ extension VMXProcessor {
 
     public var usesShadowTables: Bool { constants.pointee.shadow?.pointee.isOn ?? false }
 
-    /// Without EPT there is no unrestricted guest: shadow tables need one that is in protected mode with paging, and whose
-    /// segments are as protected mode loads them (SDM volume 3, "Checks on Guest Segment Registers"). Where there are no
-    /// others, the processor is led to think so.
+    /// Without EPT there is no unrestricted guest: shadow tables need a guest in protected mode with paging, and with segments
+    /// as protected mode loads them (SDM volume 3, "Checks on Guest Segment Registers"). Where there are no other tables, the
+    /// processor is made to believe so.
     public var canUseShadowTables: Bool {
         guard constants.pointee.hasNestedTables else { return true }
         guard vmcs[.guestCR0].contains(.paging | .writeProtect) else { return false }
@@ -80,7 +80,7 @@ extension VMXProcessor {
         return data.attributes.privilegeLevel >= data.selector.requestedPrivilegeLevel
     }
 
-    /// Has the processor translate by shadow tables from now on, or by others than before.
+    /// Makes the processor translate by shadow tables from now on, or by different ones.
     @_optimize(speed)
     public func useShadowTables(_ root: HostPhysicalAddress, for guest: UInt64) {
         guard let shadow = constants.pointee.shadow else { return }
@@ -103,7 +103,7 @@ extension VMXProcessor {
             shadow.pointee.readsExit = !hasTwin
             vmcs[.primaryControls] = vmcs[.primaryControls].setting(.cr3StoreExiting, to: !hasTwin)
         }
-        // The tag of an address space counts; how its root is cached does not, unless the guest can see it.
+        // An address space's tag counts; how its root is cached does not, unless the guest can see it.
         let loaded = hasTwin ? guest : root.rawValue | (cr4.contains(.processContextIdentifiers) ? guest & 0xFFF : 0)
         shadow.pointee.cr3 = guest
         shadow.pointee.loaded = loaded
@@ -119,7 +119,7 @@ extension VMXProcessor {
         vmcs[.cr3TargetCount] = UInt32(truncatingIfNeeded: count)
     }
 
-    /// Has the processor translate by the guest's own tables and the nested ones.
+    /// Makes the processor translate by the guest's own tables and the nested ones.
     public func useNestedTables() {
         guard let shadow = constants.pointee.shadow, shadow.pointee.isOn else { return }
         let (guest, guestCR4) = (cr3, cr4)
@@ -135,7 +135,7 @@ extension VMXProcessor {
     private static var pageFaultBit: UInt32 { 1 << 14 }
     private static var shadowExits: PrimaryControls { .cr3LoadExiting | .cr3StoreExiting | .invlpgExiting }
 
-    /// Under 32-bit paging the tables are those of PAE paging, which the guest does not see.
+    /// Under 32-bit paging the processor uses PAE paging, which the guest does not see.
     var cr4OfShadow: ControlRegister4 {
         usesShadowTables && !isLongModeActive ? .physicalAddressExtension : .none
     }

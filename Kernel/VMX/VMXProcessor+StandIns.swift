@@ -2,10 +2,10 @@ import Memory
 import Virtualization
 import X86
 
-// Pages in the place of devices while the processor executes one instruction.
+// Pages in place of devices while the processor executes one instruction.
 
 extension VMXProcessor {
-    /// Maps a page of the host's, on the way through tables of the stand-ins where there are none.
+    /// Maps a host page, adding tables from the stand-ins where there are none.
     public func map(
         _ place: GuestPhysicalAddress, at linear: GuestVirtualAddress, to frame: HostPhysicalAddress, _ access: StandIns.Access,
         _ standIns: inout StandIns
@@ -46,8 +46,8 @@ extension VMXProcessor {
         }
     }
 
-    /// The guest's tables have allowed the access; what of the shadow tables is there restricts it as they do. Nothing else may change
-    /// the tables until it is undone.
+    /// The guest's tables have allowed the access; existing shadow entries restrict it as they do. Nothing else may change the
+    /// tables until it is undone.
     private func mapShadow(
         _ linear: GuestVirtualAddress, to frame: HostPhysicalAddress, isWritable: Bool, _ standIns: inout StandIns
     ) -> Bool {
@@ -87,7 +87,7 @@ extension VMXProcessor {
         if hasNestedTables { vmcs.access.invalidateNestedTranslations() } else { flushTranslations() }
     }
 
-    /// Has the guest exit behind the next instruction (SDM volume 3, "Monitor Trap Flag"), or no longer.
+    /// Makes the guest exit after the next instruction (SDM volume 3, "Monitor Trap Flag"), or no longer.
     /// - Returns: whether it did before.
     public func trapInstruction(_ wanted: Bool) -> Bool {
         guard constants.pointee.hasMonitorTrapFlag else {
@@ -99,8 +99,8 @@ extension VMXProcessor {
         return controls.contains(.monitorTrapFlag)
     }
 
-    /// The same by RFLAGS.TF, unless the guest has set that: then it gets the trap. Behind STI and MOV SS, a VM entry with TF wants a
-    /// trap that waits already; behind MOV SS it waits for the instruction's end, with those that the guest has met (
+    /// The same by RFLAGS.TF, unless the guest has set it: then it gets the trap. After STI and MOV SS, VM entry with TF requires
+    /// a pending trap; after MOV SS that waits for the instruction's end, with the breakpoints that the guest has hit (
     /// "Checks on Guest Non-Register State").
     private func trapByFlag(_ wanted: Bool) {
         guard let shadow = constants.pointee.shadow else { return }
@@ -135,8 +135,8 @@ extension VMXProcessor {
         return .monitorTrap
     }
 
-    /// What a page fault of either kind interrupted is done anew: the delivery of an event; or IRET, which has ended the blocking of
-    /// NMIs already (SDM volume 3, "Information About NMI Unblocking Due to IRET").
+    /// Repeats what a page fault of either kind interrupted: the delivery of an event; or IRET, which has already ended the
+    /// blocking of NMIs (SDM volume 3, "Information About NMI Unblocking Due to IRET").
     public func beginAnew() {
         if isDeliveringEvent, let event = interruptedEvent {
             // A page fault saved RF as it would have pushed it ("Saving RIP, RSP, RFLAGS, and SSP"): set, which is a fault's way.

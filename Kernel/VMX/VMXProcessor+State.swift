@@ -40,13 +40,13 @@ extension VMXProcessor {
                 vmcs[.guestCR0] = cr0Fixed.adjust(value, exempt: .protectionEnable | .paging)
                 return
             }
-            // What may not be written may be a table (SDM volume 3, "Restrictions on VMX Operation", fixes PE and PG).
+            // A page that must not be written may be a table (SDM volume 3, "Restrictions on VMX Operation", fixes PE and PG).
             vmcs[.guestCR0] = cr0Fixed.adjust((value | .writeProtect).subtracting(emulatesRealMode ? .alignmentMask : .none))
             followProtection(newValue.contains(.protectionEnable))
         }
     }
 
-    /// CR0 as the guest has it, of which bits that it changes without an exit may be out of date.
+    /// CR0 as the guest has it; bits that it changes without an exit may be out of date.
     @inline(__always)
     var cr0OfMode: ControlRegister0 { constants.pointee.hasNestedTables ? vmcs[.guestCR0] : vmcs[.cr0ReadShadow] }
 
@@ -89,7 +89,7 @@ extension VMXProcessor {
     @inline(__always)
     public var loadedCR3: UInt64 { vmcs[.guestCR3] }
 
-    /// With CR0.PG set, which it is at all times without nested tables, LME has to be LMA: the guest's is kept aside.
+    /// With CR0.PG set, as it always is without nested tables, LME must equal LMA: the guest's is kept separately.
     public var extendedFeatures: ExtendedFeatureEnable {
         get {
             guard let aside = constants.pointee.aside else { return vmcs[.guestEFER] }
@@ -137,7 +137,7 @@ extension VMXProcessor {
         return level != 0 && emulatesRealMode ? 0 : level
     }
 
-    /// CS.L outside IA-32e mode means nothing.
+    /// CS.L has no meaning outside IA-32e mode.
     @inline(__always)
     public var executes64BitCode: Bool {
         vmcs[.guestCSAccessRights].isLong && isLongModeActive

@@ -2,14 +2,14 @@ import Memory
 import Virtualization
 import X86
 
-/// A virtual CPU on VMX. It is the current VMCS, and a few constants that are dear to read from it.
+/// A virtual CPU on VMX. It is the current VMCS, and a few constants that are expensive to read from it.
 ///
 /// It is one pointer wide, so that the exit path passes it in a register.
 public struct VMXProcessor<Access: VMCSAccess>: ProcessorBackend {
     public let vmcs: VMCS<Access>
     let constants: UnsafePointer<VMXConstants>
 
-    /// - Parameter constants: stay where they are as long as the virtual CPU lives.
+    /// - Parameter constants: must stay where they are as long as the virtual CPU lives.
     public init(_ access: Access, _ constants: UnsafePointer<VMXConstants>) {
         vmcs = VMCS(access)
         self.constants = constants
@@ -62,13 +62,13 @@ public struct VMXProcessor<Access: VMCSAccess>: ProcessorBackend {
     @_optimize(speed)
     public func endInstruction() -> Bool {
         if vmcs[.guestRIP] >> 32 != 0, !mode.is64Bit { vmcs[.guestRIP] = vmcs[.guestRIP] & 0xFFFF_FFFF }
-        // What the instruction was let past is used up with it.
+        // The instruction also uses up what it was let past.
         vmcs[.guestRFLAGS] = vmcs[.guestRFLAGS].subtracting(.resume)
         return endStep()
     }
 
-    /// The instruction goes on past a breakpoint on itself, and what interrupts it pushes RF set (SDM volume 3, "Resume Flag" in
-    /// "Instruction-Breakpoint Exception Condition").
+    /// The instruction continues past a breakpoint on itself, and what interrupts it pushes RF set (SDM volume 3, "Resume Flag"
+    /// in "Instruction-Breakpoint Exception Condition").
     public func endIteration() -> Bool {
         vmcs[.guestRFLAGS] = vmcs[.guestRFLAGS] | .resume
         return endStep()
@@ -127,10 +127,10 @@ public struct VMXProcessor<Access: VMCSAccess>: ProcessorBackend {
         }
         if event.instructionLength != 0 { vmcs[.entryInstructionLength] = UInt32(event.instructionLength) }
         vmcs[.entryInterruptionInformation] = .init(kind: kind, vector: event.vector, deliversErrorCode: deliversErrorCode)
-        // A debug trap that MOV SS held comes behind the INT n, INT3, or INTO that follows; other events drop it.
+        // A debug trap held by MOV SS comes after the INT n, INT3, or INTO that follows; other events drop it.
         if kind.event.isSoftware, isDebugTrapPending { return }
-        // An event comes between two instructions or is raised by one that was reached: what blocked events is over. An NMI
-        // whose delivery an exit interrupted blocks the next ones already, and itself too if it is injected anew.
+        // An event comes between two instructions or is raised by one that was reached: any blocking of events is over. An NMI
+        // whose delivery an exit interrupted already blocks the next ones, and itself too if it is injected again.
         let ended: InterruptibilityState = kind == .nonMaskableInterrupt ? .blockingByNMI : .none
         endBlocking(ended | .blockingBySTI | .blockingByMovSS)
     }
@@ -155,7 +155,7 @@ public struct VMXProcessor<Access: VMCSAccess>: ProcessorBackend {
     }
 
     /// SDM volume 3, "Other Causes of VM Exits", on interrupt windows, and "Vectored-Event Injection". The
-    /// activity state needs no look: Martlet enters no guest in another than the active one.
+    /// activity state need not be checked: Martlet only enters active guests.
     @inline(__always)
     public var canTakeInterrupt: Bool {
         vmcs[.guestRFLAGS].contains(.interruptEnable)

@@ -22,7 +22,7 @@ public enum VMXUnavailable: Error, Equatable, Sendable, TextConvertible {
             output.write("with KVM load kvm_intel with nested=1 and start QEMU with -accel kvm -cpu host, or use Bochs")
         case .lockedByFirmware:
             output.write("no VMX: the firmware has locked it (IA32_FEATURE_CONTROL bit 0 is 1, bit 2 is 0); ")
-            output.write("enable virtualization (VT-x) in the firmware's set-up")
+            output.write("enable virtualization (VT-x) in the firmware setup")
         }
     }
 }

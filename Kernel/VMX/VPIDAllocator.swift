@@ -4,7 +4,7 @@ public struct VPIDAllocator: Sendable {
 
     public init() {}
 
-    /// A tag that no virtual CPU has, and whether tags begin anew: then all tagged translations must be invalidated before
+    /// A tag that no virtual CPU has, and whether tags start over: all tagged translations must then be invalidated before
     /// the tag is used (SDM volume 3, "Guidelines for Use of the INVVPID Instruction").
     public mutating func allocate() -> (tag: UInt16, startsAnew: Bool) {
         let startsAnew = next > UInt32(UInt16.max)

@@ -1,4 +1,4 @@
-/// The places in the manual where the checks stand. They are known by title, which stays when chapters are renumbered.
+/// The sections of the manual that contain the checks, by title, which stays when chapters are renumbered.
 public enum EntryCheckSection: Equatable, Sendable {
     case executionControls, exitControls, entryControls
     case hostRegisters, hostSegments, addressSpaceSize

@@ -9,7 +9,7 @@ struct SegmentFields {
     let limit: UInt32
     let rights: SegmentAccessRights
 
-    /// CS and TR cannot do without a segment; the bit means nothing for CS and must be 0 for TR.
+    /// CS and TR must have a segment; the bit has no meaning for CS and must be 0 for TR.
     var isUsable: Bool { register == .cs || register == .tr || !rights.isUnusable }
 }
 
@@ -34,7 +34,7 @@ extension EntryChecks {
         checkSystemSegment(segment(.ldtr))
     }
 
-    /// Each field by its own name: places computed at run time make the compiler copy the whole snapshot for each.
+    /// Each field by its own name: with places computed at run time, the compiler copies the whole snapshot for each.
     func segment(_ register: SegmentRegister) -> SegmentFields {
         switch register {
         case .es:
@@ -106,7 +106,7 @@ extension EntryChecks {
         checkRights(segment.rights.rawValue == 0xF3, .virtual8086Rights, of: segment)
     }
 
-    /// Of every usable segment, but for the type and what S must be.
+    /// For every usable segment, except the type and what S must be.
     private func checkPresence(_ segment: SegmentFields) {
         let rights = segment.rights
         checkRights(rights.isPresent, .segmentPresent, of: segment)

@@ -2,7 +2,7 @@ import Memory
 import VMX
 import X86
 
-// What several checks ask of a value.
+// Conditions that several checks use.
 
 extension EntryChecks {
     /// No bits beyond the width of physical addresses.
@@ -27,13 +27,13 @@ extension EntryChecks {
 
     /// The bits above the width of linear addresses all equal the highest bit within it.
     ///
-    /// The width is the widest that the processor knows, not that of the current paging mode.
+    /// The width is the widest that the processor supports, not that of the current paging mode.
     func isCanonical(_ address: UInt64) -> Bool {
         let unused = UInt64(64 - capabilities.linearAddressWidth)
         return UInt64(bitPattern: Int64(bitPattern: address << unused) >> Int64(unused)) == address
     }
 
-    /// The bits above the width of linear addresses are all the same: the highest bit within it may differ, as it does behind
+    /// The bits above the width of linear addresses are all the same: the highest bit within it may differ, as it does after
     /// the last instruction of the lower half.
     func hasIdenticalUpperBits(_ address: UInt64) -> Bool {
         let upper = Int64(bitPattern: address) >> Int64(capabilities.linearAddressWidth)
@@ -49,7 +49,7 @@ extension EntryChecks {
     /// The reserved bits of CR3 under 4-level and 5-level paging.
     func isPageTableBase(_ value: UInt64) -> Bool { isPhysical(value) }
 
-    /// The secondary controls that count: none while the primary controls do not activate them.
+    /// The secondary controls in effect: none while the primary controls do not activate them.
     var secondary: SecondaryControls {
         snapshot[.primaryControls].contains(.activateSecondaryControls) ? snapshot[.secondaryControls] : .none
     }

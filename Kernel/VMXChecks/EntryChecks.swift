@@ -9,7 +9,7 @@ import VMX
 /// Outside these checks, because fields do not decide them: events blocked by MOV SS (error 26); the launch state (errors
 /// 4 and 5); what the MSR-load areas hold (exit reason 34, or an abort); Intel Processor Trace being active; the reserved
 /// bits of the tertiary controls, the secondary VM-exit controls and IA32_RTIT_CTL, whose capability registers Martlet
-/// does not read. `EntryCircumstances` says what is known of memory.
+/// does not read. `EntryCircumstances` says what is known about memory.
 public struct EntryChecks {
     let snapshot: SnapshotView
     let capabilities: VMXCapabilities
@@ -48,7 +48,7 @@ public struct EntryChecks {
         checkGuestPageDirectoryPointers()
     }
 
-    /// Asks about a rule; the field is what to look at first when it does not hold.
+    /// Checks a rule; the field is the first to look at when it is broken.
     @inline(__always)
     func require<Value, Access>(_ holds: Bool, _ rule: EntryRule, _ field: VMCSField<Value, Access>) {
         ask(holds, rule, field.encoding)
@@ -61,7 +61,7 @@ public struct EntryChecks {
     }
 }
 
-/// A snapshot that is read in place: checks that took a copy of it for each field that they read would run out of stack.
+/// A snapshot read in place: checks that copied it for each field they read would run out of stack.
 struct SnapshotView {
     let pointer: UnsafePointer<VMCSSnapshot>
 

@@ -3,7 +3,7 @@ import X86
 
 /// What VM entry checks fields against besides the VMX capabilities.
 ///
-/// Memory that the VMCS points to is known to the checks only as far as it is stated here.
+/// The checks know the memory that the VMCS points to only as far as stated here.
 public struct EntryCircumstances: Sendable {
     /// The bits of IA32_DEBUGCTL that software may set.
     public var debugControl: UInt64
@@ -19,12 +19,12 @@ public struct EntryCircumstances: Sendable {
     public var virtualTaskPriority: UInt8?
     /// The first word of the VMCS that the link pointer points to, or nil: its revision is then not checked.
     public var linkTarget: UInt32?
-    /// Where the current VMCS lies, which the link pointer must not name.
+    /// Where the current VMCS lies; the link pointer must not point there.
     public var currentVMCS: HostPhysicalAddress?
     /// The page-directory pointers that the guest's CR3 points to, checked when it runs without EPT, or nil.
     public var pageDirectoryPointers: [4 of UInt64]?
 
-    /// What CPUID tells; nothing of memory.
+    /// What CPUID tells; nothing about memory.
     public init(_ processor: some ProcessorIdentification) {
         let maximumLeaf = processor.cpuid(0, 0).eax
         let features = maximumLeaf >= 7 ? processor.cpuid(7, 0) : .zero

@@ -3,7 +3,7 @@ import VMX
 /// What the entry checks found: the rules that a VMCS breaks, those of the controls first, then of the host state, then of
 /// the guest state.
 public struct EntryFindings: Sendable {
-    /// How many rules were asked about: of the manual's those that apply to a VMCS with these controls.
+    /// How many rules were checked: those of the manual's that apply to a VMCS with these controls.
     public private(set) var asked = 0
     /// What the processor will do.
     public private(set) var prediction = EntryPrediction()
@@ -11,7 +11,7 @@ public struct EntryFindings: Sendable {
     public private(set) var count = 0
     private var violations: [192 of Violation]
 
-    /// How many broken rules there is room for. Many rules exclude each other, so that no VMCS breaks as many.
+    /// How many broken rules there is room for. Many rules exclude each other, so no VMCS breaks that many.
     public static var capacity: Int { 192 }
 
     init() {

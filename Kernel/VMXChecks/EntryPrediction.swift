@@ -1,13 +1,13 @@
 import VMX
 
-/// What VM entry may do with a VMCS: the manual leaves the order of checks to the processor, so that a VMCS that breaks
-/// rules of several kinds may fail in several ways.
+/// What VM entry may do with a VMCS: the manual leaves the order of checks to the processor, so a VMCS that breaks rules
+/// of several kinds may fail in several ways.
 public struct EntryPrediction: Equatable, Sendable {
     private var failsByControls = false
     private var failsByHostState = false
     /// One bit for each exit qualification by which the entry may fail.
     private var guestQualifications: UInt64 = 0
-    /// The same, of checks that a processor may leave out.
+    /// The same, for checks that a processor may leave out.
     private var optionalQualifications: UInt64 = 0
 
     /// The prediction for a VMCS that breaks no rule.

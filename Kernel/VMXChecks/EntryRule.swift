@@ -1,4 +1,4 @@
-/// A rule of VM entry. Rules that read alike but stand in different sections are different rules; one rule may be about
+/// A rule of VM entry. Rules that read alike but are in different sections are different rules; one rule may concern
 /// several fields.
 public enum EntryRule: UInt8, Equatable, Hashable, Sendable {
     case executionRequiredBits, executionOfferedBits, cr3TargetCount, executionPage, tprThresholdHighBits
@@ -37,11 +37,11 @@ public enum EntryRule: UInt8, Equatable, Hashable, Sendable {
     case transactionBits, transactionAndMovSS, linkPointerPage, linkedRevision, linkedShadow, linkedCurrent
     case pageDirectoryPointer
 
-    /// What the manual asks for, in words.
+    /// What the manual requires, in words.
     public var words: StaticString { row.words }
-    /// Where the manual asks for it.
+    /// Where the manual requires it.
     public var section: EntryCheckSection { row.section }
-    /// How VM entry fails by it.
+    /// How VM entry fails because of it.
     public var failure: EntryVerdict { row.failure ?? row.section.failure }
     /// The manual lets each processor decide whether it makes this check.
     public var isLeftToProcessor: Bool { self == .injectedNMIBlockedBySTI }

@@ -15,8 +15,8 @@ public enum EntryVerdict: Equatable, Sendable {
     public static var invalidControls: Self { .fail(error: 7) }
     /// Error 8.
     public static var invalidHostState: Self { .fail(error: 8) }
-    /// Of this failure, qualification 2 stands for page-directory pointers, 3 for an NMI blocked by STI, 4 for the VMCS link
-    /// pointer, 0 for all else.
+    /// In this failure, qualification 2 stands for page-directory pointers, 3 for an NMI blocked by STI, 4 for the VMCS link
+    /// pointer, 0 for everything else.
     public static func invalidGuestState(qualification: UInt64) -> Self {
         .entryFailure(reason: BasicExitReason.entryFailureGuestState.rawValue, qualification: qualification)
     }

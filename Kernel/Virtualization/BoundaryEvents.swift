@@ -1,4 +1,4 @@
-/// What a guest can meet at the boundary between two instructions, what comes first being first here (SDM volume 3, table
+/// What a guest can meet at the boundary between two instructions, in order of priority (SDM volume 3, table
 /// "Priority Among Concurrent Events").
 public enum BoundaryEvent: UInt8, Sendable {
     case reset, machineCheck
@@ -17,7 +17,7 @@ public enum BoundaryEvent: UInt8, Sendable {
     case fetchFault, decodingFault, executionFault
 }
 
-/// Those of them that wait, or that are blocked.
+/// Those of them that are waiting, or blocked.
 public struct BoundaryEvents: Equatable, Sendable {
     private var bits: UInt16 = 0
 
@@ -36,13 +36,13 @@ public struct BoundaryEvents: Equatable, Sendable {
 
     public func contains(_ event: BoundaryEvent) -> Bool { bits & Self(event).bits != 0 }
 
-    /// Of those that wait, the one that comes.
+    /// Of those waiting, the one that comes.
     public func first(blocked: BoundaryEvents) -> BoundaryEvent? {
         BoundaryEvent(rawValue: UInt8(truncatingIfNeeded: (bits & ~blocked.bits).trailingZeroBitCount))
     }
 
-    /// Of those that wait, the one that ends HLT: interrupts that are not masked, NMI, SMI, debug traps, INIT, and RESET do;
-    /// a halted processor comes to no instruction that could fault (SDM volume 2, "HLT - Halt"; volume 3, "Guest Non-Register
+    /// Of those waiting, the one that ends HLT: interrupts that are not masked, NMI, SMI, debug traps, INIT, and RESET do;
+    /// a halted processor reaches no instruction that could fault (SDM volume 2, "HLT - Halt"; volume 3, "Guest Non-Register
     /// State", on the activity state).
     public func endOfHalt(blocked: BoundaryEvents) -> BoundaryEvent? {
         BoundaryEvents(bits: bits & (Self(.codeBreakpoint).bits &- 1)).first(blocked: blocked)

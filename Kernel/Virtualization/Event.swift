@@ -15,7 +15,7 @@ public struct Event: Equatable, Sendable {
         /// INT3 or INTO.
         case softwareException
 
-        /// Raised by an instruction made for it, behind which the handler returns.
+        /// Raised by an instruction made for it; the handler returns after that.
         public var isSoftware: Bool {
             self == .softwareInterrupt || self == .privilegedSoftwareException || self == .softwareException
         }
@@ -24,7 +24,7 @@ public struct Event: Equatable, Sendable {
     public var kind: Kind
     public var vector: UInt8
     public var errorCode: UInt32?
-    /// The length of the instruction that raised a software event: the return address lies behind it.
+    /// The length of the instruction that raised a software event: the return address follows it.
     public var instructionLength: UInt8
 
     public init(kind: Kind, vector: UInt8, errorCode: UInt32? = nil, instructionLength: UInt8 = 0) {

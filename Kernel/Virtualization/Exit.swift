@@ -8,7 +8,7 @@ public enum Exit: Equatable, Sendable {
     /// An exception that the exception bitmap asks for.
     case exception(ExceptionExit)
     case nonMaskableInterrupt
-    /// An interrupt of the host's; its vector, if it was acknowledged on the exit.
+    /// A host interrupt; its vector, if it was acknowledged on the exit.
     case externalInterrupt(vector: UInt8?)
     case tripleFault
     case initSignal
@@ -44,7 +44,7 @@ public enum Exit: Equatable, Sendable {
     case timerExpired
     /// An instruction of VMX or SVM itself.
     case virtualizationInstruction
-    /// An instruction that Martlet never offers to guests and that exits all the same.
+    /// An instruction that Martlet never offers to guests and that exits anyway.
     case unofferedInstruction
     /// What the virtual APIC page and access page report.
     case virtualAPIC(VirtualAPICExit)
@@ -59,7 +59,7 @@ public enum Exit: Equatable, Sendable {
 /// An exception taken from the guest.
 public struct ExceptionExit: Equatable, Sendable {
     public var vector: ExceptionVector
-    /// An exception of the processor's, or of INT1, INT3 or INTO.
+    /// An exception raised by the processor, or by INT1, INT3 or INTO.
     public var kind: Event.Kind
     public var errorCode: UInt32?
     /// CR2 for a page fault, DR6's new bits for a debug exception, else 0.
@@ -72,7 +72,8 @@ public struct ExceptionExit: Equatable, Sendable {
         self.kind = kind
     }
 
-    /// A debug exception is that of a single step, be it with breakpoints besides: DR6.BS (SDM volume 3, "Debug Status Register (DR6)").
+    /// Whether a debug exception is a single step, perhaps with breakpoints too: DR6.BS (SDM volume 3, "Debug Status Register
+    /// (DR6)").
     public var isSingleStep: Bool { !kind.isSoftware && qualification & DebugStatus.singleStep != 0 }
 }
 
@@ -141,7 +142,7 @@ public struct NestedPageFault: Equatable, Sendable {
     public var isFetch: Bool
     /// Whether anything is mapped at the address at all.
     public var isMapped: Bool
-    /// The guest's page walk itself made the access, not the instruction's operand.
+    /// The guest's page walk itself made the access, not the instruction.
     public var duringWalk: Bool
 
     public init(address: GuestPhysicalAddress, isRead: Bool, isWrite: Bool, isFetch: Bool, isMapped: Bool, duringWalk: Bool) {

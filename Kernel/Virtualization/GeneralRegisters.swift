@@ -32,8 +32,8 @@ public struct RegisterNumber: Equatable, Sendable {
 
 /// The guest's general registers between a VM exit and the next VM entry, in the order of their encodings.
 ///
-/// The world switch pushes them here: the order and the size (120 bytes) are its contract. RSP is not among them: it is
-/// part of the guest state that the processor itself saves.
+/// The world switch pushes them here: the order and the size (120 bytes) are its contract. RSP is not among them: the
+/// processor itself saves it as part of the guest state.
 public struct GeneralRegisters: Equatable, Sendable {
     public var rax: UInt64 = 0
     public var rcx: UInt64 = 0

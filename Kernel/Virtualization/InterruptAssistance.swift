@@ -1,4 +1,4 @@
-/// How much of a guest's local APIC the processor works by itself.
+/// How much of a guest's local APIC the processor handles by itself.
 public enum InterruptAssistance: UInt8, Comparable, Sendable {
     /// Nothing: every access to the local APIC exits, and CR8 too.
     case none
@@ -16,7 +16,7 @@ public enum LocalAPICMode: UInt8, Sendable {
     case disabled
     /// As 4 KiB of memory at its usual place (xAPIC).
     case memory
-    /// As memory that the guest moved elsewhere.
+    /// As memory that the guest has moved elsewhere.
     case movedMemory
     /// As model-specific registers (x2APIC).
     case registers

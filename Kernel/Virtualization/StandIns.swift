@@ -1,17 +1,17 @@
 import Memory
 
-/// Where instructions that Martlet does not know by itself find devices and absent memory: pages of the host's that stand in
-/// the place of the guest's while the processor executes one instruction, and the nested page tables that map them.
+/// Where instructions that Martlet does not know find devices and absent memory: host pages that stand in for the guest's
+/// while the processor executes one instruction, and the nested page tables that map them.
 ///
-/// They are in the guest's tables for that one instruction. What the tables were before is kept, to be put back.
+/// They are in the guest's tables for that one instruction. The tables' previous contents are kept, to be restored.
 public struct StandIns {
     /// One of them.
     public struct Page: Sendable {
         public var place: GuestPhysicalAddress
-        /// A device's registers, which are written when the instruction is over.
+        /// A device's registers, to be written when the instruction is over.
         public var hasRegisters: Bool
         public var isWritable: Bool
-        /// Where of the page the four words begin that were read from registers, which are here as they were.
+        /// Where in the page the four words read from registers begin, and their values as read.
         public var window: Int
         public var before: [4 of UInt32]
 
@@ -57,7 +57,7 @@ public struct StandIns {
         set { pages[index] = newValue }
     }
 
-    /// The number of the page that stands for one of the guest's.
+    /// The number of the page that stands in for a guest page.
     public func find(_ place: GuestPhysicalAddress) -> Int? {
         for index in 0..<count where pages[index].place == place { return index }
         return nil
@@ -83,7 +83,7 @@ public struct StandIns {
         return frame(Self.maximumCount + tableCount - 1)
     }
 
-    /// Keeps what an entry of the nested page tables was.
+    /// Saves an entry of the nested page tables.
     /// - Returns: false if there is no room.
     public mutating func note(_ slot: HostPhysicalAddress, _ value: UInt64) -> Bool {
         guard changeCount < Self.maximumChanges else { return false }
@@ -93,14 +93,14 @@ public struct StandIns {
         return true
     }
 
-    /// The last change that was noted and not yet taken.
+    /// The last saved change that has not been taken yet.
     public mutating func takeChange() -> (slot: HostPhysicalAddress, value: UInt64)? {
         guard changeCount > 0 else { return nil }
         changeCount -= 1
         return (slots[changeCount], values[changeCount])
     }
 
-    /// No page stands anywhere any more.
+    /// No page stands in for anything any more.
     public mutating func removeAll() {
         count = 0
         tableCount = 0

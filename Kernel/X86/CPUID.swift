@@ -12,7 +12,7 @@ public struct CPUIDResult: Equatable, Sendable {
         self.edx = edx
     }
 
-    /// What a leaf returns that does not exist but lies in the range of those that do.
+    /// What a leaf returns that does not exist but is within the range of those that do.
     public static var zero: Self { .init(eax: 0, ebx: 0, ecx: 0, edx: 0) }
 }
 

@@ -40,7 +40,7 @@ public enum CPUIDFeatureWord: UInt8, Sendable {
     }
 }
 
-/// A feature that CPUID tells of: one bit.
+/// A feature that CPUID reports: one bit.
 public struct CPUIDFeature: Equatable, Sendable {
     public let word: CPUIDFeatureWord
     /// 0 to 31.
@@ -67,12 +67,12 @@ extension CPUIDResult {
         }
     }
 
-    /// Whether a feature's bit is 1 in this, an answer of its leaf and subleaf.
+    /// Whether a feature's bit is 1 in this answer of its leaf and subleaf.
     public func has(_ feature: CPUIDFeature) -> Bool { self[feature.word.place.register] & feature.mask != 0 }
 }
 
 extension ProcessorIdentification {
-    /// Whether a feature's bit is 1, of a leaf that the processor has.
+    /// Whether a feature's bit is 1, in a leaf that the processor has.
     public func has(_ feature: CPUIDFeature) -> Bool {
         let place = feature.word.place
         return cpuid(place.leaf, place.subleaf).has(feature)
@@ -220,7 +220,7 @@ extension CPUIDFeature {
     public static var sm4: Self { .init(.leaf7Subleaf1EAX, 2) }
     public static var avxVNNI: Self { .init(.leaf7Subleaf1EAX, 4) }
     public static var avx512bf16: Self { .init(.leaf7Subleaf1EAX, 5) }
-    /// REP MOVSB of no byte is fast.
+    /// REP MOVSB of zero bytes is fast.
     public static var fzlrm: Self { .init(.leaf7Subleaf1EAX, 10) }
     /// REP STOSB is fast for few bytes.
     public static var fsrs: Self { .init(.leaf7Subleaf1EAX, 11) }

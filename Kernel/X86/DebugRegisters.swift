@@ -1,4 +1,4 @@
-/// The debug registers but DR7 (SDM volume 3, "Debug Registers").
+/// The debug registers except DR7 (SDM volume 3, "Debug Registers").
 public struct DebugRegisters: Equatable, Sendable {
     /// DR0 to DR3.
     public var addresses: [4 of UInt64]
@@ -20,13 +20,13 @@ public struct DebugRegisters: Equatable, Sendable {
 /// The bits of DR6 (SDM volume 3, "Debug Status Register (DR6)"). B0 to B3 and BS are the same in the exit qualification of a
 /// debug exception.
 public enum DebugStatus {
-    /// B0 to B3: the breakpoints that were met.
+    /// B0 to B3: the breakpoints that were hit.
     public static var breakpoints: UInt64 { 0xF }
     /// BS: a single step.
     public static var singleStep: UInt64 { 1 << 14 }
     /// BT: a task switch.
     public static var taskSwitch: UInt64 { 1 << 15 }
-    /// As after reset: the bits that always read 1, and those that tell by being 0.
+    /// As after reset: the bits that always read 1, and those that report by being 0.
     public static var initial: UInt64 { 0xFFFF_0FF0 }
     /// What MOV leaves there of a value outside 64-bit mode: B0 to B3, BD, BS and BT.
     public static func written(_ value: UInt64) -> UInt64 { value & 0xE00F | initial }
@@ -43,7 +43,7 @@ public struct DebugRegister7: Equatable, Sendable {
     /// What a breakpoint watches, as R/W0 to R/W3 number it.
     public enum Kind: UInt8, Sendable {
         case execution, write
-        /// With CR4.DE alone.
+        /// Only with CR4.DE.
         case port
         /// Reads and writes.
         case access
@@ -86,7 +86,7 @@ public struct DebugRegister7: Equatable, Sendable {
 public enum DebugControl {
     /// LBR: the last branches are recorded.
     public static var lastBranchRecords: UInt64 { 1 << 0 }
-    /// BTF: RFLAGS.TF traps branches alone.
+    /// BTF: RFLAGS.TF traps only branches.
     public static var branchSteps: UInt64 { 1 << 1 }
     /// BLD: bus locks raise #DB.
     public static var busLocks: UInt64 { 1 << 2 }

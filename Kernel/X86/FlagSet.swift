@@ -2,7 +2,7 @@ import Text
 
 /// A register or field whose bits are named flags.
 ///
-/// Stands where OptionSet would: OptionSet does not build for Embedded Swift without a heap.
+/// Replaces OptionSet, which does not build for Embedded Swift without a heap.
 public protocol FlagSet: Equatable, Sendable, TextConvertible {
     associatedtype RawValue: FixedWidthInteger & UnsignedInteger & Sendable
     var rawValue: RawValue { get set }

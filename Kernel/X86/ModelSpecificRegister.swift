@@ -31,7 +31,7 @@ public struct ModelSpecificRegister: Equatable, Sendable {
     public static var pat: Self { .init(0x277) }
     /// IA32_TSC_DEADLINE.
     public static var timeStampDeadline: Self { .init(0x6E0) }
-    /// The local APIC's, in x2APIC mode.
+    /// The local APIC's registers, in x2APIC mode.
     public static var endOfInterrupt: Self { .init(0x80B) }
     public static var interruptCommand: Self { .init(0x830) }
     public static var selfInterrupt: Self { .init(0x83F) }
@@ -75,7 +75,7 @@ public struct ModelSpecificRegister: Equatable, Sendable {
     public static var hostSaveAddress: Self { .init(0xC001_0117) }
 }
 
-// Registers of which there are several.
+// Registers that exist several times.
 extension ModelSpecificRegister {
     /// IA32_MTRR_PHYSBASEn.
     public static func memoryTypeBase(_ range: UInt32) -> Self { .init(0x200 + 2 * range) }
@@ -95,7 +95,7 @@ extension ModelSpecificRegister {
 }
 
 extension ModelSpecificRegister: TextConvertible {
-    /// The manual's name, or the number where Martlet has no use for the register.
+    /// The manual's name, or the number where Martlet does not use the register.
     public var name: StaticString? {
         switch self {
         case .timeStampCounter: "IA32_TIME_STAMP_COUNTER"

@@ -1,4 +1,4 @@
-/// How the processor interprets code and addresses now (SDM volume 3, "Modes of Operation").
+/// How the processor currently interprets code and addresses (SDM volume 3, "Modes of Operation").
 public enum ProcessorMode: Equatable, Sendable {
     case real, virtual8086, protected16, protected32, compatibility16, compatibility32, long64
 

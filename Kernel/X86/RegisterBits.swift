@@ -1,6 +1,6 @@
 /// The bits of IA32_FEATURE_CONTROL (SDM volume 4, "Architectural MSRs", as for those below).
 public enum FeatureControl {
-    /// Nobody writes it until the next reset.
+    /// It cannot be written until the next reset.
     public static var locked: UInt64 { 1 << 0 }
     /// VMXON is allowed outside SMX operation.
     public static var allowsVMX: UInt64 { 1 << 2 }
@@ -63,7 +63,7 @@ public struct MiscEnable: FlagSet {
     }
 }
 
-/// IA32_ARCH_CAPABILITIES: which weaknesses of speculation the processor does not have, and what it does against others.
+/// IA32_ARCH_CAPABILITIES: which speculation vulnerabilities the processor does not have, and its mitigations for others.
 public struct ArchitecturalCapabilities: FlagSet {
     public var rawValue: UInt64
     public init(rawValue: UInt64) { self.rawValue = rawValue }

@@ -1,4 +1,4 @@
-/// A descriptor of a code or data segment, as the descriptor tables hold it (SDM volume 3, "Segment Descriptors").
+/// A descriptor of a code or data segment, as in the descriptor tables (SDM volume 3, "Segment Descriptors").
 public struct SegmentDescriptor: Equatable, Sendable {
     public let rawValue: UInt64
     public init(rawValue: UInt64) { self.rawValue = rawValue }

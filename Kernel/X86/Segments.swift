@@ -7,20 +7,20 @@ public struct SegmentSelector: Equatable, Sendable {
     public var requestedPrivilegeLevel: UInt8 { UInt8(truncatingIfNeeded: rawValue) & 3 }
     /// Bit 2, TI: the local descriptor table.
     public var usesLocalTable: Bool { rawValue & 4 != 0 }
-    /// Entry 0 of the global table, which stands for no segment.
+    /// Entry 0 of the global table, which means no segment.
     public var isNull: Bool { rawValue & ~3 == 0 }
     /// Where in its table the descriptor begins.
     public var offset: UInt64 { UInt64(rawValue & ~7) }
 }
 
-/// Type, privilege and size bits of a segment: bits 55:40 of its descriptor without the limit in them
+/// Type, privilege and size bits of a segment: bits 55:40 of its descriptor, without the limit bits among them
 /// (SDM volume 3, "Segment Descriptors").
 public struct SegmentAttributes: Equatable, Sendable {
     public var rawValue: UInt16
     public init(rawValue: UInt16) { self.rawValue = rawValue }
 
     public var isPresent: Bool { rawValue & 0x80 != 0 }
-    /// S: a segment of code or data, not of the system's.
+    /// S: a code or data segment, not a system segment.
     public var isCodeOrData: Bool { rawValue & 0x10 != 0 }
     /// DPL.
     public var privilegeLevel: UInt8 {
@@ -35,9 +35,9 @@ public struct SegmentAttributes: Equatable, Sendable {
     public var isBusy16BitTaskState: Bool { rawValue & 0xF == 3 }
     /// L: 64-bit code.
     public var isLong: Bool { rawValue & 0x2000 != 0 }
-    /// The same with the bit that a load sets.
+    /// The same with the accessed bit, which a load sets.
     public var accessed: Self { .init(rawValue: rawValue | 1) }
-    /// Data that may be read always may be written with this bit, code that may be executed may be read.
+    /// Makes data, always readable, also writable, and code, always executable, also readable.
     public var isWritableOrReadable: Bool { rawValue & 2 != 0 }
     /// Data whose offsets lie above the limit.
     public var expandsDown: Bool { rawValue & 0xC == 4 }

@@ -1,5 +1,5 @@
-// What instructions compute, and the status flags after it (SDM volume 1, "Status Flags"). Operands have `size`
-// bytes (1, 2, 4 or 8); what is above them does not matter, and is 0 in results.
+// What instructions compute, and the resulting status flags (SDM volume 1, "Status Flags"). Operands have `size`
+// bytes (1, 2, 4 or 8); higher bits do not matter, and are 0 in results.
 
 /// The bits of an operand.
 struct OperandBits {
@@ -15,7 +15,7 @@ struct OperandBits {
 }
 
 extension RFlags {
-    /// With PF, ZF and SF as a result sets them.
+    /// With PF, ZF and SF set by a result.
     func setting(result: UInt64, _ bits: OperandBits) -> RFlags {
         setting(.parity, to: (result & 0xFF).nonzeroBitCount & 1 == 0)
             .setting(.zero, to: result == 0)
@@ -75,7 +75,7 @@ extension MemoryInstruction.Modification {
 }
 
 extension MemoryInstruction.Shift {
-    /// A count of 0 changes no flag. OF is defined for a count of 1 alone; for others it is computed by the same rule.
+    /// A count of 0 changes no flag. OF is defined only for a count of 1; for others it is computed by the same rule.
     public func apply(_ value: UInt64, count: UInt64, size: Int, flags: RFlags) -> (result: UInt64, flags: RFlags) {
         let bits = OperandBits(size: size)
         let count = count & (size == 8 ? 63 : 31)
@@ -148,7 +148,7 @@ extension MemoryInstruction.Shift {
 }
 
 extension MemoryInstruction.BitTest {
-    /// - Parameter offset: of which the bits that choose a bit of the operand count.
+    /// - Parameter offset: only the bits that select a bit of the operand count.
     public func apply(_ value: UInt64, offset: UInt64, size: Int, flags: RFlags) -> (result: UInt64, flags: RFlags) {
         let bit: UInt64 = 1 << (offset & UInt64(8 * size - 1))
         let result =
@@ -184,7 +184,7 @@ extension MemoryInstruction.BitCount {
 
 /// MUL and IMUL.
 public enum Multiplication {
-    /// Both halves of the product, each of the operands' size. CF and OF say whether the upper half is needed.
+    /// Both halves of the product, each of operand size. CF and OF say whether the upper half is needed.
     public static func apply(
         _ a: UInt64, _ b: UInt64, isSigned: Bool, size: Int, flags: RFlags
     ) -> (low: UInt64, high: UInt64, flags: RFlags) {

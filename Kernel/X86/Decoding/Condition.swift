@@ -17,7 +17,7 @@ public struct Condition: Equatable, Sendable {
             case 6: isLess
             default: isLess || flags.contains(.zero)
             }
-        // Bit 0 turns the condition over.
+        // Bit 0 inverts the condition.
         return holds != (number & 1 != 0)
     }
 }

@@ -1,4 +1,4 @@
-/// What the instruction that is stepped over by RFLAGS.TF does with the flags, as far as TF would show.
+/// What an instruction stepped over by RFLAGS.TF does with the flags, as far as TF would show.
 public enum FlagInstruction: Equatable, Sendable {
     case other
     /// PUSHF stores them.
@@ -11,7 +11,7 @@ public enum FlagInstruction: Equatable, Sendable {
     case systemCall
     /// SYSRET loads them from R11.
     case systemReturn
-    /// MOV SS and POP SS hold the trap back until the instruction behind them.
+    /// MOV SS and POP SS hold the trap back until after the next instruction.
     case stackSegment
 
     public init(_ bytes: InstructionBytes, in mode: ProcessorMode) {

@@ -1,6 +1,6 @@
 import Text
 
-/// The bytes of an instruction as they were fetched: at most 15, fewer if the page behind could not be read.
+/// The bytes of an instruction as fetched: at most 15, fewer if the next page could not be read.
 ///
 /// They are kept in two words, from the low byte of the first on, so that a decoder takes them by shifting.
 public struct InstructionBytes: Equatable, Sendable {
@@ -45,7 +45,7 @@ public struct InstructionBytes: Equatable, Sendable {
     /// The byte that would be taken next.
     var first: UInt8? { count == 0 ? nil : UInt8(truncatingIfNeeded: low) }
 
-    /// Takes `size` bytes (1 to 8) from the beginning, little-endian; nil, and none are taken, if they are not there.
+    /// Takes `size` bytes (1 to 8) from the beginning, little-endian; nil, with none taken, if they are not there.
     @inline(__always)
     mutating func take(_ size: Int) -> UInt64? {
         guard size <= count else { return nil }

@@ -1,7 +1,7 @@
 // Moves between memory and vector registers.
 
 extension InstructionDecoder {
-    /// An instruction behind C4H or C5H (SDM volume 2, "The VEX Prefix"). Outside 64-bit mode these are LES and LDS
+    /// An instruction after C4H or C5H (SDM volume 2, "The VEX Prefix"). Outside 64-bit mode these are LES and LDS
     /// unless the next byte is like a ModRM byte of a register.
     mutating func decodeVEX(_ first: UInt8) -> MemoryInstruction? {
         guard allowsVEX, rex == 0, repetition == .none, !hasOperandSizePrefix, !isLocked, var byte = next() else { return nil }
@@ -15,7 +15,7 @@ extension InstructionDecoder {
             byte = second
             extensions |= byte >> 4 & 8
         }
-        // Outside 64-bit mode there are eight registers, and W means nothing.
+        // Outside 64-bit mode there are eight registers, and W has no meaning.
         rex = is64Bit ? 0x40 | extensions : 0
         isVEX = true
         let prefix: MandatoryPrefix =

@@ -1,7 +1,7 @@
 /// Decodes the instructions that software uses on devices in memory, by the tables of OpcodeTables.swift (SDM volume 2,
 /// chapter 2 "Instruction Format").
 ///
-/// An instruction that it does not know is nil, never a guess.
+/// An unknown instruction is nil, never a guess.
 public struct InstructionDecoder {
     /// What is still to be read.
     var rest: InstructionBytes
@@ -29,14 +29,14 @@ public struct InstructionDecoder {
         defaultOperandSize = defaultAddressSize == 2 ? 2 : 4
     }
 
-    /// The instruction at the beginning of `bytes`, or nil if it is not one of those above or not all there.
+    /// The instruction at the beginning of `bytes`, or nil if it is unknown or incomplete.
     public static func decode(_ bytes: InstructionBytes, in mode: ProcessorMode) -> MemoryInstruction? {
         var decoder = InstructionDecoder(bytes, mode)
         return decoder.decode()
     }
 
-    /// The same for a MOV between a general register and memory without prefixes but REX, by far the most frequent: in
-    /// place, and so in few instructions. Any other instruction is nil here.
+    /// The same for a MOV between a general register and memory with no prefix except REX, by far the most frequent: inlined,
+    /// and so in few instructions. Any other instruction is nil here.
     @inline(__always)
     public static func decodePlainMove(_ bytes: InstructionBytes, in mode: ProcessorMode) -> PlainMove? {
         var decoder = InstructionDecoder(bytes, mode)
@@ -81,7 +81,7 @@ public struct InstructionDecoder {
         return PlainMove(isStore: opcode & 2 == 0, size: size, length: length &- rest.count, operand: operand)
     }
 
-    /// Whether a byte is a legacy prefix, which is then noted.
+    /// Whether a byte is a legacy prefix, which is then recorded.
     mutating func takePrefix(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x66: hasOperandSizePrefix = true
@@ -100,7 +100,7 @@ public struct InstructionDecoder {
         return true
     }
 
-    /// In 64-bit mode the prefixes of ES, CS, SS and DS mean nothing, not even against one of FS or GS before (SDM volume 1,
+    /// In 64-bit mode the prefixes of ES, CS, SS and DS have no meaning, not even after one of FS or GS (SDM volume 1,
     /// "Segment Registers in 64-Bit Mode").
     private mutating func overrideSegment(_ register: SegmentRegister) {
         if !is64Bit { segmentOverride = register }
@@ -138,20 +138,20 @@ public struct InstructionDecoder {
 
     // MARK: ModRM, SIB, displacement, immediate
 
-    /// Passes a ModRM byte that names memory, and all that belongs to it.
-    /// - Returns: the register that it names besides.
+    /// Skips a ModRM byte that names memory, and everything that belongs to it.
+    /// - Returns: the register that it also names.
     mutating func memoryOperand(registerSize: Int) -> MemoryInstruction.Register? {
         passOperand() ? operand.register(size: registerSize) : nil
     }
 
-    /// Passes a ModRM byte that names memory, and all that belongs to it.
+    /// Skips a ModRM byte that names memory, and everything that belongs to it.
     /// - Returns: bits 5:3, or nil if the operand is a register.
     mutating func memoryExtension() -> UInt8? {
         passOperand() ? operand.modRM >> 3 & 7 : nil
     }
 
-    /// Passes a ModRM byte and all that belongs to it.
-    /// - Returns: false if the operand is a register, or not all is there.
+    /// Skips a ModRM byte and everything that belongs to it.
+    /// - Returns: false if the operand is a register, or incomplete.
     @inline(__always)
     mutating func passOperand() -> Bool {
         guard let modRM = next(), modRM < 0xC0 else { return false }
@@ -200,7 +200,7 @@ public struct InstructionDecoder {
         return UInt64(bitPattern: Int64(Int8(bitPattern: byte)))
     }
 
-    /// A constant of the operand's size; of 8 bytes only 4 are there, extended by their sign.
+    /// A constant of the operand's size; for 8 bytes only 4 are encoded, and sign-extended.
     mutating func immediate(_ size: Int) -> UInt64? {
         guard let value = rest.take(min(size, 4)) else { return nil }
         return size == 8 ? UInt64(bitPattern: Int64(Int32(truncatingIfNeeded: value))) : value

@@ -1,11 +1,11 @@
-/// An instruction with an operand in memory, as far as emulating that access needs it.
+/// An instruction with an operand in memory, as far as emulating that access requires.
 public struct MemoryInstruction: Equatable, Sendable {
     public enum Operation: Equatable, Sendable {
         /// MOV, MOVZX, MOVSX, MOVSXD from memory: to a register of `destinationSize` bytes.
         case load(register: Register, destinationSize: Int, signExtends: Bool)
         /// MOVBE from memory.
         case loadSwapped(register: Register)
-        /// CMOVcc from memory, which is read in any case.
+        /// CMOVcc from memory, which is always read.
         case loadConditionally(Condition, register: Register)
         /// MOV and MOVNTI to memory from a register.
         case store(register: Register)
@@ -63,7 +63,7 @@ public struct MemoryInstruction: Equatable, Sendable {
         case storeVector(VectorMove)
     }
 
-    /// The two-operand arithmetic instructions, by their place in the opcode map; TEST stands behind them.
+    /// The two-operand arithmetic instructions, by their place in the opcode map; TEST comes after them.
     public enum Arithmetic: UInt8, Sendable {
         case add = 0, or = 1, addWithCarry = 2, subtractWithBorrow = 3, and = 4, subtract = 5, exclusiveOr = 6
         case compare = 7, test = 8
@@ -72,7 +72,7 @@ public struct MemoryInstruction: Equatable, Sendable {
         public var writesResult: Bool { rawValue < 7 }
     }
 
-    /// The instructions with one operand that is source and destination.
+    /// The instructions with one operand that is both source and destination.
     public enum Modification: Equatable, Sendable { case increment, decrement, not, negate }
 
     /// Shifts and rotations, by bits 5:3 of ModRM.
@@ -81,7 +81,7 @@ public struct MemoryInstruction: Equatable, Sendable {
         case left = 4, right = 5, arithmeticRight = 7
     }
 
-    /// What is done to the bit after CF took it, by the low bits of the opcode.
+    /// What happens to the bit after it is copied to CF, by the low bits of the opcode.
     public enum BitTest: UInt8, Sendable { case keep = 0, set = 1, reset = 2, complement = 3 }
 
     public enum BitCount: Equatable, Sendable {
@@ -110,7 +110,7 @@ public struct MemoryInstruction: Equatable, Sendable {
 
     /// A move between memory and a vector register (SSE and AVX).
     public struct VectorMove: Equatable, Sendable {
-        /// What of the register is moved.
+        /// Which part of the register is moved.
         public enum Part: Equatable, Sendable {
             /// All 16 bytes, or 32.
             case whole
@@ -167,7 +167,7 @@ public struct MemoryInstruction: Equatable, Sendable {
         }
     }
 
-    /// Whether memory is written, be it with what it holds: the access must then be allowed to write. Not asked of string,
+    /// Whether memory is written, even with what it holds: the access must then be allowed to write. Not asked of string,
     /// stack and vector instructions.
     public var writesMemory: Bool {
         switch operation {

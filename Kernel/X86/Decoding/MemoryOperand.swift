@@ -1,5 +1,5 @@
 extension MemoryInstruction {
-    /// How the address of a ModRM operand is computed, as the instruction's bytes say it; most accesses never ask.
+    /// How the address of a ModRM operand is computed, as encoded in the instruction; most accesses never need it.
     public struct Operand: Equatable, Sendable {
         /// How ModRM is to be read.
         enum Form: Equatable, Sendable { case none, short, long, ripRelative }
@@ -17,7 +17,7 @@ extension MemoryInstruction {
         private var rm: UInt8 { modRM & 7 }
         private var hasSIB: Bool { form == .long && rm == 4 }
 
-        /// The register of `size` bytes that ModRM names besides. Without REX, byte registers 4 to 7 are AH, CH, DH and BH.
+        /// The register of `size` bytes that ModRM also names. Without REX, byte registers 4 to 7 are AH, CH, DH and BH.
         @inline(__always)
         func register(size: Int) -> Register {
             let number = modRM >> 3 & 7
@@ -44,8 +44,8 @@ extension MemoryInstruction {
             }
         }
 
-        /// The number of the base register of an operand that has besides it only a displacement, and no SIB byte: by far
-        /// the most frequent form.
+        /// The number of the base register of an operand with only a displacement besides, and no SIB byte: by far the most
+        /// frequent form.
         @inline(__always)
         public var simpleBase: UInt8? {
             form == .long && rm != 4 && (mod != 0 || rm != 5) ? rm | rex << 3 & 8 : nil

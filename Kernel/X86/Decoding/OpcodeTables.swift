@@ -1,7 +1,7 @@
 // The opcode maps as far as they name instructions on memory that are emulated (SDM volume 2, appendix A "Opcode Map"). An
 // opcode that is not here is not known. The tables are functions, so that no global has to be initialised.
 
-/// How an instruction's operands are encoded, and what it does with them. Where nothing else is said, bit 0 of the opcode
+/// How an instruction's operands are encoded, and what it does with them. Unless stated otherwise, bit 0 of the opcode
 /// chooses between a byte and the operand size, and ModRM names memory and a register.
 enum OpcodeForm {
     /// Bits 5:3 choose the arithmetic; bit 1, that the destination is the register.
@@ -24,7 +24,7 @@ enum OpcodeForm {
     case modify(MemoryInstruction.Modification)
     /// Bits 5:3 of ModRM choose the shift.
     case shiftByConstant, shiftByOne, shiftByCounter
-    /// Bits 4:3 of the opcode choose what becomes of the bit.
+    /// Bits 4:3 of the opcode choose what happens to the bit.
     case testBit
     /// Bits 4:3 of ModRM do, and a byte follows.
     case testBitConstant
@@ -78,7 +78,7 @@ enum OpcodeTables {
         }
     }
 
-    /// Behind 0FH.
+    /// After 0FH.
     static func twoByte(_ opcode: UInt8, _ prefix: MandatoryPrefix) -> OpcodeForm? {
         switch (opcode, prefix) {
         case (0x40...0x4F, _): .moveConditionally
@@ -103,7 +103,7 @@ enum OpcodeTables {
         }
     }
 
-    /// Behind 0FH and 38H.
+    /// After 0FH and 38H.
     static func threeByte(_ opcode: UInt8, _ prefix: MandatoryPrefix) -> OpcodeForm? {
         switch (opcode, prefix) {
         case (0xF0, .none), (0xF0, .p66), (0xF1, .none), (0xF1, .p66): .moveSwapped
@@ -150,7 +150,7 @@ extension VectorForm {
         VectorForm(isStore: true, part: part, size: size)
     }
 
-    /// Behind 0FH, or in that map of a VEX prefix.
+    /// After 0FH, or in that map of a VEX prefix.
     static func twoByte(_ opcode: UInt8, _ prefix: MandatoryPrefix) -> VectorForm? {
         switch (opcode, prefix) {
         case (0x10, .none), (0x10, .p66): .load(.whole, .whole)  // MOVUPS, MOVUPD
@@ -178,7 +178,7 @@ extension VectorForm {
         }
     }
 
-    /// Behind 0FH and 38H, or in that map of a VEX prefix.
+    /// After 0FH and 38H, or in that map of a VEX prefix.
     static func threeByte(_ opcode: UInt8, _ prefix: MandatoryPrefix) -> VectorForm? {
         switch (opcode, prefix) {
         case (0x2A, .p66): .load(.whole, .whole)  // MOVNTDQA

@@ -1,4 +1,4 @@
-/// A MOV between a general register and memory. Most of it is computed when it is asked for, and much never is.
+/// A MOV between a general register and memory. Most of it is computed on demand, and much of it never.
 public struct PlainMove: Equatable, Sendable {
     public var isStore: Bool
     /// The size in bytes: 1, 2, 4 or 8.

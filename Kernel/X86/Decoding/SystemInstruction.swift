@@ -36,7 +36,7 @@ public struct SystemInstruction: Equatable, Sendable {
     public var addressSize: Int
     public var isRepeated: Bool
     public var segmentOverride: SegmentRegister?
-    /// As an instruction of another kind, where its operand in memory is.
+    /// As a memory instruction, which tells where its operand is.
     public var memory: MemoryInstruction?
 }
 
@@ -87,7 +87,7 @@ extension InstructionDecoder {
         case 0x06: return .clearTaskSwitched
         case 0x08, 0x09: return .invalidate
         case 0x20...0x23:
-            // The operand is a register, whatever the two upper bits say.
+            // The operand is a register, whatever the upper two bits say.
             guard let modRM = next() else { return nil }
             let (number, general) = (modRM >> 3 & 7, modRM & 7)
             switch opcode {
