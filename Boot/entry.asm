@@ -64,13 +64,13 @@ multiboot_entry:
     or eax, EFER_LME
     wrmsr
     mov eax, cr0
-    and eax, ~(CR0_CD | CR0_NW | CR0_EM | CR0_TS)       ; the loader leaves these undefined, some firmware the caches off
+    and eax, ~(CR0_CD | CR0_NW | CR0_EM | CR0_TS)       ; the loader leaves these undefined, and some firmware leaves the caches off
     or eax, CR0_PG | CR0_WP
     mov cr0, eax
     lgdt [boot_gdt_pointer]
     jmp 8:long_mode_entry
 
-; Without long mode there is no Swift: say so on COM1 and on port 0xE9, and stop.
+; Without long mode there is no Swift: says so on COM1 and on port 0xE9, and stops.
 no_long_mode:
     mov esi, no_long_mode_text
 .next:

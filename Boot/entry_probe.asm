@@ -1,5 +1,5 @@
-; The world switch of the proof of the entry checks: one attempt at a VM entry, from whose exit the kernel returns
-; whatever the host-state area has made of the processor, as long as this code can still be fetched and its memory read.
+; The world switch for the proof of the entry checks: one attempt at a VM entry. The kernel returns from its exit whatever
+; the host-state area did to the processor, as long as this code can still be fetched and its memory read.
 ;
 ; martlet_probe_entry() -> eax: 0 a VM exit or a failed entry, 1 VMfailInvalid, 2 VMfailValid
 
@@ -72,7 +72,7 @@ martlet_probe_entry:
     cmovc eax, ecx
     jmp leave_probe
 
-; No stack, no descriptor table, no segment register is to be trusted here. In 64-bit mode code and data need none.
+; No stack, descriptor table or segment register can be trusted here. In 64-bit mode, code and data need none.
 align 16
 martlet_probe_exit:
     mov rax, [rel saved_cr4]
@@ -92,12 +92,12 @@ martlet_probe_exit:
     restore_msr IA32_FS_BASE
     restore_msr IA32_GS_BASE
     mov rsp, [rel saved_rsp]
-    ; LTR takes an available task only, and marks it busy.
+    ; LTR accepts only an available task, and marks it busy.
     movzx eax, word [rel saved_tr]
     mov rcx, [rel saved_gdtr + 2]
     and byte [rcx + rax + 5], ~BUSY
     ltr ax
-    ; IRET reloads CS, and ends a blocking of NMIs that the guest may have left behind.
+    ; IRET reloads CS, and ends any blocking of NMIs left by the guest.
     mov rdx, rsp
     movzx eax, word [rel saved_ss]
     push rax

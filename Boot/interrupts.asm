@@ -1,4 +1,4 @@
-; One stub for each of the 256 vectors: makes all frames alike and calls Swift with a pointer to the frame.
+; One stub for each of the 256 vectors: makes all frames uniform and calls Swift with a pointer to the frame.
 ; The frame, from its start: RAX RCX RDX RBX RBP RSI RDI R8 to R15, vector, error code, RIP, CS, RFLAGS, RSP, SS
 ; (SDM volume 3, 7.14.2 "64-Bit Mode Stack Frame").
 

@@ -1,4 +1,4 @@
-; memset, memcpy, memmove and memcmp: the only symbols that compiled Swift asks for from outside.
+; memset, memcpy, memmove and memcmp: the only external symbols that compiled Swift needs.
 
 global memset
 global memcpy
@@ -19,7 +19,7 @@ memset:
 memcpy:
     mov rax, rdi
     mov rcx, rdx
-    shr rcx, 3                                          ; in words, and what is left in bytes
+    shr rcx, 3                                          ; in words, and the rest in bytes
     rep movsq
     mov ecx, edx
     and ecx, 7

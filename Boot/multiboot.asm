@@ -1,4 +1,4 @@
-; The headers by which a boot loader knows the kernel: multiboot 1 and multiboot 2 in one image.
+; The headers by which a boot loader recognizes the kernel: multiboot 1 and multiboot 2 in one image.
 ; QEMU takes an ELF64 image only through the multiboot1 address fields (flags bit 16).
 
 extern multiboot_entry

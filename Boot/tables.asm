@@ -1,5 +1,5 @@
 ; Memory with an alignment or a lifetime that Swift does not express: the processor's descriptor tables, the virtual CPU
-; (the world switch knows its beginning), the area from which extended state is reset, and what the serial line brought.
+; (the world switch knows its beginning), the area from which extended state is reset, and serial input.
 
 global descriptor_table
 global interrupt_table
@@ -26,15 +26,15 @@ virtual_cpu_guard: resb 4096
 resb 16 * 1024                                          ; the stack of the exit handler, right below the virtual CPU
 virtual_cpu_area: resb 32 * 1024
 serial_input_buffer: resb 4096
-screen_buffer: resb 4096                                ; what of the guest's screen was shown
+screen_buffer: resb 4096                                ; what was shown of the guest's screen
 agent_area: resb 20 * 1024                              ; the agent, with states of a guest under study
-test_device_memory: resb 64 * 1024                      ; what a guest keeps in the test device
-stand_in_area: resb 32 * 4096                           ; pages in the place of devices, and nested page tables that map them
+test_device_memory: resb 64 * 1024                      ; what a guest stores in the test device
+stand_in_area: resb 32 * 4096                           ; stand-in pages for devices, and nested page tables that map them
 
 section .rodata
 align 64
 ; x87, SSE and AVX as after initialisation. XRSTOR takes MXCSR from here although XSTATE_BV is 0 (SDM volume 1, 13.8.1
-; "Standard Form of XRSTOR"), FXRSTOR takes all.
+; "Standard Form of XRSTOR"), FXRSTOR takes everything.
 initial_extended_state:
     dw 0x037F                                           ; FCW
     times 22 db 0

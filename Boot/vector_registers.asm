@@ -1,5 +1,5 @@
-; The guest's vector registers, which stay in the processor across VM exits: the only instructions of the kernel that name
-; any. Swift calls these for an instruction of the guest's that moves one to or from a device, and nowhere else.
+; The guest's vector registers, which stay in the processor across VM exits: the only kernel instructions that name any.
+; Swift calls these only for a guest instruction that moves one to or from a device.
 
 global martlet_read_vector
 global martlet_read_wide_vector
@@ -7,7 +7,7 @@ global martlet_write_vector
 global martlet_write_vector_clearing
 global martlet_write_wide_vector
 
-; A function of (edi = register number, rsi = memory) that enters a table of 16 pieces of 8 bytes each, one a register.
+; A function of (edi = register number, rsi = memory) that jumps into a table of 16 entries of 8 bytes, one per register.
 %macro FOR_EACH_REGISTER 2                              ; name, instruction
 %1:
     and     edi, 15

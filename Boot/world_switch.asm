@@ -4,9 +4,9 @@
 ;
 ; The virtual CPU begins with the block of general registers in the order of their encodings, without RSP, which lives in
 ; the VMCS (120 bytes), then one word for the run loop's stack pointer. HOST_RSP is the end of the block, written once: a
-; VM exit pushes the guest's registers straight into it, and what the exit handler needs of a stack lies right below the
-; virtual CPU. So neither way has to switch stacks.
-; Every push and pop below costs each exit one instruction: change with `make bench` at hand.
+; VM exit pushes the guest's registers straight into it, and the exit handler's stack lies right below the virtual CPU.
+; So neither direction has to switch stacks.
+; Every push and pop below costs each exit one instruction: check changes with `make bench`.
 
 global martlet_enter_guest
 global martlet_vm_exit
@@ -17,9 +17,9 @@ global world_switch_layout
 extern martlet_handle_exit
 extern martlet_records_full
 
-RUN_LOOP_STACK equ 120                                  ; offset in the virtual CPU, behind the registers
+RUN_LOOP_STACK equ 120                                  ; offset in the virtual CPU, after the registers
 
-RECORD_SLOT equ 128                                     ; behind that, where exits are recorded
+RECORD_SLOT equ 128                                     ; after that, where exits are recorded
 RECORD_END equ 136
 
 %include "registers.inc"
@@ -50,7 +50,7 @@ failed:
     mov eax, 2
     mov ecx, 1
     cmovc eax, ecx
-    mov rsp, [rsp]                                      ; the word behind the block
+    mov rsp, [rsp]                                      ; the word after the block
     jmp leave_to_run_loop
 
 align 16
@@ -64,7 +64,7 @@ martlet_vm_exit:
     vmresume
     jmp failed
 
-; HOST_RIP of a virtual CPU whose exits are recorded. 38 instructions more than without, and none when nothing is recorded.
+; HOST_RIP of a virtual CPU whose exits are recorded: 38 more instructions; none when nothing is recorded.
 ; R15, which the handler preserves, is the record.
 align 16
 martlet_vm_exit_recorded:
@@ -88,14 +88,14 @@ martlet_vm_exit_recorded:
     call martlet_records_full                           ; makes room, after taking the registers itself
     jmp .resume
 
-; The same when every exit is to be seen besides.
+; The same when every exit is also to be observed.
 align 16
 martlet_vm_exit_recorded_observed:
     push_registers
     begin_record
     jmp leave_guest
 
-; HOST_RIP of a virtual CPU whose every exit is to be seen.
+; HOST_RIP of a virtual CPU whose every exit is to be observed.
 align 16
 martlet_vm_exit_observed:
     push_registers
@@ -116,5 +116,5 @@ leave_to_run_loop:
 
 section .rodata
 align 4
-; What is taken for granted above of Swift's layouts. The kernel compares it at its start.
+; What the code above assumes about Swift's layouts. The kernel compares it at its start.
 world_switch_layout: dd REGISTER_BLOCK, RUN_LOOP_STACK, RECORD_SLOT, RECORD_END, RECORD_SIZE

@@ -354,7 +354,7 @@ main:
         cmp     dword [count], 3
         jb      .spin
         cli
-        call    read_time               ; it may have come behind the last look
+        call    read_time               ; it may have come after the last look
         cmp     rax, r8
         jb      failed
         call    set_deadline
@@ -409,7 +409,7 @@ set_deadline:                           ; RAX: when
         pop     rax
         ret
 
-; ---- The handlers count, and end the interrupt in the mode of the day ------------------------------
+; ---- The handlers count, and end the interrupt in the current mode ---------------------------------
 
 handler:
         inc     dword [count]

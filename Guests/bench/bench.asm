@@ -205,8 +205,8 @@ print_result:
 
 ; ---- What exits ----------------------------------------------------------------------------------
 
-; An operation: its name, the instruction that exits, and those that prepare it. Its twin has a NOP in the place of the
-; one that exits.
+; An operation: its name, the instruction that exits, and those that prepare it. Its twin has a NOP in place of the one
+; that exits.
 %macro OPERATION 3-*
 %1:
 %assign %%count %0 - 2

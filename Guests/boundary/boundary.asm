@@ -1,4 +1,4 @@
-; Shows: what comes first where several events wait behind an instruction, and what ends HLT. Each way of sending an event is
+; Shows: what comes first where several events wait after an instruction, and what ends HLT. Each way of sending an event is
 ; stepped through, or has a data breakpoint before it that MOV SS holds: the debug trap comes first, the event then, and
 ; neither is lost.
 
@@ -39,7 +39,7 @@ COUNT           equ 0x1000              ; of the 8254: some milliseconds
         popfq
 %endmacro
 
-; HOLD FLAGS, INSTRUCTION: executes one behind a MOV SS that reads a watched word.
+; HOLD FLAGS, INSTRUCTION: executes one after a MOV SS that reads a watched word.
 %macro HOLD 2+
         call    clear
         mov     qword [after], %%after
@@ -65,7 +65,7 @@ COUNT           equ 0x1000              ; of the 8254: some milliseconds
         xor     edx, edx
 %endmacro
 
-; The trap came, for a reason in DR6, right behind the instruction, and before the event, which came at an address.
+; The trap came, for a reason in DR6, right after the instruction, and before the event, which came at an address.
 %macro EXPECT 2
         mov     eax, %1
         mov     rbx, %2
@@ -237,7 +237,7 @@ main:   mov     al, 0xFF
         HOLD    FLAGS_IF, wrmsr
         EXPECT  DR6_WATCH, [after]
 
-        CHECK   12                      ; an NMI while an interrupt waits: that comes right behind it
+        CHECK   12                      ; an NMI while an interrupt waits, which comes right after it
         call    clear
         X2APIC_REGISTERS APIC_SELF, VECTOR
         wrmsr
@@ -267,7 +267,7 @@ check:  cmp     [event_ip], rbx
         mov     ecx, [event_moment]
         cmp     ecx, [trap_moment]
         jbe     failed
-; Checks that one trap came right behind the instruction, for the reason in EAX.
+; Checks that one trap came right after the instruction, for the reason in EAX.
 check_trap:
         cmp     dword [traps], 1
         jne     failed
@@ -370,7 +370,7 @@ start_count:
         out     0x40, al
         ret
 
-; Waits until the 8259 has a request of the 8254's.
+; Waits until the 8259 has a request from the 8254.
 request_line:
         call    start_count
         mov     al, 0x0A

@@ -205,7 +205,7 @@ start_count:
         mov     dword [rsi + APIC_TIMER], VECTOR
         mov     ecx, AHEAD
         mov     edi, 1
-start_local:                            ; so many ticks, EDI times
+start_local:                            ; that many ticks, EDI times
         call    read_time
         push    rax
         mov     eax, ecx
@@ -240,7 +240,7 @@ start_square_wave:                      ; mode 2: at each end of a count
         cli
         mov     qword [count], 0
         mov     ecx, COUNT * TICKS
-start_count_of:                         ; RAX: now, and so many counts of the 8254 later
+start_count_of:                         ; RAX: now, and that many counts of the 8254 later
         mov     al, COUNT & 0xFF
         out     0x40, al
         call    read_time

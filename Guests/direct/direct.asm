@@ -1,9 +1,9 @@
 ; Shows: direct paging (MMU=direct; Docs/Memory.md). Processes in address spaces of their own, in user mode, with data at the same
-; address that they share until they write to it; they come and go, and their pages are tables now and data then. Pages are
+; address that they share until they write to it; they come and go, and their pages are sometimes tables, sometimes data. Pages are
 ; mapped, protected and unmapped. Ring 0 and user mode try each other's pages, under SMEP and SMAP. Everything that is forbidden
 ; is tried and refused.
 ;
-; Under nested paging the same image writes its entries itself and prints the same lines, but for those of what is refused.
+; Under nested paging the same image writes its entries itself and prints the same lines, except those about refusals.
 ;
 ; The addresses: 0 to 2 MiB itself by small pages, of which tables are not writable; the next 2 MiB itself by a large one; WINDOW by
 ; small pages, all absent at first. At HOME a process has its code and its data.
@@ -49,7 +49,7 @@ ROUNDS          equ 8
         bits    32
 %include "direct.inc"
 
-; Tables with machine addresses where Martlet tells them, else with what this guest takes for physical.
+; Tables with machine addresses where Martlet tells them, else with the guest's own physical addresses.
 build_tables:
         call    find_base
         mov     ebx, [base]
@@ -202,7 +202,7 @@ print_value:
         pop     rsi
         jmp     print_decimal
 
-; --- Calls, and what stands for them without direct paging
+; --- Calls, and their replacements without direct paging
 
 ; Function EAX about the page at RBX, a linear address: RAX = 0 or why not. Changes RBX.
 direct_call:

@@ -1,6 +1,6 @@
 ; Shows: a guest that attacks direct paging (MMU=direct; Docs/Memory.md) with random hypercalls: page tables registered, unregistered,
 ; pinned, loaded and written to, with addresses of its own tables and pages, of Martlet's memory and of none, entries of all kinds,
-; any level and any count. What each call has to answer it finds out by itself (model.inc). A table that it can write to by any
+; any level and any count. It works out itself what each call should answer (model.inc). A table that it can write to through any
 ; translation, or memory that is not what it should be, ends it.
 ;
 ; The command line may say seed=N and cases=N.
@@ -180,7 +180,7 @@ main:   CHECK   1
 tell:   call    print
         jmp     print_decimal
 
-; Something is not as it has to be: RSI says what.
+; Something is wrong: RSI says what.
 broken: push    rsi
         mov     esi, case_text
         mov     rax, [case_number]

@@ -1,4 +1,4 @@
-; The BIOS of the virtual PC: what programs in real mode ask of one. 32 KiB at F000:8000, up to 1 MiB; it keeps nothing in itself,
+; The BIOS of the virtual PC: what real-mode programs need of one. 32 KiB at F000:8000, up to 1 MiB; it stores nothing in itself,
 ; only in the BIOS data area at 0040:0000.
 ;
 ; It begins with what firmware leaves at address 0, the interrupt vectors and that data area, which the loader copies there for
@@ -106,7 +106,7 @@ stop:   cli
 
 ; --- All of memory
 
-; Gives DS and ES base 0 and 4 GiB, as they keep them in real mode until they are loaded again. Interrupts must be off.
+; Gives DS and ES base 0 and 4 GiB, which they keep in real mode until they are loaded again. Interrupts must be off.
 widen_segments:
         push    eax
         push    bx
@@ -433,7 +433,7 @@ clear_screen:
         ret
 
 ; Scrolls the window from row CH, column CL to row DH, column DL by AL rows, all of them if AL is 0, up (AH 6) or down (AH 7),
-; and fills what comes free with blanks of attribute BH. ES is the screen.
+; and fills the freed rows with blanks of attribute BH. ES is the screen.
 scroll:
         pusha
         push    ds
@@ -539,7 +539,7 @@ teletype:
 .done:  popa
         ret
 
-; Sends AL through COM1, unless its transmitter does not get empty.
+; Sends AL through COM1, unless its transmitter never becomes empty.
 transmit:
         push    ax
         push    cx
@@ -876,7 +876,7 @@ keyboard:
         pop     ds
         iret
 
-; AX: the first key that waits, and the zero flag clear; else AX stays and the zero flag is set.
+; AX: the first waiting key, and the zero flag clear; else AX stays and the zero flag is set.
 first_key:
         push    bx
         mov     bx, [KEY_HEAD]
@@ -886,7 +886,7 @@ first_key:
 .none:  pop     bx
         ret
 
-; BX: the place behind BX in the ring of keys.
+; BX: the place after BX in the ring of keys.
 next_place:
         add     bx, 2
         cmp     bx, [KEYS_END_AT]
@@ -913,8 +913,8 @@ store_key:
         pop     bx
         ret
 
-; Keeps what has come through COM1, with the scan code of the key that makes it. What there is no room for stays in the UART, and
-; with who sends it.
+; Stores what has come through COM1, with the scan code of the key that makes it. What there is no room for stays in the UART
+; and with the sender.
 poll_key:
         push    ax
         push    bx
@@ -1055,7 +1055,7 @@ read_clock:
         in      al, CLOCK + 1
         ret
 
-; Until no update is in progress.
+; Waits until no update is in progress.
 wait_for_clock:
         push    cx
         mov     cx, 0xFFFF

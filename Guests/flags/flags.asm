@@ -1,5 +1,5 @@
 ; Shows: what a guest sees of RFLAGS.TF and of the debug registers, wherever the processor stores them. It is the same when
-; somebody steps through it or has breakpoints set: for the tests of stepping, and no exit of its own but printing.
+; someone steps through it or has breakpoints set: for the tests of stepping. Only printing makes it exit.
 
         org     0x100000
         bits    64
@@ -29,7 +29,7 @@ DR7_WRITE4_1    equ 0xD << 20           ; DR1: writes of four bytes
 
         MULTIBOOT_HEADER
 
-; A handler that takes the flags down as they were stored, and nothing else.
+; A handler that records the flags as they were stored, and nothing else.
 %macro TAKES_FLAGS 2                    ; vector, the length of the instruction to be passed
         mov     eax, %%handler
         mov     ecx, %1
@@ -136,7 +136,7 @@ main:
         wrmsr
         xor     ebx, ebx
         sti
-        inc     ebx                     ; the interrupt comes behind this one
+        inc     ebx                     ; the interrupt comes after this one
         inc     ebx
         cli
         STORED_WITHOUT_TF
@@ -158,7 +158,7 @@ main:
         mov     ebx, FLAGS_TF
         call    call_system
 
-        CHECK   7                       ; TF of the guest's own: one trap, behind the instruction behind POPF
+        CHECK   7                       ; the guest's own TF: one trap, after the instruction after POPF
         pushfq
         or      dword [rsp], FLAGS_TF
         popfq
@@ -214,7 +214,7 @@ main:
         cmp     rbx, rax
         jne     failed
 
-        CHECK   10                      ; breakpoints of the guest's own: before an instruction, behind a write
+        CHECK   10                      ; the guest's own breakpoints: before an instruction, after a write
 .breakpoint:
         nop
         cmp     dword [steps], 1
@@ -290,7 +290,7 @@ call_system:                            ; with B as IA32_FMASK, from user mode a
         push    .user
         iretq
 .user:  syscall
-        pushfq                          ; behind SYSRET
+        pushfq                          ; after SYSRET
         pop     rax
         int     USER_INT
 back_from_user:

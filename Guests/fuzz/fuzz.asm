@@ -1,9 +1,9 @@
 ; Shows: a guest that attacks Martlet with random cases, each made from its seed and number alone: MSRs, ports, APIC
 ; registers, control registers, interrupts, spinning, floods of interrupts, page tables, and random bytes executed in
-; ring 0. A case may end the guest, or last for ever: with restart=N limit=TICKS on the kernel's command line it goes on
-; behind that case.
+; ring 0. A case may end the guest, or last forever: with restart=N limit=TICKS on the kernel's command line it goes on
+; after that case.
 ;
-; The command line may say seed=N, first=N and cases=N (the numbers of the first case and of that behind the last), and
+; The command line may say seed=N, first=N and cases=N (the numbers of the first case and of the one after the last), and
 ; kind=msr, port, apic, cr, interrupts, spin, flood, tables or bytes; without it every case is of any kind.
 
         org     0x100000
@@ -173,16 +173,16 @@ read_kind:
         mov     rsi, [kind_names + rbx * 8]
         call    option
         test    eax, eax
-        jz      .end                    ; it is there, with no digits behind it
+        jz      .end                    ; it is there, with no digits after it
         inc     ebx
         cmp     ebx, KINDS
         jb      .try
 .end:   mov     [kind], ebx             ; KINDS: any
         ret
 
-; ---- One case after the other --------------------------------------------------------------------
+; ---- One case after another ----------------------------------------------------------------------
 
-; Whatever the last case left is put right; here with any stack, segments and registers.
+; Cleans up after the last case; arrives here with any stack, segments and registers.
 next:   mov     byte [watched], 0
         xor     eax, eax
         mov     dr7, rax
@@ -289,7 +289,7 @@ next:   mov     byte [watched], 0
         push    qword next
         jmp     [kinds + rax * 8]
 
-; An exception: the case has come to its end.
+; An exception: the case has ended.
 caught: inc     qword [faults]
         jmp     next
 
@@ -298,7 +298,7 @@ non_maskable:
         jne     caught
         iretq
 
-; An interrupt is ended wherever it may have come from. A case that got its share of them is shut off.
+; An interrupt is ended wherever it came from. A case that has had its share of them is cut off.
 interrupt:
         push    rax
         push    rcx
@@ -387,7 +387,7 @@ one_of: push    rbx
         pop     rbx
         ret
 
-%macro ARRAY 1+                         ; doublewords behind their number
+%macro ARRAY 1+                         ; doublewords after their count
         dd      (%%end - $ - 4) / 4
         dd      %1
 %%end:
@@ -472,7 +472,7 @@ one_msr:
         wrmsr
         ret
 
-; ECX = the number of an MSR.
+; ECX = an MSR number.
 some_msr:
         call    random
         mov     ecx, eax
@@ -1138,7 +1138,7 @@ interrupt_case:
         jz      renew_apic
         ret
 
-; WRMSR or a write of EAX to the local APIC's register at offset ESI, as its mode is.
+; WRMSR or a write of EAX to the local APIC's register at offset ESI, depending on its mode.
 write_apic:
         mov     edi, eax
         mov     ecx, IA32_APIC_BASE
@@ -1368,7 +1368,7 @@ SPINS           equ (spins_end - spins) / 8
 
 ; ---- Floods of interrupts ------------------------------------------------------------------------
 
-; Every timer as fast as it goes, lines that stay high, and interrupts to itself, for a while.
+; Every timer as fast as possible, lines that stay high, and interrupts to itself, for a while.
 flood_case:
         mov     dword [budget], MOST_INTERRUPTS * 4
         mov     ebp, 5
@@ -1840,7 +1840,7 @@ accesses:
     %assign index index + 1
 %endrep
 
-%macro OPCODE 1+                        ; the bytes behind their number, in 8
+%macro OPCODE 1+                        ; the bytes after their count, in 8
 %%entry:
         db      %%end - %%start
 %%start:

@@ -1,6 +1,6 @@
 ; Shows: a guest that does anything at all. Thousands of random operations, good and bad: port I/O,
 ; MSRs, CPUID, VMCALL, control registers, absent and unaligned memory, privileged instructions.
-; The hypervisor must survive it, and the guest must come to its end.
+; The hypervisor must survive it, and the guest must run to its end.
 ;
 ; The command line may say seed=N and operations=N.
 
@@ -56,7 +56,7 @@ main:
         mov     [good_cr4], rax
 
         CHECK   2
-next:                                   ; whatever the last operation left is put right
+next:                                   ; clean up after the last operation
         cli
         cld
         mov     esp, stack_top

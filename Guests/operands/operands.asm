@@ -4,8 +4,8 @@
 ; test device is (TESTDEV=on), in 64-bit, compatibility, protected, virtual-8086 and real mode, in rings 0
 ; and 3. In real mode, which does not page, the segments of data lie where the window is, and the stack never does.
 ;
-; The command line may say seed=N, first=N and cases=N (the numbers of the first case and of that behind the last), and real=0: no case
-; in real mode, where the bases of segments beyond 1 MiB are more than a processor without unrestricted guest can be made to have.
+; The command line may say seed=N, first=N and cases=N (the numbers of the first case and of the one after the last), and real=0: no
+; case in real mode, whose segment bases beyond 1 MiB a processor without unrestricted guest cannot have.
 
         org     0x100000
         bits    64
@@ -18,7 +18,7 @@
 
 DEFAULT_SEED    equ 1
 DEFAULT_CASES   equ 20000
-MOST_SHOWN      equ 20                  ; failures that are printed
+MOST_SHOWN      equ 20                  ; failures to print
 
 ; Where code of every width reaches all.
 SAFE_STACK      equ 0x7800
@@ -286,8 +286,8 @@ next:   mov     rcx, [number]
         mov     rax, [form_place]
         movzx   eax, word [rax + form.undefined]
         not     eax
-        ; A fault has no result, so there is nothing undefined; but the flags of the comparisons before it, which some
-        ; processors take back.
+        ; A fault has no result, so nothing is undefined, except the flags of the comparisons before it, which some processors
+        ; take back.
         cmp     qword [first_result + result.vector], 3
         jbe     .executed
         test    eax, COMPARES
@@ -308,7 +308,7 @@ next:   mov     rcx, [number]
         call    show
         jmp     next
 
-; Leaves of the flags in the result at EDI what EAX has: where the exception saved them, too.
+; Keeps only the flags in EAX of those in the result at EDI, also where the exception saved them.
 mask_flags:
         and     [rdi + result.flags], eax
         mov     ecx, [mode_place]
@@ -624,7 +624,7 @@ kind_stacked:
         jz      .odd
         and     edx, ~7
 .odd:   mov     [values + 4 * 8], rdx
-        mov     eax, [rbp + form.code]  ; ENTER is begun anew at each page: what it reads must not be what it wrote
+        mov     eax, [rbp + form.code]  ; ENTER starts again at each page: what it reads must not be what it wrote
         cmp     al, 0x66
         jne     .first
         mov     al, ah
@@ -1255,7 +1255,7 @@ collect:                                ; RBX = the result
         mov     rsp, stack_top
         jmp     [go_on]
 
-; ---- What is said of a failure ---------------------------------------------------------------------
+; ---- Reporting a failure ---------------------------------------------------------------------------
 
 show:   inc     qword [failures]
         cmp     qword [failures], MOST_SHOWN
@@ -1387,7 +1387,7 @@ golden_other_tss:
         dq      0x0000F6000000CFFF      ; B0: data that expands down, to below the middle
         dq      0x0000F0000000FFFF      ; B8: data that cannot be written
         dq      0x0000F8000000FFFF      ; C0: code that cannot be read
-        dq      0x0000F2000000D00F      ; C8: data with a limit behind the middle
+        dq      0x0000F2000000D00F      ; C8: data with a limit after the middle
         dq      0x00CFBE000000FFFF      ; D0: conforming code of ring 1
 golden_legacy_tss:
         dq      0x0000890000000000 + 103        ; D8

@@ -1,8 +1,8 @@
 ; Shows: the virtual PC as other people's test images find it: started in flat 32-bit mode with paging off, by its
-; devices, its firmware's tables and the odd instructions by which hypervisors are looked for.
+; devices, its firmware's tables and the odd instructions that look for hypervisors.
 ;
 ; The command line may say
-;       poweroff        ends by the sleep type that the DSDT tells, instead of the debug-exit port
+;       poweroff        ends by the sleep type that the DSDT gives, instead of the debug-exit port
 ;       reboot          resets the machine in three ways, one after the other; the count is kept in CMOS memory
 
         org     0x100000
@@ -118,7 +118,7 @@ check_start:
         mov     eax, [ebx + multiboot.loader_name]
         call    .is_high
 
-        CHECK   3                       ; an unmarked page: the machine starts anew with clear memory
+        CHECK   3                       ; an unmarked page: the machine starts again with clear memory
         cmp     dword [start_mark], 0
         jne     failed
         mov     dword [start_mark], "mark"
@@ -195,7 +195,7 @@ count_starts:
         mov     al, CMOS_STARTS + 1
         call    write_cmos
         CHECK   6                       ; each way of resetting does reset
-        mov     edx, [reset_port]       ; the register that the FADT tells
+        mov     edx, [reset_port]       ; the register that the FADT gives
         mov     al, [reset_value]
         cmp     bl, 1
         jb      .reset
@@ -229,7 +229,7 @@ check_absence:
         rep movsd
         cmp     dword [buffer + 12], -1
         jne     failed
-        mov     esi, [memory_end]       ; right behind the RAM
+        mov     esi, [memory_end]       ; right after the RAM
         cmp     dword [esi], -1
         jne     failed
         cmp     dword [esi - 2], 0xFFFF0000     ; half in it
@@ -259,7 +259,7 @@ check_absence:
         jne     failed
         ret
 
-; ---- Instructions by which hypervisors are looked for --------------------------------------------
+; ---- Instructions that look for hypervisors ------------------------------------------------------
 
 %macro UNDEFINED 1+
         EXPECT_FAULT %%after

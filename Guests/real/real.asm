@@ -20,7 +20,7 @@ CODE16          equ 0x18
 DATA16          equ 0x20
 
 start:
-        CHECK   1                       ; the state: registers zero, but for those of stack and drive
+        CHECK   1                       ; the state: registers zero, except those of stack and drive
         or      eax, ebx
         or      eax, ecx
         or      eax, esi
@@ -147,7 +147,7 @@ in_protected_mode:
 
         bits    16
 .segment16:
-        mov     ax, DATA16              ; real mode's limits, but for FS
+        mov     ax, DATA16              ; real mode's limits, except for FS
         mov     ds, ax
         mov     es, ax
         mov     ss, ax

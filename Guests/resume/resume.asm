@@ -1,5 +1,5 @@
-; Shows: a breakpoint on an instruction is met once, however often the instruction exits, and is met again where the next one
-; has one too. An interrupt amid a repetition pushes RF set, so that its handler returns past the breakpoint.
+; Shows: a breakpoint on an instruction is hit once, however often the instruction exits, and again where the next one has
+; one too. An interrupt during a repetition pushes RF set, so that its handler returns past the breakpoint.
 
         org     0x100000
         bits    64
@@ -18,7 +18,7 @@ FLAGS_RF        equ 1 << 16
 
         MULTIBOOT_HEADER
 
-; BREAK COUNT, INSTRUCTION: a breakpoint on an instruction, and one on the next, are met that often in all.
+; BREAK COUNT, INSTRUCTION: a breakpoint on an instruction, and one on the next, are hit that often in all.
 %macro BREAK 2+
         mov     dword [hits], 0
         mov     rax, %%here

@@ -1,7 +1,7 @@
 ; Shows: that the rules a guest can see are kept at an exit: registers, flags, interrupt shadows,
 ; single steps, faults in the middle of an instruction, wrong values refused without a change.
 ;
-; Prints a line for every rule; ends with the number of those that were broken.
+; Prints a line for every rule; ends with the number of broken ones.
 
         org     0x100000
         bits    64
@@ -260,7 +260,7 @@ rule_mmio_writes_its_width:
         jz      failed
 %endmacro
 
-rule_step_over_nop:                     ; the processor's own doing: the test of the test
+rule_step_over_nop:                     ; done by the processor alone: tests the test
         STEP_OVER nop
         ret
 
@@ -563,7 +563,7 @@ rule_vmcall_in_32_bit_code:
         jne     failed
         ret
 
-; An instruction that exits is the last below the end of the lower half: what comes behind it faults, in the guest.
+; An instruction that exits is the last below the end of the lower half: what follows it faults, in the guest.
 rule_last_of_the_lower_half:
         mov     dword [root + 255 * 8], low_pointers + PRESENT + WRITABLE
         mov     dword [low_pointers + 511 * 8], low_directory + PRESENT + WRITABLE

@@ -1,6 +1,6 @@
 ; Shows: hardware task switches in 32-bit code, all of which exit: by JMP, CALL, IRET, and task gates, between 32-bit and
 ; 16-bit tasks; what is saved and loaded, busy and NT bits, links, error codes, CR3, LDT, the T bit, and what becomes of a
-; switch that fails, before its end and behind it. The same image tells the same of a processor that switches tasks itself.
+; switch that fails, before its end and after it. The same image shows the same on a processor that switches tasks itself.
 
         org     0x100000
         bits    32
@@ -90,7 +90,7 @@ endstruc
 
         MULTIBOOT_HEADER
 
-; A task's state is made anew: it begins at a label.
+; Makes a new state for a task: it begins at a label.
 %macro PREPARE 1
         mov     eax, %1
         call    prepare
@@ -275,7 +275,7 @@ start:  mov     esp, stack_top
         iretd
 .after_gate:
 
-        CHECK   4                       ; INT n through a task gate, which returns behind it
+        CHECK   4                       ; INT n through a task gate, which returns after it
         PREPARE .interrupted
         mov     dword [scratch], 0
         int     GATE_VECTOR

@@ -3,7 +3,7 @@
 ; the exception, its error code and CR2.
 ;
 ; The command line may say seed=N, cases=N and keys=N: no protection keys (0), as far as Bochs 3.0 has them right (1, which
-; is taken without the word), all that PKRU can say (2). The manual gives keys to user pages alone, and ADi refuses the
+; is the default), all that PKRU can say (2). The manual gives keys only to user pages, and ADi refuses the
 ; supervisor too. Bochs respects the key of a supervisor page, also that of Martlet's pages, 0, so that 2 ends in a triple
 ; fault there; and it lets the supervisor pass where ADi refuses.
 
@@ -18,7 +18,7 @@
 DEFAULT_SEED    equ 1
 DEFAULT_CASES   equ 10000
 DEFAULT_KEYS    equ 1
-MOST_TOLD       equ 8                   ; differences that are told in full
+MOST_TOLD       equ 8                   ; differences reported in full
 
 ; What every case maps to itself, to run on: below USER_PAGES for the supervisor, from there to DATA for user mode, then
 ; the pages that random tables lead to. Random linear addresses lie above.
@@ -70,7 +70,7 @@ main:
         call    read_processor
         call    make_segments
         call    make_fixed_tables
-        mov     edi, pool               ; what is not on a case's way is random
+        mov     edi, pool               ; what is not on a case's path is random
         mov     ecx, POOL_SIZE / 8
 .fill:  call    random
         stosq
