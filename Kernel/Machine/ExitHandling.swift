@@ -65,7 +65,7 @@ extension VirtualCPU {
         case .invalidateByPCID: return invalidateByPCID(cpu)
         case .modificationLogFull, .random, .readTimeStamp, .pause, .descriptorTable:
             return complete(.end(.unsupported(.controlNotSet)), cpu)
-        // Guest RAM is coherent, and no device of the guest's sees memory behind the caches.
+        // Guest RAM is coherent, and no guest device bypasses the caches.
         case .invalidateCaches: return complete(.step, cpu)
         case .readPerformanceCounter: return complete(.inject(.generalProtection), cpu)  // no counters are offered
         case .monitor, .wait, .virtualizationInstruction, .unofferedInstruction: return complete(.inject(.invalidOpcode), cpu)

@@ -35,7 +35,7 @@ struct SerialInput {
         arrived += 1
     }
 
-    /// Puts a byte behind those that arrived.
+    /// Appends a byte to those that arrived.
     /// - Returns: false if there is no room.
     mutating func append(_ byte: UInt8) -> Bool {
         guard arrived - taken < Self.capacity else { return false }

@@ -100,8 +100,8 @@ extension VMXProcessor {
     }
 
     /// The same by RFLAGS.TF, unless the guest has set it: then it gets the trap. After STI and MOV SS, VM entry with TF requires
-    /// a pending trap; after MOV SS that waits for the instruction's end, with the breakpoints that the guest has hit (
-    /// "Checks on Guest Non-Register State").
+    /// a pending trap; after MOV SS that waits for the instruction's end, with the breakpoints that the guest has hit
+    /// ("Checks on Guest Non-Register State").
     private func trapByFlag(_ wanted: Bool) {
         guard let shadow = constants.pointee.shadow else { return }
         if wanted {

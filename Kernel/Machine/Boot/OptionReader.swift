@@ -36,7 +36,7 @@ struct OptionReader {
     // MARK: Rows
 
     /// - Parameters:
-    ///   - accepted: "a, b or c", and what is in parentheses behind them.
+    ///   - accepted: "a, b or c", perhaps with a remark in parentheses.
     ///   - values: what they stand for, in the same order.
     @inline(__always)
     mutating func choice<Value, let count: Int>(

@@ -147,7 +147,7 @@ public struct TextScreen {
         line.write(byte: final)
     }
 
-    /// The colours of an attribute: bits 2:0 and 3 (bright) of the character, 6:4 behind it; bit 7 makes it blink.
+    /// The colours of an attribute: bits 2:0 and 3 (bright) of the character, 6:4 of its background; bit 7 makes it blink.
     private mutating func set(_ new: UInt8) {
         guard Int(new) != attribute else { return }
         attribute = Int(new)
