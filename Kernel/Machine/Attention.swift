@@ -22,7 +22,7 @@ struct Attention: Equatable, Sendable {
     @inline(__always)
     mutating func remove(_ other: Self) { rawValue &= ~other.rawValue }
 
-    /// The guest is in real mode as Martlet runs it, with events delivered by Martlet.
+    /// The guest is in a real mode whose events Martlet delivers.
     static var realMode: Self { .init(rawValue: 32) }
 
     var concernsMode: Bool { rawValue & (Self.memory.rawValue | Self.realMode.rawValue) != 0 }

@@ -42,7 +42,7 @@ public struct RootTwins {
     }
 
     /// Adds a value. Where there is no room, it replaces the oldest, but only if it is in use: the guest loaded it before, and
-    /// has since loaded only one other that is not allowed; or in one of sixteen cases. With a guest that cycles through more
+    /// has since loaded at most one other that is not allowed; or in one of sixteen cases. With a guest that cycles through more
     /// address spaces than there are values, each would otherwise be replaced before its turn comes again.
     @inline(__always)
     mutating func add(_ value: UInt64) {

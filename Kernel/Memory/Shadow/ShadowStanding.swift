@@ -21,7 +21,7 @@ public struct ShadowStanding: Equatable, Sendable {
         (pageCount, frameCount, root, usedEnd, freeCount, firstListed) = (0, 0, 0, 0, 0, 0)
     }
 
-    /// How the memory after the tables is used.
+    /// How the tables' memory is used.
     public var layout: ShadowLayout { ShadowLayout(size: .frames(pageCount), ram: .frames(frameCount)) }
 }
 
