@@ -33,7 +33,7 @@ import Testing
 
     @Test func `a kernel that is not there is missed`() throws {
         let folder = try Folder()
-        #expect(throws: Failure.badUsage("there is no kernel none.elf: type \"make\"")) {
+        #expect(throws: Failure.badUsage("there is no kernel none.elf: run \"make build\"")) {
             try GuestFiles(folder: folder.path + "/files", kernel: "none.elf")
         }
     }

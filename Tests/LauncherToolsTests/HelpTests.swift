@@ -30,7 +30,7 @@ import Text
     }
 
     @Test(arguments: [
-        (0, "ended with status 0: the guest ended in order: it halted for good"),
+        (0, "ended with status 0: the guest ended normally: it halted for good"),
         (10, "ended with status 10: the guest ended in a triple fault"),
         (7, "ended with status 7: the guest wrote 3 to port 0xf4"),
         (255, "ended with status 255: the guest wrote 127 to port 0xf4"),

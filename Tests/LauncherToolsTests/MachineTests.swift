@@ -55,16 +55,16 @@ import Testing
     @Test func `Bochs has no more than it has`() throws {
         let folder = try Folder()
         #expect(
-            throws: Failure.badUsage("MEMORY=4G does not fit: Bochs has at most 2048M, 1984M for the guest")
+            throws: Failure.badUsage("MEMORY=4G does not fit: Bochs has at most 2048M, which leaves 1984M for the guest")
         ) { try request("MEMORY=4G").bochsMebibytes(files(folder)) }
         #expect(
             throws: Failure.badUsage(
-                "MEMORY=1100M does not fit: Bochs has at most 2048M, 900 MiB for the files of GUEST and MODULES, 1084M for the guest"
+                "MEMORY=1100M does not fit: Bochs has at most 2048M, the files of GUEST and MODULES take 900 MiB, which leaves 1084M for the guest"
             )
         ) { try request("MEMORY=1100M").bochsMebibytes(files(folder, modules: [("huge", 900 << 20)])) }
         #expect(
             throws: Failure.badUsage(
-                "GUEST and MODULES do not fit: they have 2000 MiB, and Bochs at most 2048M; take smaller ones")
+                "GUEST and MODULES do not fit: they take 2000 MiB, and Bochs has at most 2048M; use smaller ones")
         ) { try request("MEMORY=100M").bochsMebibytes(files(folder, modules: [("vast", 2000 << 20)])) }
     }
 
@@ -87,7 +87,7 @@ import Testing
         #expect(!QEMU.hasNestedKVM(device: folder.path + "/none", parameter: try folder.file("yes", "Y\n")))
         #expect(
             throws: Failure.noMachine(
-                "MACHINE=kvm: this host offers no VMX to guests (/dev/kvm, and kvm_intel with nested=Y): use MACHINE=bochs")
+                "MACHINE=kvm: this host offers guests no VMX (it needs /dev/kvm, and kvm_intel with nested=Y): use MACHINE=bochs")
         ) { try QEMU.check(.kvm, hasNestedKVM: false) }
     }
 

@@ -29,19 +29,19 @@ import Testing
     @Test func `a value may hold anything but control characters`() throws {
         let value = #"a=b,c;  $HOME "x" 'y' \ `z` ü"#
         #expect(try GivenWords(["CMDLINE=\(value)"], environment: [:])[.commandLine] == value)
-        #expect(refusal("CMDLINE=a\tb") == .badUsage("CMDLINE holds a control character, which no machine passes on"))
-        #expect(refusal("EXTRA=a\u{7F}") == .badUsage("EXTRA holds a control character, which no machine passes on"))
+        #expect(refusal("CMDLINE=a\tb") == .badUsage("CMDLINE contains a control character, which no machine passes on"))
+        #expect(refusal("EXTRA=a\u{7F}") == .badUsage("EXTRA contains a control character, which no machine passes on"))
     }
 
     @Test(arguments: [
-        ("COLOR=red", "unknown word \"COLOR=red\": KEY=value is accepted with the keys GUEST, CMDLINE"),
-        ("memory", "memory: give it a value, as in MEMORY=..."),
-        ("MEMORY=lots", "MEMORY=lots is not a size: a whole number and K, M or G, such as 256M"),
-        ("MACHINE=abacus", "MACHINE=abacus is not accepted: it is one of auto, kvm, tcg, bochs, bochs2.7, nested"),
+        ("COLOR=red", "unknown word \"COLOR=red\"; the keys are GUEST, CMDLINE"),
+        ("memory", "memory needs a value, as in MEMORY=..."),
+        ("MEMORY=lots", "MEMORY=lots is not a size: use a whole number and K, M or G, such as 256M"),
+        ("MACHINE=abacus", "MACHINE=abacus is not accepted: use one of auto, kvm, tcg, bochs, bochs2.7, nested"),
         ("TIMEOUT=0.0", "TIMEOUT=0.0 is not a number of seconds"),
         ("TIMEOUT=-1", "TIMEOUT=-1 is not a number of seconds"),
         ("TIMEOUT=1e3", "TIMEOUT=1e3 is not a number of seconds"),
-        ("IPS=1000", "IPS=1000 is not a number of instructions a second, from 1000000 on"),
+        ("IPS=1000", "IPS=1000 is not a number of instructions per second, at least 1000000"),
         ("PORT=80", "PORT=80 is not a TCP port from 1024 to 65535"),
         ("PORT=70000", "PORT=70000 is not a TCP port from 1024 to 65535"),
         ("PORT=2000", "PORT=2000 needs MONITOR=gdb"),
@@ -56,11 +56,11 @@ import Testing
     }
 
     @Test(arguments: [
-        (["TRACE_FILE=/dev/null", "MONITOR=study"], "TRACE_FILE and MONITOR are for different runs"),
-        (["MMU=direct", "MONITOR=gdb"], "MMU=direct and MONITOR are for different runs"),
+        (["TRACE_FILE=/dev/null", "MONITOR=study"], "TRACE_FILE and MONITOR cannot be combined"),
+        (["MMU=direct", "MONITOR=gdb"], "MMU=direct and MONITOR cannot be combined"),
         (["BOOT=multiboot2", "MACHINE=tcg"], "BOOT=multiboot2 needs GRUB"),
-        (["MONITOR=study", "SCRIPT=/nowhere/at/all"], "SCRIPT=/nowhere/at/all: there is no such file to read"),
-        (["TRACE_FILE=/nowhere/at/all"], "TRACE_FILE=/nowhere/at/all: that file cannot be written"),
+        (["MONITOR=study", "SCRIPT=/nowhere/at/all"], "SCRIPT=/nowhere/at/all: this file cannot be read"),
+        (["TRACE_FILE=/nowhere/at/all"], "TRACE_FILE=/nowhere/at/all: this file cannot be written"),
     ])
     func `what does not go together is said`(given: [String], words: String) throws {
         let failure = #expect(throws: Failure.self) {

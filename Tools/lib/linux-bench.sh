@@ -6,7 +6,7 @@ linux_bench_machine=bochs # or kvm
 
 linux_bench_ready() {
   "$ROOT/Tools/martlet" machines $linux_bench_machine > /dev/null || exit
-  linux_ready || fail $NO_MACHINE "Linux is not set up: type \"Tools/setup linux\""
+  linux_ready || fail $NO_MACHINE "Linux is not set up: run \"Tools/setup linux\""
   if [ $linux_bench_machine = kvm ]; then
     linux_initramfs
     return

@@ -25,6 +25,6 @@ for name; do
   key=$(printf %s "$name" | tr '[:lower:]' '[:upper:]')
   case "$keys " in
   *" $key "*) echo "$key=$name" ;;
-  *) fail $BAD_USAGE "unknown word \"$name\" for make${targets:+ $targets}: KEY=value is accepted with the keys$(sed 's/ \([^ ]*\)/, \1/g; s/^,//' <<< "$keys")" ;;
+  *) fail $BAD_USAGE "unknown word \"$name\" for make${targets:+ $targets}; the keys are$(sed 's/ \([^ ]*\)/, \1/g; s/^,//' <<< "$keys")" ;;
   esac
 done

@@ -1,14 +1,14 @@
 import StudyTools
 
-/// `martlet bare`: the same machine without Martlet, to compare with.
+/// `martlet bare`: the same machine without Martlet, for comparison.
 extension RunCommand {
     func bare(_ request: RunRequest, _ folder: String, _ processes: Processes) throws(Failure) -> PreparedMachine {
         guard request.words.given(.kernel) != nil else { throw .badUsage("bare needs KERNEL=file") }
         guard request.monitor == nil, request.words[.guest] == "tour", request.traceFile == nil else {
-            throw .badUsage("bare takes no GUEST, MONITOR or TRACE_FILE: there is no Martlet")
+            throw .badUsage("bare takes no GUEST, MONITOR or TRACE_FILE: it runs without Martlet")
         }
         guard request.machine != .tcg, request.machine != .nested else {
-            throw .badUsage("\(request.words.said(.machine)): bare knows kvm, bochs and bochs2.7")
+            throw .badUsage("\(request.words.said(.machine)): bare supports kvm, bochs and bochs2.7")
         }
         var files = try GuestFiles(folder: folder + "/files", kernel: request.kernel)
         try files.addList(request.words[.modules])
@@ -49,13 +49,13 @@ extension RunCommand {
         var machine = try bochs.machine(folder, configuration)
         machine.console = "console"
         machine.filter = .none
-        // Nobody hears there that it is to end.
+        // Nothing in there listens for the request to end.
         machine.patience = 0
         machine.beginning = "Bochs is starting"
         return machine
     }
 
-    /// Runs it to its end, which is no verdict of anybody's.
+    /// Runs it to its end, which carries no verdict.
     func bareEnding(
         _ machine: PreparedMachine, _ folder: String, _ request: RunRequest, _ poller: Poller, _ signals: SignalWatch
     ) throws(Failure) -> Int32 {
@@ -64,17 +64,17 @@ extension RunCommand {
             signals: signals, speech: speech, parent: parent)
         switch try run.run(timeout: request.timeout) {
         case .itself, .monitor: break
-        case .timedOut: throw Failure(.timedOut, "stopped: the time was up (TIMEOUT=\(request.words[.timeout]))")
+        case .timedOut: throw Failure(.timedOut, "timed out (TIMEOUT=\(request.words[.timeout]))")
         case .byHand: throw Failure(.endedByHand, "ended from the keyboard")
         case .stopped: throw Failure(.stopped, "stopped by SIGTERM")
         case .hungUp: throw Failure(.stopped, nil)
         case .readNoLonger: throw Failure(.readNoLonger, nil)
-        case .unwritable: throw .noMachine("what it printed could not be written")
+        case .unwritable: throw .noMachine("the kernel's output could not be written")
         }
         let words = machine.lastWords(folder)
-        // QEMU's status tells whether what it says is why it ended.
+        // QEMU's status tells whether its messages explain why it ended.
         guard isBareOnKVM(request) ? run.status == 0 : words.isEmpty else {
-            throw .noMachine("the machine ended: \(words.isEmpty ? "it does not say why" : words)")
+            throw .noMachine("the machine ended\(words.isEmpty ? " without saying why" : ": \(words)")")
         }
         return 0
     }

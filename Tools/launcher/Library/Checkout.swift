@@ -2,9 +2,9 @@ import Foundation
 
 /// Where Martlet's files are.
 struct Checkout {
-    /// The folder with the sources, and with build/.
+    /// The folder with the sources and build/.
     let root: String
-    /// Where what was fetched once lies, for every checkout on this machine.
+    /// Where downloads are kept, for all checkouts on this machine.
     let cache: String
 
     init(environment: [String: String], root: String) {

@@ -10,7 +10,7 @@ enum Command: String, CaseIterable {
     case bare
     case machines
 
-    /// How it is typed.
+    /// What to type.
     var usage: String {
         switch self {
         case .run: "run [KEY=value]..."
@@ -28,18 +28,18 @@ enum Command: String, CaseIterable {
     /// What it does.
     var words: String {
         switch self {
-        case .run: "what is described above; the default command"
-        case .study: "run with MONITOR=study; or at a line of a Martlet that runs elsewhere: study LINE"
-        case .gdb: "run with MONITOR=gdb; or at such a line: gdb LINE"
+        case .run: "as described above; the default command"
+        case .study: "run with MONITOR=study; or study a Martlet that runs elsewhere: study LINE"
+        case .gdb: "run with MONITOR=gdb; or serve GDB for a Martlet that runs elsewhere: gdb LINE"
         case .trace: "show exit records"
-        case .explain: "numbers of VMX in words; VMCS dumps of KVM and Xen"
-        case .bench: "what exits, Linux, and the ways to virtualise memory cost (make bench, make bench-mmu)"
+        case .explain: "explain VMX numbers in words; VMCS dumps from KVM and Xen"
+        case .bench: "measure what exits, Linux and the ways of virtualising memory cost (make bench, make bench-mmu)"
         case .linux: "boot Debian's kernel to a shell (make linux)"
         case .bare:
             """
-            start KERNEL by itself on the same machine, without Martlet, with CMDLINE and MODULES, and print its console, COM1
+            start KERNEL alone on the same machine, without Martlet, with CMDLINE and MODULES, and print its console, COM1
             """
-        case .machines: "which machines this host has, and what others lack"
+        case .machines: "list which machines this host supports, and what the others lack"
         }
     }
 }

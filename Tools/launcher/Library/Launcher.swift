@@ -3,7 +3,7 @@ import Foundation
 import StudyTools
 import TraceTools
 
-/// `martlet`: the one program of the host's.
+/// `martlet`: the host program.
 public enum Launcher {
     /// - Parameter arguments: without the program's own name.
     /// - Returns: the exit status.
@@ -21,13 +21,13 @@ public enum Launcher {
             status = error.status.rawValue
         }
         guard isForMake else { return status }
-        // Make has only one status for whatever is no success.
+        // Make has a single status for every failure.
         if status == 0 || status == 1 { return 0 }
         if let words = RunStatus.wordsForMake(status) { speech.say(words) }
         return 1
     }
 
-    /// What is closed of standard input, output and errors leads nowhere, so that no other file takes its number.
+    /// Opens /dev/null for any of standard input, output and error that is closed, so that no other file gets its number.
     /// - Returns: whether standard input was open.
     private static func openStandardFiles() -> Bool {
         let hasInput = fcntl(STDIN_FILENO, F_GETFD) != -1
@@ -56,7 +56,7 @@ public enum Launcher {
                 throw .badUsage(
                     "\"\(word)\" is neither a command (\(commands)) nor KEY=value: \"martlet help\" explains both")
             }
-        // A line, or an option, is for a Martlet that somebody else has started.
+        // A serial line, or an option, is for a Martlet that was started elsewhere.
         case .study where !rest.allSatisfy { $0.contains("=") && !$0.hasPrefix("-") }:
             return MonitorCommand.main(rest, servesDebugger: false)
         case .gdb where !rest.allSatisfy { $0.contains("=") && !$0.hasPrefix("-") }:
@@ -66,7 +66,7 @@ public enum Launcher {
         let environment = ProcessInfo.processInfo.environment
         let program = Bundle.main.executablePath ?? "martlet"
         guard let root = root(of: program) else {
-            throw .noMachine("\(program) is not inside a checkout of Martlet: use the checkout's Tools/martlet")
+            throw .noMachine("\(program) is not inside a checkout of Martlet: use Tools/martlet in a checkout")
         }
         let run = RunCommand(
             checkout: Checkout(environment: environment, root: root), environment: environment, program: program, speech: speech,
@@ -86,11 +86,11 @@ public enum Launcher {
         let programs = ["exits": "bench", "linux": "bench-linux", "mmu": "bench-mmu"]
         guard let program = programs[words.first ?? "exits"], words.count <= 1, !wantsHelp else {
             let usage = """
-                martlet bench exits   instructions of each kind of exit, against the recorded figures
-                martlet bench linux   what Linux costs more than without Martlet
+                martlet bench exits   instructions per exit of each kind, compared with the recorded figures
+                martlet bench linux   what Linux costs beyond running without Martlet
                 martlet bench mmu     what nested, shadow and direct paging cost
 
-                ROUNDS, RECORD, SPEEDS, WAYS and MACHINE come from the environment (make help).
+                ROUNDS, RECORD, SPEEDS, WAYS and MACHINE are taken from the environment (make help).
                 """
             guard wantsHelp else {
                 throw .badUsage("unknown benchmark \"\(words.joined(separator: " "))\": choose exits, linux or mmu")
@@ -101,14 +101,14 @@ public enum Launcher {
         return try become([checkout.root + "/Tools/" + program])
     }
 
-    /// Another program takes this one's place.
+    /// Replaces this program with another.
     private static func become(_ command: [String]) throws(Failure) -> Int32 {
         let words = command.map { strdup($0) } + [nil]
         execv(command[0], words)
         throw .noMachine("\(command[0]) cannot be started: \(String(cString: strerror(errno)))")
     }
 
-    /// The folder above the program that has Martlet's sources.
+    /// The folder above the program that contains Martlet's sources.
     private static func root(of program: String) -> String? {
         var folder = program[...]
         while let slash = folder.lastIndex(of: "/") {

@@ -1,11 +1,11 @@
-/// `martlet machines`: which machines this host has.
+/// `martlet machines`: which machines this host supports.
 struct MachinesCommand {
     let checkout: Checkout
 
     func run(_ words: [String], isHelp: Bool) throws(Failure) -> Int32 {
         guard !isHelp else {
-            print("martlet machines             which values of MACHINE this host has, and what others lack")
-            print("martlet machines MACHINE     nothing and status 0 if it has that one, else what it lacks and status 18")
+            print("martlet machines             which values of MACHINE this host supports, and what the others lack")
+            print("martlet machines MACHINE     status 0 if it supports that one; otherwise status 18, and what it lacks")
             return 0
         }
         let processes = Processes(SignalWatch())
@@ -15,9 +15,9 @@ struct MachinesCommand {
                 let column = kind.rawValue + String(repeating: " ", count: 10 - kind.rawValue.count)
                 do throws(Failure) {
                     try check(kind, processes)
-                    print(column + "is here")
+                    print(column + "available")
                 } catch {
-                    let words = error.words ?? "is not here"
+                    let words = error.words ?? "not available"
                     let name = "MACHINE=\(kind.rawValue): "
                     print(column + (words.hasPrefix(name) ? words.dropFirst(name.count) : words[...]))
                 }
@@ -26,7 +26,7 @@ struct MachinesCommand {
         }
         guard words.count == 1, let kind = MachineKind(rawValue: name) else {
             throw .badUsage(
-                "machines knows \(known.map(\.rawValue).joined(separator: ", ")), not \"\(words.joined(separator: " "))\"")
+                "machines takes one of \(known.map(\.rawValue).joined(separator: ", ")), not \"\(words.joined(separator: " "))\"")
         }
         try check(kind, processes)
         return 0

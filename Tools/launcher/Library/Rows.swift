@@ -1,17 +1,17 @@
-/// A text in rows for a terminal, broken at blanks; a word that is longer than a row stays whole.
+/// Breaks a text into rows for a terminal, at blanks; a word longer than a row stays whole.
 /// - Parameters:
-///   - columns: of a row.
-///   - indentation: of the rows behind the first, in columns.
+///   - columns: the width of a row.
+///   - indentation: of the rows after the first, in columns.
 func rows(_ text: String, columns: Int, indentation: Int) -> [String] {
     let margin = String(repeating: " ", count: indentation)
     var rows: [String] = []
-    // Blanks within the first row stay: they may be a value's.
+    // Blanks within the first row stay: they may belong to a value.
     var row: [Character] = []
     var rest = Array(text)[...]
     while row.count + rest.count > columns {
         let room = max(0, columns - row.count)
         let isFirstWord = row.allSatisfy { $0 == " " }
-        // A blank right behind the row ends it, too.
+        // A blank right after the row ends it, too.
         let fitting = rest.prefix(room + 1)
         guard
             let blank = fitting.lastIndex(where: { $0 == " " }).flatMap({ $0 > rest.startIndex || !isFirstWord ? $0 : nil })

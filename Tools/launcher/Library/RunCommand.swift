@@ -8,13 +8,13 @@ struct RunCommand {
     /// This program's own path.
     let program: String
     let speech: Speech
-    /// Standard input was open.
+    /// Whether standard input was open.
     let hasInput: Bool
     /// The make that started this, with which a run ends; nil if there is none.
     let parent: pid_t?
 
-    /// - Parameter isBare: the kernel is started without Martlet.
-    /// - Returns: the status of what the guest came to.
+    /// - Parameter isBare: start the kernel without Martlet.
+    /// - Returns: the exit status that the guest's end calls for.
     func run(_ arguments: [String], isBare: Bool = false) throws(Failure) -> Int32 {
         let words = try GivenWords(arguments, environment: environment)
         var request = try RunRequest(words, kernel: checkout.kernel)
@@ -42,9 +42,9 @@ struct RunCommand {
         var machine = try setup.prepare()
         if request.monitor == .debugger, request.machine == .nested {
             speech.say(
-                "Linux starts first, longer than gdb waits by itself: begin with gdb -ex 'set remotetimeout 200'")
+                "Linux boots first, for longer than gdb waits by default: start gdb with -ex 'set remotetimeout 200'")
         }
-        // Neither a guest that is stopped nor a quiet one says when it has begun.
+        // Neither a stopped guest nor a quiet one shows when it has started.
         if monitor != nil || request.isQuiet { machine.beginning = nil }
         if machine.saysBeginning, !speech.isTerminal, let words = machine.beginning {
             speech.say(words + "; this takes a few seconds")
@@ -58,15 +58,15 @@ struct RunCommand {
             setup.takesInput
             ? try GuestInput(poller, path: folder.path + "/input", prompt: words.given(.prompt), keepsSignals: keepsSignals) : nil
         defer {
-            // A machine that was ended may have left its colours, and no cursor.
+            // A machine that was killed may have left its colours, and no cursor.
             if rows != nil { Poller.write(Array("\u{1B}[0m\u{1B}[?25h".utf8), to: STDOUT_FILENO) }
             input?.close()
         }
         if input?.terminal != nil {
             let ends = keepsSignals ? "Ctrl-C or Ctrl-A x ends the machine" : "Ctrl-A x ends the machine"
-            speech.say("what you type goes to the guest's COM1; \(ends), Ctrl-A Ctrl-A is a Ctrl-A")
+            speech.say("what you type goes to the guest's COM1; \(ends), Ctrl-A Ctrl-A sends Ctrl-A")
         }
-        // The monitor may have gone by now: the run notices.
+        // The monitor may have ended by now: the run notices.
         let output = PrintedOutput(
             poller, to: monitor?.console.map { open($0, O_WRONLY | O_NONBLOCK | O_CLOEXEC) } ?? STDOUT_FILENO,
             isOwn: monitor?.console != nil)
@@ -82,7 +82,7 @@ struct RunCommand {
         guard let status = report.status else {
             let words = machine.lastWords(folder.path)
             throw .noMachine(
-                "the machine ended without a word from Martlet" + (words.isEmpty ? "" : ": \(words)"))
+                "the machine ended without a report from Martlet" + (words.isEmpty ? "" : ": \(words)"))
         }
         if unwritten != nil { throw Failure(.noMachine, nil) }
         return status
@@ -91,44 +91,44 @@ struct RunCommand {
     /// Whether the terminal, if there is one, can do more than print.
     private var hasTerminal: Bool { !["", "dumb"].contains(environment["TERM"] ?? "") }
 
-    /// Whether what is typed, or comes from a pipe, is the guest's: a monitor types itself.
+    /// Whether typed or piped input goes to the guest: a monitor reads it itself.
     private func takesInput(_ request: RunRequest) -> Bool {
         guard request.monitor == nil, request.words[.input] != "off", hasInput else { return false }
         return isatty(STDIN_FILENO) == 0 || GuestTerminal.isOurs
     }
 
-    /// Says what the kernel has reported.
+    /// Prints what the kernel has reported.
     private func tell(_ report: Report, _ request: RunRequest, _ processes: Processes) throws(Failure) {
         if request.isQuiet { report.errors.forEach(speech.say) }
         guard !report.backtrace.isEmpty else { return }
         let trace = Backtrace(checkout: checkout, processes: processes)
         guard let lines = try trace.lines(report.backtrace, of: request.kernel) else {
-            return speech.say("no llvm-symbolizer: the backtrace stays in addresses")
+            return speech.say("no llvm-symbolizer: the backtrace has addresses only")
         }
         Poller.write(
             Array(lines.map { $0 + "\n" }.joined().utf8), to: request.isQuiet ? STDERR_FILENO : STDOUT_FILENO)
     }
 
-    /// - Throws: why the run is over, if the guest did not bring that about.
+    /// - Throws: why the run is over, if the guest did not end it.
     private func check(_ ending: MachineRun.Ending, _ request: RunRequest, wasKilled: Bool) throws(Failure) {
-        let unheard = wasKilled ? "; the machine did not answer and was killed" : ""
+        let unheard = wasKilled ? "; the machine did not respond and was killed" : ""
         switch ending {
         case .itself, .monitor(0): break
         case .timedOut:
-            throw Failure(.timedOut, "stopped: the time was up (TIMEOUT=\(request.words[.timeout]))\(unheard)")
+            throw Failure(.timedOut, "timed out (TIMEOUT=\(request.words[.timeout]))\(unheard)")
         case .byHand: throw Failure(.endedByHand, "ended from the keyboard\(unheard)")
         case .stopped: throw Failure(.stopped, "stopped by SIGTERM\(unheard)")
-        case .monitor(RunStatus.scriptError.rawValue): throw Failure(.scriptError, "a command of the script was wrong")
+        case .monitor(RunStatus.scriptError.rawValue): throw Failure(.scriptError, "a command in the script failed")
         case .monitor(RunStatus.endedByHand.rawValue): throw Failure(.endedByHand, "ended from the keyboard")
         case .monitor(let status):
-            // It has said why, if the status is one of its own.
+            // If the status is one of its own, it has printed why.
             guard let own = RunStatus(rawValue: status) else {
                 throw .noMachine("the monitor ended unexpectedly, with status \(status)")
             }
             throw Failure(own, nil)
         case .hungUp: throw Failure(.stopped, nil)
         case .readNoLonger: throw Failure(.readNoLonger, nil)
-        case .unwritable: throw .noMachine("what the guest printed could not be written")
+        case .unwritable: throw .noMachine("the guest's output could not be written")
         }
     }
 }

@@ -1,5 +1,5 @@
-/// What the launcher ends with. Even statuses are Martlet's and the launcher's; odd ones are what the guest wrote to the
-/// debug-exit port, twice and one more.
+/// The launcher's exit status. Even statuses are Martlet's and the launcher's; odd ones are twice the value that the guest
+/// wrote to the debug-exit port, plus one.
 public enum RunStatus: Int32, CaseIterable, Sendable {
     case inOrder = 0
     case badUsage = 2
@@ -17,31 +17,31 @@ public enum RunStatus: Int32, CaseIterable, Sendable {
     case readNoLonger = 26
     case endedByHand = 130
 
-    /// What it means, as the help says it.
+    /// What it means, for the help.
     var words: String {
         switch self {
-        case .inOrder: "the guest ended in order: it halted for good"
-        case .badUsage: "a word was wrong"
-        case .badImage: "the guest's image was wrong"
-        case .missingFeature: "no VMX, or a feature of it is missing"
+        case .inOrder: "the guest ended normally: it halted for good"
+        case .badUsage: "a word was invalid"
+        case .badImage: "the guest's image was invalid"
+        case .missingFeature: "VMX, or a required feature of it, is missing"
         case .failedEntry: "a VM entry failed"
         case .tripleFault: "the guest ended in a triple fault"
         case .panic: "Martlet panicked"
-        case .timedOut: "the time was up: of TIMEOUT, or limit="
-        case .unsupported: "the guest needs what Martlet does not emulate"
-        case .noMachine: "the machine could not be set up or started, or ended without a word"
+        case .timedOut: "the time limit was reached: TIMEOUT, or limit="
+        case .unsupported: "the guest needs something that Martlet does not emulate"
+        case .noMachine: "the machine could not be set up or started, or ended without a report"
         case .selfTestFailed: "a self-test failed"
-        case .scriptError: "a command of SCRIPT was wrong"
-        case .stopped: "SIGTERM or the end of the terminal ended it, in order where the machine answers"
-        case .readNoLonger: "nobody read the output any longer"
-        case .endedByHand: "Ctrl-C, or Ctrl-A x, ended it"
+        case .scriptError: "a command in SCRIPT failed"
+        case .stopped: "ended by SIGTERM or by the terminal closing, cleanly if the machine responds"
+        case .readNoLonger: "the reader of the output was gone"
+        case .endedByHand: "ended by Ctrl-C or Ctrl-A x"
         }
     }
 
-    /// Who ended it knows without being told.
+    /// Whoever ended it knows without being told.
     private var needsNoWords: Bool { self == .stopped || self == .readNoLonger || self == .endedByHand }
 
-    /// What `make` is to say of a status, which has only one for whatever is no success; nil if there is nothing to say.
+    /// What `make` should print about a status, as its own status only says that something failed; nil for nothing.
     static func wordsForMake(_ status: Int32) -> String? {
         if let own = RunStatus(rawValue: status) {
             return own.needsNoWords ? nil : "ended with status \(status): \(own.words)"
@@ -51,10 +51,10 @@ public enum RunStatus: Int32, CaseIterable, Sendable {
     }
 }
 
-/// Why a run did not happen, or not to its end.
+/// Why a run did not start, or did not finish.
 struct Failure: Error, Equatable {
     let status: RunStatus
-    /// What was wrong and what to do; nil if it has been said.
+    /// What was wrong and what to do; nil if that has been printed already.
     let words: String?
 
     init(_ status: RunStatus, _ words: String?) {

@@ -1,13 +1,13 @@
 import Foundation
 import StudyTools
 
-/// How the launcher speaks: on standard error, in rows as wide as the terminal.
+/// Prints the launcher's messages on standard error, in rows as wide as the terminal.
 final class Speech {
-    /// The columns of a row: COLUMNS in the environment says, else the terminal, else there are 100.
+    /// The width of a row: COLUMNS in the environment, otherwise the terminal's width, otherwise 100.
     let columns: Int
-    /// A line can rewrite itself.
+    /// Whether a line can be rewritten.
     let isTerminal = isatty(STDERR_FILENO) != 0 && !["", "dumb"].contains(ProcessInfo.processInfo.environment["TERM"] ?? "")
-    /// What is shown of something under way, in a line that the next one replaces.
+    /// The progress shown at present, in a line that the next one replaces.
     private var progress = ""
 
     private static let name = "martlet: "
@@ -22,14 +22,14 @@ final class Speech {
         put(lines.map { $0 + "\n" }.joined())
     }
 
-    /// On a terminal, says what is under way in a line that rewrites itself.
+    /// On a terminal, shows what is under way in a line that is rewritten.
     func show(_ text: String) {
         guard isTerminal, text != progress else { return }
         progress = text
         put("\r" + String((Speech.name + text).prefix(columns - 1)) + "\u{1B}[K")
     }
 
-    /// What is under way is over: its line goes.
+    /// Removes the progress line.
     func endProgress() {
         guard !progress.isEmpty else { return }
         progress = ""

@@ -26,7 +26,7 @@ public struct Symbols: Sendable {
 
     /// The symbols of a file: an ELF file, or a System.map.
     public init(file: URL) throws(Complaint) {
-        guard let data = try? Data(contentsOf: file) else { throw Complaint("\(file.path): there is no such file to read") }
+        guard let data = try? Data(contentsOf: file) else { throw Complaint("\(file.path): this file cannot be read") }
         let bytes = [UInt8](data)
         guard let list = bytes.starts(with: ELFSymbols.magic) ? ELFSymbols.read(bytes) : Symbols.systemMap(bytes) else {
             throw Complaint("\(file.path) is neither an ELF file with symbols nor a System.map")

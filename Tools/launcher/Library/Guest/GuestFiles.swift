@@ -1,9 +1,9 @@
 import Foundation
 
 /// The files that a machine starts with: the kernel, the guest and its modules. They are linked into the run's folder, so that
-/// every machine can name them by their base names and every guest sees the same module strings.
+/// every machine can refer to them by base name and every guest sees the same module strings.
 struct GuestFiles {
-    /// A module: its name there, and the words behind it in the module string.
+    /// A module: its name in the folder, and the words that follow it in the module string.
     struct Module: Equatable {
         let name: String
         let words: String
@@ -16,12 +16,12 @@ struct GuestFiles {
     private(set) var modules: [Module] = []
 
     /// - Parameters:
-    ///   - folder: is made if it is not there.
+    ///   - folder: created if it does not exist.
     ///   - kernel: the path of the image.
     init(folder: String, kernel: String) throws(Failure) {
         self.folder = folder
         self.kernel = baseName(kernel)
-        guard isFile(kernel) else { throw .badUsage("there is no kernel \(kernel): type \"make\"") }
+        guard isFile(kernel) else { throw .badUsage("there is no kernel \(kernel): run \"make build\"") }
         guard mkdir(folder, 0o777) == 0 || errno == EEXIST else { throw cannotBeMade(folder) }
         try link(absolute(kernel), self.kernel)
     }
@@ -63,7 +63,7 @@ struct GuestFiles {
         }
     }
 
-    /// The file that a text begins with, up to a blank or ";", which its path may have too.
+    /// The file that a text begins with, up to a blank or ";", which its path may also contain.
     static func firstFile(_ text: Substring) throws(Failure) -> String {
         var end = text.startIndex
         while true {
@@ -76,13 +76,13 @@ struct GuestFiles {
         throw .badUsage("MODULES: there is no file \"\(text.prefix { $0 != " " && $0 != ";" })\"")
     }
 
-    /// What the files from one on take of memory, in MiB, rounded up; each begins at a page.
+    /// The memory that the modules from `first` on take, in MiB, rounded up; each begins at a page.
     func mebibytes(from first: Int = 0) -> Int {
         let pages = modules.dropFirst(first).map { (size(path($0)) + 4095) / 4096 }.reduce(0, +)
         return (pages + 255) / 256
     }
 
-    /// The first bytes of the guest's image at a place; nothing if it is shorter, or there is none.
+    /// Bytes of the guest's image at an offset; empty if it is too short, or there is none.
     func guestBytes(at offset: Int, count: Int) -> [UInt8] {
         guard let first = modules.first else { return [] }
         let file = open(path(first), O_RDONLY | O_CLOEXEC)
@@ -93,23 +93,23 @@ struct GuestFiles {
     }
 
     var guestIsELF: Bool { guestBytes(at: 0, count: 4) == [0x7F] + Array("ELF".utf8) }
-    /// It has the header of "The Linux/x86 Boot Protocol".
+    /// Whether it has the header of "The Linux/x86 Boot Protocol".
     var guestIsLinux: Bool { guestBytes(at: 514, count: 4) == Array("HdrS".utf8) }
 }
 
-/// Of a file, in bytes; 0 if there is none.
+/// The size of a file in bytes; 0 if there is none.
 func size(_ path: String) -> Int {
     var status = stat()
     return stat(path, &status) == 0 ? Int(status.st_size) : 0
 }
 
-/// Whether a plain file is there.
+/// Whether this is a regular file.
 func isFile(_ path: String) -> Bool {
     var status = stat()
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
 }
 
-/// Why something in the run's folder is not there.
+/// The failure to create something in the run's folder.
 func cannotBeMade(_ path: String) -> Failure {
-    .noMachine("\(path) cannot be made (\(String(cString: strerror(errno)))): nothing was run")
+    .noMachine("\(path) cannot be created (\(String(cString: strerror(errno)))): nothing was run")
 }

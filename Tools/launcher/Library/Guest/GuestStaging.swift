@@ -1,25 +1,25 @@
 import Foundation
 
 extension RunRequest {
-    /// Puts the kernel, the guest and its modules where a machine takes them.
+    /// Puts the kernel, the guest and its modules where a machine finds them.
     mutating func stage(in folder: String, _ checkout: Checkout) throws(Failure) -> GuestFiles {
         var files = try GuestFiles(folder: folder, kernel: kernel)
         if isTour {
             guard words.given(.commandLine) == nil, words.given(.modules) == nil else {
-                throw .badUsage("CMDLINE and MODULES need a GUEST: the tour takes none")
+                throw .badUsage("CMDLINE and MODULES need a GUEST: the tour takes neither")
             }
             return files
         }
         let guest = try guestFile(checkout)
-        // Ours are what they are.
+        // Martlet's own guests are known to be flat binaries.
         if flat.isEmpty, guest.hasPrefix(checkout.guests + "/") { flat = "on" }
         try files.add(guest, words[.commandLine])
         try files.addList(words[.modules])
-        // What the guest's image takes of its memory the loader alone knows.
+        // Only the loader knows how much memory the guest's image takes.
         let needed = files.mebibytes(from: 1)
         guard needed <= memory.mebibytes else {
             throw .badUsage(
-                "MODULES do not fit into the guest's MEMORY=\(memory.text): they have \(needed) MiB; give it more")
+                "MODULES do not fit in the guest's MEMORY=\(memory.text): they take \(needed) MiB; increase MEMORY")
         }
         return files
     }

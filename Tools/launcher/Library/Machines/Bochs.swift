@@ -1,8 +1,8 @@
 import Foundation
 
-/// Bochs as a machine, of one version.
+/// One version of Bochs as a machine.
 struct Bochs {
-    /// MiB; with more it does not start.
+    /// In MiB; it does not start with more.
     static let mostMebibytes = 2048
     static let usualProcessor = "corei7_skylake_x"
 
@@ -11,13 +11,13 @@ struct Bochs {
         case older = "2.7"
     }
 
-    /// A serial port of its: what is behind it.
+    /// What a serial port of Bochs is connected to.
     enum SerialPort {
-        /// What is written goes to a file, and nothing comes in.
+        /// A file that takes the output; there is no input.
         case file(String)
-        /// A named pipe where bytes come from.
+        /// A named pipe that provides the input.
         case pipe(String)
-        /// A TCP port of this host where somebody waits.
+        /// A TCP port of this host where something is listening.
         case connection(Int)
 
         fileprivate func line(_ number: Int) -> String {
@@ -32,17 +32,17 @@ struct Bochs {
     let version: Version
     private let program: String
 
-    /// - Throws: that it is not there.
+    /// - Throws: that it is not installed.
     init(_ version: Version, _ checkout: Checkout, _ processes: Processes) throws(Failure) {
         self.version = version
         program = checkout.bochs
         guard try processes.output([program, version.rawValue, "--help"]).succeeded else {
             let how = version == .usual ? "make setup" : "Tools/setup test"
-            throw .noMachine("Bochs \(version.rawValue) is not set up: type \"\(how)\"")
+            throw .noMachine("Bochs \(version.rawValue) is not set up: run \"\(how)\"")
         }
     }
 
-    /// The model that is asked for, or the usual one.
+    /// The requested model, or the default.
     func processor(_ part: String?, _ processes: Processes) throws(Failure) -> String {
         guard let part else { return Bochs.usualProcessor }
         let lines = try processes.output([program, version.rawValue, "--help", "cpu"], hasErrors: true).text.split(
@@ -53,10 +53,10 @@ struct Bochs {
         return try processorModel(part, of: models)
     }
 
-    /// - Parameter ports: the serial ports by their numbers.
+    /// - Parameter ports: the serial ports by number.
     func configuration(processor: String, mebibytes: Int, image: String, speed: String, ports: [Int: SerialPort]) -> [String] {
-        // These stop the emulator over CET, and at VM exits of a guest with LA57 to a host without, and mishandle protection
-        // keys; 2.7 cannot exclude any.
+        // These models stop the emulator over CET, and when a guest with LA57 exits to a host without it, and mishandle
+        // protection keys; 2.7 cannot exclude any of these.
         let isTooNew =
             ["tigerlake", "sapphire_rapids", "arrow_lake"].contains(processor) || processor.contains("icelake")
         let excluded = version == .usual && isTooNew ? ", exclude_features=\"cet la57 pku pks\"" : ""
@@ -74,12 +74,12 @@ struct Bochs {
             "log: bochs.log",
             "panic: action=fatal",
         ]
-        // It dies in its sound set-up otherwise.
+        // Otherwise it dies while setting up sound.
         if version == .older { lines.append("sound: driver=dummy") }
         return lines + ports.sorted { $0.key < $1.key }.map { $1.line($0) }
     }
 
-    /// Bochs on a configuration, to be started in the run's folder.
+    /// Bochs with a configuration, to be started in the run's folder.
     func machine(_ folder: String, _ configuration: [String]) throws(Failure) -> PreparedMachine {
         try write(configuration.joined(separator: "\n") + "\n", to: folder + "/bochsrc")
         var command = [program, version.rawValue, "-q", "-f", "bochsrc"]
@@ -88,13 +88,13 @@ struct Bochs {
             try write("c\n", to: folder + "/debugger.rc")
             command += ["-rc", "debugger.rc"]
         }
-        // Without a terminal on its input, "term" neither draws nor asks; but its library would believe COLUMNS and LINES.
+        // Without a terminal on its input, "term" neither draws nor asks; but its library would go by COLUMNS and LINES.
         return PreparedMachine(
             command: command, environment: ["TERM": "dumb", "COLUMNS": nil, "LINES": nil],
             filter: version == .older ? .bochsWithDebugger : .bochs, lastWords: Bochs.lastWords)
     }
 
-    /// Why it ended; nothing when it was switched off.
+    /// Why it ended; empty if it was switched off.
     static func lastWords(_ folder: String) -> String {
         let logs = ["bochs.log", "machine.err"].map { contents(folder + "/" + $0) }.joined(separator: "\n")
         let marks = logs.split(whereSeparator: \.isNewline).filter { !$0.contains("Shutdown port") }

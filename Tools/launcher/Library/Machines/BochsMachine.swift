@@ -1,17 +1,17 @@
 extension MachineSetup {
-    /// All that is needed to start the kernel by GRUB.
+    /// Everything needed to start the kernel with GRUB.
     func bochs(_ version: Bochs.Version) throws(Failure) -> PreparedMachine {
         var request = request
         let bochs = try Bochs(version, checkout, processes)
         let processor = try bochs.processor(request.words.given(.processor), processes)
         let mebibytes = try request.bochsMebibytes(files)
-        // Where a page fault exits in the middle of a virtual interrupt's delivery, Bochs does not say which interrupt it was.
+        // If a page fault exits during a virtual interrupt's delivery, Bochs does not record which interrupt it was.
         if request.words[.mmu] == "shadow" { request.extra.insert("apic=tpr", at: 0) }
         let records = RecordWay.parallel
         try makeImage(
             files.folder + "/" + files.kernel, request.kernelCommandLine(columns: columns, rows: rows, records: records),
             modules: files.modules.map { (files.path($0), $0.string) }, boot: request.words[.boot])
-        // The console is port 0xE9: COM1 carries the input alone, so a pipe can be its terminal.
+        // The console is port 0xE9: COM1 carries only the input, so a pipe can serve as its terminal.
         var ports: [Int: Bochs.SerialPort] = takesInput ? [1: .pipe("input")] : [:]
         if let monitorPort {
             ports[2] = .connection(monitorPort)
@@ -31,7 +31,7 @@ extension MachineSetup {
         return machine
     }
 
-    /// Makes the machine's CD.
+    /// Creates the machine's CD.
     func makeImage(_ kernel: String, _ words: String, modules: [(String, String)], boot: String, once: Bool = true)
         throws(Failure)
     {

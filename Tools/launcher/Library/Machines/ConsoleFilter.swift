@@ -1,23 +1,23 @@
-/// What of a machine's output is the console's.
+/// Which part of a machine's output is the console's.
 enum ConsoleFilter {
     /// All of it.
     case none
-    /// All that is behind Bochs's banner between two bars.
+    /// Everything after Bochs's banner, which stands between two bars.
     case bochs
-    /// The same, and without what its debugger says.
+    /// The same, without its debugger's output.
     case bochsWithDebugger
 
-    /// Something that takes the output as it comes.
+    /// A filter that takes the output as it arrives.
     var stream: ConsoleStream { ConsoleStream(self) }
 }
 
-/// Takes a machine's output piece by piece, and leaves the console's.
+/// Takes a machine's output piece by piece, and returns the console's part.
 struct ConsoleStream {
     private let filter: ConsoleFilter
     private var bars: Int
-    /// The debugger has come to its prompt.
+    /// Whether the debugger has reached its prompt.
     private var isPrompted = false
-    /// What is not yet a whole line, where lines are looked at.
+    /// An incomplete line, where output is examined by lines.
     private var line: [UInt8] = []
 
     fileprivate init(_ filter: ConsoleFilter) {
@@ -51,7 +51,7 @@ struct ConsoleStream {
             if line.starts(with: Array("====".utf8)) { bars += 1 }
             return []
         }
-        // "(0) [0x0000fffffff0] f000:fff0 ..." is where it stops at first, "(0).[12] [0x...] ..." what it says later.
+        // "(0) [0x0000fffffff0] f000:fff0 ..." is its first stop, "(0).[12] [0x...] ..." a later one.
         guard isPrompted else {
             isPrompted = line.starts(with: Array("(0) [0x".utf8))
             return []

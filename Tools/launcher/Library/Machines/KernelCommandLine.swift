@@ -1,8 +1,8 @@
 extension RunRequest {
-    /// The kernel's command line, behind its own file name as QEMU puts it.
+    /// The kernel's command line, preceded by its file name as QEMU does it.
     /// - Parameters:
-    ///   - columns: of a row that it prints.
-    ///   - rows: of the terminal where the guest's screen is drawn; nil if it is not.
+    ///   - columns: the width of the rows that it prints.
+    ///   - rows: of the terminal on which the guest's screen is drawn; nil if it is not drawn.
     func kernelCommandLine(columns: Int, rows: Int?, records: RecordWay) -> String {
         var text = ["\(baseName(kernel)) memory=\(memory.text) trace=\(words[.trace])"]
         func add(_ name: String, _ value: String?) {
@@ -18,7 +18,7 @@ extension RunRequest {
         add("rows", rows.map(String.init))
         add("columns", String(columns))
         add("flat", flat)
-        // Between commas, since blanks part the kernel's words.
+        // Separated by commas, since blanks separate the kernel's words.
         add("hide", words[.hide].split { $0 == " " || $0 == "," }.joined(separator: ","))
         text.append(monitor == nil ? "report=com2 stop=com4" : "report=com3 agent=com2")
         if traceFile != nil { text.append("record=serial recordway=\(records.rawValue)") }

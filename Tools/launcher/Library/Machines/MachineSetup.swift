@@ -1,21 +1,21 @@
 import Foundation
 
-/// What a machine is made of.
+/// What a machine is built from.
 struct MachineSetup {
     let request: RunRequest
     let checkout: Checkout
     let processes: Processes
     let speech: Speech
     let files: GuestFiles
-    /// The run's.
+    /// The run's folder.
     let folder: String
-    /// What comes in is the guest's.
+    /// Whether input goes to the guest.
     let takesInput: Bool
-    /// Of a row that the kernel prints.
+    /// The width of the rows that the kernel prints.
     let columns: Int
-    /// Of the terminal where the guest's screen is drawn; nil if it is not.
+    /// The rows of the terminal on which the guest's screen is drawn; nil if it is not drawn.
     let rows: Int?
-    /// Where the monitor waits on this host; nil if there is none.
+    /// The port of this host where the monitor listens; nil if there is none.
     let monitorPort: Int?
 
     func prepare() throws(Failure) -> PreparedMachine {

@@ -1,7 +1,7 @@
 import Foundation
 
 extension MachineSetup {
-    /// Nested KVM on any host: QEMU with KVM in Linux 6.1 in Bochs.
+    /// Nested KVM on any host: QEMU with KVM, in Linux 6.1, in Bochs.
     func nested() throws(Failure) -> PreparedMachine {
         var request = request
         try NestedLinux.check(checkout)
@@ -26,13 +26,13 @@ extension MachineSetup {
                 processor: processor, mebibytes: Bochs.mostMebibytes, image: "machine.iso", speed: request.words[.speed],
                 ports: ports))
         machine.patience = 30
-        machine.beginning = "starting Linux with KVM in Bochs"
+        machine.beginning = "booting Linux with KVM in Bochs"
         machine.saysBeginning = true
         machine.lastWords = NestedLinux.lastWords
         return machine
     }
 
-    /// What the run adds to Linux's initramfs: the files, the first program, and those that carry the serial ports.
+    /// What the run adds to Linux's initramfs: the files, the init program, and the programs that relay the serial ports.
     private func makeInitramfs(_ initProgram: String) throws(Failure) {
         let tree = folder + "/tree"
         try processes.run(["mkdir", "-p", tree])
@@ -51,37 +51,37 @@ extension MachineSetup {
 
 /// The Linux that runs KVM in Bochs.
 enum NestedLinux {
-    /// - Throws: that it is not there.
+    /// - Throws: that it is not installed.
     static func check(_ checkout: Checkout) throws(Failure) {
         guard ["vmlinuz", "base.cpio", "busybox"].allSatisfy({ size("\(checkout.nested)/\($0)") > 0 }) else {
-            throw .noMachine("nested KVM is not set up: type \"Tools/setup nested\"")
+            throw .noMachine("nested KVM is not set up: run \"Tools/setup nested\"")
         }
     }
 
-    /// The TSC of Bochs runs at its ips; nothing else is worth finding out at every start.
+    /// Bochs's TSC runs at its ips; nothing else is worth probing at every start.
     static let commandLine = """
         console=ttyS0 quiet loglevel=3 nokaslr mitigations=off tsc=reliable tsc_early_khz=50000 lpj=200000 no_timer_check \
         cryptomgr.notests init_on_alloc=0 audit=0 apparmor=0 selinux=0 nowatchdog random.trust_cpu=on 8250.nr_uarts=2 \
         i8042.nokbd i8042.noaux i8042.nopnp i8042.dumbkbd ipv6.disable=1 clearcpuid=fsrm,erms
         """
 
-    /// The words for the kernel with which Martlet lives with what Bochs does to KVM.
+    /// The kernel words with which Martlet works around what Bochs does to KVM.
     static func kernelWords(hasMonitor: Bool) -> [String] {
-        // When an interrupt of Linux's own comes in while the guest's IF is clear, Bochs delivers the guest a virtual interrupt
-        // that is pending, IF or not: typed input brought Linux as a guest to a standstill.
-        // Entered with IF clear, a guest is left by no interrupt until it changes IF. The processor's own preemption timer ends
-        // its run, and that is what KVM makes Martlet's host timer of: the monitor can stop a guest that spins.
+        // When an interrupt for the outer Linux arrives while the guest's IF is clear, Bochs delivers a pending virtual interrupt
+        // to the guest regardless of IF: typed input brought a Linux guest to a standstill.
+        // No interrupt makes a guest that was entered with IF clear exit until it changes IF. The processor's own preemption
+        // timer does, and KVM uses it for Martlet's host timer: so the monitor can stop a guest that spins.
         ["apic=tpr"] + (hasMonitor ? ["timer=host"] : [])
     }
 
-    /// Why it ended; nothing when it was switched off.
+    /// Why it ended; empty if it was switched off.
     static func lastWords(_ folder: String) -> String {
         let words = Bochs.lastWords(folder)
         guard words.isEmpty else { return words }
         return contents(folder + "/linux.log").split(whereSeparator: \.isNewline).suffix(3).joined(separator: "\n")
     }
 
-    /// The first program: runs QEMU, its output through Bochs's port 0xE9, and ends Bochs.
+    /// The init program: runs QEMU, with its output going through Bochs's port 0xE9, and ends Bochs.
     static func initProgram(_ arguments: [String], takesInput: Bool, hasMonitor: Bool) -> String {
         let quoted = arguments.map { " '" + $0.replacing("'", with: "'\\''") + "'" }.joined()
         let line =
@@ -103,7 +103,7 @@ enum NestedLinux {
             \(hasMonitor ? ":" : "/line 2E8 < /stop.out > /stop.in") &
             LD_LIBRARY_PATH=/lib /bin/qemu-system-x86_64 -L /firmware -accel kvm -cpu host\(quoted) \
             < \(takesInput ? "/line.in" : "/dev/null") | /port E9
-            # For the last answer, also when QEMU did not start.
+            # For the last answer, even if QEMU did not start.
             \(hasMonitor && !takesInput ? ": <> /line.out; wait" : ":")
             $b stty -F /dev/ttyS1 raw
             $b cat /report > /dev/ttyS1

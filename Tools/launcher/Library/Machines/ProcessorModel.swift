@@ -1,4 +1,4 @@
-/// The processor model that is named so, or the one that has that in its name, in any letters.
+/// The processor model with this name, or the only one whose name contains it, in upper or lower case.
 func processorModel(_ part: String, of models: [String]) throws(Failure) -> String {
     let wanted = part.lowercased()
     var found = models.filter { $0.lowercased() == wanted }

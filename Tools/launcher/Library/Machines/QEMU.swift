@@ -6,19 +6,19 @@ enum QEMU {
 
     enum Accelerator: String { case kvm, tcg }
 
-    /// Whether this host's KVM lends its VMX to guests.
+    /// Whether this host's KVM offers VMX to its guests.
     static var hasNestedKVM: Bool { hasNestedKVM(device: "/dev/kvm", parameter: "/sys/module/kvm_intel/parameters/nested") }
 
     static func hasNestedKVM(device: String, parameter: String) -> Bool {
         access(device, R_OK | W_OK) == 0 && ["Y", "1"].contains(contents(parameter).prefix(1))
     }
 
-    /// - Throws: that this host does not have it.
+    /// - Throws: that this host does not support it.
     static func check(_ accelerator: Accelerator, hasNestedKVM: Bool = hasNestedKVM) throws(Failure) {
-        guard isInPath(program) else { throw .noMachine("QEMU is not set up: type \"make setup\"") }
+        guard isInPath(program) else { throw .noMachine("QEMU is not set up: run \"make setup\"") }
         guard accelerator == .tcg || hasNestedKVM else {
             throw .noMachine(
-                "MACHINE=kvm: this host offers no VMX to guests (/dev/kvm, and kvm_intel with nested=Y): use MACHINE=bochs")
+                "MACHINE=kvm: this host offers guests no VMX (it needs /dev/kvm, and kvm_intel with nested=Y): use MACHINE=bochs")
         }
     }
 
@@ -30,10 +30,10 @@ enum QEMU {
             }
     }
 
-    /// A comma within a value, which QEMU parts values by.
+    /// Escapes commas, with which QEMU separates values.
     static func escaped(_ text: String) -> String { text.replacing(",", with: ",,") }
 
-    /// The machine and what it starts, by base names.
+    /// The machine and what it boots, by base name.
     static func arguments(_ mebibytes: Int, _ commandLine: String, _ files: GuestFiles) -> [String] {
         var arguments = [
             "-machine", "q35", "-m", "\(mebibytes)M", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
@@ -48,7 +48,8 @@ enum QEMU {
     }
 
     /// The serial ports, the console first.
-    /// - Parameter monitor: what is at the second; nil if nobody is, and a byte from the file `stop` ends the guest.
+    /// - Parameter monitor: what the second is connected to; nil if there is no monitor, and a byte from the file `stop` ends the
+    ///   guest.
     static func serialPorts(monitor: String?, report: String, stop: String) -> [String] {
         let console = ["-serial", "stdio"]
         if let monitor { return console + ["-serial", monitor, "-serial", "file:\(report)"] }

@@ -7,7 +7,7 @@ struct RecordFile {
     let path: String
     private let way: RecordWay
 
-    /// What the machine writes as it is goes into the file at once, whatever becomes of the launcher.
+    /// What the machine writes as binary goes straight into the file, even if the launcher dies.
     init(_ path: String, _ way: RecordWay, folder: String) throws(Failure) {
         self.path = path
         self.way = way
@@ -15,8 +15,8 @@ struct RecordFile {
         guard way == .report || symlink(path, folder + "/records") == 0 else { throw cannotBeMade(folder + "/records") }
     }
 
-    /// Makes it whole, or leaves all records so far.
-    /// - Returns: what is to be said if some could not be written.
+    /// Completes the file, or cuts it after the last whole record.
+    /// - Returns: a message if some records could not be written.
     func close(_ report: Report) -> String? {
         if way == .report { write(report.records) }
         let size = size(path)

@@ -1,44 +1,44 @@
-/// A word of the kernel's command line that only EXTRA gives, for the help.
+/// A word of the kernel's command line that only EXTRA can give, for the help.
 struct KernelWord {
     let name: String
     let help: String
 
     static let all = [
-        KernelWord(name: "guest=tour|real|protected|long", help: "which of the guests in the kernel run"),
+        KernelWord(name: "guest=tour|real|protected|long", help: "which of the kernel's built-in guests to run"),
         KernelWord(
             name: "apic=auto|tpr|plain",
             help: """
-                the most that the processor does for the guest's local APIC: deliver interrupts, keep the task priority, nothing; \
-                nested: tpr, as Bochs delivers interrupts too early there
+                the most that the processor may do for the guest's local APIC: deliver interrupts, keep the task priority, or \
+                nothing; nested uses tpr, as Bochs delivers interrupts too early there
                 """),
         KernelWord(
             name: "timer=auto|host",
-            help: "whether guests' timers run on the preemption timer or on the host's; nested with a monitor: host"),
-        KernelWord(name: "slice=TICKS", help: "the most time-stamp ticks that a guest runs without an exit"),
-        KernelWord(name: "exceptions=on", help: "have all exceptions of the guest exit, to be seen in the trace"),
+            help: "run guests' timers on the preemption timer or on the host's timer; nested with a monitor: host"),
+        KernelWord(name: "slice=TICKS", help: "the longest that a guest runs without an exit, in time-stamp ticks"),
+        KernelWord(name: "exceptions=on", help: "make every guest exception exit, to show it in the trace"),
         KernelWord(
             name: "selftest=NAME",
-            help: "have something go wrong: panic, stack, text, data, guest-state, controls"),
-        KernelWord(name: "stop=com4", help: "a byte on the fourth serial port ends the guest"),
+            help: "provoke a failure: panic, stack, text, data, guest-state, controls"),
+        KernelWord(name: "stop=com4", help: "end the guest when a byte arrives on the fourth serial port"),
         KernelWord(
             name: "step=auto|tf",
-            help: "whether the monitor steps by the monitor trap flag, where it works, or always by TF and #DB"),
+            help: "single-step with the monitor trap flag where it works, or always with TF and #DB"),
         KernelWord(
             name: "record=memory records=N", help: "keep the last N records and write them at the end"),
         KernelWord(
             name: "restart=N limit=N",
             help: """
-                start a guest anew that failed, or left a note; end it when it leaves none for so many ticks
+                restart a guest, up to N times, if it failed or left a note; end it if it leaves none within the limit in ticks
                 """),
         KernelWord(
             name: "then=tour checksum=on",
-            help: "run a guest of ours afterwards; check the kernel's memory at the end"),
+            help: "run a built-in guest afterwards; check the kernel's memory at the end"),
         KernelWord(
             name: "roundtrip=N",
-            help: "every N exits, take the guest's whole state out and put it into a machine made anew"),
+            help: "every N exits, save the guest's whole state and restore it into a new machine"),
         KernelWord(
             name: "report= agent= recordway= rows= columns=",
-            help: "where reports, the monitor and records are, and the terminal's size: the launcher says these itself"),
+            help: "where reports, the monitor and records go, and the terminal's size: the launcher sets these"),
     ]
 
     /// The keys that it explains.

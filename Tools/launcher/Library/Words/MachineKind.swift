@@ -1,6 +1,6 @@
-/// What a guest's machine is.
+/// The kind of machine that a guest runs on.
 enum MachineKind: String, CaseIterable, Sendable {
-    /// KVM where the host has it nested, else Bochs.
+    /// KVM if the host offers nested VMX, otherwise Bochs.
     case auto
     case kvm
     case tcg
@@ -9,9 +9,9 @@ enum MachineKind: String, CaseIterable, Sendable {
     case nested
 }
 
-/// What is at the machine's second serial port.
+/// What is connected to the machine's second serial port.
 enum Monitor: Sendable {
-    /// The prompt to study the guest.
+    /// The prompt for studying the guest.
     case study
     /// A server for GDB.
     case debugger

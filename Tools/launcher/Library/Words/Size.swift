@@ -1,11 +1,11 @@
 /// An amount of memory, as a whole number and K, M or G.
 struct Size: Equatable, Sendable {
-    /// As the kernel takes it, its letter a capital.
+    /// As the kernel takes it, with a capital letter.
     let text: String
     /// In MiB, rounded up.
     let mebibytes: Int
 
-    /// - Returns: nil for what is no size, or has more than nine digits.
+    /// - Returns: nil if it is not a size, or has more than nine digits.
     init?(_ text: String) {
         let digits = text.dropLast()
         guard let letter = text.last, (1...9).contains(digits.count), digits.first != "0",

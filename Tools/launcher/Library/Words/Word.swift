@@ -1,4 +1,4 @@
-/// A word of a run, KEY=value: what it may be, and what the help says of it.
+/// A word of a run, KEY=value: its permitted values and its help text.
 struct Word: Sendable {
     /// Which values are accepted.
     enum Value: Sendable {
@@ -6,24 +6,24 @@ struct Word: Sendable {
         /// One of these.
         case choice([String])
         case size
-        /// More than nothing, whole or with a fraction.
+        /// More than zero, possibly with a fraction.
         case seconds
         /// A TCP port that needs no privilege.
         case port
         /// A file that can be read.
         case file
-        /// Instructions a second.
+        /// Instructions per second.
         case speed
     }
 
-    /// To whom the help tells it.
+    /// Whom the help explains it to.
     enum Audience: Sendable { case everyone, tests }
 
     let key: WordKey
     let value: Value
-    /// What holds where nobody gives one.
+    /// The default.
     let usual: String
-    /// What the help writes behind the key.
+    /// What the help shows after the key.
     let example: String
     let help: String
     let audience: Audience
@@ -40,23 +40,23 @@ struct Word: Sendable {
         self.audience = audience
     }
 
-    /// - Throws: what is wrong with it.
+    /// - Throws: what is wrong with the value.
     func check(_ value: String) throws(Failure) {
         guard !value.unicodeScalars.contains(where: { $0.value < 32 || $0.value == 127 }) else {
-            throw .badUsage("\(key.rawValue) holds a control character, which no machine passes on")
+            throw .badUsage("\(key.rawValue) contains a control character, which no machine passes on")
         }
-        // Nothing is what was not given.
+        // Empty means not given.
         guard !value.isEmpty else { return }
         let said = "\(key.rawValue)=\(value)"
         switch self.value {
         case .text, .file: break
         case .choice(let values):
             guard values.contains(value) else {
-                throw .badUsage("\(said) is not accepted: it is one of \(values.joined(separator: ", "))")
+                throw .badUsage("\(said) is not accepted: use one of \(values.joined(separator: ", "))")
             }
         case .size:
             guard Size(value) != nil else {
-                throw .badUsage("\(said) is not a size: a whole number and K, M or G, such as \(usualSize)")
+                throw .badUsage("\(said) is not a size: use a whole number and K, M or G, such as \(usualSize)")
             }
         case .seconds:
             guard let seconds = Word.seconds(value), seconds > 0 else { throw .badUsage("\(said) is not a number of seconds") }
@@ -66,7 +66,7 @@ struct Word: Sendable {
             }
         case .speed:
             guard (7...10).contains(value.count), value.first != "0", value.allSatisfy({ ("0"..."9").contains($0) }) else {
-                throw .badUsage("\(said) is not a number of instructions a second, from 1000000 on")
+                throw .badUsage("\(said) is not a number of instructions per second, at least 1000000")
             }
         }
     }

@@ -1,5 +1,5 @@
-/// The keys of a run's words, as they are written in capitals. (Tools/lib/words reads them here, before
-/// there is a program.)
+/// The keys of a run's words, in capitals. (Tools/lib/words reads them from this file, before the
+/// program is built.)
 enum WordKey: String, CaseIterable, Sendable {
     case guest = "GUEST"
     case commandLine = "CMDLINE"
