@@ -1,12 +1,12 @@
-# Martlet: every command a person types. `make help` explains them.
+# Martlet: all commands for users. `make help` explains them.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-# What a person says besides targets, KEY=value, is refused where a target does not take it, and otherwise goes to the commands
-# by the environment, every character standing for itself. No variable here has the name of such a word; a make within make
-# hears of none.
+# A word KEY=value on the command line is refused if the target does not take it; otherwise it is passed to the commands in the
+# environment, with no character interpreted. No variable here has the name of such a word; a recursive make does not see
+# them.
 said := $(strip $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name))))
 ifneq ($(said),)
 words := $(shell Tools/lib/said.sh "$(MAKECMDGOALS)" $(foreach name,$(said),'$(name)'))
@@ -22,7 +22,7 @@ endif
 BUILD := build
 OBJECTS := $(BUILD)/kernel
 
-# The modules of the kernel from the ground up, and what each imports. Package.swift has the same graph; Tests/Kernel/modules
+# The kernel's modules from the bottom up, and what each imports. Package.swift has the same graph; Tests/Kernel/modules
 # compares both with the sources.
 KERNEL_MODULES := Text X86 Memory Virtualization VMX VMXChecks EntryProof SVM SVMChecks ConsistencyProof Devices Trace Machine Debug Metal
 imports_X86 := Text
@@ -58,7 +58,7 @@ GUEST_IMAGES := $(foreach guest,$(GUESTS),$(BUILD)/guests/$(guest).$(if $(filter
 BOOT_OBJECTS := $(patsubst Boot/%.asm,$(OBJECTS)/%.boot.o,$(wildcard Boot/*.asm))
 SWIFT_OBJECTS := $(KERNEL_MODULES:%=$(OBJECTS)/%.o)
 
-# As many jobs as there are processors, unless the person who types says how many.
+# As many jobs as there are processors, unless make was given a number.
 MAKE_BUILD = $(MAKE) -s --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) images
 
 .PHONY: build images
@@ -84,14 +84,14 @@ $(OBJECTS)/tables.boot.o: $(BUILD)/bios.bin $(BUILD)/guests/real.bin $(BUILD)/gu
 $(OBJECTS) $(BUILD)/guests:
 	@mkdir -p $@
 
-# The guest's BIOS, and a ROM with which a bare QEMU tries it out.
+# The guest's BIOS, and a ROM for testing it on plain QEMU.
 $(BUILD)/bios.bin: Guests/firmware/bios.asm | $(OBJECTS)
 	@nasm -f bin -w+error -o $@ $<
 
 $(BUILD)/bios-trial.rom: Tests/Firmware/trial.asm $(BUILD)/bios.bin
 	@nasm -f bin -w+error -o $@ $<
 
-# Guests: flat images as nasm writes them, and two linked ELF files.
+# Guests: flat images written by nasm, and two linked ELF files.
 GUEST_LINK_FLAGS := -static --build-id=none -N --image-base=0x100000 -Ttext=0x100000 -e start
 
 .SECONDEXPANSION:
@@ -108,8 +108,8 @@ $(BUILD)/guests/long.elf: EMULATION := elf_x86_64
 $(BUILD)/guests/%.elf: $(BUILD)/guests/%.o
 	@ld.lld -m $(EMULATION) $(GUEST_LINK_FLAGS) $< -o $@
 
-# One compiler call a module, after the modules that it imports. The compiler leaves an object alone that would not change;
-# but what imports the module must be compiled again all the same.
+# One compiler call per module, after the modules that it imports. The compiler does not touch an object that would not change,
+# but the modules that import it must be recompiled all the same.
 define module_rule
 $(OBJECTS)/$(1).o: $$(wildcard Kernel/$(1)/*.swift Kernel/$(1)/*/*.swift Kernel/$(1)/*/*.h) Makefile \
 		$$(call interfaces,$(imports_$(1))) | $(OBJECTS)
@@ -120,7 +120,8 @@ $(OBJECTS)/$(1).o: $$(wildcard Kernel/$(1)/*.swift Kernel/$(1)/*/*.swift Kernel/
 	@touch $$@
 endef
 
-# What others wait for last is compiled in two: what they import of it first, so that its object is made beside theirs.
+# The modules at the end of the chain are compiled in two steps: first their interfaces, so that their objects are compiled in
+# parallel with the modules that import them.
 SPLIT := Machine Debug
 interfaces = $(foreach module,$(1),$(OBJECTS)/$(module)$(if $(filter $(module),$(SPLIT)),.swiftmodule,.o))
 define interface_rule
@@ -133,16 +134,16 @@ $(foreach module,$(SPLIT),$(eval $(call interface_rule,$(module))))
 numbers :=
 $(foreach module,$(KERNEL_MODULES),$(eval numbers += x)$(eval $(call module_rule,$(module),$(words $(numbers)))))
 
-# The kernel allocates nothing and uses no vector or floating-point register: proved on the linked image.
+# Proves on the linked image that the kernel allocates nothing and uses no vector or floating-point registers.
 .PHONY: check-kernel
 check-kernel: build
 	@Tests/Kernel/run
 
 .PHONY: setup
-setup: ## install what is missing to build and run
+setup: ## install what is missing for building and running
 	@Tools/setup run
 
-# The host's program, which starts machines and studies what ran there.
+# The host program, which starts machines and examines what ran there.
 .PHONY: launcher
 launcher:
 	@Tools/lib/build-launcher $(if $(MONITOR),all)
@@ -153,38 +154,38 @@ run: setup ## build, and run a guest; the words are below
 	@Tools/martlet --make
 
 .PHONY: study
-study: setup ## a guest stopped before its first VM entry, and a prompt; SCRIPT=file types for you
+study: setup ## stop a guest before its first VM entry, at a prompt; SCRIPT=file gives the commands
 	+@$(MAKE_BUILD) launcher
 	@Tools/martlet --make $(if $(filter gdb,$(MONITOR)),gdb,study)
 
 .PHONY: linux
-linux: ## boot Debian's kernel to a shell; CMDLINE=work runs that script instead
+linux: ## boot Debian's kernel to a shell; CMDLINE=work runs the script "work" instead
 	@Tools/setup linux
 	+@$(MAKE_BUILD) launcher
 	@Tools/linux/start --make
 
 .PHONY: iso
-iso: setup build ## make build/martlet.iso, for CDs and USB sticks
+iso: setup build ## create build/martlet.iso, for CDs and USB sticks
 	@$(MAKE) -s --no-print-directory $(BUILD)/martlet.iso
 
 $(BUILD)/martlet.iso: $(BUILD)/martlet.elf Tools/iso
 	@WAIT=3 Tools/iso $@ $< "martlet.elf trace=exits"
 
 .PHONY: test
-test: ## run the tests, or parts of them: ONLY="host boots" (Tests/run lists the parts)
+test: ## run the tests, or some of them: ONLY="host boots" (Tests/run lists the parts)
 	@Tools/setup test
 	@$(MAKE) -s --no-print-directory iso
 	@Tools/lib/build-launcher all
 	@Tests/run $(ONLY)
 
 .PHONY: test-fuzz
-test-fuzz: ## a hostile guest and every instruction on memory, 300,000 cases
+test-fuzz: ## run a hostile guest, and every instruction on memory, 300,000 cases
 	@Tools/setup test
 	+@$(MAKE_BUILD)
 	@Tests/run $(or $(ONLY),fuzz operands)
 
 .PHONY: format
-format: ## lay out the Swift sources by .swift-format
+format: ## format the Swift sources
 	@swift format --in-place --parallel $$(find Package.swift Kernel Tests Tools -name '*.swift' -type f)
 
 .PHONY: test-nested
@@ -194,32 +195,32 @@ test-nested: ## run the tour under real nested KVM (Linux with KVM in Bochs)
 	@Tests/Nested/run
 
 .PHONY: test-walk
-test-walk: ## 100,000 random page tables in each paging mode, under nested and shadow paging
+test-walk: ## test 100,000 random page tables in each paging mode, under nested and shadow paging
 	@Tools/setup run
 	+@$(MAKE_BUILD)
 	@Tests/Boot/walks
 
 .PHONY: bench
-bench: ## instructions per exit, and what Linux costs, against the recorded figures
+bench: ## measure instructions per exit, and Linux's cost, against the recorded figures
 	@Tools/setup linux
 	+@$(MAKE_BUILD)
 	@Tools/bench
 	@Tools/bench-linux
 
 .PHONY: bench-mmu
-bench-mmu: ## what nested, shadow and direct paging cost, as text and as build/mmu.html
+bench-mmu: ## measure what nested, shadow and direct paging cost, as text and as build/mmu.html
 	@Tools/setup linux
 	+@$(MAKE_BUILD)
 	@Tools/bench-mmu
 
 .PHONY: feel
-feel: ## a program that touches memory, under shadow page tables and nested ones
+feel: ## time a program that touches memory, under shadow and nested page tables
 	@Tools/setup linux
 	+@$(MAKE_BUILD)
 	@Tools/feel
 
 .PHONY: clean
-clean: ## remove everything built
+clean: ## remove everything that was built
 	@rm -rf $(BUILD) .build
 
 .PHONY: help
@@ -227,4 +228,4 @@ help: ## show this
 	@{ echo "make targets:"; \
 	  sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1#\2/p' $(firstword $(MAKEFILE_LIST)) | \
 	    while IFS='#' read -r name text; do printf '  %-14s %s\n' $$name "$$text"; done; \
-	  echo; Tools/martlet help; } 2> /dev/null | cat 2> /dev/null || : # whoever reads need not read to the end
+	  echo; Tools/martlet help; } 2> /dev/null | cat 2> /dev/null || : # the reader may stop early

@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// The host build: every pure module of the kernel and its tests. The kernel itself is built by the Makefile.
+// The host build: the kernel's pure modules, the host tools, and their tests. The Makefile builds the kernel itself.
 
 /// A module of the kernel, from Kernel/, with the modules that it may import.
 func module(_ name: String, _ dependencies: String...) -> Target {
@@ -32,7 +32,7 @@ let package = Package(
         module("Trace", "Text", "X86", "Memory", "Virtualization"),
         module("Machine", "Text", "X86", "Memory", "Virtualization", "Devices", "Trace"),
         module("Debug", "Text", "X86", "Memory", "Virtualization", "VMX", "VMXChecks", "Trace", "Machine"),
-        // The tools of the host.
+        // The host tools.
         .target(
             name: "TraceTools",
             dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "Trace", "Machine", "StudyTools"],

@@ -1,19 +1,19 @@
-# What every tool shares: where things are, how it speaks, when it gives up (sourced).
+# What all tools share: paths, messages, exit statuses (sourced).
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
-# Where SIGPIPE is ignored, every program would tell of a reader that has gone.
+# If SIGPIPE is ignored, every program reports a broken pipe when its reader goes away.
 case $(trap -p PIPE) in
 *"''"*) ! env --default-signal=PIPE true 2> /dev/null || exec env --default-signal=PIPE "$0" "$@" ;;
 esac
 
-# What was fetched once serves every checkout on this machine.
+# Downloads are shared by all checkouts on this machine.
 CACHE=${MARTLET_CACHE:-${XDG_CACHE_HOME:-${HOME:-$ROOT/build}/.cache}/martlet}
 
-# The statuses that are the tools' own; `martlet help` lists them all.
+# The tools' own exit statuses; `martlet help` lists all of them.
 BAD_USAGE=2
 NO_MACHINE=18
 
-# How many columns a row has: COLUMNS in the environment says, which Bash itself is not to set, else the terminal.
+# The width of a row: COLUMNS from the environment (Bash must not set it), otherwise the terminal's.
 shopt -u checkwinsize
 width=${COLUMNS:-}
 if [ -z "$width" ] && [ -t 1 ]; then { width=$(stty size <&6) || :; } 6>&1; fi
@@ -24,13 +24,13 @@ width=$((10#$width))
 [ "$width" -le 1000 ] || width=1000
 
 ticker= # the process that shows how long something takes
-say() { # says it in rows, broken at blanks
+say() { # prints a message in rows, broken at blanks
   [ -z "$ticker" ] || printf '\r\033[K' >&2
   local text="martlet: $*" row margin="         "
   while [ ${#text} -gt "$width" ]; do
     row=${text:0:width+1}
     row=${row% *}
-    if [ ${#row} -lt 9 ] || [ "${row// /}" = "" ] || [ ${#row} -gt "$width" ]; then # a word that is longer
+    if [ ${#row} -lt 9 ] || [ "${row// /}" = "" ] || [ ${#row} -gt "$width" ]; then # a word longer than the row
       row=${text:9}
       [ "${row#* }" != "$row" ] || break
       row=${text:0:9}${row%% *}
@@ -40,7 +40,7 @@ say() { # says it in rows, broken at blanks
   done >&2
   printf '%s\n' "$text" >&2
 }
-ticking() { # ticking WORDS COMMAND...: says what is under way, on a terminal with the seconds that it takes, and runs it; $log is what it writes
+ticking() { # ticking WORDS COMMAND...: prints the words and runs the command; on a terminal, counts the seconds and shows the last line of $log
   local words=$1 status=0 start=$SECONDS; shift
   say "$words"
   [ -t 2 ] && [ "${TERM:-dumb}" != dumb ] || { "$@"; return; }
@@ -55,20 +55,20 @@ ticking() { # ticking WORDS COMMAND...: says what is under way, on a terminal wi
   printf '\r\033[K' >&2
   return $status
 }
-fail() { # fail STATUS WORDS: say what was wrong and end
+fail() { # fail STATUS WORDS: print what was wrong and exit
   local status=$1; shift
   say "$@"
   [ -z "$ticker" ] || kill $ticker 2> /dev/null || :
   exit "$status"
 }
-missing_of() { # missing_of FOLDER FILE...: prints the files that are not there, or empty
+missing_of() { # missing_of FOLDER FILE...: prints the files that are missing or empty
   local folder=$1 file missing=; shift
   for file; do [ -s "$folder/$file" ] || missing+="${missing:+ and }$file"; done
   printf %s "$missing"
 }
 have() { command -v "$1" > /dev/null 2>&1; }
 
-folder_open() { # sets folder: a new temporary one. What those left behind that were killed goes: nobody has their lock, no child either
+folder_open() { # sets folder to a new temporary one; removes those of killed runs, whose locks neither they nor their children hold
   if have flock; then
     for folder in "${TMPDIR:-/tmp}"/martlet.??????; do
       [ ! -f "$folder/lock" ] || [ ! -O "$folder" ] || ! flock -n "$folder/lock" true || rm -rf "$folder"

@@ -1,6 +1,6 @@
-# Linux as a guest and without Martlet, on one processor: kernel, initramfs, command line and memory are the same (sourced; wants $work,
-# a folder). On Bochs skylake_x the time stamp counts instructions, and the loader is the same, too (Tools/linux/stub.asm). On KVM it
-# counts time: without Martlet Linux is KVM's guest there, with it a guest of KVM's guest, and each is started as a bzImage is.
+# Linux as a guest and without Martlet, on one processor: kernel, initramfs, command line and memory are the same (sourced; needs $work,
+# a folder). On Bochs skylake_x the time-stamp counter counts instructions, and the loader is the same, too (Tools/linux/stub.asm). On
+# KVM it counts time: without Martlet, Linux is KVM's guest; with it, a guest of KVM's guest; both boot as a bzImage.
 
 linux_bench_machine=bochs # or kvm
 
@@ -18,8 +18,8 @@ linux_bench_ready() {
 
 linux_bench_memory=256 # MiB
 
-# linux_words SPEED SCRIPT: the kernel's command line. An emulator's clock is told, since emulators tell it wrong; Linux measures KVM's.
-# What one side would do otherwise is left out. $mitigations are none, and $messages few, unless told.
+# linux_words SPEED SCRIPT: the kernel's command line. It states an emulator's clock rate, which emulators report wrongly; Linux
+# measures KVM's. Whatever would differ between the two sides is turned off. By default there are no $mitigations and few $messages.
 linux_words() {
   local clock=tsc=reliable ips=${1%M}000000
   [ $linux_bench_machine = kvm ] || clock+=" tsc_early_khz=$((ips / 1000)) lpj=$((ips / 250))"
@@ -35,7 +35,7 @@ linux_bare_bochs() {
     MODULES="$LINUX/vmlinuz $(linux_words "$1" "$2");$LINUX_INITRAMFS initramfs"
 }
 
-linux_bare_kvm() { # linux_bare_kvm "" SCRIPT: no speed can be asked for
+linux_bare_kvm() { # linux_bare_kvm "" SCRIPT: the speed cannot be chosen
   linux_bare_run KERNEL="$LINUX/vmlinuz" CMDLINE="$(linux_words "$1" "$2")" MODULES="$LINUX_INITRAMFS"
 }
 
@@ -43,7 +43,7 @@ linux_bare_run() { # linux_bare_run KEY=value...
   env MACHINE=$linux_bench_machine MEMORY=${linux_bench_memory}M TIMEOUT=${TIMEOUT:-600} "$ROOT/Tools/martlet" bare "$@" 2>&1 < /dev/null || :
 }
 
-linux_clock_kvm() { # the ticks of the time stamp in a millisecond, which KVM tells its guest
+linux_clock_kvm() { # the time-stamp ticks per millisecond, which KVM reports to its guest
   messages=loglevel=7 linux_bare_kvm "" boot | tr -d '\r' > "$work/clock"
   sed -nE 's/.*tsc: Detected ([0-9]+)\.([0-9]{3}) MHz (processor|TSC)$/\1\2/p' "$work/clock" | tail -n 1
 }

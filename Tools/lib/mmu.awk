@@ -1,7 +1,7 @@
-# The figures of Tools/bench-mmu, "COLUMN NAME NUMBER" a line, as text and as the page.
-# Variables: columns, their names in order, WAY-off or WAY-on; unit, instructions or nanoseconds; page, the file to write; template, what
-# it is made of, where the lines between "<!-- UNIT -->" and "<!-- both -->" are for that unit alone. The columns of a guest of ours are
-# spaces-WAY; of what it accessed, in a model of a processor's caches, walks-WAY: only beside instructions.
+# Prints the figures of Tools/bench-mmu, each a line "COLUMN NAME NUMBER", as text and as the page.
+# Variables: columns, their names in order, WAY-off or WAY-on; unit, instructions or nanoseconds; page, the file to write; template, the
+# file that it is made from, whose lines between "<!-- UNIT -->" and "<!-- both -->" are for that unit only. The columns of the guest
+# "spaces" are spaces-WAY; those of the model of a processor's caches, walks-WAY: only with instructions.
 
 BEGIN {
   count["linux"] = split(columns, linux, " ")
@@ -10,7 +10,7 @@ BEGIN {
   for (i in ways) column["spaces", i] = "spaces-" ways[i]
   count["walks"] = split("tables tables-off nested-4k nested-4k-off nested-2m nested-2m-off nested-1g nested-1g-off", ways, " ")
   for (i in ways) column["walks", i] = "walks-" ways[i]
-  # UnixBench's tests, by the workloads that are like them.
+  # UnixBench's tests, each represented by a similar workload.
   split("integers floats exec copy-1024 copy-256 copy-4096 pipe switch fork shell-1 shell-8 call", of_index, " ")
   text["integers"] = "whole numbers and text"; text["floats"] = "floating point"
   text["touch"] = "a page touched the first time"; text["touch-again"] = "a page touched again"
@@ -21,7 +21,7 @@ BEGIN {
   text["copy-256"] = "256 bytes copied"; text["copy-1024"] = "1024 bytes copied"; text["copy-4096"] = "4096 bytes copied"
   text["again"] = "a page touched again, all in turn"; text["exits"] = "CPUID, and 16 pages touched"
   text["shell-1"] = "a shell script"; text["shell-8"] = "a shell script, eight at once"
-  # What the literature measured, as the time that shadow paging takes for what takes nested paging 1.
+  # The literature's measurements: the time with shadow paging, if nested paging takes 1.
   book["touch"] = 3.55; book["exec"] = 9.06; book["fork"] = 10.32; book["call"] = 13.61
 }
 
@@ -102,7 +102,7 @@ END {
   printf "%-40s", "index, bare being 100"
   for (i = 1; i <= count["linux"]; i++) printf " %13.1f", index_of(column["linux", i])
   print "\n"
-  heading("spaces", unit " a round, a guest of ours")
+  heading("spaces", unit " a round, guest \"spaces\"")
   rows("spaces", "-")
   print ""
   if (row_count["walks"]) {

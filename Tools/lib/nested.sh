@@ -1,4 +1,4 @@
-# What nested KVM on any host takes: Linux 6.1 with KVM and QEMU, which run in Bochs (sourced).
+# What nested KVM on any host needs: Linux 6.1 with KVM and QEMU, running in Bochs (sourced).
 
 NESTED=$CACHE/linux-6.1 # vmlinuz, and base.cpio: an initramfs with KVM's modules, QEMU and its libraries
 
@@ -7,10 +7,10 @@ nested_ready() { [ -z "$(nested_missing)" ]; }
 
 nested_fetch() {
   local root=$CACHE/linux-6.1.root.$$ out=$CACHE/linux-6.1.new.$$ tree file library
-  # linux-image-cloud-amd64 is Debian's kernel for virtual machines: small, and quick to start in an emulator.
+  # linux-image-cloud-amd64 is Debian's kernel for virtual machines: small, and quick to boot in an emulator.
   private_unpack bookworm "$root" "Linux 6.1, busybox and QEMU with its libraries" \
     linux-image-cloud-amd64 busybox-static qemu-system-x86 seabios
-  say "making the initramfs of nested KVM"
+  say "building the initramfs for nested KVM"
   tree=$out/tree
   mkdir -p "$tree"/{bin,lib,lib64,modules,firmware,dev,proc,sys}
   cp "$root"/bin/busybox "$root"/usr/bin/qemu-system-x86_64 "$tree/bin"
@@ -31,7 +31,7 @@ nested_fetch() {
   mv "$out" "$NESTED"
 }
 
-strip_module() { # symbols and type information make a module several times slower to load
+strip_module() { # with symbols and type information a module loads several times more slowly
   local tool
   for tool in llvm-objcopy objcopy; do
     ! have $tool || { $tool --strip-unneeded -R .BTF "$1"; return; }

@@ -1,11 +1,11 @@
-# Packages of a Debian suite with all that they depend on, unpacked into a folder of the cache (sourced).
-# Nothing of this machine's own packages is read or changed: apt gets its own sources, lists and an empty status,
-# so the closure is complete down to the C library and the programs start through their own dynamic loader.
+# Packages of a Debian suite with all their dependencies, unpacked into a folder of the cache (sourced).
+# This machine's own packages are neither read nor changed: apt gets its own sources and lists and an empty status, so
+# the closure is complete down to the C library, and the programs start through their own dynamic loader.
 
 PRIVATE_LOADER=lib64/ld-linux-x86-64.so.2
 DEBIAN_KEYS=/usr/share/keyrings/debian-archive-keyring.gpg
 
-private_mirror() { # prints where this machine's apt fetches Debian from
+private_mirror() { # prints the mirror from which this machine's apt fetches Debian
   [ -z "${DEBIAN_MIRROR:-}" ] || { echo "$DEBIAN_MIRROR"; return; }
   (. /etc/os-release && [ "$ID" = debian ]) || return
   apt-get --print-uris update | sed -n "s|^'\\(.*\\)/dists/[a-z]*/InRelease'.*|\\1|p" | sed -n 1p
@@ -13,7 +13,7 @@ private_mirror() { # prints where this machine's apt fetches Debian from
 
 private_possible() { have apt-get && have dpkg-deb && [ "$(dpkg --print-architecture)" = amd64 ] && [ -n "$(private_mirror)" ]; }
 
-private_apt() { # private_apt STATE COMMAND WORD...: run one of apt's commands on the private state
+private_apt() { # private_apt STATE COMMAND WORD...: run an apt command on the private state
   local state=$1 command=$2; shift 2
   "$command" -c "$state/apt.conf" "$@"
 }
@@ -21,9 +21,9 @@ private_apt() { # private_apt STATE COMMAND WORD...: run one of apt's commands o
 private_lists() { # private_lists SUITE STATE: an apt state that knows only this suite
   local suite=$1 state=$2
   mkdir -p "$state/lists/partial" "$state/archives/partial" "$state/preferences" && : > "$state/status" ||
-    fail $NO_MACHINE "$state cannot be made"
+    fail $NO_MACHINE "$state cannot be created"
   echo "deb [signed-by=$DEBIAN_KEYS] $(private_mirror) $suite main" > "$state/sources.list"
-  # The machine's proxies and the like stay; its sources, pins and hooks do not.
+  # The machine's proxies and the like still apply; its sources, pins and hooks do not.
   cat > "$state/apt.conf" << CONFIGURATION
 Dir { State "$state"; State::status "$state/status"; Cache "$state"; };
 Dir::Etc { sourcelist "$state/sources.list"; sourceparts "-"; preferences "/dev/null"; preferencesparts "$state/preferences"; };

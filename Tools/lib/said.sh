@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# said.sh "TARGET..." [NAME]...: refuses what was said to make, KEY=value, with a key that the targets do not take. Prints the
-# others, each as KEY=NAME: the key as the commands know it, and as it was said.
+# said.sh "TARGET..." [NAME]...: refuses a KEY=value given to make if the targets do not take the key. Prints the others, each
+# as KEY=NAME: the key as the commands know it, and as it was typed.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-# Those of a run are the launcher's; the others only make takes: what fetches, what tests, what measures.
+# The words of a run come from the launcher; only make takes the others: for downloads, tests and benchmarks.
 RUN_WORDS=$("$ROOT/Tools/lib/words")
 SETUP_WORDS="DEBIAN_MIRROR MARTLET_CACHE"
 TEST_WORDS="ONLY PARTS"
