@@ -1,28 +1,28 @@
 import Foundation
 
-/// A program that was started; it never outlives the launcher.
+/// A child process; it never outlives the launcher.
 final class ChildProcess {
     let identifier: pid_t
-    /// How it has ended, as a shell tells it; nil while it runs.
+    /// Its exit status, as in a shell; nil while it runs.
     private(set) var status: Int32?
 
-    /// Where a child's three files lead.
+    /// A child's three standard files.
     struct Streams {
         var input: Int32 = STDIN_FILENO
         var output: Int32 = STDOUT_FILENO
         var errors: Int32 = STDERR_FILENO
     }
 
-    /// What becomes of it when the launcher is killed outright, where the system can do that.
+    /// The signal it gets if the launcher itself is killed, where the system supports that.
     enum Tether: String {
         case kill = "KILL"
         case terminate = "TERM"
     }
 
     /// - Parameters:
-    ///   - command: the program, looked for as a shell does, and its arguments.
-    ///   - environment: what its environment has besides this one's; nil takes a variable away.
-    ///   - isAside: what is typed at the terminal makes no signal for it.
+    ///   - command: the program, found as a shell does, and its arguments.
+    ///   - environment: changes to the environment; nil removes a variable.
+    ///   - isAside: the terminal's keys send it no signals.
     /// - Throws: that it cannot be started.
     init(
         _ command: [String], environment: [String: String?] = [:], folder: String? = nil, streams: Streams = Streams(),
@@ -34,14 +34,14 @@ final class ChildProcess {
         var actions = ChildProcess.noActions
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        // A file that is to stay where it is would otherwise be closed, if it was opened to be.
+        // Without this, a file that keeps its number would be closed if it was opened with O_CLOEXEC.
         for (file, place) in [(streams.input, STDIN_FILENO), (streams.output, STDOUT_FILENO), (streams.errors, STDERR_FILENO)] {
             posix_spawn_file_actions_adddup2(&actions, file, place)
         }
         var attributes = ChildProcess.noAttributes
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // What the launcher takes or ignores is the child's own affair.
+        // The child does not inherit the signals that the launcher handles or ignores.
         var all = sigset_t()
         sigemptyset(&all)
         for number in SignalWatch.numbers + [SIGPIPE, SIGCHLD, SIGTTOU] { sigaddset(&all, number) }
@@ -72,12 +72,12 @@ final class ChildProcess {
     private static var noAttributes: posix_spawnattr_t? { nil }
     #endif
 
-    /// Looks whether it has ended.
+    /// Checks whether it has ended.
     var hasEnded: Bool {
         guard status == nil else { return true }
         var word: Int32 = 0
         let found = waitpid(identifier, &word, WNOHANG)
-        // Somebody else has seen its end.
+        // Something else has collected its status.
         if found < 0, errno == ECHILD { status = -1 }
         guard found == identifier else { return status != nil }
         let signal = word & 0x7F
@@ -85,7 +85,7 @@ final class ChildProcess {
         return true
     }
 
-    /// Asks it to end, then insists: Bochs does not listen.
+    /// Asks it to end, then kills it: Bochs ignores the request.
     func end() {
         var tries = 0
         while !hasEnded {

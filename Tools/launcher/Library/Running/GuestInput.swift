@@ -1,8 +1,8 @@
 import Foundation
 import StudyTools
 
-/// What is typed, or comes from a pipe, on its way to the machine's COM1. A named pipe carries it, since every machine can read
-/// one; it is open as long as the run, so the machine never sees its end.
+/// Typed or piped input on its way to the machine's COM1. It goes through a named pipe, since every machine can read one; the
+/// pipe stays open during the run, so the machine never sees its end.
 final class GuestInput {
     private enum Source {
         case terminal(GuestTerminal, TypedKeys)
@@ -14,19 +14,19 @@ final class GuestInput {
     private var source: Source
     /// The end of the pipe that is written to.
     private let file: Int32
-    /// What the machine has not taken yet.
+    /// Input that the machine has not taken yet.
     private var waiting: [UInt8] = []
     private var isReading = false
     private var isAtEnd = false
 
-    /// The person has asked for the machine's end.
+    /// Whether the user has asked to end the machine.
     var isToEnd: Bool { if case .terminal(_, let keys) = source { keys.isAtEnd } else { false } }
     var terminal: GuestTerminal? { if case .terminal(let terminal, _) = source { terminal } else { nil } }
 
     /// - Parameters:
-    ///   - path: of the named pipe, which is made.
-    ///   - prompt: how the guest asks for a line that comes from a pipe; nil if it takes what comes.
-    ///   - keepsSignals: Ctrl-C at the terminal is the person's, not the guest's.
+    ///   - path: of the named pipe to create.
+    ///   - prompt: the prompt for which piped lines wait; nil to pass on everything at once.
+    ///   - keepsSignals: Ctrl-C at the terminal ends the run instead of going to the guest.
     init(_ poller: Poller, path: String, prompt: String?, keepsSignals: Bool) throws(Failure) {
         self.poller = poller
         try makePipe(path)
@@ -49,7 +49,7 @@ final class GuestInput {
         Foundation.close(file)
     }
 
-    /// The guest prints.
+    /// Takes note of the guest's output.
     func see(_ bytes: [UInt8]) {
         guard case .prompted(var lines) = source else { return }
         lines.see(bytes)

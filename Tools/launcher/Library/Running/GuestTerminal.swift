@@ -1,18 +1,18 @@
 import Foundation
 
-/// The terminal while it is the guest's: every key goes there.
+/// The terminal while every key goes to the guest.
 final class GuestTerminal {
     private var settings = termios()
 
-    /// Whether standard input is a terminal that is ours: who touches it in the background is stopped.
+    /// Whether standard input is a terminal and we are in its foreground: a background process that touches it is stopped.
     static var isOurs: Bool { isatty(STDIN_FILENO) != 0 && tcgetpgrp(STDIN_FILENO) == getpgrp() }
 
-    /// - Parameter keepsSignals: Ctrl-C is the person's, not the guest's.
+    /// - Parameter keepsSignals: Ctrl-C ends the run instead of going to the guest.
     init(keepsSignals: Bool) {
         tcgetattr(STDIN_FILENO, &settings)
         var raw = settings
         cfmakeraw(&raw)
-        // Lines of Martlet's own still begin on the left.
+        // Martlet's own lines still begin on the left.
         raw.c_oflag |= tcflag_t(OPOST | ONLCR)
         if keepsSignals {
             raw.c_lflag |= tcflag_t(ISIG)
@@ -27,7 +27,7 @@ final class GuestTerminal {
 
     func giveBack() { tcsetattr(STDIN_FILENO, TCSADRAIN, &settings) }
 
-    /// The rows of the terminal that output goes to, if a text screen can be drawn there.
+    /// The rows of the output terminal, if a text screen can be drawn there.
     static var rowsForScreen: Int? {
         var size = winsize()
         guard isatty(STDOUT_FILENO) != 0, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col >= 80, size.ws_row >= 2

@@ -1,9 +1,9 @@
 import Foundation
 import StudyTools
 
-/// A machine from its start to its end, whatever brings that about.
+/// Runs a machine from its start to its end, whatever causes that.
 final class MachineRun {
-    /// How a run has come to its end.
+    /// How a run has ended.
     enum Ending: Equatable {
         case itself
         case timedOut
@@ -16,7 +16,7 @@ final class MachineRun {
         case readNoLonger
         case unwritable
 
-        /// What a signal makes of a run.
+        /// How a signal ends a run.
         init(signal: Int32) {
             self =
                 switch signal {
@@ -42,11 +42,11 @@ final class MachineRun {
     private var consoleHasEnded = false
     private var isReading = false
     private var hasPrinted = false
-    /// Why the machine is to end; nil as long as it is not.
+    /// Why the machine is to end; nil while it should keep running.
     private var ending: Ending?
-    /// It did not end in order, and was killed.
+    /// It did not end cleanly, and was killed.
     private(set) var wasKilled = false
-    /// What the machine's own program ended with; nil if it was killed.
+    /// The exit status of the machine's program; nil if it was killed.
     private(set) var status: Int32?
 
     /// - Parameters:
@@ -69,7 +69,7 @@ final class MachineRun {
     }
 
     func run(timeout: Double?) throws(Failure) -> Ending {
-        // Told before it has started, there is nothing to end.
+        // If a signal came before the start, there is nothing to end.
         if let number = signals.take().first { return Ending(signal: number) }
         var stop: Int32 = -1
         if monitor == nil {
@@ -96,7 +96,7 @@ final class MachineRun {
             poller.wait(next)
             showBeginning(now() - begin)
             for number in signals.take() {
-                // At the second time at once.
+                // The second signal ends it at once.
                 if number == SIGHUP || ending != nil {
                     wasKilled = true
                     return Ending(signal: number)
@@ -114,12 +114,12 @@ final class MachineRun {
                 if let timeout, now() - begin >= timeout { ending = .timedOut }
                 if let monitor, monitor.child.hasEnded {
                     let status = monitor.child.status ?? 0
-                    // Told to end, it has told the machine.
+                    // After its quit command, it has told the machine to end.
                     guard status == 0 || status == RunStatus.scriptError.rawValue else { return .monitor(status) }
                 }
             }
             guard ending != nil else { continue }
-            // Only without a monitor is there somebody who hears that the guest is to end.
+            // Only without a monitor does the kernel listen for the request to end the guest.
             if stop < 0 { break }
             if patienceEnds == .infinity { patienceEnds = now() + machine.patience }
             if now() > patienceEnds {
@@ -127,7 +127,7 @@ final class MachineRun {
                 break
             }
             if now() - lastStop >= 0.05 {
-                // A byte that comes before the kernel looks is lost.
+                // A byte that arrives before the kernel listens is lost.
                 var byte = UInt8(ascii: ".")
                 _ = Foundation.write(stop, &byte, 1)
                 lastStop = now()
@@ -186,28 +186,28 @@ final class MachineRun {
         input?.see(bytes)
     }
 
-    /// Something is said of a machine that takes a while to say something itself, for a minute at most: it may have nothing to say.
+    /// Shows that a machine without output yet is starting, for at most a minute: it may have nothing to print.
     private func showBeginning(_ seconds: Double) {
         guard !hasPrinted, let words = machine.beginning, seconds >= 1 else { return }
         if seconds < 60 { speech.show("\(words): \(Int(seconds)) s") } else { speech.endProgress() }
     }
 
-    /// Nobody reads what the guest prints, unless it is the monitor, which has its own reasons.
+    /// Whether writing the output has failed. If the monitor reads it, it may have its own reasons to stop.
     private var outputFailure: Ending? {
         guard monitor?.console == nil else { return nil }
         return output.isReadNoLonger ? .readNoLonger : output.isUnwritable ? .unwritable : nil
     }
 
-    /// The machine has ended: what it printed is shown to its end, and the monitor shows the last of it.
+    /// After the machine's end: prints the rest of its output, and lets the monitor show its last part.
     private func finish() -> Ending {
         while !consoleHasEnded || !output.isEmpty {
             readIfRoom()
-            // A named pipe that the machine never opened has no end to wait for.
+            // A named pipe that the machine never opened has no end-of-file to wait for.
             if machine.console != nil, !consoleHasEnded { read() }
             poller.wait(consoleHasEnded && output.isEmpty ? 0 : 1)
             if let failed = outputFailure { return failed }
             for number in signals.take() {
-                // Whoever has been told to end, or is told twice, does not wait for who does not read.
+                // After a request to end, or a second one, do not wait for a reader that does not read.
                 if number == SIGHUP || ending != nil { return Ending(signal: number) }
                 ending = Ending(signal: number)
             }
@@ -227,7 +227,7 @@ final class MachineRun {
     }
 }
 
-/// The clock that nobody sets, in seconds.
+/// The monotonic clock, in seconds.
 func now() -> Double {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)

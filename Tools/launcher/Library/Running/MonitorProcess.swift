@@ -1,12 +1,12 @@
 import Foundation
 import StudyTools
 
-/// The monitor of a run, or GDB's server: this program once more, at the machine's second serial port. It waits for the machine
-/// on a port of this host.
+/// The monitor of a run, or the GDB server: another instance of this program, connected to the machine's second serial port. It
+/// waits for the machine on a port of this host.
 struct MonitorProcess {
     let child: ChildProcess
     let port: Int
-    /// The file from which it takes what the guest prints; nil if that is not its affair.
+    /// The file from which it reads the guest's output; nil if it does not read it.
     let console: String?
 
     init(_ request: RunRequest, _ files: GuestFiles, folder: String, program: String, _ signals: SignalWatch) throws(Failure) {

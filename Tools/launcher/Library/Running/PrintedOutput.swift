@@ -1,31 +1,31 @@
 import Foundation
 import StudyTools
 
-/// What the guest prints, on its way to whoever reads. Of what nobody takes, 64 KiB and a piece wait.
+/// The guest's output on its way to a reader. Up to 64 KiB and a piece are buffered for a slow reader.
 final class PrintedOutput {
     private let poller: Poller
     private let file: Int32
     private let isOwn: Bool
     private var waiting: [UInt8] = []
     private var last: UInt8 = 10
-    /// How much is written at once: what fits into a pipe without waiting, where there is room at all.
+    /// How much is written at once: an amount that a pipe takes without blocking if it has any room.
     private let piece: Int
-    /// Nobody reads any longer.
+    /// The reader is gone.
     private(set) var isReadNoLonger = false
-    /// It cannot be written, for another reason.
+    /// It cannot be written, for some other reason.
     private(set) var isUnwritable = false
 
     var isEmpty: Bool { waiting.isEmpty }
     var isFull: Bool { waiting.count > 65536 }
 
-    /// - Parameter isOwn: the file is closed in the end.
+    /// - Parameter isOwn: close the file at the end.
     init(_ poller: Poller, to file: Int32, isOwn: Bool = false) {
         self.poller = poller
         self.file = file
         self.isOwn = isOwn
         piece = isatty(file) == 0 ? 4096 : 256
         isReadNoLonger = file < 0
-        // The end of a pipe shows without a word to write; a plain file, or a terminal, has none.
+        // A pipe shows that its reader is gone even with nothing to write; a plain file, or a terminal, does not.
         var status = stat()
         if fstat(file, &status) == 0, [S_IFIFO, S_IFSOCK].contains(status.st_mode & S_IFMT) {
             poller.addEnd(file) { [unowned self] in
@@ -55,7 +55,7 @@ final class PrintedOutput {
         if waiting.isEmpty { poller.removeWriter(file) }
     }
 
-    /// On a terminal what is said next begins a line of its own.
+    /// On a terminal, ensures that the next message starts on a new line.
     func endLine() {
         guard last != 10, isatty(file) != 0, !isReadNoLonger else { return }
         Poller.write([10], to: file)

@@ -1,9 +1,9 @@
 import Foundation
 import StudyTools
 
-/// Runs the programs that set a machine up, and ends them when the launcher is told to end.
+/// Runs the programs that set up a machine, and ends them when the launcher is told to end.
 final class Processes {
-    /// What a program has printed.
+    /// A program's output and status.
     struct Output {
         let text: String
         let status: Int32
@@ -16,7 +16,7 @@ final class Processes {
     init(_ signals: SignalWatch) { self.signals = signals }
 
     /// Runs a program to its end.
-    /// - Throws: that it failed, after it has said why itself.
+    /// - Throws: that it failed, after it has printed why.
     func run(_ command: [String], environment: [String: String?] = [:]) throws(Failure) {
         let nothing = open("/dev/null", O_RDWR | O_CLOEXEC)
         defer { close(nothing) }
@@ -32,10 +32,10 @@ final class Processes {
         }
     }
 
-    /// What a program prints.
+    /// Runs a program and returns its output.
     /// - Parameters:
-    ///   - input: what it reads.
-    ///   - hasErrors: what it writes to standard error is part of it; otherwise that goes nowhere.
+    ///   - input: its standard input.
+    ///   - hasErrors: include its standard error, which is discarded otherwise.
     func output(_ command: [String], input: String? = nil, hasErrors: Bool = false) throws(Failure) -> Output {
         let nothing = open("/dev/null", O_RDWR | O_CLOEXEC)
         defer { close(nothing) }
@@ -56,7 +56,7 @@ final class Processes {
         }
         close(from[1])
         if let input {
-            // What is given is smaller than a pipe's room.
+            // The input fits in the pipe's buffer.
             Poller.write(Array(input.utf8), to: into[1])
             into.forEach { close($0) }
             into = [-1, -1]
@@ -83,7 +83,7 @@ final class Processes {
             poller.wait(3600)
             try endIfTold(child)
         }
-        // What ended it may have been meant for both.
+        // The signal that ended it may have been meant for both.
         try endIfTold(child)
     }
 

@@ -6,13 +6,13 @@ final class RunFolder {
     private let isKept: Bool
     private var lock: Int32 = -1
 
-    /// What is of a run alone, and means nothing to the next one in the same folder.
+    /// Files that belong to one run, and mean nothing to the next in the same folder.
     private static let passing = ["console", "input", "stop", "port", "console.guest"]
 
-    /// - Parameter kept: a folder that stays; nil for a new one that goes.
+    /// - Parameter kept: a folder to keep; nil for a new temporary one.
     init(kept: String?, temporary: String) throws(Failure) {
         if let kept {
-            guard RunFolder.make(kept) else { throw .badUsage("KEEP=\(kept): that folder cannot be made") }
+            guard RunFolder.make(kept) else { throw .badUsage("KEEP=\(kept): this folder cannot be created") }
             path = absolute(kept)
             isKept = true
             RunFolder.remove(path + "/files")
@@ -24,7 +24,7 @@ final class RunFolder {
         var name = Array((temporary + "/martlet.XXXXXX").utf8CString)
         guard mkdtemp(&name) != nil else { throw cannotBeMade("a folder in \(temporary)") }
         path = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        // Whoever sees a lock sees it locked. Children keep it as long as they live.
+        // Nobody ever sees the lock unlocked. Children keep it locked as long as they live.
         lock = open(path + "/new", O_RDWR | O_CREAT, 0o600)
         guard lock >= 0, flock(lock, LOCK_EX) == 0, rename(path + "/new", path + "/lock") == 0 else {
             let failure = cannotBeMade(path + "/lock")
@@ -33,13 +33,13 @@ final class RunFolder {
         }
     }
 
-    /// Removes it, or of one that is kept what is of no use.
+    /// Removes it, or, if it is kept, the files that are of no further use.
     func close() {
         guard isKept else { return RunFolder.remove(path) }
         for name in RunFolder.passing { unlink(path + "/" + name) }
     }
 
-    /// What those left behind that were killed goes: nobody has their lock, no child either.
+    /// Removes the folders of killed runs: neither they nor any child hold the lock.
     private static func sweep(_ temporary: String) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: temporary)) ?? []
         for name in names where name.hasPrefix("martlet.") && name.count == 14 {

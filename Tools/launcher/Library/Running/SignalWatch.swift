@@ -1,13 +1,13 @@
 import Foundation
 
-/// The signals that end a run, and the ends of children, as bytes that a file brings.
+/// The signals that end a run, and SIGCHLD, as bytes to be read from a file.
 final class SignalWatch {
-    /// Those that are for the launcher.
+    /// The signals that end the launcher.
     static let numbers = [SIGINT, SIGTERM, SIGHUP]
 
     /// Where a signal's number arrives.
     let file: Int32
-    /// What a handler writes to.
+    /// Where the handler writes.
     nonisolated(unsafe) private static var end: Int32 = -1
 
     init() {
@@ -27,19 +27,19 @@ final class SignalWatch {
                 errno = error
             }
         }
-        // Who reads no longer is noticed when it is written to; and whoever ends gives the terminal back from wherever it is.
+        // A reader that has gone shows when writing; and the terminal is restored even from the background.
         signal(SIGPIPE, SIG_IGN)
         signal(SIGTTOU, SIG_IGN)
     }
 
-    /// As under nohup: who started this wants nothing to come of it.
+    /// Whether a signal is ignored, as under nohup; then it stays ignored.
     private static func isIgnored(_ number: Int32) -> Bool {
         guard let handler = signal(number, SIG_DFL) else { return false }
         signal(number, handler)
         return unsafeBitCast(handler, to: Int.self) == 1
     }
 
-    /// What came since the last time, without the ends of children.
+    /// The signals since the last call, except SIGCHLD.
     func take() -> [Int32] {
         var bytes = [UInt8](repeating: 0, count: 64)
         let count = Foundation.read(file, &bytes, bytes.count)

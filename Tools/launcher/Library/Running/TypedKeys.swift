@@ -1,11 +1,11 @@
-/// What is typed, without the keys that are for the launcher: Ctrl-A is QEMU's escape, too.
+/// Separates typed keys from those for the launcher: the escape is Ctrl-A, as in QEMU.
 struct TypedKeys {
     private static let escape: UInt8 = 1
     private var isEscaped = false
-    /// Ctrl-A x came: the machine is to end.
+    /// Ctrl-A x was typed: the machine is to end.
     private(set) var isAtEnd = false
 
-    /// Takes keys, and leaves those of the guest.
+    /// Takes keys, and returns those for the guest.
     mutating func take(_ keys: [UInt8]) -> [UInt8] {
         var guest: [UInt8] = []
         for key in keys where !isAtEnd {
