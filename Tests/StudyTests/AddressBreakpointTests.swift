@@ -125,7 +125,7 @@ import Virtualization
         #expect(answers[2] == ["3: address 0x3"])
         #expect(
             answers[3] == [
-                "error: of the four debug registers 3 serve breakpoints, and the guest uses the others: \"break fetch\" needs none"
+                "error: 3 of the four debug registers serve breakpoints, and the guest uses the others: \"break fetch\" needs none"
             ])
         let refusal = session.type("set guest dr7 0x40f", "continue", "delete 1")
         #expect(refusal[1][0].hasPrefix("error: the guest's DR7 leaves too few debug registers"))

@@ -61,7 +61,7 @@ import Testing
         #expect((try? connection.ask(.registers)) == [7] && line.requests.count == 3)
         let deaf = ScriptedLine { _, _, _ in [] }
         let second = GuestConnection(deaf, patience: 0.01)
-        #expect(throws: Complaint("the machine does not answer")) { try second.ask(.run(.never)) }
+        #expect(throws: Complaint("the machine does not respond")) { try second.ask(.run(.never)) }
         #expect(deaf.requests.count == 1 && !second.isLost)
     }
 

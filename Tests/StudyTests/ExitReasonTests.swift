@@ -29,7 +29,7 @@ import VMX
         let text = lines(ExitReasonExplanation(ExitReason(rawValue: 0x8C01_0021)).report)
         #expect(text.contains { $0.contains("The VM entry failed (bit 31)") })
         #expect(text.contains("  bit 26      1      a bus lock was detected"))
-        #expect(text.contains("  bit 27      1      the exit came in the midst of an enclave"))
+        #expect(text.contains("  bit 27      1      the exit occurred in an enclave"))
         #expect(text.contains("  bit 16      1      reserved: must be 0"))
     }
 }

@@ -38,7 +38,7 @@ final class GDBGuest: DebugTarget {
     func read(_ field: VMCSFieldEncoding, of thread: UInt32) -> UInt64? { fieldValues[field] }
 
     func write(_ value: UInt64, to field: VMCSFieldEncoding, of thread: UInt32) throws(Complaint) {
-        guard field.area == .guestState else { throw Complaint("the field is not of the guest's state") }
+        guard field.area == .guestState else { throw Complaint("the field is not part of the guest state") }
         fieldValues[field] = value
     }
 

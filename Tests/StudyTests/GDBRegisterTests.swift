@@ -157,7 +157,7 @@ import X86
         #expect(session.ask("p35", "p37", "g")[..<2] == ["0050341200000000", "0700"])
         #expect(
             session.ask("P35=0060000000000000", "P36=0000000000000000", "p35", "p38", "p39") == [
-                "OK", "E.the field is not of the guest's state", "0060000000000000",
+                "OK", "E.the field is not part of the guest state", "0060000000000000",
                 "0060000000000000ffff0000000000000700000000000000", "E01",
             ])
     }

@@ -14,7 +14,7 @@ import X86
         return answer { ChangeInspection.write(before, after, to: &$0) }
     }
 
-    @Test func `nothing changed: said so`() { #expect(changes { _ in } == ["nothing differs from the last stop"]) }
+    @Test func `nothing changed: said so`() { #expect(changes { _ in } == ["nothing has changed since the last stop"]) }
 
     @Test func `registers, CR2 and fields are told with both values, in this order`() {
         #expect(

@@ -38,7 +38,7 @@ import X86
     @Test func `before the first exit there is nothing to explain`() {
         #expect(
             answer { ExitInspection.writeNothingYet(.real, to: &$0) }
-                == ["there was no exit yet: the guest stands before its first VM entry, in real mode at 0x7c05"])
+                == ["there has been no exit yet: the guest is before its first VM entry, in real mode at 0x7c05"])
     }
 
     @Test func `CPUID: what it was, that it always exits, what was answered, and what that changed`() {
@@ -68,10 +68,10 @@ import X86
         #expect(lines.suffix(2) == ["changed by it:", "  nothing of the guest"])
         let high = why(.io(IOAccess(port: 0x8001, size: 2, isInput: true)), .step, exited(.ioInstruction))
         #expect(high.contains("  bit 1 of byte 0x0 of the I/O bitmap B, at host-physical 0x201000, is 1"))
-        #expect(high.contains("  or that of a port behind it: the access touches 2"))
+        #expect(high.contains("  or that of a following port: the access touches 2"))
         #expect(
             why(.io(IOAccess(port: 0xFFFF, size: 2, isInput: true)), .step, exited(.ioInstruction)).contains(
-                "  the access wraps around behind port 0xffff, which always exits"))
+                "  the access wraps around after port 0xffff, which always exits"))
         let all = exited(.ioInstruction) { $0.fields[.primaryControls] = .unconditionalIOExiting }
         #expect(
             why(.io(access), .step, all).contains(
@@ -113,7 +113,7 @@ import X86
         }
         #expect(lines.contains("guest-physical address 0xfee00080"))
         #expect(lines.contains("guest-linear address 0x1080"))
-        #expect(lines.contains("the exit came in the midst of a delivery: external interrupt, vector 0x30"))
+        #expect(lines.contains("the exit occurred during the delivery of: external interrupt, vector 0x30"))
         #expect(lines.contains("  the next VM entry delivers hardware exception, #GP, vector 13"))
         #expect(lines.contains("  bit 1, \"enable EPT\", of the secondary processor-based VM-execution controls is 1"))
     }

@@ -25,7 +25,7 @@ import X86
         #expect(lines.contains("       the guest reads 0x20 = PAE"))
         #expect(lines.contains("EFER   0xd01 = SCE, LME, LMA, NXE"))
         #expect(lines.contains("DR0    0x0") && lines.contains("DR3    0x0"))
-        #expect(lines.contains("DR6    0xffff0ff0 = no debug exception told of"))
+        #expect(lines.contains("DR6    0xffff0ff0 = no debug exception reported"))
         #expect(lines.contains("DR7    0x400 = no breakpoint enabled"))
         #expect(lines.contains("CS     0010  base 0x00000000  limit 0xffffffff  (code, readable, accessed, DPL 0, 64-bit)"))
         #expect(lines.contains("DS     0000 (unusable)"))

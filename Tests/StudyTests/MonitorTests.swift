@@ -78,7 +78,7 @@ import Virtualization
         "break exit cpuid if rax == 1g",
     ])
     func `what is no number is told in the same words everywhere`(command: String) {
-        #expect(MonitorSession().type(command)[0] == ["error: \"1g\" is no number: 16, 0x10 and rsp are"])
+        #expect(MonitorSession().type(command)[0] == ["error: \"1g\" is not a number, such as 16, 0x10 or rsp"])
     }
 
     @Test func `an empty line asks again`() {
@@ -250,7 +250,7 @@ import Virtualization
         let session = MonitorSession()
         session.machine.setExit(.monitorTrapFlag)
         #expect(
-            session.type("vmcs exit")[0] == ["there was no VM exit yet: the VM-exit information holds nothing of the guest's"])
+            session.type("vmcs exit")[0] == ["there has been no VM exit yet, so the VM-exit information means nothing"])
         #expect(session.type("vmcs exit reason")[0][0].hasPrefix("exit reason = 0x00000000"))
     }
 
@@ -407,7 +407,7 @@ import Virtualization
         #expect(session.type("inject interrupt 0x40")[0][0].hasPrefix("error: the guest cannot take an interrupt now"))
         #expect(
             session.type("inject exception 13 8", "inject exception 6") == [
-                ["injected #GP(8)"], ["error: the next VM entry delivers an event already: step first"], [],
+                ["injected #GP(8)"], ["error: the next VM entry already delivers an event: step first"], [],
             ])
         #expect(session.machine.injection == .exception(13, errorCode: 8))
         let second = MonitorSession()

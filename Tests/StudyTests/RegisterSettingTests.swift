@@ -83,8 +83,8 @@ import X86
         #expect(session.machine.processor.segment(.ds) == .unusable)
         #expect(session.machine.processor.segment(.fs).selector.rawValue == 3)
         #expect(session.machine.processor.segment(.fs).attributes.rawValue == 0)
-        #expect(answers[2] == ["SS 0x10 -> 0x0"] && answers[3] == ["error: CS cannot do without a segment here"])
-        #expect(Self.session(.paged32).type("set ss 0")[0] == ["error: SS cannot do without a segment here"])
+        #expect(answers[2] == ["SS 0x10 -> 0x0"] && answers[3] == ["error: CS needs a segment here"])
+        #expect(Self.session(.paged32).type("set ss 0")[0] == ["error: SS needs a segment here"])
     }
 
     @Test func `a selector of the local table is looked for there`() {
@@ -102,7 +102,7 @@ import X86
         ("cs 0x10", "of data, and CS needs code"), ("cs 0x58", "would fail: guest CS access rights"),
         ("cs 0xb", "that no jump from"),
         ("cs 0x28", "of data"), ("ss 8", "of no data to be written"), ("ss 0x40", "of no data to be written"),
-        ("ss 0x28", "is not of privilege level 0"), ("ss 0x13", "is not of privilege level 0"),
+        ("ss 0x28", "does not have privilege level 0"), ("ss 0x13", "does not have privilege level 0"),
         ("ds 0x38", "code that cannot be read"),
         ("ds 0x13", "of a privilege level that is not to be had"), ("ds 0x48", "of no segment that is there"),
         ("ds 0x50", "of no segment that is there"), ("ds 0x60", "beyond its table"), ("ds 0x10000", "a selector has 16 bits"),

@@ -100,9 +100,9 @@ import X86
         let seen = session.type("break write 0x1000", "set guest cr3 0x1000", "ept", "vmcs guest cr3", "controls enable ept")
         #expect(seen[0][0].hasPrefix("error: memory cannot be watched under MMU=shadow"))
         #expect(seen[1] == ["error: shadow paging keeps this field: set the register, such as \"set cr3 VALUE\""])
-        #expect(seen[2][0].hasPrefix("the EPT do not translate now, shadow tables do"))
+        #expect(seen[2][0].hasPrefix("the EPT is not in use now, shadow tables are"))
         #expect(seen[3].contains { $0.hasSuffix("the root of the shadow tables: \"registers\" has what the guest reads") })
-        #expect(seen[4].contains { $0.contains("enable EPT") && $0.hasSuffix("off while shadow tables translate") })
-        #expect(MonitorSession().type("shadow")[0] == ["error: there are no shadow tables: MMU=shadow makes them"])
+        #expect(seen[4].contains { $0.contains("enable EPT") && $0.hasSuffix("off while shadow tables are in use") })
+        #expect(MonitorSession().type("shadow")[0] == ["error: there are no shadow tables: they need MMU=shadow"])
     }
 }

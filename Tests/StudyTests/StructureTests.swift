@@ -20,9 +20,9 @@ import X86
             ])
         #expect(interruption(0x8000_00D1).contains("  bits 10:8   0      external interrupt"))
         #expect(interruption(0x0B0E).last?.contains("not valid") == true)
-        #expect(interruption(0x8000_0203).last == "  No processor makes this: an NMI has vector 2.")
-        #expect(interruption(0x8000_0803).last == "  No processor makes this: only a hardware exception has an error code.")
-        #expect(interruption(0x8000_0120).last == "  No processor makes this: kind 1 is reserved.")
+        #expect(interruption(0x8000_0203).last == "  No processor produces this: an NMI has vector 2.")
+        #expect(interruption(0x8000_0803).last == "  No processor produces this: only a hardware exception has an error code.")
+        #expect(interruption(0x8000_0120).last == "  No processor produces this: kind 1 is reserved.")
         #expect(toldBits(interruption(.max)) == Set(0..<32))
     }
 

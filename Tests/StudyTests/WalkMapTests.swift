@@ -14,7 +14,7 @@ import VMX
             guest.map(of: guest.table()) == [
                 "guest-physical                  host-physical   pages           may   memory type           accessed, dirty",
                 "0x0 to 0x3ffffff                0x100000000     16384 of 4 KiB  rwx   write-back (WB)       0, 0",
-                "16384 pages, 65536 KiB; the EPT take 35 frames",
+                "16384 pages, 65536 KiB; the EPT takes 35 frames",
             ])
         #expect(
             guest.map(of: WalkFixture().table(.twoMebibytes))[1]
@@ -56,7 +56,7 @@ import VMX
         #expect(
             guest.map(range(0x10_0800, 0x1000), of: table)[1...] == [
                 "0x100000 to 0x101fff            0x100100000     2 of 4 KiB      rwx   write-back (WB)       0, 0",
-                "2 pages, 8 KiB; the EPT take 35 frames",
+                "2 pages, 8 KiB; the EPT takes 35 frames",
             ])
         #expect(
             guest.map(range(0x800_0000, 0x1000), of: table) == [

@@ -26,6 +26,6 @@ import Testing
         #expect(complaint("a", "--tabel") == "unknown word \"--tabel\"")
         #expect(complaint("--diff", "a") == "--diff compares two files, and 1 is given")
         #expect(complaint("--diff", "a", "b", "c") == "--diff compares two files, and 3 are given")
-        #expect(complaint("--diff", "a", "b", "--table") == "--diff goes with no other word but --html")
+        #expect(complaint("--diff", "a", "b", "--table") == "--diff can only be combined with --html")
     }
 }

@@ -167,7 +167,7 @@ import VMX
         let data = try data(HTMLExport(try one.file(), try two.file(), names: ("a.trace", "b.trace")).page)
         #expect((data["runs"] as? [[String: Any]])?.compactMap { $0["name"] as? String } == ["a.trace", "b.trace"])
         let comparison = try #require(data["comparison"] as? [String: Any])
-        #expect(comparison["words"] as? String == "The runs part at exit 2 of guest small, in RAX:")
+        #expect(comparison["words"] as? String == "The runs diverge at exit 2 of guest small, in RAX:")
         let rows = try #require((comparison["rows"] as? [[[Int]]])?.first)
         let texts = try #require(data["texts"] as? [String])
         #expect(rows.map { Array($0.prefix(2)) } == [[0, 0], [1, 1]])

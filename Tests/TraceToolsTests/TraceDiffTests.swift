@@ -40,7 +40,7 @@ import VMX
         let diff = TraceDiff(try trace(1).file(), try trace(2).file())
         #expect(diff.parting == .init(guest: 0, number: 1, fields: ["RAX", "RAX afterwards"]))
         let lines = diff.lines("a", "b")
-        #expect(lines.contains("The runs part at exit 2 of guest small, in RAX, RAX afterwards:"))
+        #expect(lines.contains("The runs diverge at exit 2 of guest small, in RAX, RAX afterwards:"))
         #expect(lines.suffix(3).map { $0.prefix(4) } == ["  = ", "  A ", "  B "])
         #expect(lines.suffix(2).map { $0.contains("AL = 0x1") } == [true, false])
     }
@@ -63,7 +63,7 @@ import VMX
         let diff = TraceDiff(try short.file(), try long.file())
         #expect(diff.parting == .init(guest: 0, number: 1, fields: []))
         #expect(diff.lines("a", "b").prefix(2) == ["A: a, 1 exit", "B: b, 2 exits"])
-        #expect(diff.lines("a", "b").contains("The runs part behind exit 1 of guest small: only B goes on."))
+        #expect(diff.lines("a", "b").contains("The runs diverge after exit 1 of guest small: only B goes on."))
         #expect(diff.lines("a", "b").contains { $0.contains("HLT") && $0.contains("+1") })
     }
 
@@ -74,6 +74,6 @@ import VMX
         two.start("second")
         #expect(
             TraceDiff(try two.file(), one).lines("a", "b").last
-                == "The runs part behind guest 1: only A goes on with another guest.")
+                == "The runs diverge after guest 1: only A goes on with another guest.")
     }
 }

@@ -47,14 +47,14 @@ import Trace
     @Test func `a file that breaks off is read as far as it goes, and says so`() throws {
         var trace = SmallTrace()
         trace.exit(.cpuid)
-        #expect(try trace.file().warnings == ["the file breaks off: the machine was ended before Martlet wrote its last record"])
+        #expect(try trace.file().warnings == ["the file ends early: the machine was ended before Martlet wrote its last record"])
         trace.exit(.cpuid)
         trace.bytes.removeLast(7)
         let file = try trace.file()
         #expect(file.exitCount == 1)
         #expect(
             file.warnings == [
-                "the file breaks off in the middle of a record: the machine was ended before Martlet wrote its last record"
+                "the file ends early in the middle of a record: the machine was ended before Martlet wrote its last record"
             ])
     }
 
@@ -68,7 +68,7 @@ import Trace
         #expect(complaint([1]) == "a.trace: it is shorter than one record")
         #expect(
             complaint(Array("#!/bin/sh, a script".utf8))
-                == "a.trace: it is no file of exit records: it does not begin with \"MARTLET\"")
+                == "a.trace: it is not a file of exit records: it does not begin with \"MARTLET\"")
         var other = SmallTrace.three.bytes
         other[8] = 7
         #expect(complaint(other) == "a.trace: its format has version 7, this tool reads version 1")
@@ -77,7 +77,7 @@ import Trace
         #expect(complaint(damaged) == "a.trace: record 1, at byte 120, is of the unknown kind 44: the file is damaged")
         #expect(
             complaint(SmallTrace.three.bytes + SmallTrace.three.bytes)
-                == "a.trace: record 5 stands behind the record that ends the file")
+                == "a.trace: record 5 stands after the end record")
         let path = "/nowhere/a.trace"
         #expect(throws: TraceFileError(path: path, fault: .missing)) { try TraceFile(contentsOf: path) }
     }

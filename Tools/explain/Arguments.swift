@@ -29,7 +29,7 @@ struct Arguments {
 
     /// Nothing may be left.
     func finish() throws {
-        if let word = words.first { throw wrong("\"\(word)\" is too much") }
+        if let word = words.first { throw wrong("\"\(word)\" is unexpected") }
     }
 
     func wrong(_ message: String) -> UsageError { UsageError("\(kind.name): \(message); for example: \(kind.example)") }

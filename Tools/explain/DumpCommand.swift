@@ -40,7 +40,7 @@ enum DumpCommand {
             case "--physical-width": physical = try width(&arguments, option, 32...52)
             case "--linear-width": linear = try width(&arguments, option, 48...57)
             default:
-                throw arguments.wrong("there is no option \"\(option)\": --capabilities, --physical-width and --linear-width are")
+                throw arguments.wrong("there is no option \"\(option)\": use --capabilities, --physical-width or --linear-width")
             }
         }
         return try ProcessorDescription(registers: registers, physicalWidth: physical, linearWidth: linear)
@@ -59,12 +59,13 @@ enum DumpCommand {
         let check = DumpCheck(dump, on: processor)
         session.print("a VMCS in \(dump.format.rawValue) format, \(count: dump.values.count, "field")")
         for field in dump.conflicts {
-            session.print("  damaged: \(VMCSFieldDescription.name(of: field)) stands there twice, or has too many digits")
+            session.print("  damaged: \(VMCSFieldDescription.name(of: field)) occurs twice, or has too many digits")
         }
         reportExit(dump, session)
         if !processor.isKnown {
             session.print(
-                "checked against a processor that offers all that the manual defines; give its own with --capabilities FILE")
+                "checked against a processor that offers everything in the manual; describe the real one with --capabilities FILE"
+            )
         }
         list("\(count: dump.missing.count, "field") that the dump does not have:", dump.missing.map { "\($0.name)" }, session)
         if !check.undecided.isEmpty {

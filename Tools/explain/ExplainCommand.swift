@@ -33,7 +33,8 @@ public enum ExplainCommand {
         complain: (String) -> Void
     ) -> Int32 {
         guard let word = arguments.first else {
-            complain("martlet explain: what is to be explained? Give a kind and a value, such as: martlet explain exit-reason 48")
+            complain(
+                "martlet explain: what should be explained? Give a kind and a value, such as: martlet explain exit-reason 48")
             complain("martlet explain --help shows every kind.")
             return 2
         }

@@ -50,7 +50,7 @@ extension Kind {
         case "entry": return try flags(EntryControls.self, &arguments, session)
         default:
             throw arguments.wrong(
-                "there is no control field \"\(field)\": pin, primary, secondary, tertiary, exit, secondary-exit and entry are")
+                "there is no control field \"\(field)\": use pin, primary, secondary, tertiary, exit, secondary-exit or entry")
         }
     }
 

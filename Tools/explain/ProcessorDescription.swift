@@ -13,10 +13,10 @@ struct ProcessorDescription {
 
     static let help = [
         "--capabilities FILE: the VMX capability MSRs of the processor, a line each, number and value in base 16,",
-        "    such as: 48b 0x013fcfff00000000 (rdmsr 0x48b prints the value). Without it, all that the manual defines is taken as",
-        "    offered, and only what no processor accepts is found.",
-        "--physical-width BITS: MAXPHYADDR, 52 if not said",
-        "--linear-width BITS: 48, or 57 with 5-level paging; 57 if not said",
+        "    such as: 48b 0x013fcfff00000000 (rdmsr 0x48b prints the value). Without it, everything in the manual is assumed to be",
+        "    offered, and only what no processor accepts is reported.",
+        "--physical-width BITS: MAXPHYADDR, 52 by default",
+        "--linear-width BITS: 48, or 57 with 5-level paging; 57 by default",
     ]
 
     init(registers: [UInt32: UInt64]?, physicalWidth: Int, linearWidth: Int) throws {

@@ -8,7 +8,7 @@ public enum MonitorCommand {
             martlet gdb [KEY=value]...        run a guest on a machine made for it, and serve GDB (martlet help)
             martlet gdb [OPTION]... LINE      serve GDB for the guest of a Martlet whose agent is at the other end of a line
 
-              --port N          of the server; the next free one if it is taken
+              --port N          the server's port, or the next free one
 
             """
             : """
@@ -16,16 +16,16 @@ public enum MonitorCommand {
             martlet study [OPTION]... LINE    study the guest of a Martlet whose agent is at the other end of a line
 
               --script FILE     take commands from this file
-              --console FILE    show what comes of this file as the guest's output
+              --console FILE    show this file's contents as the guest's output
 
             """)
                 + """
                   LINE              a serial port (/dev/ttyS0: 115200 8n1), HOST:PORT, or the path of a socket
-                  --listen FILE     instead of a line: wait for the machine on a free port of this host, whose number goes to FILE
+                  --listen FILE     instead of a line: wait for the machine on a free port of this host, and write its number to FILE
                   --symbols FILE    names of addresses: an ELF file, or Linux's System.map
 
-                status: 0 the machine has ended; 2 a word was wrong; 18 the line cannot be opened; 22 a command of the script
-                was wrong; 130 ended from the keyboard
+                status: 0 the machine has ended; 2 bad usage; 18 the line cannot be opened; 22 a command in the script
+                failed; 130 ended from the keyboard
                 """
     }
 
@@ -155,7 +155,7 @@ public enum MonitorCommand {
         if let colon = line.lastIndex(of: ":") {
             return try Port.connect(host: String(line[..<colon]), port: String(line[line.index(after: colon)...]))
         }
-        throw Complaint("\(line): there is no such line: a device, a socket or HOST:PORT")
+        throw Complaint("\(line): there is no such line: use a device, a socket or HOST:PORT")
     }
 
     /// Listens for debuggers. A port that is taken is said to be, and the next that is free serves.

@@ -7,18 +7,18 @@ import Text
 public enum CommandLineTool {
     static let usage = """
         martlet trace FILE               the exits as the console shows them
-        martlet trace FILE --full        and why each exits
+        martlet trace FILE --full        also why each exit happened
         martlet trace FILE --table       counts and times by reason, as `perf kvm stat` shows them
         martlet trace FILE --perfetto OUT.json
                                          a trace for ui.perfetto.dev
         martlet trace FILE --html OUT.html
-                                         a page to look at, with a timeline
-        martlet trace --diff A B         two runs compared by reason, and the first exit in which they part
+                                         a web page with a timeline
+        martlet trace --diff A B         two runs compared by reason, and the first exit at which they diverge
         martlet trace --diff A B --html OUT.html
-                                         a page with the two side by side
+                                         a web page with both side by side
 
-        Tools/martlet TRACE_FILE=FILE writes such files. Several words may be given at once.
-        Rows have the terminal's columns, or 100, or as many as COLUMNS in the environment says.
+        Tools/martlet TRACE_FILE=FILE writes such files. Several options can be combined.
+        Output is as wide as the terminal, or 100 columns, or COLUMNS in the environment.
         status: 0 done; 1 --diff found a difference; 2 bad usage or a bad file
         """
 
@@ -63,7 +63,7 @@ public enum CommandLineTool {
                     : request.files.isEmpty ? "which file?" : "one file at a time, or --diff")
         }
         if request.diff, request.full || request.table || request.perfetto != nil {
-            throw UsageError(description: "--diff goes with no other word but --html")
+            throw UsageError(description: "--diff can only be combined with --html")
         }
         request.text = request.full || !(request.diff || request.table || request.perfetto != nil || request.html != nil)
         return request

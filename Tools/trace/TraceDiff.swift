@@ -127,7 +127,7 @@ public struct TraceDiff {
         func guest(_ file: TraceFile) -> TraceFile.Guest? { parting.guest < file.guests.count ? file.guests[parting.guest] : nil }
         guard let a = guest(left), let b = guest(right) else {
             let longer = left.guests.count > right.guests.count ? "A" : "B"
-            return ["The runs part behind guest \(parting.guest): only \(longer) goes on with another guest."]
+            return ["The runs diverge after guest \(parting.guest): only \(longer) goes on with another guest."]
         }
         func exit(_ guest: TraceFile.Guest, _ number: Int) -> TracedExit? {
             number < guest.exits.count ? guest.exits[number] : nil
@@ -135,10 +135,10 @@ public struct TraceDiff {
         var lines: [String] = []
         if let first = exit(a, parting.number), exit(b, parting.number) != nil {
             lines.append(
-                "The runs part at exit \(first.number) of guest \(a.name), in \(parting.fields.joined(separator: ", ")):")
+                "The runs diverge at exit \(first.number) of guest \(a.name), in \(parting.fields.joined(separator: ", ")):")
         } else {
             let longer = a.exits.count > b.exits.count ? "A" : "B"
-            lines.append("The runs part behind exit \(parting.number) of guest \(a.name): only \(longer) goes on.")
+            lines.append("The runs diverge after exit \(parting.number) of guest \(a.name): only \(longer) goes on.")
         }
         if parting.number > 0 { lines.append("  = " + TextReport.line(a.exits[parting.number - 1])) }
         if let first = exit(a, parting.number) { lines.append("  A " + TextReport.line(first)) }

@@ -29,7 +29,7 @@ public struct TraceFile {
     public var guests: [Guest] = []
     /// Records that were lost, of all guests.
     public var lost: UInt64 = 0
-    /// Martlet's status at the end; nil if the file breaks off before its end.
+    /// Martlet's status at the end; nil if the file ends early before its end.
     public var status: UInt32?
     /// Bytes of a last record of which the rest is missing.
     public var incompleteBytes = 0
@@ -106,9 +106,9 @@ public struct TraceFile {
         }
         if status == nil {
             let place = incompleteBytes == 0 ? "" : " in the middle of a record"
-            warnings.append("the file breaks off\(place): the machine was ended before Martlet wrote its last record")
+            warnings.append("the file ends early\(place): the machine was ended before Martlet wrote its last record")
         } else if incompleteBytes > 0 {
-            warnings.append("\(count: incompleteBytes, "byte stands", "bytes stand") behind the record that ends the file")
+            warnings.append("\(count: incompleteBytes, "byte stands", "bytes stand") after the end record")
         }
         return warnings
     }
@@ -149,13 +149,13 @@ public struct TraceFileError: Error, Equatable, CustomStringConvertible {
         case .unreadable: "\(path): it cannot be read"
         case .empty: "\(path): it is empty: the machine ended before Martlet wrote a record"
         case .header(.tooShort): "\(path): it is shorter than one record"
-        case .header(.notARecordFile): "\(path): it is no file of exit records: it does not begin with \"MARTLET\""
+        case .header(.notARecordFile): "\(path): it is not a file of exit records: it does not begin with \"MARTLET\""
         case .header(.unknownVersion(let version)):
             "\(path): its format has version \(version), this tool reads version \(RecordHeader.version)"
         case .header(.wrongSize(let size)): "\(path): its records have \(count: size, "byte") instead of \(ExitRecord.size)"
         case .unknownKind(let kind, let record):
             "\(path): record \(record), at byte \(record * ExitRecord.size), is of the unknown kind \(kind): the file is damaged"
-        case .behindTheEnd(let record): "\(path): record \(record) stands behind the record that ends the file"
+        case .behindTheEnd(let record): "\(path): record \(record) stands after the end record"
         }
     }
 }

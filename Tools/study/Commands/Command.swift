@@ -15,14 +15,14 @@ public enum Command: String, CaseIterable, Sendable {
         self = try NameSearch.find(word, "command", "\"help\" lists them", among: Command.allCases.map { ($0.rawValue, $0) })
     }
 
-    /// As fingers know them from gdb.
+    /// The short names that gdb users know.
     static let shortNames: [String: Command] = [
         "b": .break, "bt": .backtrace, "c": .continue, "d": .delete, "i": .info, "n": .next, "ni": .next, "nexti": .next,
         "p": .print,
         "q": .quit, "s": .step, "si": .next, "stepi": .next, "where": .backtrace, "x": .examine,
     ]
 
-    /// What one has to know of it.
+    /// What the help says about it.
     struct Description {
         /// What follows the name.
         var parameters = ""
@@ -37,7 +37,7 @@ public enum Command: String, CaseIterable, Sendable {
         case .next:
             .init(
                 parameters: "[N]", summary: "execute one guest instruction, or N",
-                remarks: ["by the monitor trap flag; where that does not work, by RFLAGS.TF, of which the guest sees nothing"],
+                remarks: ["with the monitor trap flag; where that does not work, with RFLAGS.TF, hidden from the guest"],
                 example: "next 3")
         case .continue: .init(summary: "run until something stops the guest, as Ctrl-C does", example: "continue")
         case .until:
@@ -48,34 +48,34 @@ public enum Command: String, CaseIterable, Sendable {
             .init(
                 parameters:
                     "[exit REASON | port N | msr N | cpuid LEAF | read FIRST [LAST] | write ... | fetch ... | address N] [if CONDITION]",
-                summary: "stop at every exit of a kind; alone: list what stops the guest",
+                summary: "stop at every exit of a kind; without a kind: list the breakpoints",
                 remarks: [
-                    "stops before an access to memory, or to an MSR that passes; behind all other exits",
-                    "memory counts with all bytes of an access; of an unknown instruction or a fetch, where it begins",
-                    "an address is a linear one, in one of the four debug registers that the guest leaves free",
+                    "stops before an access to memory, or to an MSR that otherwise does not exit; after all other exits",
+                    "all bytes of a memory access count; for an unknown instruction or a fetch, only the first",
+                    "an address is linear, and takes one of the four debug registers, if the guest leaves it free",
                     "a condition compares registers and fields, such as al, cr0, cpl, reason, qualification, physical, linear:",
                     "rax == 0x10, rcx & 0xff != 0, al & 0x80 (all of these bits are set), joined by && and ||",
                 ], example: "break port 0x3f8 if rax & 0x80")
-        case .delete: .init(parameters: "NUMBER | all", summary: "take a breakpoint away", example: "delete 1")
+        case .delete: .init(parameters: "NUMBER | all", summary: "delete a breakpoint", example: "delete 1")
         case .why: .init(summary: "explain the last VM exit", example: "why")
         case .registers: .init(summary: "show the guest's registers", example: "registers")
         case .vmcs:
-            .init(parameters: "[FIELD | GROUP | CONTROL]", summary: "show fields of the VMCS, decoded", example: "vmcs guest cr0")
+            .init(parameters: "[FIELD | GROUP | CONTROL]", summary: "show VMCS fields, decoded", example: "vmcs guest cr0")
         case .controls:
             .init(
                 parameters: "[pin | primary | secondary | tertiary | exit | entry | CONTROL]",
-                summary: "show the VMX controls: wanted, granted, and what forbids the missing", example: "controls ept")
-        case .changes: .init(summary: "show what differs in VMCS and registers since the last stop", example: "changes")
+                summary: "show the VMX controls: wanted, granted, and why others are not", example: "controls ept")
+        case .changes: .init(summary: "show what has changed in the VMCS and registers since the last stop", example: "changes")
         case .set:
             .init(
                 parameters: "REGISTER VALUE | FIELD VALUE",
-                summary: "change a register of the guest's, or a field of its state in the VMCS", example: "set rip 0x7c00")
-        case .check: .init(summary: "make the VM-entry checks now", example: "check")
+                summary: "change a guest register, or a guest-state field of the VMCS", example: "set rip 0x7c00")
+        case .check: .init(summary: "run the VM-entry checks now", example: "check")
         case .walk:
             .init(
                 parameters: "ADDRESS [read | write | fetch] [user | supervisor]",
-                summary: "walk the page tables of guest and EPT for a guest-virtual address",
-                remarks: ["under MMU=shadow: of each level the guest's entry and the shadow entry"],
+                summary: "walk the guest's page tables and the EPT for a guest-virtual address",
+                remarks: ["under MMU=shadow: the guest's entry and the shadow entry of each level"],
                 example: "walk 0xffffffff81000000 fetch")
         case .ept: .init(parameters: "[FIRST [LAST]]", summary: "show the EPT's map", example: "ept 0 0x200000")
         case .shadow:
@@ -99,7 +99,7 @@ public enum Command: String, CaseIterable, Sendable {
                 ],
                 example: "x/4xg rsp")
         case .backtrace:
-            .init(summary: "show who called whom, as far as RBP tells (bt)", example: "backtrace")
+            .init(summary: "show the call chain, as far as RBP reveals it (bt)", example: "backtrace")
         case .info:
             .init(
                 parameters: "registers [NAME | vmcs] | breakpoints | symbol ADDRESS",
@@ -107,13 +107,13 @@ public enum Command: String, CaseIterable, Sendable {
                 example: "info registers rip")
         case .symbols:
             .init(
-                parameters: "[FILE]", summary: "take names of addresses from an ELF file or Linux's System.map",
-                remarks: ["alone: what there is; where Linux is, is found out by its interrupt descriptor table (KASLR)"],
+                parameters: "[FILE]", summary: "read symbols from an ELF file or Linux's System.map",
+                remarks: ["without FILE: what is loaded; Linux is located (KASLR) by its interrupt descriptor table"],
                 example: "symbols")
         case .inject:
             .init(
                 parameters: "interrupt N | exception N [ERROR-CODE] | nmi",
-                summary: "have an event delivered at the next VM entry",
+                summary: "deliver an event at the next VM entry",
                 example: "inject exception 13 0")
         case .type: .init(parameters: "TEXT", summary: "type a line on the guest's COM1", example: "type ls /")
         case .trace:
@@ -121,7 +121,7 @@ public enum Command: String, CaseIterable, Sendable {
                 parameters: "[off | exits | full]", summary: "print a line for each exit, or a line and its cause, or nothing",
                 example: "trace exits")
         case .statistics: .init(summary: "count the exits so far, by reason", example: "statistics")
-        case .reset: .init(summary: "start the guest anew", example: "reset")
+        case .reset: .init(summary: "restart the guest", example: "reset")
         case .quit: .init(summary: "end the guest and the machine", example: "quit")
         case .help: .init(parameters: "[COMMAND]", summary: "list the commands, or explain one", example: "help break")
         }

@@ -30,7 +30,7 @@ public struct CommandText: Sendable {
     }
 
     /// Nothing more may follow.
-    func end(_ index: Int) throws(Complaint) { if let word = word(index) { throw Complaint("\"\(word)\" is too much") } }
+    func end(_ index: Int) throws(Complaint) { if let word = word(index) { throw Complaint("\"\(word)\" is unexpected") } }
 }
 
 extension StringProtocol {

@@ -8,7 +8,7 @@ extension StopCondition {
         -> StopCondition?
     {
         guard let word = text.word(index) else { return nil }
-        guard word == "if" else { throw Complaint("\"\(word)\" is too much: only \"if\" and a condition may follow") }
+        guard word == "if" else { throw Complaint("\"\(word)\" is unexpected: only \"if\" and a condition may follow") }
         var parser = ConditionParser(text.rest(from: index + 1))
         return try parser.condition(number)
     }
@@ -59,7 +59,7 @@ extension StopCondition.Operand {
         }
         let source = try NameSearch.find(
             word, "register or field",
-            "there are rax to r15, eax, ax, al, ah and so on, rip, rflags, cr0, cr3, cr4, cpl, reason, qualification, physical, linear",
+            "use rax to r15, eax, ax, al, ah and so on, rip, rflags, cr0, cr3, cr4, cpl, reason, qualification, physical, linear",
             among: registers + Self.exitFields.map { ($0.0, .exit($0.1)) })
         self.init(source)
     }
@@ -128,7 +128,9 @@ private struct ConditionParser {
     mutating func condition(_ number: (String) throws(Complaint) -> UInt64) throws(Complaint) -> StopCondition {
         var result = try all(number)
         while take("||") { result = try joined(result, try all(number), .or) }
-        if position < tokens.count { throw Complaint("\"\(tokens[position])\" is too much: comparisons are joined by && and ||") }
+        if position < tokens.count {
+            throw Complaint("\"\(tokens[position])\" is unexpected: comparisons are joined by && and ||")
+        }
         return result
     }
 
@@ -154,7 +156,7 @@ private struct ConditionParser {
         let operand = try StopCondition.Operand(try next())
         let sign = try next()
         guard let relation = StopCondition.Relation.all.first(where: { $0.symbol == sign }) else {
-            throw Complaint("\"\(sign)\" is no comparison: there are ==, !=, <, >, <=, >= and & (all of these bits are set)")
+            throw Complaint("\"\(sign)\" is not a comparison: use ==, !=, <, >, <=, >= or & (all of these bits are set)")
         }
         let value = try number(try next())
         guard relation == .hasBits, position < tokens.count,

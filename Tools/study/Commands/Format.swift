@@ -13,7 +13,7 @@ struct Format: Equatable {
         let digits = rest.prefix { $0.isNumber }
         if !digits.isEmpty {
             guard let count = Int(digits), (1...1024).contains(count) else {
-                throw Complaint("\"\(digits)\" is no count up to 1024")
+                throw Complaint("\"\(digits)\" is not a count up to 1024")
             }
             self.count = count
         }
@@ -25,7 +25,7 @@ struct Format: Equatable {
             case "h": size = 2
             case "w": size = 4
             case "g": size = 8
-            default: throw Complaint("\"\(character)\" is no format: x, d, u, t, c, s, i and the sizes b, h, w, g are")
+            default: throw Complaint("\"\(character)\" is not a format: use x, d, u, t, c, s, i and the sizes b, h, w, g")
             }
         }
     }

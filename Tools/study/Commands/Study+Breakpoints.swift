@@ -25,7 +25,7 @@ extension Study {
         let kind: Word
         do throws(Complaint) {
             kind = try NameSearch.find(
-                word, "kind of breakpoint", "there are exit, port, msr, cpuid, read, write, fetch and address", among: names)
+                word, "kind of breakpoint", "use exit, port, msr, cpuid, read, write, fetch or address", among: names)
         } catch {
             guard (try? number(word)) != nil else { throw error }
             return (.address(try linearAddress(word)), 2)
@@ -33,7 +33,7 @@ extension Study {
         guard let value = text.word(2) else {
             var wanted = "a number"
             if case .exit = kind { wanted = "an exit reason" }
-            throw Complaint("break \(word) needs \(wanted) behind it: \"help break\"")
+            throw Complaint("break \(word) needs \(wanted) after it: \"help break\"")
         }
         switch kind {
         case .exit:
@@ -49,7 +49,7 @@ extension Study {
                 return (.memory(MemoryWatch(first: first, last: first, kind: kind)), 3)
             }
             guard let last = try? number(word), last >= first else {
-                throw Complaint("\"\(word)\" is no address from \(hex: first) on: the range's last byte")
+                throw Complaint("\"\(word)\" is not an address from \(hex: first) on: the range's last byte")
             }
             return (.memory(MemoryWatch(first: first, last: last, kind: kind)), 4)
         }

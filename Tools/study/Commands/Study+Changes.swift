@@ -9,7 +9,7 @@ import X86
 extension Study {
     /// `set`: the last word is the value, all before it the name.
     func set(_ text: CommandText, _ output: inout Answer) throws(Complaint) {
-        guard text.words.count > 2 else { throw Complaint("set needs a register, or a field of the guest's state, and a value") }
+        guard text.words.count > 2 else { throw Complaint("set needs a register, or a field of the guest state, and a value") }
         let name = text.words[1..<text.words.count - 1].joined(separator: " ")
         let value = try number(text.words[text.words.count - 1])
         if let part = NamedRegister(name), part.part != .all { return try set(part, to: value, &output) }
@@ -46,7 +46,7 @@ extension Study {
         }
         let encoding = field.encoding
         guard encoding.area == .guestState, encoding.exists(guest.capabilities) else {
-            throw Complaint("\"\(field.name)\" cannot be set: it is not of the guest's state, or not on this processor")
+            throw Complaint("\"\(field.name)\" cannot be set: it is not in the guest state, or not on this processor")
         }
         guard encoding.bitCount == 64 || value >> UInt64(encoding.bitCount) == 0 else {
             throw Complaint("\"\(field.name)\" has \(encoding.bitCount) bits")
@@ -67,7 +67,7 @@ extension Study {
     private func event(_ text: CommandText) throws(Complaint) -> Event {
         guard let word = text.word(1) else { throw Complaint("inject needs interrupt N, exception N or nmi") }
         let kind = try NameSearch.find(
-            word, "kind of event", "there are interrupt, exception and nmi",
+            word, "kind of event", "use interrupt, exception or nmi",
             among: [("interrupt", Event.Kind.externalInterrupt), ("exception", .exception), ("nmi", .nonMaskableInterrupt)])
         if kind == .nonMaskableInterrupt {
             try text.end(2)
@@ -90,7 +90,7 @@ extension Study {
         }
         guard vector.hasErrorCode else { throw Complaint("exception \(number) has no error code") }
         guard let value = try? self.number(code), value <= 0x7FFF else {
-            throw Complaint("\"\(code)\" is no error code up to 0x7fff")
+            throw Complaint("\"\(code)\" is not an error code up to 0x7fff")
         }
         try text.end(4)
         return .exception(vector, errorCode: UInt32(value))
@@ -108,7 +108,7 @@ extension Study {
         if let word = text.word(1) {
             try text.end(2)
             let level = try NameSearch.find(
-                word, "level", "there are off, exits and full",
+                word, "level", "use off, exits or full",
                 among: [("off", TraceLevel.off), ("exits", .exits), ("full", .full)])
             try guest.connection.ask(.trace(level))
             trace = level

@@ -116,7 +116,7 @@ extension Study {
     /// `info registers [NAME | vmcs] | breakpoints | symbol ADDRESS`
     func info(_ text: CommandText, _ output: inout Answer) throws(Complaint) {
         enum Subject { case registers, breakpoints, symbol }
-        let advice = "there are registers, breakpoints and symbol"
+        let advice = "use registers, breakpoints or symbol"
         guard let word = text.word(1) else { throw Complaint("info needs a subject: \(advice)") }
         let subject = try NameSearch.find(
             word, "subject", advice,

@@ -8,7 +8,7 @@ extension Study {
             let names = commands.map(\.rawValue).joined(separator: ", ")
             output.line("  \(names)\(String(repeating: " ", count: max(1, 29 - names.count)))\(words)")
         }
-        output.line("The beginning of a name is enough, as are gdb's (c, s, n, si, p, x, bt); Enter repeats.")
+        output.line("Names can be abbreviated, also as in gdb (c, s, n, si, p, x, bt); Enter repeats.")
         output.line("\"help COMMAND\" shows more, and an example. Numbers are 16, 0x10, rsp, al, main+8.")
     }
 
@@ -16,17 +16,17 @@ extension Study {
     static var overview: [([Command], String)] {
         [
             ([.step, .next], "run to the N-th next VM exit; execute N instructions"),
-            ([.continue, .until], "run on, Ctrl-C stops; run to an exit of a reason"),
-            ([.break, .delete], "stop at exits, ports, MSRs, memory, addresses; or no more"),
-            ([.reset, .quit], "start the guest anew; end the guest and the machine"),
-            ([.why, .changes], "the last exit explained; what differs since the last stop"),
+            ([.continue, .until], "run on until Ctrl-C; run to an exit of a reason"),
+            ([.break, .delete], "stop at exits, ports, MSRs, memory, addresses; undo that"),
+            ([.reset, .quit], "restart the guest; end the guest and the machine"),
+            ([.why, .changes], "explain the last exit; what changed since the last stop"),
             ([.registers, .print], "the guest's registers; one value or field"),
             ([.memory, .examine], "the guest's memory; the same as gdb shows it (x/4xg rsp)"),
-            ([.disassemble, .backtrace], "instructions; who called whom"),
+            ([.disassemble, .backtrace], "instructions; the call chain"),
             ([.symbols, .info], "names of addresses; registers, breakpoints, a symbol"),
             ([.vmcs, .controls], "fields of the VMCS, decoded; the controls, and why"),
             ([.walk, .ept, .shadow], "the page walk of an address; the EPT's map; shadow tables"),
-            ([.check], "the rules of VM entry, on the VMCS as it is now"),
+            ([.check], "the VM-entry checks, on the current VMCS"),
             ([.set, .inject, .type], "a register or field; an event; a line on COM1"),
             ([.trace, .statistics, .help], "a line for each exit; exits by reason; this"),
         ]

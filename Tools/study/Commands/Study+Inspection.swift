@@ -14,7 +14,7 @@ extension Study {
         switch command {
         case .vmcs:
             if guest.isFresh, FieldName(text.rest(from: 1)).group == .exitInformation {
-                return output.line("there was no VM exit yet: the VM-exit information holds nothing of the guest's")
+                return output.line("there has been no VM exit yet, so the VM-exit information means nothing")
             }
             FieldInspection.write(text.rest(from: 1), try guest.state(), guest.capabilities, to: &output)
         case .controls: ControlInspection.write(text.rest(from: 1), try guest.state(), guest.capabilities, to: &output)
@@ -94,7 +94,7 @@ extension Study {
             ("supervisor", .level(0)),
         ]
         for word in text.words.dropFirst(2) {
-            switch try NameSearch.find(word, "kind of access", "there are read, write, fetch, user and supervisor", among: names)
+            switch try NameSearch.find(word, "kind of access", "use read, write, fetch, user or supervisor", among: names)
             {
             case .kind(let wanted): kind = wanted
             case .level(let wanted): level = wanted
@@ -123,7 +123,7 @@ extension Study {
         let view = try guest.nestedTables()
         if try guest.state().hasShadowTables {
             output.line(
-                "the EPT do not translate now, shadow tables do (\"shadow\", \"walk\"); for a guest without paging they would be:"
+                "the EPT is not in use now, shadow tables are (\"shadow\", \"walk\"); for a guest without paging it would be:"
             )
         }
         guard let first = try number(text, 1) else { return NestedMap.write(view, to: &output) }
@@ -167,10 +167,10 @@ extension Study {
             symbols = try Symbols(file: URL(fileURLWithPath: (text.rest(from: 1) as NSString).expandingTildeInPath))
         }
         guard !symbols.isEmpty else {
-            return output.line("no symbols: \"symbols FILE\" takes those of an ELF file or a System.map")
+            return output.line("no symbols: \"symbols FILE\" reads those of an ELF file or a System.map")
         }
         findSymbols()
-        output.line("\(count: symbols.count, "symbol"), \(hex: symbols.slide) above the addresses of the file")
+        output.line("\(count: symbols.count, "symbol"), \(hex: symbols.slide) above the file's addresses")
     }
 
     /// Finds out where Linux has put itself, once the guest has an interrupt descriptor table.

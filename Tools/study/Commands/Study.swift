@@ -103,7 +103,7 @@ public final class Study {
     private func count(_ text: CommandText) throws(Complaint) -> UInt64 {
         guard let word = text.word(1) else { return 1 }
         try text.end(2)
-        guard let count = try? number(word), count > 0 else { throw Complaint("\"\(word)\" is no number from 1 on") }
+        guard let count = try? number(word), count > 0 else { throw Complaint("\"\(word)\" is not a number of at least 1") }
         return count
     }
 
@@ -112,7 +112,7 @@ public final class Study {
     /// The value of a number, a register, a symbol, or a sum of these.
     func number(_ word: String, upTo limit: UInt64 = .max) throws(Complaint) -> UInt64 {
         let value = try Value.number(word, symbols) { (register) throws(Complaint) in try guest.value(of: register) }
-        guard value <= limit else { throw Complaint("\"\(word)\" is no number up to \(hex: limit): 16 and 0x10 are") }
+        guard value <= limit else { throw Complaint("\"\(word)\" is not a number up to \(hex: limit), such as 16 or 0x10") }
         return value
     }
 

@@ -49,7 +49,7 @@ enum Value {
         throw none(word)
     }
 
-    private static func none(_ word: String) -> Complaint { Complaint("\"\(word)\" is no number: 16, 0x10 and rsp are") }
+    private static func none(_ word: String) -> Complaint { Complaint("\"\(word)\" is not a number, such as 16, 0x10 or rsp") }
 }
 
 /// A register by one of its names: RAX, EAX, AX, AL, AH, $rax.

@@ -40,7 +40,7 @@ enum Port {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
-        guard getaddrinfo(host, port, &hints, &list) == 0 else { throw Complaint("\(host):\(port): there is no such place") }
+        guard getaddrinfo(host, port, &hints, &list) == 0 else { throw Complaint("\(host):\(port): unknown host or port") }
         defer { freeaddrinfo(list) }
         var next = list
         while let place = next {

@@ -39,7 +39,7 @@ public final class GuestConnection {
         sequence &+= 1
         var message = Message()
         request.encode(sequence: sequence, to: &message)
-        guard !message.isCut else { throw Complaint("that is more than fits one message") }
+        guard !message.isCut else { throw Complaint("that is too much for one message") }
         var bytes: [UInt8] = []
         message.send { bytes.append($0) }
         for _ in 0..<(request.kind.isRepeatable ? Self.tries : 1) {
@@ -50,7 +50,7 @@ public final class GuestConnection {
                 if let answer = takeFrame(timeout: left, answering: request) { return answer }
             }
         }
-        throw Complaint(isLost ? "the machine is gone" : "the machine does not answer")
+        throw Complaint(isLost ? "the machine is gone" : "the machine does not respond")
     }
 
     /// Sends a request without waiting for its answer: for a machine that may not listen yet.

@@ -25,7 +25,7 @@ public struct ExitReasonExplanation {
         table.cover(15, 0)
         table.flag(25, "the delivery of an event left a supervisor shadow stack busy", to: print)
         table.flag(26, "a bus lock was detected", to: print)
-        table.flag(27, "the exit came in the midst of an enclave", to: print)
+        table.flag(27, "the exit occurred in an enclave", to: print)
         table.flag(28, "a monitor-trap-flag exit is pending (exits to an SMM monitor)", to: print)
         table.flag(29, "the exit came from VMX root operation (exits to an SMM monitor)", to: print)
         table.cover(31, 31)

@@ -15,13 +15,13 @@ public struct InstructionErrorExplanation {
     /// Whence it comes and where to look.
     private var advice: StaticString {
         switch error.number {
-        case 1: "VMCALL in root operation asks an SMM monitor, and there is none."
+        case 1: "VMCALL in root operation calls an SMM monitor, and there is none."
         case 2, 9:
             "The address must be a multiple of 4096, within the physical-address width, and below 4 GiB if IA32_VMX_BASIC bit 48 is 1."
         case 3, 10: "The operand is the VMXON region: a VMCS needs a page of its own."
         case 4: "The VMCS has been launched already: use VMRESUME, or VMCLEAR it first."
         case 5: "The VMCS has not been launched since its VMCLEAR, or on this processor: use VMLAUNCH."
-        case 6: "VMXOFF has been executed between: VMCLEAR and VMPTRLD the VMCS, then use VMLAUNCH."
+        case 6: "VMXOFF has been executed since: VMCLEAR and VMPTRLD the VMCS, then use VMLAUNCH."
         case 7:
             "Compare the controls with the capability MSRs, then the addresses they need: the entry checks on a dump name the rule."
         case 8:
@@ -36,7 +36,7 @@ public struct InstructionErrorExplanation {
         case 26: "An instruction that blocks events (MOV SS, POP SS) stands right before VMLAUNCH or VMRESUME."
         case 28:
             "The kind must be one that IA32_VMX_EPT_VPID_CAP offers, the descriptor's reserved bits 0, the EPTP valid or the VPID not 0."
-        default: "No processor that follows the manual gives it."
+        default: "No processor that follows the manual reports it."
         }
     }
 }

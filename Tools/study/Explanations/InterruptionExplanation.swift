@@ -26,7 +26,7 @@ public struct InterruptionExplanation {
         table.flag(
             13, "a nested exception, where the processor has flexible return and event delivery; else reserved", to: print)
         table.finish(to: print)
-        if let wrong { print("  No processor makes this: \(wrong)") }
+        if let wrong { print("  No processor produces this: \(wrong)") }
     }
 
     var kind: Line {

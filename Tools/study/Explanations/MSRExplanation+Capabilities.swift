@@ -47,7 +47,7 @@ extension MSRExplanation {
         table.flag(
             55, "the \"true\" control registers (48DH to 490H) exist", else: "no \"true\" control registers", to: print)
         table.flag(56, "exceptions may be injected with or without an error code", to: print)
-        table.flag(58, "nested exceptions are told: flexible return and event delivery", to: print)
+        table.flag(58, "nested exceptions are reported: flexible return and event delivery", to: print)
         table.finish(to: print)
     }
 
@@ -126,8 +126,8 @@ extension MSRExplanation {
         table.flag(20, "INVEPT", else: "no INVEPT", to: print)
         table.flag(21, "accessed and dirty flags", else: "no accessed and dirty flags", to: print)
         table.flag(
-            22, "EPT violations tell more of the linear address (bits 11:9)",
-            else: "no more of the linear address in EPT violations", to: print)
+            22, "EPT violations report more about the linear address (bits 11:9)",
+            else: "no more about the linear address in EPT violations", to: print)
         table.flag(23, "access rights of supervisor shadow-stack pages", to: print)
         table.flag(25, "INVEPT of one context", else: "no INVEPT of one context", to: print)
         table.flag(26, "INVEPT of all contexts", else: "no INVEPT of all contexts", to: print)
@@ -136,7 +136,7 @@ extension MSRExplanation {
         table.flag(41, "INVVPID of one context", else: "no INVVPID of one context", to: print)
         table.flag(42, "INVVPID of all contexts", else: "no INVVPID of all contexts", to: print)
         table.flag(
-            43, "INVVPID of one context but for global pages", else: "no INVVPID that spares global pages", to: print)
+            43, "INVVPID of one context except global pages", else: "no INVVPID that spares global pages", to: print)
         if table.bits(53, 48) != 0 {
             table.row(53, 48, "the largest page of hypervisor-managed translation", to: print)
         }

@@ -206,7 +206,7 @@ extension ExitQualificationLayout {
         case .apicAccess: "the offset in the APIC-access page, and the kind of access"
         case .eptViolation: "the kind of access, what the tables allowed, what the linear address says"
         case .apicWrite: "the offset of the APIC register"
-        case .unblockedNMI, .modificationLog: "whether it came in the midst of IRET's unblocking of NMIs"
+        case .unblockedNMI, .modificationLog: "whether it occurred while IRET was unblocking NMIs"
         case .subPagePermission: "a misconfiguration or a missing entry"
         case .instructionTimeout: "whether the VMCS still holds a sound state"
         case .registerNumber: "the number of the register"

@@ -46,7 +46,7 @@ extension ControlRegister4: ExplainedFlags {
         case .fiveLevelPaging: "5-level paging: linear addresses of 57 bits"
         case .vmxEnable: "VMX is enabled; VMX operation fixes it to 1"
         case .smxEnable: "SMX (GETSEC) is enabled"
-        case .fsgsbase: "RDFSBASE, WRFSBASE and their kind work"
+        case .fsgsbase: "RDFSBASE, WRFSBASE and the like work"
         case .processContextIdentifiers: "process-context identifiers tag the TLB"
         case .xsave: "XSAVE and XGETBV work"
         case .keyLocker: "Key Locker works"
@@ -128,7 +128,7 @@ extension InterruptibilityState: ExplainedFlags {
             "the last instruction was MOV SS or POP SS: interrupts, NMIs and debug exceptions wait for one more"
         case .blockingBySMI: "system-management interrupts are blocked"
         case .blockingByNMI: "an NMI is being handled: others wait until IRET"
-        case .enclaveInterruption: "the exit came in the midst of an enclave"
+        case .enclaveInterruption: "the exit occurred in an enclave"
         default: nil
         }
     }

@@ -47,7 +47,7 @@ extension GDBServer {
         guard let number = packet.number(), packet.take("="), let register = knownLayout.register(number),
             let value = packet.littleEndian(size: register.size), packet.isAtEnd
         else { return .failure(.malformed) }
-        if case .fields = register.source { return .refusal(Complaint("the fields are changed one by one")) }
+        if case .fields = register.source { return .refusal(Complaint("change the fields one by one")) }
         guard register.source != .untold else { return .failure(.refused) }
         do throws(Complaint) {
             try change(register.source, to: value)

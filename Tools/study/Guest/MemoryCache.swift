@@ -130,7 +130,7 @@ public enum GuestByte: Equatable, Sendable {
             case .tableOutsideRAM(let table):
                 "a page table would lie at guest-physical \(hex: table), where the guest has no RAM"
             case .outsideRAM(let address): "the guest has no RAM at guest-physical \(hex: address)"
-            case .notAnswered: "the machine did not answer"
+            case .notAnswered: "the machine did not respond"
             }
         }
     }

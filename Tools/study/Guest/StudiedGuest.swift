@@ -148,13 +148,13 @@ public final class StudiedGuest {
         case .notCanonical: return Complaint("\(hex: value) is not canonical")
         case .valueTooWide where register.selector != nil: return Complaint("a selector has 16 bits")
         case .wrongPrivilegeLevel:
-            return Complaint("selector \(hex: value) is not of privilege level \(state.privilegeLevel), which SS needs")
+            return Complaint("selector \(hex: value) does not have privilege level \(state.privilegeLevel), which SS needs")
         case .unreachableCode:
             return Complaint(
-                "selector \(hex: value) is of code that no jump from privilege level \(state.privilegeLevel) reaches")
+                "selector \(hex: value) selects code that no jump from privilege level \(state.privilegeLevel) reaches")
         case .beyondTable:
             return Complaint("selector \(hex: value) is beyond its table, whose last byte is \(hex: failure.number)")
-        case .needsSegment: return Complaint("\(register.name) cannot do without a segment here")
+        case .needsSegment: return Complaint("\(register.name) needs a segment here")
         case .entryWouldFail:
             let field = VMCSFieldEncoding(rawValue: UInt32(truncatingIfNeeded: failure.number))
             guard let rule = EntryRule(rawValue: .init(truncatingIfNeeded: failure.number >> 32)) else {
@@ -257,7 +257,7 @@ extension ProcessorMode {
 
 extension Complaint {
     static var damagedAnswer: Complaint {
-        Complaint("the agent's answer makes no sense: kernel and martlet study are of different builds")
+        Complaint("the agent's answer makes no sense: the kernel and martlet study are from different builds")
     }
 }
 

@@ -8,7 +8,7 @@ import X86
 public enum ChangeInspection {
     /// Writes the differences between the state at the last stop and the one now, or that there are none.
     public static func write(_ before: StateSnapshot, _ after: StateSnapshot, to output: inout Answer) {
-        if list(before, after, indentation: "", to: &output) == 0 { output.line("nothing differs from the last stop") }
+        if list(before, after, indentation: "", to: &output) == 0 { output.line("nothing has changed since the last stop") }
     }
 
     /// Lists the differences.

@@ -163,7 +163,7 @@ public enum ControlInspection {
         return wishes.changing.contains(control) ? "at times" : "not wanted"
     }
 
-    /// What is required but off while shadow tables translate.
+    /// What is required but off while shadow tables are in use.
     private static func shadowedControls<Controls: FlagSet>(_: Controls.Type) -> UInt32 where Controls.RawValue == UInt32 {
         Controls.self == SecondaryControls.self ? (SecondaryControls.enableEPT | .unrestrictedGuest).rawValue : 0
     }
@@ -177,11 +177,11 @@ public enum ControlInspection {
         let isOffered = capability.allowed.contains(control)
         let isWanted = (wishes.required | wishes.preferred).contains(control)
         if now.contains(control) {
-            if isForced { return isWanted ? "on" : "on, which bit \(bit) of that register demands" }
+            if isForced { return isWanted ? "on" : "on, which bit \(bit) of that register requires" }
             return isWanted ? "on" : "on for now"
         }
         if !isOffered { return "off: not offered, bit \(bit + 32) of that register is 0" }
-        if control.rawValue & shadowedControls(Controls.self) != 0 { return "off while shadow tables translate" }
+        if control.rawValue & shadowedControls(Controls.self) != 0 { return "off while shadow tables are in use" }
         if wishes.required.contains(control) { return "off, though it is offered and required" }
         if wishes.preferred.contains(control) { return "off, though offered: an option says so" }
         return wishes.changing.contains(control) ? "off for now" : "off, though offered"

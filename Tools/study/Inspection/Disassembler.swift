@@ -22,7 +22,8 @@ public struct Disassembler: Sendable {
     /// What there is to say where there is no tool.
     static var complaint: Complaint {
         Complaint(
-            "there is no llvm-objdump on the path or beside swiftc, which disassembles here: install the Swift toolchain or LLVM")
+            "disassembling needs llvm-objdump, which is neither on the path nor next to swiftc: install the Swift toolchain or LLVM"
+        )
     }
 
     /// The instructions that bytes are, as far as they are whole.

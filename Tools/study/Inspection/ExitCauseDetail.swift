@@ -102,13 +102,13 @@ struct ExitCauseDetail {
         }
         writeControl(PrimaryControls.useIOBitmaps, to: &output)
         guard UInt32(access.port) + UInt32(access.size) <= 0x1_0000 else {
-            return output.line("  the access wraps around behind port 0xffff, which always exits")
+            return output.line("  the access wraps around after port 0xffff, which always exits")
         }
         let isHigh = access.port >= 0x8000
         let page = isHigh ? state[.ioBitmapB] : state[.ioBitmapA]
         let name: StaticString = isHigh ? "I/O bitmap B" : "I/O bitmap A"
         writeBit(name, page, UInt64(access.port & 0x7FFF), to: &output)
-        if access.size > 1 { output.line("  or that of a port behind it: the access touches \(access.size)") }
+        if access.size > 1 { output.line("  or that of a following port: the access touches \(access.size)") }
     }
 
     private func writeRegister(isWrite: Bool, to output: inout Answer) {

@@ -12,7 +12,7 @@ public enum ExitInspection {
     /// Answers before the first exit.
     public static func writeNothingYet(_ state: StateSnapshot, to output: inout Answer) {
         output.line(
-            "there was no exit yet: the guest stands before its first VM entry, in \(state.mode.words) at \(hex: state.codeAddress)"
+            "there has been no exit yet: the guest is before its first VM entry, in \(state.mode.words) at \(hex: state.codeAddress)"
         )
     }
 
@@ -36,7 +36,8 @@ public enum ExitInspection {
             output.line("Martlet: \(ExitAction(exit, outcome, after.registers))")
             if case .exception(let exception) = exit, exception.vector == .pageFault, outcome == .resume, before.hasShadowTables {
                 output.line(
-                    "  the shadow tables lacked it, and the guest's allow it: they were filled in, and the access is made again")
+                    "  the guest's tables allow it, but the shadow tables lacked it: they were filled in, and the access is repeated"
+                )
             }
         } else {
             writeInterception(exit, to: &output)
@@ -52,15 +53,15 @@ public enum ExitInspection {
     private static func writeInterception(_ exit: Exit, to output: inout Answer) {
         switch exit {
         case .nestedPageFault(let fault) where fault.isMapped:
-            output.line("monitor: the EPT do not permit it for a breakpoint's sake; when the guest goes on, it is permitted once")
+            output.line("monitor: the EPT denies it because of a breakpoint; when the guest continues, it is permitted once")
         case .readMSR, .writeMSR:
-            output.line("monitor: the bit is 1 for a breakpoint's sake; when the guest goes on, the processor makes the access")
+            output.line("monitor: the bit is 1 because of a breakpoint; when the guest continues, the processor makes the access")
         case .exception(let exception) where exception.qualification & PendingDebugExceptions.singleStep.rawValue != 0:
-            output.line("monitor: a step of its own, by RFLAGS.TF, has ended; the guest sees nothing of it")
+            output.line("monitor: its own step, by RFLAGS.TF, has ended; the guest does not see it")
         case .nonMaskableInterruptWindow:
-            output.line("monitor: a step of its own has ended: an event is delivered, or what followed MOV SS is executed")
-        case .exception: output.line("monitor: the exception is a breakpoint's on this address; the guest sees nothing of it")
-        case .monitorTrap: output.line("monitor: a step of its own has ended")
+            output.line("monitor: its own step has ended: an event is delivered, or the instruction after MOV SS was executed")
+        case .exception: output.line("monitor: the exception comes from a breakpoint on this address; the guest does not see it")
+        case .monitorTrap: output.line("monitor: its own step has ended")
         default:
             output.line("monitor: Martlet is about to read or write memory that a breakpoint watches; it has done nothing yet")
         }
@@ -83,7 +84,7 @@ public enum ExitInspection {
         case .eptMisconfiguration: output.line("guest-physical address \(hex: state[.guestPhysicalAddress].rawValue)")
         default: break
         }
-        writeEvent("the exit came in the midst of a delivery:", state[.vectoringInformation], to: &output)
+        writeEvent("the exit occurred during the delivery of:", state[.vectoringInformation], to: &output)
     }
 
     private static func writeEvent(

@@ -36,7 +36,7 @@ public enum FieldInspection {
             guard field.encoding.area == group else { continue }
             if field.exists(capabilities) { list(field, state, to: &output) } else { missing += 1 }
         }
-        if missing > 0 { output.line("  this processor does not have \(count: missing, "more field") of the manual's") }
+        if missing > 0 { output.line("  this processor does not have \(count: missing, "more field") of the manual") }
     }
 
     private static func writeNamed(

@@ -83,7 +83,7 @@ struct DebugStatusWords: TextConvertible {
             isEmpty = false
             output.write(words)
         }
-        if isEmpty { output.write("no debug exception told of") }
+        if isEmpty { output.write("no debug exception reported") }
     }
 
     private static func words(_ bit: UInt64) -> StaticString? {

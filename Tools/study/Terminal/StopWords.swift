@@ -25,6 +25,6 @@ extension EndReport {
     public var words: String {
         let how = ending.map { "\($0)" } ?? "it could not be entered"
         return
-            "the guest has ended: \(how). \"reset\" starts it anew, \"continue\" goes on to what comes next, \"quit\" ends the machine"
+            "the guest has ended: \(how). \"reset\" restarts it, \"continue\" goes on to what comes next, \"quit\" ends the machine"
     }
 }

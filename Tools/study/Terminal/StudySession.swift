@@ -54,7 +54,7 @@ public final class StudySession {
         if let report = try machine.currentStop() {
             stand(report)
         } else {
-            screen.say("the guest runs: Ctrl-C stops it", .remark)
+            screen.say("the guest is running: Ctrl-C stops it", .remark)
         }
         while !machine.isLost, !isInterrupted, !hasQuit || machine.isOwn {
             if study.guest.report != nil, !hasQuit { try converse(study) }
@@ -301,7 +301,7 @@ final class TypedCommands: CommandSource {
         guard !keys.isEmpty else { return false }
         if phase == .starting { return keys.contains(3) }
         if keys.contains(3) { interrupts += 1 }
-        if interrupts == 2 { screen.say("the machine has not stopped yet; Ctrl-C once more ends it", .remark) }
+        if interrupts == 2 { screen.say("the machine has not stopped yet; press Ctrl-C again to end it", .remark) }
         return true
     }
 

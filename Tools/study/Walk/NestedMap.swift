@@ -25,7 +25,7 @@ public enum NestedMap {
             let last = range.isEmpty ? range.start.rawValue : range.start.rawValue + (range.count.bytes - 1)
             line.write("nothing is mapped from guest-physical \(hex: range.start.rawValue) to \(hex: last)" as Line)
         } else {
-            line.write("\(count: pages, "page"), \(bytes >> 10) KiB; the EPT take \(count: table.tableCount, "frame")" as Line)
+            line.write("\(count: pages, "page"), \(bytes >> 10) KiB; the EPT takes \(count: table.tableCount, "frame")" as Line)
         }
         output.line(line)
     }

@@ -160,10 +160,10 @@ struct ShadowWalk {
         guard case .page(let shadow) = found else {
             let reason: StaticString =
                 use == nil
-                ? "no RAM is there, and Martlet makes the access in the guest's place"
+                ? "there is no RAM, and Martlet makes the access on the guest's behalf"
                 : access.kind == .write && use?.tableCount ?? 0 > 0 && use?.isOutOfStep == false
                     ? "the page is a table in step, which the write puts out of step"
-                    : "Martlet fills the shadow tables in, and the access is made again"
+                    : "Martlet fills in the shadow tables, and the access is repeated"
             return output.line("page fault by the shadow tables alone (exit reason 0): \(reason)")
         }
         guard book.guestAddress(of: shadow.address.rawValue) == page.address.rawValue else {
