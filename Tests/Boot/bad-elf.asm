@@ -1,6 +1,6 @@
 ; An ELF32 multiboot image made by hand, good or broken in one way: nasm -f bin -DVARIANT=n.
 ;   0 good   1 wrong machine   2 segments overlap   3 a segment outside RAM   4 a segment wraps
-;   5 program headers cut off   6 segment data cut off   7 entry outside   8 not an executable   9 64 bits wide, good
+;   5 truncated program headers   6 truncated segment data   7 entry outside   8 not an executable   9 64 bits wide, good
 ;  10 ELF without a multiboot header   11 good: nothing of a segment in the file, behind whose end it lies
 ;  12 more of a segment in the file than in memory   13 good: high virtual addresses, a physical entry point
 bits 32

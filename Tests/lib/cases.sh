@@ -1,15 +1,15 @@
-# Cases that boot machines, JOBS of them at a time (sourced). Each is a function that prints "ok NAME" or "not ok NAME: why", and
-# keeps to files of its own in the folder "work".
+# Cases that boot machines, JOBS at a time (sourced). Each is a function that prints "ok NAME" or "not ok NAME: why", and
+# uses only its own files in the folder "work".
 
 : "${JOBS:=2}"
 
-export COLUMNS=1000 # one line of Martlet's is one row here
+export COLUMNS=1000 # each of Martlet's lines is one row here
 
-# Seconds that a machine may take. The longest case takes under a minute on two idle cores: a limit ends what hangs, and says
-# nothing of how busy this machine is. A case that needs another gives its own, at least ten times what it takes.
+# Seconds that a machine may take. The longest case takes under a minute on two idle cores: the limit ends what hangs, and says
+# nothing about how busy this machine is. A case that needs another limit sets its own, at least ten times what it takes.
 LIMIT=1200
 
-cases_open() { # cases_open NAME [PART]: only cases whose words hold that part
+cases_open() { # cases_open NAME [PART]: only cases whose words contain that part
   work=$(mktemp -d "${TMPDIR:-/tmp}/martlet-$1.XXXXXX")
   only=${2:-}
   : > "$work/results"
@@ -25,20 +25,20 @@ cases_close() {
 it() { # it FUNCTION NAME WORD...: runs the case as soon as there is room
   case "$*" in *"$only"*) ;; *) return 0 ;; esac
   while [ "$(jobs -rp | wc -l)" -ge "$JOBS" ]; do wait -n || :; done
-  # One line is written at once, so that cases side by side do not mix theirs.
+  # Each line is written at once, so that parallel cases do not mix theirs.
   "$@" < /dev/null | tee -a "$work/results" &
 }
 
-cases_end() { # waits for all; the status says whether any was run, and none failed
+cases_end() { # waits for all; the status is 0 if any ran and none failed
   wait
   if [ ! -s "$work/results" ]; then
-    echo "not ok no case has \"$only\" in its words"
+    echo "not ok no case's words contain \"$only\""
     return 1
   fi
   ! grep -q '^not ok' "$work/results" && grep -q '^ok' "$work/results"
 }
 
-until_true() { # until_true COMMAND...: asks until it is; gives up after five minutes, when nothing can be merely slow
+until_true() { # until_true COMMAND...: retries until it succeeds; gives up after five minutes, when it cannot just be slow
   local tries=0
   until "$@"; do
     tries=$((tries + 1))

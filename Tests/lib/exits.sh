@@ -1,5 +1,5 @@
-# The exits of a run as its trace has them, without what depends on time (sourced): how long each took, and the exits of the
-# preemption timer, which a deadline makes or not, as the hypervisor was fast or slow before it; and so the numbers.
+# The exits of a run from its trace, without what depends on time (sourced): how long each took, and the exits of the
+# preemption timer, which occur or not depending on how fast the hypervisor was before a deadline; hence the numbers too.
 
 export COLUMNS=1000 # one exit is one row here
 
