@@ -4,7 +4,7 @@ struct UsageError: Error {
     init(_ message: String) { self.message = message }
 }
 
-/// The words behind a kind, taken one after the other.
+/// The words after a kind, taken one after the other.
 struct Arguments {
     private var words: ArraySlice<String>
     let kind: Kind

@@ -5,7 +5,7 @@ import VMX
 import X86
 
 extension Kind {
-    /// Takes one number, all of the rest, and tells of it.
+    /// Takes one number, which must be the last word, and explains it.
     private static func one(
         _ arguments: inout Arguments, _ session: Session, bits: Int = 64, _ explain: (UInt64, (Line) -> Void) -> Void
     ) throws -> Int32 {

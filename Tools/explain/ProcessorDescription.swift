@@ -89,7 +89,7 @@ private final class RegisterFile: ModelSpecificRegisterAccess {
     func write(_ register: ModelSpecificRegister, _ value: UInt64) {}
 }
 
-/// A processor of which CPUID tells nothing; the circumstances are set without it.
+/// A processor whose CPUID reports nothing; the circumstances are set without it.
 private struct AnyProcessor: ProcessorIdentification {
     func cpuid(_ leaf: UInt32, _ subleaf: UInt32) -> CPUIDResult { .zero }
 }

@@ -103,7 +103,7 @@ public enum MonitorCommand {
         }
         var debuggers: Int32?
         if let wanted = options.debugger { debuggers = try listen(for: wanted, isNested: options.listen == nil) }
-        // Whoever finds the port has somebody who reads what the guest prints.
+        // Once the port is announced, the guest's output must have a reader.
         var console: Int32?
         if let file = options.console {
             console = Foundation.open(file, O_RDONLY | O_NONBLOCK)

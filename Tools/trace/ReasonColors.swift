@@ -1,7 +1,7 @@
 /// The colours of exit reasons on the page, one for each, on light and on dark paper.
 ///
 /// Any two differ by at least 15 (CIEDE2000), also to eyes without one of the three kinds of cones, and each has a contrast
-/// of at least 3 with the paper. There are no more such colours than these ten: reasons behind them take the same again with
+/// of at least 3 with the paper. There are only these ten such colours: further reasons reuse them with
 /// a texture.
 enum ReasonColors {
     static let light = [

@@ -1,9 +1,9 @@
 import Trace
 
-/// The exits of a guest in two runs, side by side: what is in both stands in one row, also behind the first difference.
+/// The exits of a guest in two runs, side by side: what is in both is in one row, even after the first difference.
 ///
-/// Where the exits are not of the same instruction, the nearest place behind is sought at which both runs do the same again;
-/// what lies before it is in one run alone.
+/// If the exits are not of the same instruction, the nearest later place is sought at which both runs do the same again;
+/// what comes before it is in only one run.
 struct TraceAlignment {
     /// An exit of each run, by position; or of one.
     struct Row: Equatable {
@@ -17,11 +17,11 @@ struct TraceAlignment {
 
     private(set) var rows: [Row] = []
 
-    /// How far behind a difference the runs are sought together again, and how many exits must then be the same.
+    /// How far after a difference realignment is attempted, and how many exits must then be the same.
     private static let reach = 40
     private static let agreement = 3
 
-    /// What tells an exit's instruction from others.
+    /// What distinguishes an exit's instruction from others.
     private struct Identity: Equatable {
         var reason: UInt32
         var selector: UInt16

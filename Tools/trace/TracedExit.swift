@@ -26,7 +26,7 @@ public struct TracedExit {
 
     /// The neutral exit, decoded by the same code as in the kernel.
     public var exit: Exit {
-        // The decoder looks at the VMCS alone, never at the constants.
+        // The decoder only looks at the VMCS, never at the constants.
         VMXProcessor(RecordedVMCS(record: record), TracedExit.constants).decodeExit()
     }
 

@@ -8,7 +8,7 @@
 /// | `s NUMBER` | CR3 is loaded with the root of an address space |
 /// | `x` | an instruction that exits |
 ///
-/// All other lines are somebody else's.
+/// All other lines are ignored.
 public struct RecordedRun: Equatable, Sendable {
     public enum Event: Equatable, Sendable {
         case read(page: UInt64)

@@ -30,7 +30,7 @@ public struct CacheSizes: Equatable, Sendable {
     /// Nothing is remembered: each access walks all tables.
     public static let none = CacheSizes(
         translations: 0, translationWays: 1, directories: 0, pointers: 0, roots: 0, nestedTranslations: 0)
-    /// About what Intel's server processors of 2017 have. Intel gives the number of translations alone; the others are of the
+    /// Roughly what Intel's server processors of 2017 have. Intel gives only the number of translations; the others are of the
     /// order that measurements suggest.
     public static let server = CacheSizes(
         translations: 1536, translationWays: 12, directories: 32, pointers: 4, roots: 2, nestedTranslations: 32)
@@ -38,7 +38,7 @@ public struct CacheSizes: Equatable, Sendable {
 
 /// What translation costs: how often a processor does not remember a translation, and how many entries of tables it loads then.
 ///
-/// By Intel SDM volume 3, "Caching Translation Information": a walk begins behind the deepest structure that is remembered; what
+/// By Intel SDM volume 3, "Caching Translation Information": a walk begins after the deepest structure that is cached; what
 /// is remembered of a walk through both sets of tables holds the machine's address of the next table.
 public struct TranslationModel {
     public let way: TranslationWay
@@ -58,7 +58,7 @@ public struct TranslationModel {
     private var structures: [Int: RecentlyUsed]
     private var nestedTranslations: RecentlyUsed
     private var nestedStructures: [Int: RecentlyUsed]
-    /// Where tables lie: one behind the other, as they are met.
+    /// The tables' addresses: consecutive, in the order in which they are met.
     private var tables: [Table: UInt64] = [:]
     private static let firstTable: UInt64 = 0x400
 

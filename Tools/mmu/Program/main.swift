@@ -1,8 +1,8 @@
 import Foundation
 import MMUTools
 
-// martlet-mmu: what translation costs in the runs on standard input (Guests/spaces, record=1), by a model of what a processor
-// remembers. A line for each way and run: entries of tables loaded in an access, and misses in a hundred.
+// martlet-mmu: what translation costs in the runs on standard input (Guests/spaces, record=1), by a model of a processor's
+// translation caches. A line for each way and run: table entries loaded per access, and misses per hundred.
 
 let input = String(decoding: FileHandle.standardInput.readDataToEndOfFile(), as: UTF8.self)
 do {

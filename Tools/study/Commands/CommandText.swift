@@ -8,11 +8,11 @@ public struct CommandText: Sendable {
         words = line.split(separator: " ").map(String.init)
     }
 
-    /// The word at an index; nil behind the last.
+    /// The word at an index; nil after the last.
     public func word(_ index: Int) -> String? { index < words.count ? words[index] : nil }
 
     /// The words from one on, up to a condition.
-    /// - Returns: them, and the index of the word behind.
+    /// - Returns: them, and the index of the next word.
     func name(from index: Int) -> (name: String, end: Int)? {
         guard index < words.count else { return nil }
         let name = words[index...].enumerated().prefix { $0.offset == 0 || $0.element != "if" }.map(\.element)

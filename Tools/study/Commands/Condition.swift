@@ -3,7 +3,7 @@ import Debug
 // Conditions as a person types them: rax == 0x10, al & 0x80, rcx & 0xff != 0 && cpl == 3.
 
 extension StopCondition {
-    /// The condition behind the word "if", where there is one.
+    /// The condition after the word "if", if there is one.
     static func behind(_ text: CommandText, _ index: Int, _ number: (String) throws(Complaint) -> UInt64) throws(Complaint)
         -> StopCondition?
     {
@@ -37,7 +37,7 @@ extension StopCondition.Comparison {
 }
 
 extension StopCondition.Operand {
-    /// All names that there are, beside the registers'.
+    /// All names, besides those of registers.
     static var exitFields: [(String, StopCondition.ExitField)] {
         [("cpl", .cpl), ("reason", .reason), ("qualification", .qualification), ("physical", .physical), ("linear", .linear)]
     }

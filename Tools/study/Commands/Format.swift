@@ -3,7 +3,7 @@ struct Format: Equatable {
     var count = 1
     /// x, d, u, t, c, s or i.
     var letter: Character = "x"
-    /// The bytes of a unit; nil where nobody said.
+    /// The bytes of a unit; nil if not given.
     var size: Int?
 
     init() {}
@@ -30,7 +30,7 @@ struct Format: Equatable {
         }
     }
 
-    /// A command's word without the format behind its stroke, and that.
+    /// A command's word without the format after its slash, and the format.
     static func divide(_ word: String) throws(Complaint) -> (String, Format?) {
         guard let stroke = word.firstIndex(of: "/") else { return (word, nil) }
         return (String(word[..<stroke]), try Format(word[word.index(after: stroke)...]))

@@ -13,6 +13,6 @@ enum NameSearch {
         throw Complaint("\"\(word)\" may be \(found.map(\.0).joined(separator: ", "))")
     }
 
-    /// A name's letters and digits in small letters: neither case nor what stands between counts.
+    /// A name's letters and digits in lower case: case and separators do not matter.
     static func folded(_ text: String) -> String { text.lowercased().filter { $0.isASCII && ($0.isLetter || $0.isNumber) } }
 }

@@ -2,7 +2,7 @@ import Debug
 import VMX
 
 extension Study {
-    /// `break`: with nothing behind it, a list.
+    /// `break`: without arguments, a list.
     func setBreakpoint(_ text: CommandText, _ output: inout Answer) throws(Complaint) {
         guard let word = text.word(1) else { return try listBreakpoints(&output) }
         let (kind, next) = try stopKind(word, text)

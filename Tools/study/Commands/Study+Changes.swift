@@ -4,7 +4,7 @@ import VMX
 import Virtualization
 import X86
 
-// Commands that change the guest, or what comes to it.
+// Commands that change the guest, or send it events.
 
 extension Study {
     /// `set`: the last word is the value, all before it the name.

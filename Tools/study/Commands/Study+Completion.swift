@@ -40,7 +40,7 @@ extension Study {
         }
     }
 
-    /// Names of several words: what was typed of one goes on in it.
+    /// Names of several words: completes a name of which a part was typed.
     private static func phrase(_ line: String, behind word: String, among names: [String]) -> Completion {
         guard let range = line.range(of: word) else { return Completion() }
         let typed = line[range.upperBound...].drop { $0 == " " }

@@ -7,7 +7,7 @@ import VMX
 import Virtualization
 import X86
 
-// Commands that show the guest as it stands.
+// Commands that show the stopped guest.
 
 extension Study {
     func inspect(_ command: Command, _ text: CommandText, _ output: inout Answer) throws(Complaint) {

@@ -15,7 +15,7 @@ public final class Study {
     let disassembler: Disassembler
     /// The line that the trace has for each exit while the guest runs.
     var trace: TraceLevel
-    /// Where `examine` goes on.
+    /// Where `examine` continues.
     var nextExamined: UInt64?
 
     public init(_ guest: StudiedGuest, symbols: Symbols = Symbols(), disassembler: Disassembler = Disassembler()) {
@@ -27,11 +27,11 @@ public final class Study {
 
     /// What follows on a command.
     public enum Consequence: Equatable, Sendable {
-        /// The guest stands where it stood.
+        /// The guest is still stopped in the same place.
         case stay
         /// It runs.
         case run
-        /// It will be started anew.
+        /// It will be restarted.
         case reset
         /// The machine ends.
         case quit
@@ -42,7 +42,7 @@ public final class Study {
     public func perform(_ line: String, saying output: inout Answer) throws(Complaint) -> Consequence {
         let text = CommandText(line)
         guard let word = text.word(0) else { return .stay }
-        // gdb's formats stand behind a stroke: x/4xg.
+        // gdb's formats follow a slash: x/4xg.
         let (name, format) = try Format.divide(word)
         let command = try Command(name)
         if format != nil, command != .examine, command != .print {
@@ -99,7 +99,7 @@ public final class Study {
         return try run(.reason(basic, try condition(text, reason.end)))
     }
 
-    /// The number behind a command; 1 if there is none.
+    /// The number after a command; 1 if there is none.
     private func count(_ text: CommandText) throws(Complaint) -> UInt64 {
         guard let word = text.word(1) else { return 1 }
         try text.end(2)
@@ -122,7 +122,7 @@ public final class Study {
         return try number(word)
     }
 
-    /// The condition behind the word "if", where there is one.
+    /// The condition after the word "if", if there is one.
     func condition(_ text: CommandText, _ index: Int) throws(Complaint) -> StopCondition? {
         try StopCondition.behind(text, index) { (word) throws(Complaint) in try number(word) }
     }

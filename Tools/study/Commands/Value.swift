@@ -11,7 +11,7 @@ enum Value {
     }
 
     /// The value of a text.
-    /// - Parameter register: tells what a register holds.
+    /// - Parameter register: returns a register's value.
     static func number(
         _ text: String, _ symbols: Symbols, _ register: (GuestRegister) throws(Complaint) -> UInt64
     ) throws(Complaint) -> UInt64 {

@@ -1,7 +1,7 @@
 /// A line of bytes to the kernel's agent: a socket, a serial port, or in tests the agent itself.
 public protocol AgentLine: AnyObject {
     /// Waits for bytes, at most so many seconds.
-    /// - Returns: what came, nothing if the time is up; nil once the line is gone.
+    /// - Returns: what arrived, empty on timeout; nil once the line is gone.
     func receive(timeout: Double) -> [UInt8]?
 
     func send(_ bytes: [UInt8])

@@ -28,7 +28,7 @@ final class MachineLink {
 
     var isLost: Bool { connection.isLost || line == nil && console?.isAtEnd == true }
 
-    /// Waits until the agent has a guest that stands still, or one that runs.
+    /// Waits until the agent has a guest, stopped or running.
     /// - Returns: false if that was given up, or the machine is gone.
     func awaitGuest(while isWanted: () -> Bool) throws(Complaint) -> Bool {
         var lastQuestion = Date.distantPast
@@ -55,7 +55,7 @@ final class MachineLink {
         return false
     }
 
-    /// Why the guest stands still; nil if it runs.
+    /// Why the guest is stopped; nil if it runs.
     func currentStop() throws(Complaint) -> StopReport? {
         let hello = try connection.ask(.hello(version: AgentFacts.currentVersion))
         guard let facts = hello.withReader({ AgentFacts(&$0) }) else { throw .damagedAnswer }

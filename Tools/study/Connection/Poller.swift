@@ -17,7 +17,7 @@ public final class Poller {
     public func addWriter(_ file: Int32, _ ready: @escaping () -> Void) { writers[file] = ready }
     public func removeWriter(_ file: Int32) { writers[file] = nil }
 
-    /// - Parameter over: called when nobody is at the file's other end any longer.
+    /// - Parameter over: called when the file's other end has been closed.
     public func addEnd(_ file: Int32, _ over: @escaping () -> Void) { ends[file] = over }
     public func removeEnd(_ file: Int32) { ends[file] = nil }
 
@@ -50,7 +50,7 @@ public final class Poller {
         }
     }
 
-    /// Writes all of it; false if nobody takes it.
+    /// Writes all of it; false if that fails.
     @discardableResult
     public static func write(_ bytes: [UInt8], to file: Int32) -> Bool {
         var rest = bytes[...]
@@ -73,7 +73,7 @@ public final class Poller {
 final class PolledFile {
     let file: Int32
     private let poller: Poller
-    /// What came and nobody has taken yet.
+    /// What has arrived and has not been taken yet.
     private(set) var bytes: [UInt8] = []
     private(set) var isAtEnd = false
 

@@ -23,7 +23,7 @@ public struct AccessRightsExplanation {
         table.finish(to: print)
     }
 
-    /// The type alone.
+    /// Only the type.
     var typeWords: StaticString { rights.isCodeOrData ? codeOrData : system }
 
     private var codeOrData: StaticString {

@@ -1,11 +1,11 @@
 import Text
 import X86
 
-/// A value told bit by bit, a line each: where the bits are, what they hold, what that means.
+/// A value explained bit by bit, one line each: the bits, their value, its meaning.
 ///
-/// It remembers which bits were told, so that `finish` can name the others that are set: nothing of a value is passed over.
+/// It remembers which bits were explained, so that `finish` can name any others that are set: nothing is left out.
 public struct BitTable {
-    /// The value that is told.
+    /// The value to explain.
     public let value: UInt64
     private var told: UInt64 = 0
 
@@ -49,10 +49,10 @@ public struct BitTable {
         if isSet(bit) { row(bit, bit, Line(set), to: print) }
     }
 
-    /// Marks bits as told that other words have covered.
+    /// Marks bits as explained that other words have covered.
     public mutating func cover(_ high: Int, _ low: Int) { told |= Self.mask(high - low + 1) << UInt64(low) }
 
-    /// Names every set bit that nothing told.
+    /// Names every set bit that was not explained.
     public mutating func finish(to print: (Line) -> Void) {
         for bit in 0..<64 where (value & ~told) >> UInt64(bit) & 1 != 0 { row(bit, bit, "reserved: must be 0", to: print) }
     }

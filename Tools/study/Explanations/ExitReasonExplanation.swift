@@ -1,7 +1,7 @@
 import Text
 import VMX
 
-/// An exit-reason field in words: what happened, why it exits, what else the exit tells, and the flags above the reason.
+/// An exit-reason field in words: what happened, why it exits, what else the exit reports, and the flags above the reason.
 public struct ExitReasonExplanation {
     let reason: ExitReason
 

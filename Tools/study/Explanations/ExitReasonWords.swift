@@ -1,7 +1,7 @@
 import VMX
 
 extension ExitReason {
-    /// What happened, as far as the basic reason tells: nil for a number that the manual reserves.
+    /// What happened, according to the basic reason: nil for a number that the manual reserves.
     public var sentence: StaticString? {
         switch basic {
         case .exceptionOrNMI:

@@ -18,7 +18,7 @@ struct FieldWords {
     /// Whether it is this field.
     func `is`<Value, Access>(_ other: VMCSField<Value, Access>) -> Bool { field == other.encoding }
 
-    /// The meaning in parentheses behind the value, or nothing.
+    /// The meaning in parentheses after the value, or nothing.
     var line: Line {
         switch kind {
         case .accessRights: return rights

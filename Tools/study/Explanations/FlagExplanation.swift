@@ -20,7 +20,7 @@ extension ExplainedFlags {
     public static var reservedOnes: RawValue { 0 }
 }
 
-/// Flags told one by one: those that are set with what they do, those that are clear by name.
+/// Flags one by one: those that are set with their meaning, those that are clear by name.
 public struct FlagExplanation<Flags: ExplainedFlags> {
     let flags: Flags
 

@@ -24,7 +24,7 @@ public struct MSRExplanation {
     }
 
     /// Tells what a value says.
-    /// - Returns: false, and nothing is told, if the register is one number or address.
+    /// - Returns: false, without any output, if the register is one number or address.
     public func reportFields(of value: UInt64, to print: (Line) -> Void) -> Bool {
         if reportCapability(value, to: print) { return true }
         switch register {

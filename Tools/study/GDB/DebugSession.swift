@@ -12,7 +12,7 @@ final class DebugSession {
     private let symbols: Symbols
     private var isKilled = false
     private lazy var target = GuestTarget { [unowned self] patience in meetGuest(patience) }
-    /// Why the guest stands still; nil while it runs.
+    /// Why the guest is stopped; nil while it runs.
     private var stop: DebugStop?
     private var isStarted = false
 
@@ -26,7 +26,7 @@ final class DebugSession {
         }
     }
 
-    /// Serves until the machine is gone.
+    /// Serves debuggers until the machine is gone.
     func run() -> Int32 {
         while !machine.isLost, !isKilled || machine.isOwn {
             if !arrivals.isEmpty {
@@ -71,7 +71,7 @@ final class DebugSession {
 
     private func serve(_ channel: DebugSocket) {
         let server = GDBServer(of: target, over: channel)
-        // A guest that runs is stopped for whoever comes.
+        // A running guest is stopped for a new debugger.
         if isStarted, stop == nil, !isKilled {
             machine.connection.announce(.stop)
             while stop == nil, !machine.isLost { follow(machine.connection.event(timeout: 0.2), hasDebugger: true) }
@@ -111,7 +111,7 @@ final class DebugSession {
         stop = nil
     }
 
-    /// Waits until the guest stands still.
+    /// Waits until the guest is stopped.
     /// - Returns: false if the debugger went away.
     private func watch(_ server: GDBServer, _ channel: DebugSocket) -> Bool {
         while stop == nil, !machine.isLost {
@@ -136,7 +136,7 @@ final class DebugSession {
             var status: UInt8 = 0
             if case .debugExit(let value)? = end.ending { status = UInt8(truncatingIfNeeded: value) }
             stop = DebugStop(.exit(status))
-            // Nobody is to be told.
+            // No debugger waits for this.
             if !hasDebugger, let study { try? goOn(study, .never) }
         case .trace, .starting, .ready, nil: break
         }
@@ -162,7 +162,7 @@ private final class DebugSocket: DebugChannel {
     private let poller: Poller
     private let isOver: () -> Bool
 
-    /// - Parameter isOver: tells whether there is nothing any more to be talked about.
+    /// - Parameter isOver: whether the conversation has ended.
     init(_ file: Int32, _ poller: Poller, isOver: @escaping () -> Bool) {
         polled = PolledFile(file, poller)
         self.poller = poller

@@ -11,29 +11,29 @@ public protocol DebugTarget: AnyObject {
     /// - Parameter isPatient: called now and then meanwhile.
     func awaitGuest(_ isPatient: () -> Void)
 
-    /// How many virtual CPUs there are, one or more.
+    /// The number of virtual CPUs, at least one.
     var threadCount: UInt32 { get }
 
     /// The mode that a virtual CPU executes in.
     func mode(of thread: UInt32) -> ProcessorMode
 
-    /// A register; nil if it cannot be told.
+    /// A register; nil if it cannot be read.
     func read(_ register: GuestRegister, of thread: UInt32) -> UInt64?
 
     /// Changes a register.
     /// - Throws: why the register or the value is refused; nothing was done then.
     func write(_ value: UInt64, to register: GuestRegister, of thread: UInt32) throws(Complaint)
 
-    /// The fields of the VMCS that there are here.
+    /// The VMCS fields of this processor.
     var fields: [VMCSFieldDescription] { get }
 
-    /// A field of the VMCS; nil if it cannot be told.
+    /// A VMCS field; nil if it cannot be read.
     func read(_ field: VMCSFieldEncoding, of thread: UInt32) -> UInt64?
 
     /// Changes a field of the guest's state.
     func write(_ value: UInt64, to field: VMCSFieldEncoding, of thread: UInt32) throws(Complaint)
 
-    /// Bytes of the guest's RAM by linear addresses, whatever their rights, up to the first that cannot be read: a device is not
+    /// Bytes of the guest's RAM by linear address, regardless of access rights, up to the first that is unreadable: a device is not
     /// read because a person looks at it. Software breakpoints are not in them.
     func read(_ count: Int, at address: UInt64, of thread: UInt32) -> [UInt8]
 
@@ -108,7 +108,7 @@ public enum Resumption: Equatable, Sendable {
     case command
     /// On its own, without a debugger.
     case detach
-    /// The debugger is gone without a word: the guest stays where it is until the next comes.
+    /// The debugger's connection is lost: the guest stays where it is until the next one connects.
     case lost
     /// The run ends.
     case kill

@@ -10,7 +10,7 @@ extension GDBServer {
         }
         switch Unicode.Scalar(command) {
         case "?":
-            // Only a new debugger asks. It knows of no breakpoints that another has left behind.
+            // Only a new debugger asks this. It does not know of breakpoints that another has left behind.
             target.removeAllWatches()
             return .reply(stopReply)
         case "g": return readRegisters(packet)

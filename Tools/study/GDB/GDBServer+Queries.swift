@@ -32,7 +32,7 @@ extension GDBServer {
         return .reply(reply)
     }
 
-    /// "annex:offset,length" of the target description, which is made anew when its start is asked for.
+    /// "annex:offset,length" of the target description, which is renewed when its start is requested.
     private func describe(_ packet: inout PacketReader) -> Answer {
         guard packet.take("target.xml:"), let offset = packet.number(), packet.take(","), let length = packet.number(),
             packet.isAtEnd

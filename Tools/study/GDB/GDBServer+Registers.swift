@@ -15,7 +15,7 @@ extension GDBServer {
         return chosen
     }
 
-    /// All but the fields of the VMCS, which GDB asks for one by one when somebody wants them.
+    /// All but the VMCS fields, which GDB requests one by one when needed.
     func readRegisters(_ packet: PacketReader) -> Answer {
         guard packet.isAtEnd else { return .failure(.malformed) }
         var reply = PacketText()
@@ -32,7 +32,7 @@ extension GDBServer {
         return .reply(reply)
     }
 
-    /// Appends a register's bytes; "x" for each digit of one that cannot be told.
+    /// Appends a register's bytes; "x" for each digit of one that cannot be read.
     private func write(_ register: DescribedRegister, to reply: inout PacketText) {
         if case .fields(let fields) = register.source {
             for field in fields { reply.writeLittleEndian(target.read(field, of: selected) ?? 0, size: 8) }

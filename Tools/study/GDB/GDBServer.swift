@@ -13,18 +13,18 @@ import X86
 ///
 /// While the guest runs, bytes of the line go to `isInterruptRequested`.
 ///
-/// A debugger that detaches leaves nothing behind, and the guest runs on. One whose connection is lost leaves all as it is: a
-/// guest that stands still does so until the next comes, which lifts its breakpoints.
+/// A debugger that detaches leaves nothing behind, and the guest runs on. If a connection is lost, everything stays as it is: a
+/// stopped guest stays stopped until the next debugger connects, which removes its breakpoints.
 ///
 /// Nothing that a debugger sends makes it trap. What it does not know is answered with an empty packet, what is malformed
-/// with E01, memory that is not there with E0E, room that is not there with E1C, a register that cannot be told with E16, a
+/// with E01, missing memory with E0E, missing room with E1C, a register that cannot be read with E16, a
 /// value that a register does not take with E. and why.
 public final class GDBServer {
     var connection: PacketConnection
     let target: any DebugTarget
     /// What the debugger knows of the registers, since it asked for it.
     var layout: RegisterLayout?
-    /// The width of code that would fit the guest, of which the debugger has been told last.
+    /// The code width that fits the guest, as last reported to the debugger.
     private var announced: RegisterLayout.Code?
     /// The debugger understands "swbreak" and "hwbreak" in stop replies.
     var knowsBreakReasons = false
@@ -106,7 +106,7 @@ public final class GDBServer {
         }
     }
 
-    /// Says on the debugger's console that the guest has gone to a mode which the debugger does not know of.
+    /// Prints on the debugger's console that the guest has switched to a mode that the debugger does not know about.
     private func announceMode() {
         if case .exit = stop.reason { return }
         guard let layout else { return }

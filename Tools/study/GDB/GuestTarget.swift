@@ -87,7 +87,7 @@ final class GuestTarget: DebugTarget {
         return true
     }
 
-    /// Where a linear address leads, whatever its rights; nil for nowhere.
+    /// What a linear address is mapped to, whatever its access rights; nil for nothing.
     private func physical(_ address: UInt64) -> UInt64? {
         guard let answer = try? guest?.connection.ask(.translate(linear: address)) else { return nil }
         return answer.withReader { $0.uint64() }
@@ -138,7 +138,7 @@ final class GuestTarget: DebugTarget {
         return .memory(MemoryWatch(first: place, last: place &+ watch.length &- 1, kind: kind))
     }
 
-    /// Sets a breakpoint; one that is there already stays as it is.
+    /// Sets a breakpoint; one that is already set stays as it is.
     private func insertBreakpoint(at linear: UInt64) -> WatchAnswer {
         guard let guest, let physical = physical(linear) else { return .noMemory }
         guard !breakpoints.contains(linear: linear, physical: physical) else { return .done }

@@ -25,13 +25,13 @@ struct PacketConnection {
     mutating func stopAcknowledging() { acknowledges = false }
 
     /// A byte that came while the guest runs.
-    /// - Returns: whether it asks for the guest's stop: the break character, or a packet, which nobody may send then.
+    /// - Returns: whether it asks to stop the guest: the break character, or a packet, which is not allowed then.
     mutating func takesInterrupt(_ byte: UInt8) -> Bool {
         if byte == Mark.start { isInPacket = true }
         return byte == Mark.interrupt || byte == Mark.start
     }
 
-    /// Tells a debugger that waits for a reply that it will come: it counts its patience anew at each byte.
+    /// Tells a waiting debugger that a reply will come: each byte restarts its timeout.
     func askForPatience() { channel.write([Mark.acknowledgement]) }
 
     // MARK: Receiving
@@ -39,7 +39,7 @@ struct PacketConnection {
     enum Received {
         /// A packet's content, with the escapes undone.
         case packet([UInt8])
-        /// It does not fit, or its checksum is wrong and nobody would send it again.
+        /// It does not fit, or its checksum is wrong and it would not be resent.
         case unusable
         case gone
     }
@@ -67,8 +67,8 @@ struct PacketConnection {
         }
     }
 
-    /// Reads from behind the "$" to behind the checksum.
-    /// - Returns: the content, cut behind its capacity, and whether its checksum is right; nil once the line is gone.
+    /// Reads from after the "$" to the end of the checksum.
+    /// - Returns: the content, truncated to its capacity, and whether its checksum is right; nil once the line is gone.
     private func receiveFrame() -> ([UInt8], Bool)? {
         var content: [UInt8] = []
         var sum: UInt8 = 0
@@ -109,7 +109,7 @@ struct PacketConnection {
             switch byte {
             case Mark.acknowledgement: return
             case Mark.refusal: channel.write(sent)
-            case Mark.start:  // a debugger that goes on has got it
+            case Mark.start:  // a debugger that continues has received it
                 isInPacket = true
                 return
             default: break

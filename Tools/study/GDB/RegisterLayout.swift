@@ -2,7 +2,7 @@ import Debug
 import VMX
 import X86
 
-/// The registers as GDB numbers and sends them: an architecture of GDB's, told to it in a target description.
+/// The registers as GDB numbers and sends them: one of GDB's architectures, stated in a target description.
 ///
 /// GDB asks for the description when it connects and then keeps to it: one and the same layout for "g" and one decoder for
 /// its disassembly, whatever mode the guest goes to. So the server describes the mode that the guest is in when it is asked:
@@ -64,7 +64,7 @@ struct RegisterLayout {
     init(_ code: Code, fields: [VMCSFieldDescription]) {
         self.code = code
         let set = RegisterSet(isWide: code == .code64)
-        // GDB knows the bases of FS and GS in 64-bit code alone.
+        // GDB knows the bases of FS and GS only in 64-bit code.
         let system = set.isWide ? 2 : 0
         features = [
             .init("org.gnu.gdb.i386.core", set.core + set.coprocessor),

@@ -22,7 +22,7 @@ final class ExitDecoder {
         VMXProcessor(SnapshotAccess(state), constants)
     }
 
-    /// The exit that a state tells of.
+    /// The exit that a state describes.
     func exit(_ state: StateSnapshot) -> Exit { processor(state).decodeExit() }
 
     /// How the guest translates.

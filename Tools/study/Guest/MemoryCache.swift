@@ -2,7 +2,7 @@ import Debug
 
 /// A guest's memory as a person looks at it: byte by byte, by linear or guest-physical addresses, without leaving a trace.
 ///
-/// It is whatever the guest's tables map, also what the guest itself may not read now, and no accessed bit is set.
+/// It covers whatever the guest's tables map, even if the guest itself may not read it now, and sets no accessed bits.
 public protocol GuestBytes: AnyObject {
     /// Addresses that have no more than 32 bits.
     var hasShortAddresses: Bool { get }
@@ -71,7 +71,7 @@ final class MemoryCache: GuestBytes {
         }
     }
 
-    /// Reads bytes that lie in one page: where one cannot be read, neither can those behind it.
+    /// Reads bytes within one page: if one cannot be read, neither can those after it.
     private func fetch(_ address: UInt64, _ count: UInt64) {
         guard let answer = try? connection.ask(.read(space, address: address, count: UInt16(count))) else { return }
         answer.withReader { reader in
@@ -96,14 +96,14 @@ public enum GuestByte: Equatable, Sendable {
         case notPresent
         case reservedBit
         case notCanonical
-        /// A page table lies at this guest-physical address, where the guest has no RAM.
+        /// A page table is at this guest-physical address, where the guest has no RAM.
         case tableOutsideRAM(UInt64)
         /// It is mapped, but the guest has no RAM at this guest-physical address: a device, or nothing.
         case outsideRAM(UInt64)
         /// Nobody answered the question.
         case notAnswered
 
-        /// The reason of a byte so far behind the one that was told of, in the same page.
+        /// The reason for a byte at this distance after the reported one, in the same page.
         init(_ fault: MemoryAnswer.Fault, beyond offset: UInt64) {
             switch fault {
             case .notPresent: self = .notPresent

@@ -1,7 +1,7 @@
 import Debug
 import Memory
 
-/// The shadow tables as they stand in the machine's memory, with what the kernel remembers of each: its own types, read from there.
+/// The shadow tables in the machine's memory, with what the kernel remembers about each: the kernel's types, read from there.
 final class ShadowBook {
     let facts: ShadowFacts
     private let words: WordCache

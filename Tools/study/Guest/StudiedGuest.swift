@@ -18,7 +18,7 @@ public final class StudiedGuest {
     private let abilities: Abilities
     private let decoder: ExitDecoder
 
-    /// Why and where it stands; nil while it runs.
+    /// Why and where it is stopped; nil while it runs.
     public internal(set) var report: StopReport?
     /// How it ended, if it has.
     public internal(set) var ending: EndReport?
@@ -65,7 +65,7 @@ public final class StudiedGuest {
         report = nil
     }
 
-    /// It stands still now.
+    /// It is stopped now.
     public func stand(_ report: StopReport) {
         forget()
         self.report = report
@@ -174,7 +174,7 @@ public final class StudiedGuest {
 
     // MARK: The last exit
 
-    /// The exit at which it stands: what it was, and what was done about it, nil if nothing was.
+    /// The exit at which it is stopped: what it was, and what was done about it, nil if nothing was.
     /// - Returns: nil before the first exit.
     func lastExit() throws(Complaint) -> (exit: Exit, outcome: Outcome?)? {
         switch try connection.tryToAsk(.lastExit) {

@@ -6,7 +6,7 @@ import X86
 
 /// The command `changes`: in what two states of a virtual CPU differ, a line each: "guest RIP 0x10 -> 0x12".
 public enum ChangeInspection {
-    /// Writes the differences between the state at the last stop and the one now, or that there are none.
+    /// Writes the differences between the states at the last stop and now, or that there are none.
     public static func write(_ before: StateSnapshot, _ after: StateSnapshot, to output: inout Answer) {
         if list(before, after, indentation: "", to: &output) == 0 { output.line("nothing has changed since the last stop") }
     }

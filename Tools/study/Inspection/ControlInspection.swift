@@ -5,7 +5,7 @@ import X86
 
 /// The command `controls`: every control by name, whether Martlet wants it, whether it is on now, and what decides that.
 public enum ControlInspection {
-    /// Answers `controls` with the words behind it: none for all; pin, primary, secondary, tertiary, exit or entry; or words
+    /// Answers `controls` with the words that follow it: none for all; pin, primary, secondary, tertiary, exit or entry; or words
     /// that are parts of a control's name.
     public static func write(
         _ words: String, _ state: StateSnapshot, _ capabilities: VMXCapabilities,

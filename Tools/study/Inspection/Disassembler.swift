@@ -1,7 +1,7 @@
 import Foundation
 import X86
 
-/// Disassembles by the toolchain's own disassembler, LLVM's llvm-objdump: one is beside every Swift compiler.
+/// Disassembles with the toolchain's disassembler, LLVM's llvm-objdump, which comes with every Swift compiler.
 public struct Disassembler: Sendable {
     /// An instruction as that tool writes it.
     public struct Instruction: Equatable, Sendable {
@@ -13,7 +13,7 @@ public struct Disassembler: Sendable {
 
     private let tool: String?
 
-    /// Looks for the tool beside the compiler and on the path.
+    /// Looks for the tool next to the compiler and on the path.
     public init() { tool = Tool.find("llvm-objdump") }
 
     /// One that has no tool, or this one.
@@ -86,7 +86,7 @@ public struct Disassembler: Sendable {
 
 /// A program of the host's that does a piece of work.
 enum Tool {
-    /// Where a tool of LLVM's is: on the path, or beside the Swift compiler.
+    /// The path of an LLVM tool: on the path, or next to the Swift compiler.
     static func find(_ name: String) -> String? {
         let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map(String.init)
         func executable(_ path: String) -> String? { FileManager.default.isExecutableFile(atPath: path) ? path : nil }

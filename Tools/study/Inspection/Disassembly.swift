@@ -5,7 +5,7 @@ import X86
 
 /// The command `disassemble`, and the instruction that each stop shows.
 public enum Disassembly {
-    /// How many instructions are shown if nobody says.
+    /// How many instructions are shown by default.
     public static var usualCount: UInt64 { 8 }
     /// The most that are shown at a time.
     public static var mostCount: UInt64 { 256 }

@@ -3,7 +3,7 @@ import Text
 import VMX
 import VMXChecks
 
-/// The command `check`: the rules of VM entry on the VMCS as it is now.
+/// The command `check`: the rules of VM entry on the current VMCS.
 public enum EntryInspection {
     public static func write(
         _ state: StateSnapshot, _ capabilities: VMXCapabilities, _ circumstances: EntryCircumstances,

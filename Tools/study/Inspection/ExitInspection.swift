@@ -67,7 +67,7 @@ public enum ExitInspection {
         }
     }
 
-    /// What the processor tells with the exit.
+    /// What the processor reports with the exit.
     private static func writeInformation(_ reason: ExitReason, _ state: StateSnapshot, to output: inout Answer) {
         if reason.hasQualification {
             QualificationExplanation(state[.exitQualification], of: reason).report { output.line($0) }

@@ -5,7 +5,7 @@ import X86
 
 /// The command `vmcs`: fields of the VMCS with what their values mean.
 public enum FieldInspection {
-    /// Answers `vmcs` with the words behind it: none for all fields; a group (control, guest, host, exit); an encoding; or
+    /// Answers `vmcs` with the words that follow it: none for all fields; a group (control, guest, host, exit); an encoding; or
     /// words that are parts of a field's name, or else of a control's. One field is explained bit by bit, several are listed.
     public static func write(
         _ words: String, _ state: StateSnapshot, _ capabilities: VMXCapabilities,

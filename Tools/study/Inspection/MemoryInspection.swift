@@ -3,7 +3,7 @@ import Text
 
 /// The command `memory`: a guest's bytes as numbers and letters, sixteen to a line; `??` where none can be read.
 public enum MemoryInspection {
-    /// How many bytes are shown if nobody says.
+    /// How many bytes are shown by default.
     public static var usualCount: UInt64 { 128 }
     /// The most that are shown at a time.
     public static var mostCount: UInt64 { 4096 }

@@ -67,7 +67,7 @@ struct SegmentFields {
     }
 }
 
-/// What DR6 tells of the last debug exception (SDM volume 3, "Debug Status Register (DR6)"). Its bits stay until the
+/// What DR6 reports about the last debug exception (SDM volume 3, "Debug Status Register (DR6)"). Its bits stay until the
 /// guest clears them.
 struct DebugStatusWords: TextConvertible {
     let value: UInt64

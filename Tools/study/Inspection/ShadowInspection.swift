@@ -29,7 +29,7 @@ enum ShadowInspection {
         _ book: ShadowBook, _ paging: GuestPaging, _ tables: [(number: UInt64, page: ShadowPage)], to output: inout Answer
     ) {
         output.line("guest CR3       shadow root     twin")
-        // Without long mode there is one, whose four entries are made anew when CR3 is loaded.
+        // Without long mode there is one, whose four entries are rebuilt when CR3 is loaded.
         guard paging.shadowLevelCount > 3 else { return output.line(root(book.facts.cr3, book.root, twin: nil, isLoaded: true)) }
         for (number, page) in tables where Int(page.level) == paging.shadowLevelCount {
             let guest = UInt64(page.frame) << 12

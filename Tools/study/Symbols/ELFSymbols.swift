@@ -2,7 +2,7 @@
 enum ELFSymbols {
     static var magic: [UInt8] { [0x7F, 0x45, 0x4C, 0x46] }
 
-    /// - Returns: the functions and objects, and whatever has a name and an address; nil for a file that is damaged or has none.
+    /// - Returns: the functions, objects, and anything else with a name and an address; nil if the file is damaged or has none.
     static func read(_ bytes: [UInt8]) -> [(name: String, address: UInt64)]? {
         guard bytes.count > 64, bytes[5] == 1 else { return nil }
         let isWide = bytes[4] == 2

@@ -59,7 +59,7 @@ public struct Symbols: Sendable {
         return symbol.name
     }
 
-    /// An address as a name and an offset: "main+0x10"; nil if it is not within 32 KiB behind a symbol.
+    /// An address as a name and an offset: "main+0x10"; nil if it is not within 32 KiB after a symbol.
     public func words(_ address: UInt64) -> String? {
         let place = address &- slide
         guard let symbol = symbol(before: place), place - symbol.address < 1 << 15 else { return nil }

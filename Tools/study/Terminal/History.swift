@@ -15,7 +15,7 @@ public struct History {
         lines = text.split(separator: "\n").suffix(Self.capacity).map(String.init)
     }
 
-    /// The file of whoever is logged in.
+    /// The current user's file.
     public static var usual: URL? {
         let environment = ProcessInfo.processInfo.environment
         if let state = environment["XDG_STATE_HOME"], !state.isEmpty {

@@ -1,4 +1,4 @@
-/// A line that is being typed, and what each key does to it. It knows nothing of the terminal: it takes bytes, and tells what is
+/// A line that is being typed, and what each key does to it. It knows nothing of the terminal: it takes bytes, and returns what is
 /// to be shown.
 public struct LineEditor {
     /// What came of a byte.
@@ -23,7 +23,7 @@ public struct LineEditor {
     private var history: [String]
     /// Where in the history the line is; its count for the line that is being typed.
     private var place: Int
-    /// What was being typed when the history was gone to.
+    /// The line being typed when the history was entered.
     private var pending: [UInt8] = []
     private var killed: [UInt8] = []
     private var escape: [UInt8] = []

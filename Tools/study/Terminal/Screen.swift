@@ -34,7 +34,7 @@ public final class Screen {
         return isTerminal && columns > 0 ? columns : 100
     }
 
-    /// How many lines there are; nil if that is of no account.
+    /// The number of lines; nil if it does not matter.
     var height: Int? { isTerminal && size.ws_row > 0 ? Int(size.ws_row) : nil }
 
     private func put(_ text: String) { Poller.write(Array(text.utf8), to: output) }
@@ -82,7 +82,7 @@ public final class Screen {
 
     // MARK: The guest
 
-    /// Shows what the guest prints: on a terminal as it comes, otherwise line by line behind "| ".
+    /// Shows the guest's output: on a terminal as it arrives, otherwise line by line after "| ".
     public func guest(_ bytes: [UInt8]) {
         hideInput()
         if isTerminal {
@@ -103,7 +103,7 @@ public final class Screen {
         "| " + String(decoding: line.filter { $0 != 13 }, as: UTF8.self) + "\n"
     }
 
-    /// What the guest has begun is left as it is, and a new line begins.
+    /// Leaves an unfinished line of the guest's as it is, and begins a new one.
     public func endGuestLine() {
         guard guestLine.contains(where: { $0 != 13 }) else { return }
         put(isTerminal ? "\n" : marked(guestLine[...]))

@@ -3,7 +3,7 @@ import Machine
 import Text
 
 extension StopReport {
-    /// Why and where the guest stands.
+    /// Why and where the guest is stopped.
     public var words: String {
         switch cause {
         case .start: "stopped before the first VM entry, at \(place)"

@@ -28,7 +28,7 @@ public final class StudySession {
         self.symbols = symbols
     }
 
-    /// Talks until the machine is gone.
+    /// Runs the session until the machine is gone.
     public func run() -> Int32 {
         do throws(Complaint) {
             try meet()
@@ -64,7 +64,7 @@ public final class StudySession {
 
     // MARK: The guest runs
 
-    /// Shows what happens until the guest stands still.
+    /// Shows what happens until the guest is stopped.
     private func watch(_ study: Study) throws(Complaint) {
         commands.beginRun()
         while !machine.isLost, study.guest.report == nil || hasQuit {
@@ -95,7 +95,7 @@ public final class StudySession {
         screen.say(study.nextInstruction(), .instruction)
     }
 
-    // MARK: The guest stands
+    // MARK: The guest is stopped
 
     /// Does commands until one lets it run.
     private func converse(_ study: Study) throws(Complaint) {
@@ -268,7 +268,7 @@ final class TypedCommands: CommandSource {
             let command = try? Command(String(name))
         else { return "" }
         switch command {
-        // It goes on where it was.
+        // It continues where it was.
         case .examine: return String(word)
         case .break, .delete, .set, .inject, .type, .reset, .quit, .symbols: return ""
         default: return last

@@ -15,7 +15,7 @@ public func wrapped(_ line: String, to width: Int) -> [String] {
     var room = width
     while characters.count - start > room {
         var end = start + room
-        // What stands behind a comma is part of a list if it is short.
+        // Short text after a comma is part of a list.
         if let comma = (start + indentation..<end).last(where: { characters[$0] == "," && isBreakable[$0 + 1] }),
             characters[(comma + 2)...].prefix(while: { $0 != "," }).count <= mostOfName, comma - start > room / 4
         {

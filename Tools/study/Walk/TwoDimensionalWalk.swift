@@ -2,8 +2,8 @@ import Memory
 import Text
 import VMX
 
-/// The two-dimensional page walk of a guest-virtual address, load by load: each entry of the guest's tables stands at a
-/// guest-physical address, which the EPT translate first, and so does what the walk comes to.
+/// The two-dimensional page walk of a guest-virtual address, load by load: each entry of the guest's tables is at a
+/// guest-physical address, which the EPT translates first, and so is the walk's result.
 ///
 /// It is the guest's walk and the EPT's own, looked at: no accessed or dirty bit is set, and nothing is cached.
 ///
