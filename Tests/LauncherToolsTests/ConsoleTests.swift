@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test(arguments: [1, 2, 7, 1000])
-    func `so is what the debugger of Bochs 2.7 says`(piece: Int) {
+    func `so is the output of Bochs 2.7's debugger`(piece: Int) {
         let output =
             ConsoleTests.banner
             + "Next at t=0\n(0) [0x0000fffffff0] f000:fff0\nhello\n(0).[1] [0x10] x\nhalf(0).[22] [0x10] y\nend"

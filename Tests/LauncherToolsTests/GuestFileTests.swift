@@ -13,7 +13,7 @@ import Testing
         #expect(files.modules.map(\.string) == ["with_two_blanks x,y=1 \"q\"", "semi;colon", "plain  two  blanks "])
     }
 
-    @Test func `a file that is not there is named up to its blank`() throws {
+    @Test func `a missing file is named up to its blank`() throws {
         let folder = try Folder()
         let plain = try folder.file("plain")
         var files = try GuestFiles(folder: folder.path + "/files", kernel: plain)
@@ -31,7 +31,7 @@ import Testing
         #expect(throws: Failure.badUsage("two modules are named module: rename one")) { try files.add(other.file("module"), "") }
     }
 
-    @Test func `a kernel that is not there is missed`() throws {
+    @Test func `a missing kernel is reported`() throws {
         let folder = try Folder()
         #expect(throws: Failure.badUsage("there is no kernel none.elf: run \"make build\"")) {
             try GuestFiles(folder: folder.path + "/files", kernel: "none.elf")

@@ -35,8 +35,8 @@ import Text
         (7, "ended with status 7: the guest wrote 3 to port 0xf4"),
         (255, "ended with status 255: the guest wrote 127 to port 0xf4"),
     ])
-    func `make says a status in words`(status: Int32, words: String) { #expect(RunStatus.wordsForMake(status) == words) }
+    func `make explains a status`(status: Int32, words: String) { #expect(RunStatus.wordsForMake(status) == words) }
 
     @Test(arguments: [RunStatus.stopped, .readNoLonger, .endedByHand])
-    func `who ended it knows`(status: RunStatus) { #expect(RunStatus.wordsForMake(status.rawValue) == nil) }
+    func `whoever ended it is not told`(status: RunStatus) { #expect(RunStatus.wordsForMake(status.rawValue) == nil) }
 }

@@ -14,7 +14,7 @@ import Testing
         return String(decoding: lines.answer(), as: UTF8.self)
     }
 
-    @Test func `a line goes to the guest when it asks, one for each prompt`() {
+    @Test func `a line goes to the guest when it prompts, one for each prompt`() {
         var lines = lines("first\nsecond\n")
         #expect(answer(&lines, to: "booting #") == "")
         #expect(answer(&lines, to: " ") == "first\n")
@@ -26,7 +26,7 @@ import Testing
         #expect(answer(&lines, to: "/ # ") == "")
     }
 
-    @Test func `a last line without an end goes as it is, and then the end`() {
+    @Test func `an unterminated last line goes unchanged, and then end-of-file`() {
         var lines = lines("poweroff")
         #expect(answer(&lines, to: "# ") == "")
         lines.add(nil)
@@ -48,7 +48,7 @@ import Testing
         #expect(answer(&lines, to: "# ") == piece + piece + "\n")
     }
 
-    @Test func `what was printed long ago is no prompt, and a prompt in pieces is one`() {
+    @Test func `old output is not a prompt, and a prompt in pieces is one`() {
         var lines = lines("x\n")
         #expect(answer(&lines, to: "# " + String(repeating: "y", count: 1000)) == "")
         #expect(answer(&lines, to: "#") == "")

@@ -9,7 +9,7 @@ import Testing
         return files
     }
 
-    @Test func `the kernel's command line has the words that were given, and where its report goes`() throws {
+    @Test func `the kernel's command line has the given words, and where its report goes`() throws {
         func line(_ request: RunRequest, rows: Int? = nil) -> String {
             request.kernelCommandLine(columns: 100, rows: rows, records: .port)
         }
@@ -52,7 +52,7 @@ import Testing
         #expect(try request("LARGE=1g", "MEMORY=1G").qemuMebibytes(files) == 3072 + 6)
     }
 
-    @Test func `Bochs has no more than it has`() throws {
+    @Test func `Bochs's memory is limited`() throws {
         let folder = try Folder()
         #expect(
             throws: Failure.badUsage("MEMORY=4G does not fit: Bochs has at most 2048M, which leaves 1984M for the guest")
@@ -68,7 +68,7 @@ import Testing
         ) { try request("MEMORY=100M").bochsMebibytes(files(folder, modules: [("vast", 2000 << 20)])) }
     }
 
-    @Test func `QEMU takes what comes behind its own kernel's name, and commas twice`() throws {
+    @Test func `QEMU takes the command line without the kernel's name, and commas doubled`() throws {
         let folder = try Folder()
         var files = try files(folder)
         try files.add(folder.file("a,b"), "x=1,2")
@@ -77,7 +77,7 @@ import Testing
         #expect(Array(arguments.suffix(4)) == ["-append", "memory=256M", "-initrd", "a,,b x=1,,2"])
     }
 
-    @Test func `KVM serves where it is open to us and nested`() throws {
+    @Test func `KVM is used if it is accessible and nested`() throws {
         let folder = try Folder()
         let device = try folder.file("kvm")
         #expect(QEMU.hasNestedKVM(device: device, parameter: try folder.file("nested", "Y\n")))
@@ -91,14 +91,14 @@ import Testing
         ) { try QEMU.check(.kvm, hasNestedKVM: false) }
     }
 
-    @Test func `the first program of the nested Linux keeps every character of QEMU's words`() {
+    @Test func `the nested Linux's init program keeps every character of QEMU's words`() {
         let program = NestedLinux.initProgram(["-append", "a 'b' $c \"d\""], takesInput: false, hasMonitor: false)
         #expect(program.contains(#"-cpu host '-append' 'a '\''b'\'' $c "d"' < /dev/null | /port E9"#))
         #expect(program.hasPrefix("#!/bin/busybox sh\n"))
         #expect(program.hasSuffix("| /port 8900\n"))
     }
 
-    @Test func `where Bochs says nothing, the last words are Linux's`() throws {
+    @Test func `if Bochs prints nothing, the last words are Linux's`() throws {
         let folder = try Folder()
         _ = try folder.file("linux.log", "one\r\ntwo\r\nthree\r\nKernel panic\r\n")
         #expect(NestedLinux.lastWords(folder.path) == "two\nthree\nKernel panic")

@@ -17,14 +17,14 @@ import Testing
             ])
     }
 
-    @Test func `errors and records are told apart`() {
+    @Test func `errors and records are distinguished`() {
         let report = Report("error the image is no image\nrecord QUJD\nrecord REVG\nrecords 2\n")
         #expect(report.errors == ["the image is no image"])
         #expect(report.records == ["QUJD", "REVG"])
         #expect(report.recordCount == 2)
     }
 
-    @Test func `records are whole, or those that are there`() throws {
+    @Test func `records are complete, or as many as there are`() throws {
         let folder = try Folder()
         let path = try folder.file("trace", size: 300)
         #expect(try RecordFile(path, .port, folder: folder.path).close(Report("")) == nil)

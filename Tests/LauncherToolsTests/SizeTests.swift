@@ -11,5 +11,5 @@ import Testing
     }
 
     @Test(arguments: ["", "M", "0M", "256", "lots", "-1M", "+1M", "1T", "1.5G", "01M", "1234567890M", "1 M"])
-    func `anything else is none`(text: String) { #expect(Size(text) == nil) }
+    func `anything else is not a size`(text: String) { #expect(Size(text) == nil) }
 }

@@ -7,7 +7,7 @@ import Testing
         for key in WordKey.allCases { #expect(Word.all.filter { $0.key == key }.count == 1, "\(key.rawValue)") }
     }
 
-    @Test func `what is usual, and what the help shows as a choice, is accepted`() throws {
+    @Test func `defaults, and the choices shown in the help, are accepted`() throws {
         for word in Word.all {
             try word.check(word.usual)
             if case .choice = word.value {
@@ -16,7 +16,7 @@ import Testing
         }
     }
 
-    @Test func `arguments count before the environment, and that before what is usual`() throws {
+    @Test func `arguments override the environment, which overrides the defaults`() throws {
         let words = try GivenWords(
             ["memory=1g", "TRACE="], environment: ["MEMORY": "2G", "TRACE": "full", "LARGE": "4k", "GUEST": ""])
         #expect(words[.memory] == "1g")
@@ -49,7 +49,7 @@ import Testing
         ("SYMBOLS=/dev/null", "SYMBOLS=/dev/null needs MONITOR=study or MONITOR=gdb"),
         ("SHADOW=8M", "SHADOW=8M needs MMU=shadow"),
     ])
-    func `what is wrong is said`(word: String, words: String) throws {
+    func `errors are reported`(word: String, words: String) throws {
         let failure = try #require(refusal(word))
         #expect(failure.status == .badUsage)
         #expect(failure.words?.hasPrefix(words) == true, "\(failure.words ?? "")")
@@ -62,7 +62,7 @@ import Testing
         (["MONITOR=study", "SCRIPT=/nowhere/at/all"], "SCRIPT=/nowhere/at/all: this file cannot be read"),
         (["TRACE_FILE=/nowhere/at/all"], "TRACE_FILE=/nowhere/at/all: this file cannot be written"),
     ])
-    func `what does not go together is said`(given: [String], words: String) throws {
+    func `invalid combinations are reported`(given: [String], words: String) throws {
         let failure = #expect(throws: Failure.self) {
             try RunRequest(GivenWords(given, environment: [:]), kernel: "/martlet.elf")
         }
@@ -75,12 +75,12 @@ import Testing
         #expect(try request().timeout == nil)
     }
 
-    @Test func `MONITOR=off is none`() throws {
+    @Test func `MONITOR=off means no monitor`() throws {
         #expect(try request("MONITOR=off").monitor == nil)
         #expect(try request("MONITOR=gdb", "PORT=2000").monitor == .debugger)
     }
 
-    @Test func `shadow page tables have their usual room`() throws {
+    @Test func `shadow page tables have a default size`() throws {
         #expect(try request("MMU=shadow").shadow?.text == "16M")
         #expect(try request("MMU=shadow", "SHADOW=32m").shadow?.text == "32M")
     }

@@ -23,17 +23,17 @@ import Testing
     @Test(arguments: [
         (TranslationWay.tables, 4), (.nested(leafLevel: 1), 24), (.nested(leafLevel: 2), 19), (.nested(leafLevel: 3), 14),
     ])
-    func `a walk that remembers nothing`(way: TranslationWay, loads: Int) {
+    func `a walk with empty caches`(way: TranslationWay, loads: Int) {
         let model = Self.model(way, sizes: .none, Self.reads(0x800_0000, 0x800_0000))
         #expect(model.loads == 2 * loads && model.misses == 2 && model.accesses == 2)
     }
 
-    @Test func `what is remembered is not walked`() {
+    @Test func `what is cached is not walked`() {
         let model = Self.model(.tables, Self.reads(0x800_0000, 0x800_0000))
         #expect(model.loads == 4 && model.misses == 1)
     }
 
-    @Test func `a walk begins behind the deepest table that is remembered`() {
+    @Test func `a walk begins after the deepest cached table`() {
         // The same page table; the same directory; the same directory pointers.
         #expect(Self.model(.tables, Self.reads(0x800_0000, 0x800_0001)).loads == 4 + 1)
         #expect(Self.model(.tables, Self.reads(0x800_0000, 0x800_0200)).loads == 4 + 2)
@@ -51,7 +51,7 @@ import Testing
         #expect(Self.model(.nested(leafLevel: 1), Self.reads(0x800_0000, 0x800_0001)).loads == 13 + 2)
     }
 
-    @Test func `nested tables with large leaves remember more at once`() {
+    @Test func `nested tables with large leaves cache more at once`() {
         // Root: 3 loads, which is all for the four tables; the page in another 2 MiB: 1.
         #expect(Self.model(.nested(leafLevel: 2), Self.reads(0x800_0000)).loads == 3 + 1 + 4)
         #expect(Self.model(.nested(leafLevel: 2), Self.reads(0x800_0000, 0x800_0001)).loads == 8 + 1)
@@ -80,7 +80,7 @@ import Testing
         #expect(Self.model(.nested(leafLevel: 2), hasTags: false, events).loads == 8 + 4)
     }
 
-    @Test func `of a set's translations the one goes that was not used for longest`() {
+    @Test func `the least recently used translation of a set is evicted`() {
         let sizes = CacheSizes(translations: 4, translationWays: 2, directories: 0, pointers: 0, roots: 0, nestedTranslations: 0)
         // Two sets, by the lowest bit: 0, 2 and 4 meet in one.
         func misses(_ pages: UInt64...) -> Int {

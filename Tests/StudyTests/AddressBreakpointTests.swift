@@ -12,7 +12,7 @@ import Virtualization
     static let resumeFlag: UInt64 = 1 << 16
 
     @Test(arguments: [true, false])
-    func `the guest stops at the address, and goes on behind it`(hasTrapFlag: Bool) {
+    func `the guest stops at the address, and goes on after it`(hasTrapFlag: Bool) {
         let session = MonitorSession(hasTrapFlag: hasTrapFlag)
         #expect(session.type("break address 0x5123")[0] == ["1: address 0x5123"])
         session.enter()
@@ -71,7 +71,7 @@ import Virtualization
         #expect(machine.processor.debugRegister7.rawValue == 0x400 | 0xD << 16 | 1)
     }
 
-    @Test func `a breakpoint of both is told to both`() {
+    @Test func `a breakpoint of both is reported to both`() {
         let session = MonitorSession()
         session.machine.host.debugAddresses[3] = 0x5123
         session.machine.processor.debugRegister7.rawValue = 0x400 | 0xC0

@@ -65,7 +65,7 @@ import Testing
         #expect(deaf.requests.count == 1 && !second.isLost)
     }
 
-    @Test func `a line that is gone is told of`() {
+    @Test func `a line that is gone is reported`() {
         let connection = GuestConnection(ScriptedLine { _, _, _ in nil })
         #expect(throws: Complaint("the machine is gone")) { try connection.ask(.registers) }
         #expect(connection.isLost && connection.event(timeout: 1) == nil)

@@ -60,7 +60,7 @@ import X86
         #expect(!answer.text.contains("checks left out"))
     }
 
-    @Test func `a log with two dumps and other lines gives two answers; an empty field is told to be damaged`() throws {
+    @Test func `a log with two dumps and other lines gives two answers; an empty field is reported as damaged`() throws {
         let kvm = try Self.file("kvm-6.1.txt")
         let answer = answer(
             "boot\n" + kvm + "more\n" + kvm.replacing("base=0xffff888000000000", with: "base=0x1ffff888000000000"))
@@ -85,7 +85,7 @@ import X86
         #expect(self.answer(controls.joined(separator: "\n")).text.contains("  primary processor-based VM-execution controls: "))
     }
 
-    @Test func `a single field that is missing is told of as one`() throws {
+    @Test func `a single field that is missing is reported as one`() throws {
         let missing = VMCSField<RFlags, Writable>.guestRFLAGS.encoding
         let text = lines { VMCSDump.report(reading: { $0 == missing ? nil : $0.area == .hostState ? 0xFFFF : 0 }, to: $0) }
         let answer = answer(text.joined(separator: "\n"))

@@ -25,7 +25,7 @@ import VMX
         #expect(text.count == (reason.isNamed ? 4 : 2))
     }
 
-    @Test func `the flags above the reason are told, the reserved ones as such`() {
+    @Test func `the flags above the reason are explained, the reserved ones as such`() {
         let text = lines(ExitReasonExplanation(ExitReason(rawValue: 0x8C01_0021)).report)
         #expect(text.contains { $0.contains("The VM entry failed (bit 31)") })
         #expect(text.contains("  bit 26      1      a bus lock was detected"))

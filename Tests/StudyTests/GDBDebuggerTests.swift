@@ -122,7 +122,7 @@ struct GDBDebuggerTests {
         #expect(resumption == .kill && end.registers[.rip] == 0x101 && end.ram[0x1102] == 0xAA)
     }
 
-    @Test func `a guest that goes to 64-bit mode: it is told of, and "unset tdesc filename" follows it`() throws {
+    @Test func `a guest that goes to 64-bit mode: it is reported, and "unset tdesc filename" follows it`() throws {
         let target = GDBGuest.withRAM()
         target.load([0x90, 0x06, 0x48, 0xB8, 1, 2, 3, 4, 5, 6, 7, 8], at: 0x1000)
         target.modes = [.protected32]

@@ -24,7 +24,7 @@ import X86
         #expect(session.send(Array("$qC#b4+-+$k#6b".utf8)) == "+$QC1#c5$QC1#c5+")
     }
 
-    @Test func `a debugger that goes on has got the answer`() {
+    @Test func `a debugger that continues has received the answer`() {
         let session = GDBSession()
         #expect(session.send(Array("$qC#b4$qC#b4$k#6b".utf8)) == "+$QC1#c5+$QC1#c5+")
     }

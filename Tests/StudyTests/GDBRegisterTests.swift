@@ -103,7 +103,7 @@ import X86
         #expect(session.ask("qXfer:features:read:target.xml:0,200")[0].contains("i8086"))
     }
 
-    @Test func `a guest that changes its mode is told of, once, and keeps the layout until the debugger asks again`() {
+    @Test func `a guest that changes its mode is reported, once, and keeps the layout until the debugger asks again`() {
         let session = Self.session(.protected32, [.rax: 0x1_2345_6789])
         _ = session.ask("qXfer:features:read:target.xml:0,10")
         session.target.modes = [.long64]

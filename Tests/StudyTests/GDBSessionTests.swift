@@ -62,7 +62,7 @@ import X86
 
     // MARK: Stops
 
-    @Test func `a debugger is told of a stop when it has let the guest run, and not before`() {
+    @Test func `a debugger hears of a stop once it has let the guest run, and not before`() {
         let session = GDBSession()
         #expect(session.ask("?") == ["T05thread:1;"])
         #expect(session.ask(stop: DebugStop(.interrupt)) == ["T02thread:1;"])

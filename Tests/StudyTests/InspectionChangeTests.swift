@@ -14,9 +14,9 @@ import X86
         return answer { ChangeInspection.write(before, after, to: &$0) }
     }
 
-    @Test func `nothing changed: said so`() { #expect(changes { _ in } == ["nothing has changed since the last stop"]) }
+    @Test func `if nothing changed, it says so`() { #expect(changes { _ in } == ["nothing has changed since the last stop"]) }
 
-    @Test func `registers, CR2 and fields are told with both values, in this order`() {
+    @Test func `registers, CR2 and fields are explained with both values, in this order`() {
         #expect(
             changes {
                 $0.registers.rax = 0x2A
@@ -35,7 +35,7 @@ import X86
             ])
     }
 
-    @Test func `flags are told by the names of those that were set and those that were cleared`() {
+    @Test func `flags are explained by the names of those that were set and those that were cleared`() {
         #expect(changes { $0.fields[.guestRFLAGS] = .init(rawValue: 0x47) } == ["guest RFLAGS 0x246 -> 0x47: set CF; cleared IF"])
         #expect(
             changes { $0.fields[.primaryControls] = .interruptWindowExiting }

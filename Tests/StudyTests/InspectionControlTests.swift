@@ -26,7 +26,7 @@ import X86
         }
     }
 
-    @Test func `each control is told with the wish, whether it is on, and the register that decides`() throws {
+    @Test func `each control is explained with the wish, whether it is on, and the register that decides`() throws {
         #expect(
             try controls("pin") == [
                 "pin-based VM-execution controls = 0x0000007f",
@@ -65,7 +65,7 @@ import X86
         #expect(without.last == "  none of them counts: \"activate secondary controls\" is off")
     }
 
-    @Test func `all fields are told if none is named, and a field that is none is refused`() throws {
+    @Test func `all fields are explained if none is named, and a field that is none is refused`() throws {
         let all = try controls()
         for title in ["pin-based", "primary processor", "secondary processor", "tertiary", "primary VM-exit", "VM-entry"] {
             #expect(all.contains { $0.hasPrefix(title) }, "\(title)")
@@ -78,7 +78,7 @@ import X86
             ])
     }
 
-    @Test func `a control is found by a part of its name, in whatever field it is, and its meaning is told`() throws {
+    @Test func `a control is found by a part of its name, in whatever field it is, and its meaning is explained`() throws {
         let lines = try controls("nmi")
         #expect(
             lines.filter { $0.hasPrefix("  bit") } == [

@@ -57,7 +57,7 @@ import X86
             ])
     }
 
-    @Test func `a port is told with its bit in the I/O bitmaps`() {
+    @Test func `a port is explained with its bit in the I/O bitmaps`() {
         let access = IOAccess(port: 0x3F8, size: 1, isInput: false)
         let lines = why(.io(access), .step, exited(.ioInstruction, qualification: 0x3F8_0000))
         #expect(lines[0] == "I/O instruction, at 0xffffffff81000000 in 64-bit mode: OUT 0x3f8, AL = 0x1")
@@ -78,7 +78,7 @@ import X86
                 "  bit 24, \"unconditional I/O exiting\", of the primary processor-based VM-execution controls is 1"))
     }
 
-    @Test func `an MSR is told with its bit in the MSR bitmaps, or that they do not cover it`() {
+    @Test func `an MSR is explained with its bit in the MSR bitmaps, or that they do not cover it`() {
         func bits(_ number: UInt64, _ exit: Exit, _ reason: BasicExitReason) -> [String] {
             why(exit, .step, exited(reason) { $0.registers.rcx = number }).filter {
                 $0.hasPrefix("  bit ") || $0.hasPrefix("  the bitmaps")
@@ -92,7 +92,7 @@ import X86
         #expect(bits(0x2000, .readMSR, .rdmsr).last?.hasSuffix("0x2000 always exits") == true)
     }
 
-    @Test func `a control register is told with the bits that the mask keeps`() {
+    @Test func `a control register is explained with the bits that the mask keeps`() {
         let write = ControlRegisterAccess.write(register: 0, from: RegisterNumber(0))
         let lines = why(.controlRegister(write), .step, exited(.controlRegisterAccess) { $0.registers.rax = 0x8000_0013 })
         #expect(
@@ -101,7 +101,7 @@ import X86
         #expect(status.contains { $0.hasPrefix("  the value differs from the CR0 read shadow in TS, ") })
     }
 
-    @Test func `an injected event and one whose delivery was interrupted are told`() {
+    @Test func `an injected event and one whose delivery was interrupted are explained`() {
         let before = exited(.eptViolation, qualification: 0x182) {
             $0.fields[.guestPhysicalAddress] = GuestPhysicalAddress(0xFEE0_0080)
             $0.fields[.guestLinearAddress] = GuestVirtualAddress(0x1080)
@@ -118,7 +118,7 @@ import X86
         #expect(lines.contains("  bit 1, \"enable EPT\", of the secondary processor-based VM-execution controls is 1"))
     }
 
-    @Test func `an exception is told with its bit in the exception bitmap, a page fault with mask and match`() {
+    @Test func `an exception is explained with its bit in the exception bitmap, a page fault with mask and match`() {
         let before = exited(.exceptionOrNMI, qualification: 0x1000) {
             $0.fields[.exceptionBitmap] = 1 << 14
             $0.fields[.exitInterruptionInformation] = .init(rawValue: 0x8000_0B0E)

@@ -36,7 +36,7 @@ import X86
             ])
     }
 
-    @Test func `each kind of field is told in its own words`() {
+    @Test func `each kind of field is explained in its own words`() {
         var state = StateSnapshot.long64
         state.fields[.exceptionBitmap] = 1 << 14 | 1 << 1
         state.fields[.primaryControls] = .hltExiting

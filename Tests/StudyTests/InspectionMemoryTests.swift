@@ -120,7 +120,7 @@ import X86
         #expect(try instructions([], .long64, at: 0x1234) == ["   0x1234: ?? the guest's page tables map nothing there"])
     }
 
-    @Test func `names of addresses stand before and behind instructions`() throws {
+    @Test func `names of addresses stand before and after instructions`() throws {
         let symbols = Symbols([("main", 0xFFFF_FFFF_8000_0000), ("work", 0xFFFF_FFFF_8000_0010)])
         #expect(
             try instructions([0xE8, 0x0F, 0, 0, 0, 0x90], .long64, count: 2, symbols) == [

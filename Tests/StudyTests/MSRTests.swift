@@ -32,7 +32,7 @@ import X86
             0x1B, 0x3A, 0x48, 0xFE, 0x10A, 0x179, 0x17A, 0x1A0, 0x1D9, 0x2FF, 0x480, 0x485, 0x48C, 0x491, 0xDA0, 0xC000_0080,
             0xC000_0081, 0xC000_0084, 0x277,
         ] as [UInt32])
-    func `no bit of a register made of flags is passed over`(_ number: UInt32) {
+    func `no bit of a register made of flags is left out`(_ number: UInt32) {
         #expect(toldBits(words(number, .max)) == Set(0..<64))
     }
 
@@ -43,7 +43,7 @@ import X86
         #expect(text.contains("  must be 0: process posted interrupts"))
     }
 
-    @Test func `fixed bits, features and numbers are told`() {
+    @Test func `fixed bits, features and numbers are explained`() {
         #expect(words(0x486, 0x8000_0021).last == "  must be 1: PE, NE, PG")
         #expect(words(0x487, 0xFFFF_FFFF).last == "  must be 0: none")
         #expect(words(0x489, 0x2030).last == "  may be 1: PSE, PAE, VMXE")

@@ -77,7 +77,7 @@ import Virtualization
         "memory 1g", "walk 1g", "ept 1g", "ept 0 1g", "disassemble 1g", "set rax 1g", "break address 1g",
         "break exit cpuid if rax == 1g",
     ])
-    func `what is no number is told in the same words everywhere`(command: String) {
+    func `invalid numbers are reported in the same words everywhere`(command: String) {
         #expect(MonitorSession().type(command)[0] == ["error: \"1g\" is not a number, such as 16, 0x10 or rsp"])
     }
 
@@ -317,7 +317,7 @@ import Virtualization
         #expect(session.machine.injection == .interrupt(0x40))
     }
 
-    @Test func `next over an access to watched memory stops behind it`() {
+    @Test func `next over an access to watched memory stops after it`() {
         let session = MonitorSession()
         session.type("break fetch 0x1000")
         #expect(session.exit(.eptViolation, qualification: 4 | 3 << 3, physical: 0x1000) == "breakpoint 1")
@@ -326,7 +326,7 @@ import Virtualization
         #expect(session.protected.count == 1)
     }
 
-    @Test func `an event delivered by TF to watched memory is over at whatever exit comes behind it`() {
+    @Test func `an event delivered by TF to watched memory is over at whatever exit comes after it`() {
         let session = MonitorSession(hasTrapFlag: false)
         session.type("break write 0x1800")
         #expect(session.exit(.eptViolation, qualification: 2 | 5 << 3, physical: 0x1000, vectoring: 1 << 31 | 0x40) == nil)
@@ -335,7 +335,7 @@ import Virtualization
         #expect(session.protected.count == 1)
     }
 
-    @Test func `an interrupt of the host's does not come between a breakpoint and its access for ever`() {
+    @Test func `an interrupt of the host's does not come between a breakpoint and its access forever`() {
         let session = MonitorSession()
         session.type("break fetch 0x1000")
         #expect(session.exit(.eptViolation, qualification: 4 | 3 << 3, physical: 0x1000) == "breakpoint 1")

@@ -77,7 +77,7 @@ import VMX
             .startupIPI, .taskSwitch, .controlRegisterAccess, .movDR, .ioInstruction, .mwait, .apicAccess, .virtualizedEOI,
             .eptViolation, .pageModificationLogFull, .sppEvent, .busLock, .instructionTimeout,
         ] as [BasicExitReason])
-    func `no bit of a qualification that is made of bits is passed over`(_ reason: BasicExitReason) {
+    func `no bit of a qualification that is made of bits is left out`(_ reason: BasicExitReason) {
         let text = words(.max, of: reason)
         #expect(!text.contains { $0.hasSuffix("...") })
         #expect(toldBits(text) == Set(0..<64))

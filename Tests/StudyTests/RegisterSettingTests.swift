@@ -99,13 +99,14 @@ import X86
     }
 
     @Test(arguments: [
-        ("cs 0x10", "of data, and CS needs code"), ("cs 0x58", "would fail: guest CS access rights"),
+        ("cs 0x10", "selects data, and CS needs code"), ("cs 0x58", "would fail: guest CS access rights"),
         ("cs 0xb", "that no jump from"),
-        ("cs 0x28", "of data"), ("ss 8", "of no data to be written"), ("ss 0x40", "of no data to be written"),
+        ("cs 0x28", "selects data"), ("ss 8", "does not select writable data"), ("ss 0x40", "does not select writable data"),
         ("ss 0x28", "does not have privilege level 0"), ("ss 0x13", "does not have privilege level 0"),
         ("ds 0x38", "code that cannot be read"),
-        ("ds 0x13", "of a privilege level that is not to be had"), ("ds 0x48", "of no segment that is there"),
-        ("ds 0x50", "of no segment that is there"), ("ds 0x60", "beyond its table"), ("ds 0x10000", "a selector has 16 bits"),
+        ("ds 0x13", "has a privilege level that cannot be reached"), ("ds 0x48", "does not describe a present segment"),
+        ("ds 0x50", "does not describe a present segment"), ("ds 0x60", "beyond its table"),
+        ("ds 0x10000", "a selector has 16 bits"),
         ("cs_base 0x100000000", "the VM entry would fail: guest CS base = 0x100000000: bits 63:32 must be 0"),
         ("fs_base 0x8000000000000000", "guest FS base = 0x8000000000000000: must be canonical"),
         ("rip 0x8000000000000000", "guest RIP = 0x8000000000000000: bits beyond"),

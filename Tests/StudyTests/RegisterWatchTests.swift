@@ -65,7 +65,7 @@ import X86
         #expect(session.exit(.wrmsr) == "breakpoint 1")
     }
 
-    @Test func `next executes the access and stops behind it`() {
+    @Test func `next executes the access and stops after it`() {
         let session = MonitorSession()
         session.type("break msr 0xc0000100")
         session.machine.cpu.registers.rcx = 0xC000_0100
@@ -85,7 +85,7 @@ import X86
         #expect(session.machine.rip == 0x10002 && session.machine.cpu.exitCount == 1)
     }
 
-    @Test func `a register that exits by itself is handled, and stops behind its access`() {
+    @Test func `a register that exits by itself is handled, and stops after its access`() {
         let session = MonitorSession()
         let bitmaps = session.machine.vmcs.physical
         session.type("break msr 0x1b", "break msr 0x4b564d00")

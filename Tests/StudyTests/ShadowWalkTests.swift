@@ -41,7 +41,7 @@ import X86
             ])
     }
 
-    @Test func `what the shadow tables lack is told from what the guest's lack`() {
+    @Test func `what the shadow tables lack is distinguished from what the guest's lack`() {
         let session = session()
         session.machine.map(0x20_2000, entry: 0)
         let seen = session.type("walk 0x202000", "walk 0x203000", "walk 0x5000 write", "walk 0x800000000000")
@@ -50,7 +50,7 @@ import X86
         #expect(seen[1].contains { $0.hasPrefix("page fault by the shadow tables alone (exit reason 0): Martlet fills") })
         #expect(seen[2].contains { $0.hasSuffix("the page is a table in step, which the write puts out of step") })
         #expect(seen[3][1] == "#GP(0), or #SS(0) through SS: the address is not canonical; nothing is loaded")
-        #expect(session.type("walk 0x3f000000")[0].contains { $0.contains("no RAM is there, and Martlet makes the access") })
+        #expect(session.type("walk 0x3f000000")[0].contains { $0.contains("there is no RAM, and Martlet makes the access") })
     }
 
     @Test func `a table that the guest writes to is out of step, and its translation old, until INVLPG`() {

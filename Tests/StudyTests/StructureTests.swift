@@ -12,7 +12,7 @@ import X86
         lines(InterruptionExplanation(InterruptionInformation(rawValue: value)).report)
     }
 
-    @Test func `an event is told by kind, vector and error code`() {
+    @Test func `an event is explained by kind, vector and error code`() {
         #expect(
             interruption(0x8000_0B0E).dropFirst() == [
                 "  bit 31      1      valid", "  bits 10:8   3      hardware exception", "  bits 7:0    0xe    #PF, vector 14",
@@ -26,7 +26,7 @@ import X86
         #expect(toldBits(interruption(.max)) == Set(0..<32))
     }
 
-    @Test func `access rights are told bit by bit, for every type of segment`() {
+    @Test func `access rights are explained bit by bit, for every type of segment`() {
         func rights(_ value: UInt32) -> [String] { lines(AccessRightsExplanation(SegmentAccessRights(rawValue: value)).report) }
         #expect(rights(0xA09B).contains("  bits 3:0    0xb    code, readable, accessed"))
         #expect(rights(0x8B).contains("  bits 3:0    0xb    32-bit or 64-bit task state, busy"))
@@ -36,7 +36,7 @@ import X86
         #expect(types.count == 16 + 13)  // three system types are reserved
     }
 
-    @Test func `an EPT entry is told as leaf, as table, as not present, and misconfigured`() {
+    @Test func `an EPT entry is explained as leaf, as table, as not present, and misconfigured`() {
         func entry(_ value: UInt64, _ level: Int) -> [String] {
             lines(NestedPageEntryExplanation(EPTEntry(rawValue: value), level: level).report)
         }

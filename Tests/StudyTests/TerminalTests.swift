@@ -39,7 +39,7 @@ import X86
         (0..<Flags.RawValue.bitWidth).compactMap { Flags.name(ofBit: $0).map { "\($0)" } }
     }
 
-    @Test(arguments: [80, 100]) func `no control's name is broken, whatever is told of controls`(width: Int) {
+    @Test(arguments: [80, 100]) func `no control's name is broken, whatever is explained about controls`(width: Int) {
         let names =
             names(PinControls.self) + names(PrimaryControls.self) + names(SecondaryControls.self) + names(TertiaryControls.self)
             + names(ExitControls.self) + names(SecondaryExitControls.self) + names(EntryControls.self)

@@ -137,7 +137,7 @@ import X86
         }
     }
 
-    @Test func `where IA32_FMASK leaves TF, the guest's trap behind SYSCALL comes to it`() {
+    @Test func `where IA32_FMASK leaves TF, the guest's trap after SYSCALL comes to it`() {
         let session = MonitorSession(hasTrapFlag: false)
         session.machine.ram.put([0x0F, 0x05], at: TestMachine.code)
         session.machine.host.registers[0xC000_0084] = 0
@@ -210,7 +210,7 @@ import X86
         #expect(processor.vmcs[.guestInterruptStatus] == 0x4100 && session.machine.rflags & Self.trapFlag == 0)
     }
 
-    @Test func `an exit behind an instruction leaves no trap of the step's`() {
+    @Test func `an exit after an instruction leaves no trap of the step's`() {
         let session = Self.session([0x89, 0x00])
         session.machine.vmcs[0x6822] = Self.singleStep
         #expect(session.exit(.apicWrite, qualification: 0x80) == "next")
@@ -239,7 +239,7 @@ import X86
             session.machine.injection == nil && session.machine.vmcs[0x2802] == 2 && session.machine.rflags & Self.trapFlag != 0)
     }
 
-    @Test func `MOV SS and the instruction behind it are one step, without TF`() {
+    @Test func `MOV SS and the instruction after it are one step, without TF`() {
         let session = Self.session([0x8E, 0xD0])
         #expect(session.machine.rflags & Self.trapFlag == 0 && session.machine.vmcs[0x4824] == 2)
         #expect(session.machine.processor.vmcs[.primaryControls].contains(.nmiWindowExiting))

@@ -153,7 +153,7 @@ import VMX
             (0x8060_0000, .supervisor(.fetch), 0x11, "rights, fetch, supervisor", 15),  // SMEP
             (0x8040_5000, .user(.fetch), 0x1D, "reserved bit, fetch, user", 20),
         ] as [(UInt64, GuestAccess, UInt32, String, Int)])
-    func `a fault of the guest's tables is told with its error code and the loads up to it`(
+    func `a fault of the guest's tables is explained with its error code and the loads up to it`(
         address: UInt64, access: GuestAccess, code: UInt32, words: String, loads: Int
     ) {
         makeLongTables()

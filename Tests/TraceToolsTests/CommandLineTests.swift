@@ -19,7 +19,7 @@ import Testing
             try CommandLineTool.request(["--diff", "a", "b", "--html", "o"]) == .init(files: ["a", "b"], diff: true, html: "o"))
     }
 
-    @Test func `wrong words are said`() {
+    @Test func `wrong words are reported`() {
         #expect(complaint() == "which file?")
         #expect(complaint("a", "b") == "one file at a time, or --diff")
         #expect(complaint("a", "--html") == "--html needs the name of a file to write")

@@ -46,7 +46,7 @@ import VMX
         return page.matches(of: /--panel: (#[0-9a-f]{6})/).map { SightColor(String($0.1)) }
     }
 
-    @Test func `any two colours can be told apart by every kind of eyes, and from the paper`() throws {
+    @Test func `any two colours are distinguishable to every kind of eyes, and from the background`() throws {
         let papers = try paper()
         #expect(papers.count == 2)
         for (names, paper) in zip([ReasonColors.light, ReasonColors.dark], papers) {
@@ -64,7 +64,7 @@ import VMX
         #expect(ReasonColors.light.count == ReasonColors.dark.count)
     }
 
-    @Test func `every reason has a look of its own`() throws {
+    @Test func `every reason has its own look`() throws {
         var trace = SmallTrace()
         for number in 0..<UInt32(90) { trace.exit(.cpuid) { $0.reason = number } }
         trace.exit(.entryFailureGuestState) { $0.reason |= 1 << 31 }
@@ -86,7 +86,7 @@ import VMX
         return ExitDecoding(try trace.file().guests[0].exits[0])
     }
 
-    @Test func `CR0, rights and qualification are said in words`() throws {
+    @Test func `CR0, rights and qualification are put into words`() throws {
         let port = try decoding(.ioInstruction, qualification: 0x3F8 << 16)
         #expect(port.qualification.contains("port 0x3f8") && port.qualification.contains("OUT: the guest writes"))
         #expect(port.controlRegister0.contains("PE: protected mode") && port.controlRegister0.contains("PG: paging"))
@@ -96,7 +96,7 @@ import VMX
         #expect(try decoding(.cpuid).qualification == "", "CPUID has none")
     }
 
-    @Test func `an exception's qualification and error code are told for its vector`() throws {
+    @Test func `an exception's qualification and error code are explained for its vector`() throws {
         let page = try decoding(.exceptionOrNMI, qualification: 0x1234) {
             $0.interruption = 0x8000_0B0E; $0.operand = 2
         }
@@ -148,7 +148,7 @@ import VMX
         }
     }
 
-    @Test func `two runs come together again behind a difference`() throws {
+    @Test func `two runs are realigned after a difference`() throws {
         #expect(try rows([1, 2, 3], [1, 2, 3]) == ["0 0", "1 1", "2 2"])
         #expect(try rows([1, 2, 3, 4, 5, 6], [1, 9, 2, 3, 4, 5, 6]) == ["0 0", "- 1 !", "1 2", "2 3", "3 4", "4 5", "5 6"])
         #expect(try rows([1, 8, 9, 2, 3, 4], [1, 2, 3, 4]) == ["0 0", "1 - !", "2 - !", "3 1", "4 2", "5 3"])
@@ -158,7 +158,7 @@ import VMX
         #expect(try rows([1, 2, 3], [7, 8, 9, 10]) == ["0 0 !", "1 1 !", "2 2 !", "- 3 !"])
     }
 
-    @Test func `the page of two runs has their rows and says where they part`() throws {
+    @Test func `the page of two runs has their rows and shows where they diverge`() throws {
         var one = SmallTrace()
         one.exit(.cpuid)
         var two = one

@@ -23,7 +23,7 @@ import VMX
             ])
     }
 
-    @Test func `a long time has a blank behind it`() throws {
+    @Test func `a long time has a blank after it`() throws {
         var trace = SmallTrace()
         trace.exit(.hlt) {
             $0.arrival += 1_234_567_890; $0.departure += 1_234_567_890
@@ -31,7 +31,7 @@ import VMX
         #expect(try text(trace)[1].hasPrefix("    1 +1234567900 HLT"))
     }
 
-    @Test func `and why each exits`() throws {
+    @Test func `and why each exit happened`() throws {
         #expect(
             try text(.three, full: true)[3].hasPrefix("        why: always (\"Instructions That Cause VM Exits Unconditionally"))
     }

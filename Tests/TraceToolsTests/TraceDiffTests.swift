@@ -15,7 +15,7 @@ import VMX
             ])
     }
 
-    @Test func `times are told apart from what happened`() throws {
+    @Test func `differing times are distinguished from differing exits`() throws {
         var slower = SmallTrace()
         slower.exit(.hlt)
         slower.exit(.hlt, ticks: 9)
@@ -27,7 +27,7 @@ import VMX
         #expect(diff.lines("a", "b").last == "Their times differ, from exit 2 of guest small on.")
     }
 
-    @Test func `the first exit in which two runs part, with the exit before and the fields`() throws {
+    @Test func `the first exit at which two runs diverge, with the exit before and the fields`() throws {
         func trace(_ value: UInt64) -> SmallTrace {
             var trace = SmallTrace()
             trace.exit(.cpuid)
@@ -55,7 +55,7 @@ import VMX
         #expect(TraceDiff(try trace(.eptViolation, 1), try trace(.eptViolation, 2)).parting?.fields.first == "operand")
     }
 
-    @Test func `one run goes on where the other ends`() throws {
+    @Test func `one run continues where the other ends`() throws {
         var short = SmallTrace()
         short.exit(.cpuid)
         var long = short

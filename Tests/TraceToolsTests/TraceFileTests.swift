@@ -30,7 +30,7 @@ import Trace
         #expect(exits.map(\.record.ticks) == [5, 5])
     }
 
-    @Test func `lost records are counted and said, and the numbers go on behind them`() throws {
+    @Test func `lost records are counted and reported, and the numbers continue after them`() throws {
         var trace = SmallTrace()
         trace.mark(.loss(count: 100))
         trace.exit(.cpuid)
@@ -44,7 +44,7 @@ import Trace
         #expect(try one.file().warnings == ["1 record was lost: it was overwritten before it could be written out"])
     }
 
-    @Test func `a file that breaks off is read as far as it goes, and says so`() throws {
+    @Test func `an incomplete file is read as far as it goes, and reported`() throws {
         var trace = SmallTrace()
         trace.exit(.cpuid)
         #expect(try trace.file().warnings == ["the file ends early: the machine was ended before Martlet wrote its last record"])
@@ -63,7 +63,7 @@ import Trace
         return nil
     }
 
-    @Test func `what is wrong with a file is said`() {
+    @Test func `errors in a file are reported`() {
         #expect(complaint([]) == "a.trace: it is empty: the machine ended before Martlet wrote a record")
         #expect(complaint([1]) == "a.trace: it is shorter than one record")
         #expect(
