@@ -74,7 +74,7 @@ public enum ExplainCommand {
     private static func help(_ name: String?, _ print: (String) -> Void) {
         let kinds = Kind.all.filter { name == nil || $0.name == name }
         if name == nil || kinds.isEmpty {
-            print("martlet explain KIND VALUE: numbers of VMX and SVM in words, bit by bit, with the manual's section.")
+            print("martlet explain KIND VALUE: explains VMX and SVM numbers in words, bit by bit, with the manual's section.")
             print("Numbers are in base 16 with 0x before them, or in base 10.")
             print("")
         }

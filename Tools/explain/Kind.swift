@@ -29,7 +29,7 @@ struct Kind: Sendable {
                 example: "control primary 0xb5a06dfa", explain: control),
             Kind(
                 name: "ept-entry", operands: "VALUE [LEVEL]",
-                about: "an entry of the extended page tables; its table's level is 1 if not said",
+                about: "an entry of the extended page tables; its table's level is 1 by default",
                 example: "ept-entry 0x100000f7 2", explain: nestedEntry),
             Kind(
                 name: "eptp", operands: "VALUE",
