@@ -52,7 +52,8 @@ let package = Package(
         .target(name: "MMUTools", path: "Tools/mmu/Library"),
         .executableTarget(name: "martlet-mmu", dependencies: ["MMUTools"], path: "Tools/mmu/Program"),
         .target(
-            name: "Support", dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "Machine"], path: "Tests/Support"),
+            name: "Support", dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "SVM", "Machine"],
+            path: "Tests/Support"),
         tests("Text", "Support"),
         .target(name: "Processor", path: "Tests/Processor"),
         tests("X86", "Text", "Support", "Processor", exclude: ["vectors.asm", "make-vectors"]),

@@ -34,6 +34,9 @@ public struct VirtualizationControl: FlagSet, VMCBValue {
     public var rawValue: UInt64
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 
+    /// VMRUN and exits switch DBGCTL and the last-branch records.
+    public static var lastBranch: Self { .init(bit: 0) }
+
     public static func name(ofBit bit: Int) -> StaticString? {
         switch bit {
         case 0: "LBR virtualization"

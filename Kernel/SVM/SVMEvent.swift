@@ -25,6 +25,9 @@ public struct SVMEvent: Equatable, Sendable, VMCBValue {
         if let errorCode { rawValue |= UInt64(errorCode) << 32 | 1 << 11 }
     }
 
+    /// No event.
+    public static var none: Self { .init(rawValue: 0) }
+
     public var vector: UInt8 { UInt8(truncatingIfNeeded: rawValue) }
     public var kind: Kind { unsafeBitCast(UInt8(truncatingIfNeeded: rawValue >> 8) & 7, to: Kind.self) }
     /// EV, bit 11: an error code goes with it.

@@ -7,8 +7,18 @@ public struct SVMFeatures: FlagSet {
 
     /// Nested page tables.
     public static var nestedPaging: Self { .init(bit: 0) }
+    /// Last-branch records, and DBGCTL with them, are switched by VMRUN and exits.
+    public static var lastBranchVirtualization: Self { .init(bit: 1) }
     /// A key locks VM_CR.SVMDIS.
     public static var lock: Self { .init(bit: 2) }
+    /// Exits tell where the next instruction begins (NRIPS).
+    public static var nextRIP: Self { .init(bit: 3) }
+    /// VMRUN may use what it has kept of a VMCB.
+    public static var cleanBits: Self { .init(bit: 5) }
+    /// Cached translations of one ASID can be dropped.
+    public static var flushByASID: Self { .init(bit: 6) }
+    /// Exits tell operands of the instruction.
+    public static var decodeAssists: Self { .init(bit: 7) }
     /// The local APIC is virtualized.
     public static var avic: Self { .init(bit: 13) }
     /// The local APIC is virtualized in x2APIC mode, too.

@@ -7,6 +7,12 @@ public struct VirtualInterruptControl: FlagSet, VMCBValue {
     public var rawValue: UInt64
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 
+    /// V_IRQ: a virtual interrupt waits.
+    public static var request: Self { .init(bit: 8) }
+    /// V_IGN_TPR: it waits for no lower V_TPR.
+    public static var ignoresTaskPriority: Self { .init(bit: 20) }
+    /// V_INTR_MASKING: the guest's RFLAGS.IF and CR8 are for virtual interrupts alone, the host's RFLAGS.IF for physical ones.
+    public static var masking: Self { .init(bit: 24) }
     /// V_NMI_ENABLE: virtual NMIs, with a mask of their own.
     public static var nmiEnable: Self { .init(bit: 26) }
     /// x2AVIC: the guest's local APIC is in x2APIC mode.
@@ -43,6 +49,9 @@ public struct InterruptShadow: FlagSet, VMCBValue {
     public typealias Bits = UInt64
     public var rawValue: UInt64
     public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    /// The instruction before was STI, MOV SS or POP SS.
+    public static var shadow: Self { .init(bit: 0) }
 
     public static func name(ofBit bit: Int) -> StaticString? {
         switch bit {

@@ -127,6 +127,10 @@ extension VMXProcessor {
         }
     }
 
+    /// Where nested tables can translate, there is a monitor trap flag.
+    @inline(__always)
+    public var stepsByTrapFlag: Bool { !hasNestedTables }
+
     public func distinguishTrap(_ exit: Exit) -> Exit {
         guard let shadow = constants.pointee.shadow, shadow.pointee.trapsByFlag, case .exception(let exception) = exit,
             exception.vector == .debug, exception.isSingleStep

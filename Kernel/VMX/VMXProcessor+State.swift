@@ -68,6 +68,9 @@ extension VMXProcessor {
         }
     }
 
+    @inline(__always)
+    public var readsOfCR4Exit: Bool { false }
+
     public var cr3: UInt64 {
         get {
             let loaded = vmcs[.guestCR3]

@@ -127,6 +127,9 @@ public protocol ProcessorBackend {
     /// - Returns: whether it did before.
     func trapInstruction(_ wanted: Bool) -> Bool
 
+    /// That exit comes by RFLAGS.TF, which instructions that store the flags would show.
+    @inline(__always) var stepsByTrapFlag: Bool { get }
+
     /// What that exit is. Without a monitor trap flag it comes as a debug exception, which may include a breakpoint that the
     /// instruction has hit; that then waits.
     func distinguishTrap(_ exit: Exit) -> Exit
@@ -195,6 +198,8 @@ public protocol ProcessorBackend {
     var cr0: ControlRegister0 { get nonmutating set }
     /// CR4 as the guest sees it.
     var cr4: ControlRegister4 { get nonmutating set }
+    /// Whether MOV from CR4 exits, besides those from CR3 and CR8.
+    @inline(__always) var readsOfCR4Exit: Bool { get }
     var cr3: UInt64 { get nonmutating set }
     /// CR3 as the processor has it: the guest's unless shadow tables are in use.
     var loadedCR3: UInt64 { get }

@@ -74,7 +74,7 @@ extension VirtualCPU {
     /// What the instruction does with the flags, if they show Martlet's own trap flag.
     private var flagInstruction: FlagInstruction {
         mutating get {
-            guard !processor.hasNestedTables else { return .other }
+            guard processor.stepsByTrapFlag else { return .other }
             let mode = processor.mode
             return FlagInstruction(fetchInstruction(in: mode), in: mode)
         }

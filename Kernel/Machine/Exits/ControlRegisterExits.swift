@@ -11,7 +11,7 @@ extension VirtualCPU {
             noteOperand(registers.value(of: source))
             return writeControlRegister(register, readGeneral(source))
         case .read(let register, let destination):
-            writeGeneral(destination, register == 3 ? processor.cr3 : UInt64(apic.taskPriority) >> 4)
+            writeGeneral(destination, readControlRegister(register))
             return .step
         case .clearTaskSwitched: return writeCR0(processor.cr0.subtracting(.taskSwitched).rawValue)
         case .loadMachineStatus(let status):
@@ -19,6 +19,13 @@ extension VirtualCPU {
             let kept = processor.cr0.rawValue & (~0xF | ControlRegister0.protectionEnable.rawValue)
             return writeCR0(kept | UInt64(status) & 0xF)
         }
+    }
+
+    /// MOV from CR3, CR8, or, where that exits, CR4.
+    @inline(__always)
+    private mutating func readControlRegister(_ register: UInt8) -> UInt64 {
+        if processor.readsOfCR4Exit, register == 4 { return processor.cr4.rawValue }
+        return register == 3 ? processor.cr3 : UInt64(apic.taskPriority) >> 4
     }
 
     /// MOV to CR0, CR3, CR4 or CR8.
