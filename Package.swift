@@ -52,7 +52,7 @@ let package = Package(
         .target(name: "MMUTools", path: "Tools/mmu/Library"),
         .executableTarget(name: "martlet-mmu", dependencies: ["MMUTools"], path: "Tools/mmu/Program"),
         .target(
-            name: "Support", dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "SVM", "Machine"],
+            name: "Support", dependencies: ["Text", "X86", "Memory", "Virtualization", "VMX", "Machine"],
             path: "Tests/Support"),
         tests("Text", "Support"),
         .target(name: "Processor", path: "Tests/Processor"),
@@ -61,7 +61,13 @@ let package = Package(
         tests("Virtualization", "X86", "Support"),
         tests("VMX", "Text", "X86", "Memory", "Virtualization", "Support"),
         tests("VMXChecks", "Text", "X86", "Memory", "VMX", "EntryProof", "Support"),
-        tests("SVM", "Text", "X86", "Memory", "Virtualization", "Support"),
+        tests("SVM", "Text", "X86", "Memory", "Virtualization", "Machine", "Support"),
+        // The tests of the machine once more, on a processor with SVM.
+        .testTarget(
+            name: "SVMMachineTests",
+            dependencies: [
+                "Text", "X86", "Memory", "Virtualization", "VMX", "SVM", "SVMChecks", "Devices", "Trace", "Machine", "Support",
+            ], path: "Tests/SVMMachineTests"),
         tests("SVMChecks", "Text", "X86", "Memory", "SVM", "ConsistencyProof", "Support"),
         tests("Devices", "Memory", "Support"),
         tests("Trace", "Text", "X86", "Memory", "Virtualization", "Support"),

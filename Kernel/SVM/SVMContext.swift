@@ -21,6 +21,8 @@ public struct SVMContext {
     /// The guest's general registers between an exit and the next VMRUN, among which an instruction's operands may be.
     let registers: UnsafeMutablePointer<GeneralRegisters>
 
+    /// The next exit ends something that was begun for one VMRUN.
+    var isUnsettled = false
     /// CR4 as the guest sees it.
     var cr4 = ControlRegister4.none
     /// DR6 before the debug trap that waits, if that is one of an instruction's.
@@ -56,8 +58,6 @@ public struct SVMContext {
     /// The guest is to execute its next instruction alone, unless an event comes.
     var expectsInstruction: Bool { @inline(__always) get { nonMaskable.isAtIRET || step.isOn } }
 
-    /// The next exit ends something that the last VMRUN began.
-    var isUnsettled: Bool { @inline(__always) get { nonMaskable.isAtIRET || step.isOn || injected.length != 0 } }
 }
 
 /// How the guest stands with non-maskable interrupts, which SVM delivers without virtualizing them (APM volume 2, "Event
@@ -92,6 +92,8 @@ struct InjectedInstruction: Sendable {
     /// 0 for none.
     var length: UInt64 = 0
     var end: UInt64 = 0
+    /// Its length, if the last exit has interrupted its delivery.
+    var interruptedLength: UInt64 = 0
 }
 
 /// How the guest's memory is translated without nested tables.

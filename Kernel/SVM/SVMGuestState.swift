@@ -76,6 +76,7 @@ extension SVMProcessor {
             context.pointee.nonMaskable = newValue.nonMaskable
             vmcb.setIntercept(.iret, to: newValue.nonMaskable.isBlocked && !newValue.nonMaskable.isAtIRET)
             context.pointee.statusBeforeTrap = newValue.statusBeforeTrap
+            context.pointee.isUnsettled = true
             requestInterruptWindow(newValue.isInterruptAwaited)
         }
     }

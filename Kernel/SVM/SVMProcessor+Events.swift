@@ -37,13 +37,16 @@ extension SVMProcessor {
         vmcb[.rip] = next
         vmcb[.nextRIP] = next
         context.pointee.injected = InjectedInstruction(length: length, end: next)
+        context.pointee.isUnsettled = true
     }
 
     /// The event was delivered, or its delivery was interrupted: then RIP is the instruction's again.
     func settleInjection() {
         let injected = context.pointee.injected
-        context.pointee.injected.length = 0
-        if injected.length != 0, isDeliveringEvent, vmcb[.rip] == injected.end { vmcb[.rip] = injected.end &- injected.length }
+        context.pointee.injected = InjectedInstruction()
+        guard injected.length != 0, isDeliveringEvent, vmcb[.rip] == injected.end else { return }
+        vmcb[.rip] = injected.end &- injected.length
+        context.pointee.injected.interruptedLength = injected.length
     }
 
     /// No interrupt comes while events are blocked, so no blocking has to end.
@@ -56,19 +59,22 @@ extension SVMProcessor {
     @inline(__always)
     public var isDeliveringEvent: Bool { vmcb[.exitIntInfo].isValid }
 
-    /// Of the exceptions of instructions, INT3 and INTO are told by their vectors.
+    /// Of the exceptions of instructions, INT3 and INTO are told by their vectors; INT1, which exits, is one that was injected.
     public var interruptedEvent: Event? {
         let event = vmcb[.exitIntInfo]
         guard event.isValid else { return nil }
+        let wasInjected = context.pointee.injected.interruptedLength != 0
         let kind: Event.Kind
         switch event.kind {
         case .interrupt: kind = .externalInterrupt
         case .nonMaskableInterrupt: kind = .nonMaskableInterrupt
         case .softwareInterrupt: kind = .softwareInterrupt
         default:
-            let isSoftware =
-                event.vector == ExceptionVector.breakpoint.number || event.vector == ExceptionVector.overflow.number
-            kind = isSoftware ? .softwareException : .exception
+            switch ExceptionVector(event.vector) {
+            case .breakpoint, .overflow: kind = .softwareException
+            case .debug where wasInjected: kind = .privilegedSoftwareException
+            default: kind = .exception
+            }
         }
         return Event(
             kind: kind, vector: event.vector, errorCode: event.hasErrorCode ? event.errorCode : nil,
@@ -77,6 +83,8 @@ extension SVMProcessor {
 
     /// The length of the instruction at RIP that raised an event; nRIP does not have it.
     private func interruptedLength(_ event: SVMEvent) -> UInt8 {
+        let known = context.pointee.injected.interruptedLength
+        if known != 0 { return UInt8(truncatingIfNeeded: known) }
         guard let instruction = decodeInstruction() else { return 0 }
         let isOfEvent =
             switch instruction.kind {

@@ -164,7 +164,7 @@ extension SVMExitCode {
         case .monitor: self == .monitor
         case .wait: self == .mwait || self == .mwaitConditional
         case .commit: self == .mcommit
-        case .debugBreak: self == .icebp
+        case .debugBreak: self == .icebp || self == .taskSwitch
         case .breakpoint: self == .exceptionBP || self == .taskSwitch
         case .overflow: self == .exceptionOF || self == .taskSwitch
         case .softwareInterrupt: self == .softwareInterrupt || self == .taskSwitch

@@ -39,6 +39,7 @@ extension SVMProcessor {
         guard context.pointee.nonMaskable.isBlocked, exitCode == .iret, !isDeliveringEvent else { return }
         // The guest stands at IRET: it has to get past it.
         context.pointee.nonMaskable.isAtIRET = true
+        context.pointee.isUnsettled = true
         context.pointee.nonMaskable.returnPointer = vmcb[.rip]
         vmcb.setIntercept(.iret, to: false)
         if wanted, !vmcb[.eventInjection].isValid { beginStep(.nonMaskableReturn) }

@@ -74,6 +74,7 @@ extension SVMProcessor {
     private func addTraps(_ traps: UInt64) {
         if !isDebugTrapPending {
             context.pointee.statusBeforeTrap = vmcb[.dr6]
+            context.pointee.isUnsettled = true
             vmcb[.dr6] &= ~DebugStatus.breakpoints
         }
         vmcb[.dr6] |= traps

@@ -49,8 +49,15 @@ public struct SVMProcessor<Access: SVMAccess>: ProcessorBackend {
 
     @inline(never)
     private func settle() {
+        context.pointee.isUnsettled = false
+        // The trap that waited has come.
+        context.pointee.statusBeforeTrap = nil
         settleInjection()
         endReturn()
+        // What the exit itself is lasts until the next.
+        if context.pointee.injected.interruptedLength != 0 || context.pointee.nonMaskable.isReturned {
+            context.pointee.isUnsettled = true
+        }
     }
 
     @inline(__always)

@@ -39,7 +39,7 @@ import X86
 
     // MARK: CR0
 
-    @Test func `CR0 reads back as written, while the processor's has the bits that VMX fixes`() {
+    @Test(.onVMX) func `CR0 reads back as written, while the processor's has the bits that VMX fixes`() {
         let machine = TestMachine(.protected32)
         #expect(Self.write(0, Self.pe | Self.et | Self.wp | Self.cd | Self.nw, on: machine) == .step)
         #expect(machine.processor.cr0.rawValue == Self.pe | Self.et | Self.wp | Self.cd | Self.nw)
@@ -228,7 +228,7 @@ import X86
 
     // MARK: CR4
 
-    @Test func `CR4 reads back as written, while the processor's keeps VMXE and MCE`() {
+    @Test(.onVMX) func `CR4 reads back as written, while the processor's keeps VMXE and MCE`() {
         let machine = TestMachine()
         #expect(Self.write(4, Self.pae | 1 << 9 | 1 << 18, on: machine) == .step)
         #expect(machine.processor.cr4.rawValue == Self.pae | 1 << 9 | 1 << 18)
@@ -280,7 +280,7 @@ import X86
     }
 
     /// What a context switch, a system call or a page fault touches.
-    @Test func `the guest owns TS, WP, MP, EM, ET and AM of CR0, and PGE, PCIDE, TSD and the like of CR4`() {
+    @Test(.onVMX) func `the guest owns TS, WP, MP, EM, ET and AM of CR0, and PGE, PCIDE, TSD and the like of CR4`() {
         let machine = TestMachine(set: .everything)
         let owned: ControlRegister0 =
             .monitorCoprocessor | .emulation | .taskSwitched | .extensionType | .writeProtect | .alignmentMask

@@ -27,7 +27,7 @@ import Virtualization
         #expect(machine.exit(.wrmsr, length: 2) == .step)
     }
 
-    @Test func `a guest that lowers its priority with interrupts off goes on, and gets the interrupt when it can`() {
+    @Test(.onVMX) func `a guest that lowers its priority with interrupts off goes on, and gets the interrupt when it can`() {
         let machine = Self.waiting()
         machine.cpu.apic.taskPriority = 0
         machine.exit(.tprBelowThreshold)
@@ -38,7 +38,7 @@ import Virtualization
         #expect(machine.injection == .interrupt(0x61))
     }
 
-    @Test func `the same when the local APIC requests another`() {
+    @Test(.onVMX) func `the same when the local APIC requests another`() {
         let machine = Self.waiting()
         machine.cpu.apic.taskPriority = 0
         machine.cpu.attention.insert(.interrupts)
@@ -130,7 +130,7 @@ import Virtualization
     }
 
     /// A breakpoint on data that MOV SS held, an instruction that exits, and what that sends.
-    @Test(arguments: [CapabilitySet.arrandale, .skylakeX])
+    @Test(.onVMX, arguments: [CapabilitySet.arrandale, .skylakeX])
     func `a data breakpoint that MOV SS holds comes before the interrupt and the NMI that the next instruction sends`(
         set: CapabilitySet
     ) {
@@ -168,7 +168,7 @@ import Virtualization
     }
 
     /// The exit comes behind the instruction, with its trap.
-    @Test(arguments: [(0x100, 1 << 14), (0, 0x1001)] as [(UInt64, UInt64)])
+    @Test(.onVMX, arguments: [(0x100, 1 << 14), (0, 0x1001)] as [(UInt64, UInt64)])
     func `a debug trap comes before the interrupt that a lower task priority lets through`(flags: UInt64, pending: UInt64) {
         let machine = Self.waiting()
         machine.rflags |= Self.interruptFlag | flags

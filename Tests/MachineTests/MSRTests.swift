@@ -285,7 +285,7 @@ import X86
         #expect(machine.vmcs[0x2010] == offset)
     }
 
-    @Test func `a deadline that is set follows a move of the time`() {
+    @Test(.onVMX) func `a deadline that is set follows a move of the time`() {
         let machine = TestMachine()
         #expect(Self.write(machine, 0x1B, 0xFEE0_0D00) == .step)
         #expect(Self.write(machine, 0x80F, 0x1FF) == .step)

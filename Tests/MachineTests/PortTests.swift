@@ -321,7 +321,7 @@ func portQualification(_ port: UInt16, size: Int, isInput: Bool, isString: Bool 
         #expect(Self.string(machine, 0xF4, size: 1, isInput: false, count: 2) == .end(.debugExit(5)))
     }
 
-    @Test func `a processor that reports no details leaves the address size to the mode`() {
+    @Test(.onVMX) func `a processor that reports no details leaves the address size to the mode`() {
         for (mode, addressSize) in [(.real, 0), (.protected32, 1), (.long64, 2)] as [(TestMachine.Mode, UInt32)] {
             var basic = 0x00DA_1000_0000_0001 as UInt64
             basic &= ~(1 << 54)

@@ -38,7 +38,7 @@ import Virtualization
         #expect(decoded.rip == 0x10002)
     }
 
-    @Test func `the single-step trap leaves other pending debug exceptions`() {
+    @Test(.onVMX) func `the single-step trap leaves other pending debug exceptions`() {
         let machine = TestMachine()
         machine.rflags |= Self.trapFlag
         machine.vmcs[Self.pendingDebugExceptions] = 0x1001

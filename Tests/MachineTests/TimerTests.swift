@@ -34,7 +34,7 @@ import Virtualization
         #expect(Self.armed(ticks: TestMachine.slice * 10).vmcs[0x482E] == TestMachine.slice)
     }
 
-    @Test func `the preemption timer counts as the processor says, and never more than 32 bits`() {
+    @Test(.onVMX) func `the preemption timer counts as the processor says, and never more than 32 bits`() {
         let machine = TestMachine(set: .skylakeX.replacing([0x485: 0x7004_C1E5]))
         #expect(machine.processor.setTimer(ticks: 3200))
         #expect(machine.vmcs[0x482E] == 100)
@@ -56,7 +56,8 @@ import Virtualization
         machine.host.time += 234
         machine.exit(.externalInterrupt, information: 0x8000_00F0)
         #expect(machine.injection == .interrupt(0x40))
-        #expect(machine.host.finishedInterrupts == [0xF0, 0xF0])
+        // On SVM an exit acknowledges no interrupt: the host takes it as any other.
+        #expect(machine.host.finishedInterrupts == (TestMachine.isVMX ? [0xF0, 0xF0] : []))
     }
 
     // MARK: The clock
@@ -194,6 +195,8 @@ import Virtualization
 
     @Test(arguments: [0, interruptFlag]) func `a debug trap behind HLT ends it`(flags: UInt64) {
         for (blocking, pending, trap) in [(0, 0, 0x100), (2, 0x1001, 0)] as [(UInt64, UInt64, UInt64)] {
+            // On SVM no trap can wait from before an exit.
+            guard TestMachine.isVMX || pending == 0 else { continue }
             let machine = Self.armed(ticks: 10, interrupts: false)
             machine.host.time += 10
             machine.rflags |= flags | trap

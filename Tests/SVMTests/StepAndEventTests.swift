@@ -210,7 +210,6 @@ import X86
 
     @Test func `if one waits, it comes right behind IRET`() {
         let test = Self.atIRET(isAwaited: true)
-        test.vmcb[.dr6] |= 0
         #expect(test.processor.flags == .alwaysSet | .trap && test.vmcb[.interceptVector2].rawValue == 0x702F_7DFB)
         // IRET has loaded flags of the guest's.
         test.processor.instructionPointer = 0x3000

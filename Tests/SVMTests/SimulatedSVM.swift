@@ -4,14 +4,14 @@ import SVM
 import X86
 
 /// A VMCB and the memory around it, for tests: what a virtual CPU on SVM needs.
-public final class SimulatedSVM: SVMAccess {
-    public let ram: GuestMemory
-    public let vmcb: VMCB
+final class SimulatedSVM: SVMAccess {
+    let ram: GuestMemory
+    let vmcb: VMCB
     private let page = UnsafeMutableRawPointer.allocate(byteCount: VMCB.size, alignment: 4096)
     /// What is in the structures that the VMCB points to, by address: nothing, until something is written.
-    public var physical: [UInt64: UInt64] = [:]
+    var physical: [UInt64: UInt64] = [:]
 
-    public init(_ ram: GuestMemory) {
+    init(_ ram: GuestMemory) {
         self.ram = ram
         page.initializeMemory(as: UInt8.self, repeating: 0, count: VMCB.size)
         vmcb = VMCB(at: page)
@@ -19,15 +19,15 @@ public final class SimulatedSVM: SVMAccess {
 
     deinit { page.deallocate() }
 
-    public func readPhysical(at address: HostPhysicalAddress) -> UInt64 { physical[address.rawValue] ?? 0 }
-    public func writePhysical(_ value: UInt64, at address: HostPhysicalAddress) { physical[address.rawValue] = value }
+    func readPhysical(at address: HostPhysicalAddress) -> UInt64 { physical[address.rawValue] ?? 0 }
+    func writePhysical(_ value: UInt64, at address: HostPhysicalAddress) { physical[address.rawValue] = value }
 
-    public var bytes: [UInt8] { Array(UnsafeRawBufferPointer(start: page, count: VMCB.size)) }
+    var bytes: [UInt8] { Array(UnsafeRawBufferPointer(start: page, count: VMCB.size)) }
 }
 
 extension SVMCapabilities {
     /// Of a processor with these features, in long mode and with 48 bits of physical addresses.
-    public static func simulated(
+    static func simulated(
         _ features: UInt32 = 0xEB, cr4: ControlRegister4 = .init(rawValue: 0x77_7FFF), asidCount: UInt32 = 16
     ) -> SVMCapabilities {
         SVMCapabilities(

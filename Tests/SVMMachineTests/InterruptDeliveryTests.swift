@@ -1,0 +1,1 @@
+../MachineTests/InterruptDeliveryTests.swift

@@ -1,0 +1,1 @@
+../SVMTests/SimulatedSVM.swift

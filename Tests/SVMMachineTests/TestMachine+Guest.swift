@@ -1,0 +1,1 @@
+../MachineTests/TestMachine+Guest.swift
