@@ -5,7 +5,8 @@ import X86
 // Pages in the place of devices while the processor executes one instruction.
 
 extension SVMProcessor {
-    /// Maps a page of the host's in the nested tables, on the way through tables of the stand-ins where there are none.
+    /// Maps a page of the host's in the nested tables, on the way through tables of the stand-ins where there are none. (The host's
+    /// EFER.NXE is set: its own pages are writable or executable.)
     public func map(
         _ place: GuestPhysicalAddress, at linear: GuestVirtualAddress, to frame: HostPhysicalAddress, _ access: StandIns.Access,
         _ standIns: inout StandIns
@@ -29,6 +30,7 @@ extension SVMProcessor {
                 new.isPresent = true
                 new.isUser = true
                 new.isWritable = shift > 12 || access != .reads
+                new.isExecuteDisabled = shift == 12 && access != .all
                 guard standIns.note(slot, entry.rawValue) else { return false }
                 self.access.writePhysical(new.rawValue, at: slot)
             }

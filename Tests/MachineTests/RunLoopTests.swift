@@ -9,8 +9,8 @@ import Virtualization
 /// What the run loop asks of its surroundings, and in which order.
 @Suite struct RunLoopTests {
     struct Services: RunLoopServices {
-        typealias Processor = VMXProcessor<SimulatedVMCS>
-        typealias Host = SimulatedHost
+        typealias Processor = TestMachine.Processor
+        typealias Host = TestMachine.Host
 
         let machine: TestMachine
         var seesExits = true
@@ -49,7 +49,7 @@ import Virtualization
         }
         mutating func leadBack(_ all: Bool, _ cpu: CPU.Pointer) { log.append(all ? "all lead back" : "as before") }
         mutating func judge(_ seen: ObservedExit, _ cpu: CPU.Pointer) -> Exit? {
-            log.append("\(seen.name) after \(seen.guestTicks)")
+            log.append("\(TestMachine.word(for: seen.name)) after \(seen.guestTicks)")
             return judgement(seen.exit)
         }
         mutating func didHandle(_ seen: ObservedExit, as exit: Exit, _ outcome: Outcome, ticks: UInt64, _ cpu: CPU.Pointer) {

@@ -44,6 +44,9 @@ import X86
         return value
     }
 
+    /// Read is 1, write 2, execute 4.
+    private func permissions(_ address: UInt64) -> UInt64 { TestMachine.permissions(entry(address)) }
+
     /// What is in the structures that the VMCS points to.
     private var tables: [UInt64: UInt64] { machine.vmcs.physical.filter { $0.value != 0 } }
 
@@ -55,7 +58,7 @@ import X86
         let (ending, log) = run([.eptViolation, .monitorTrapFlag, .tripleFault], [(Self.absent + 8, false)]) { [self] left in
             if left == 2 {
                 let value = entry(Self.absent)
-                seen.append("\(isTrapped) \(value & 7) \(value & ~0xFFF == Self.hostAddress)")
+                seen.append("\(isTrapped) \(TestMachine.permissions(value)) \(value & 0xF_FFFF_FFFF_F000 == Self.hostAddress)")
                 seen.append(String((memory + 8).load(as: UInt64.self), radix: 16))
                 machine.rip += 2
             }
@@ -81,7 +84,7 @@ import X86
             isStore: true
         ) { [self] left in
             guard left < 4 else { return }
-            seen.append(entry(0xFEC0_0000) & 7)
+            seen.append(permissions(0xFEC0_0000))
             guard left == 2 else { return }
             #expect((memory + 0x10).load(as: UInt32.self) == 0x0300_0000)
             (memory + 0x10).storeBytes(of: 0x0700_0000, as: UInt32.self)
@@ -97,7 +100,7 @@ import X86
             [.eptViolation, .preemptionTimerExpired, .eptViolation, .monitorTrapFlag, .tripleFault],
             [(Self.absent, false), (Self.absent, false)]
         ) { [self] left in
-            seen.append("\(isTrapped) \(entry(Self.absent) & 7)")
+            seen.append("\(isTrapped) \(permissions(Self.absent))")
         }
         #expect(ending == .tripleFault)
         #expect(seen == ["false 0", "true 3", "false 0", "true 3", "false 0"])

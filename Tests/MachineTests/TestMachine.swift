@@ -217,7 +217,14 @@ final class TestMachine {
         return violations
     }
 
-    typealias CPU = VirtualCPU<VMXProcessor<SimulatedVMCS>, SimulatedHost>
+    typealias Processor = VMXProcessor<SimulatedVMCS>
+    typealias Host = SimulatedHost
+    typealias CPU = VirtualCPU<Processor, Host>
+
+    /// The tests name exits as the SDM does.
+    static func word(for name: StaticString) -> String { "\(name)" }
+    /// What an entry of the nested page tables allows: reading 1, writing 2, executing 4.
+    static func permissions(_ entry: UInt64) -> UInt64 { entry & 7 }
 
     /// Handles the exit that is set, as the kernel does when nobody looks on.
     /// - Returns: whether the guest is resumed at once.

@@ -27,6 +27,7 @@ struct FieldsOfVMCS {
             case 0x6006: machine.processor.cr4.rawValue
             case 0x6802: machine.processor.cr3
             case 0x6804: vmcb[.cr4].rawValue
+            case 0x6826: vmcb[.sysenterEIP]
             case 0x6806, 0x6808, 0x680A, 0x680C, 0x680E, 0x6810: machine.processor.segment(segment(encoding)).base
             case 0x681A: vmcb[.dr7]
             case 0x681C: vmcb[.rsp]
@@ -55,6 +56,7 @@ struct FieldsOfVMCS {
             case 0x681E: machine.rip = newValue
             case 0x6820: machine.rflags = newValue
             case 0x6822: setPendingTraps(newValue)
+            case 0x6826: vmcb[.sysenterEIP] = newValue
             default: preconditionFailure("a field that SVM has not")
             }
         }
@@ -64,9 +66,10 @@ struct FieldsOfVMCS {
         SegmentRegister(rawValue: UInt8((encoding - 0x6806) / 2)) ?? .es
     }
 
-    /// Interrupt-window and NMI-window exiting.
+    /// Interrupt-window and NMI-window exiting, and the monitor trap flag.
     private var windows: UInt64 {
         (vmcb.isIntercepted(.virtualInterrupt) ? 1 << 2 : 0) | (machine.context.pointee.nonMaskable.isAwaited ? 1 << 22 : 0)
+            | (machine.context.pointee.step.isOn ? 1 << 27 : 0)
     }
 
     /// Blocking by STI and MOV SS is one; by NMI.
@@ -85,6 +88,9 @@ struct FieldsOfVMCS {
         vmcb[.eventInjection] = .init(rawValue: 0)
         if traps & 0xF != 0 { machine.processor.addBreakpointTraps(traps) }
     }
+
+    var physical: [UInt64: UInt64] { machine.svm.physical }
+    var nestedInvalidations: Int { machine.flushCount }
 
     /// How often fields were read: no test may find one that SVM has not.
     var reads: [UInt32: Int] { [:] }

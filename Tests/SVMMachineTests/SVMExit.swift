@@ -11,7 +11,7 @@ struct SVMCode {
     let is64Bit: Bool
     let hasWideOperands: Bool
 
-    init(_ processor: SVMProcessor<SimulatedSVM>, _ context: UnsafeMutablePointer<SVMContext>) {
+    init(_ processor: SVMProcessor<SimulatedSVM>) {
         is64Bit = processor.mode.is64Bit
         hasWideOperands = processor.mode.defaultAddressSize != 2
     }
@@ -33,14 +33,11 @@ struct SVMExit {
     var machineStatus: UInt16?
     /// The instruction with prefixes up to its length; empty where the length fits none.
     var instruction: [UInt8] = []
-    let mode: ProcessorMode
 
     init(
         _ reason: BasicExitReason, qualification: UInt64, length: UInt32, physical: UInt64, information: UInt32,
-        errorCode: UInt32, details: UInt32, vectoring: UInt32, vectoringErrorCode: UInt32, mode: ProcessorMode,
-        code place: SVMCode
+        errorCode: UInt32, details: UInt32, vectoring: UInt32, vectoringErrorCode: UInt32, at place: SVMCode
     ) {
-        self.mode = mode
         var bytes: [UInt8] = []
         switch reason {
         case .exceptionOrNMI:

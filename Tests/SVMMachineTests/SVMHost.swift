@@ -37,7 +37,10 @@ import X86
     func cpuid(_ leaf: UInt32, _ subleaf: UInt32) -> CPUIDResult { base.cpuid(leaf, subleaf) }
     func timeStamp() -> UInt64 { base.timeStamp() }
     func sleep(until moment: UInt64) { base.sleep(until: moment) }
-    var isCalledAway: Bool { base.isCalledAway }
+    var isCalledAway: Bool {
+        get { base.isCalledAway }
+        set { base.isCalledAway = newValue }
+    }
     var isToldToStop: Bool { base.isToldToStop }
     func setTimer(ticks: UInt64) { base.setTimer(ticks: ticks) }
     func receive() -> UInt8? { base.receive() }

@@ -17,7 +17,19 @@ import X86
 /// Every other exit is one of a processor that tells neither where the next instruction begins nor its operands: the instruction
 /// is then in the guest's memory, where it can be.
 final class TestMachine {
-    typealias CPU = VirtualCPU<SVMProcessor<SimulatedSVM>, SVMHost>
+    typealias Processor = SVMProcessor<SimulatedSVM>
+    typealias Host = SVMHost
+    typealias CPU = VirtualCPU<Processor, Host>
+
+    /// The tests name exits as the SDM does.
+    static func word(for name: StaticString) -> String {
+        ["SHUTDOWN": "triple fault", "NPF": "EPT violation"]["\(name)"] ?? "\(name)"
+    }
+    /// What an entry of the nested page tables allows: reading 1, writing 2, executing 4.
+    static func permissions(_ entry: UInt64) -> UInt64 {
+        guard entry & 5 == 5 else { return 0 }
+        return 1 | entry & 2 | (entry >> 63 == 0 ? 4 : 0)
+    }
 
     let svm: SimulatedSVM
     let host: SVMHost
@@ -26,12 +38,16 @@ final class TestMachine {
     let capabilities: SVMCapabilities
     private let entries: UnsafeMutablePointer<CPUIDAnswers.Entry>
     let context: UnsafeMutablePointer<SVMContext>
-    private let registers: UnsafeMutablePointer<GeneralRegisters>
+    /// The virtual CPU's, which begin it.
+    private var registers: UnsafeMutablePointer<GeneralRegisters>!
+    let processor: Processor
     private let controls: [SVMControls]
     private var isPlain = false
     /// What an instruction that a test has not written took the place of.
     private var displaced: (address: Int, bytes: [UInt8])?
     private(set) var invalidations: [UInt64] = []
+    /// How often VMRUN has flushed translations.
+    private(set) var flushCount = 0
     let machine: CPU.Machine.Pointer
     /// The one whose machine this is a virtual CPU of.
     private let first: TestMachine?
@@ -73,10 +89,7 @@ final class TestMachine {
         controls = [try! SVMControls(capabilities), try! SVMControls(.simulated(1))]
         svm = SimulatedSVM(ram.memory)
         let host = SVMHost(base, svm.vmcb)
-        registers = .allocate(capacity: 1)
-        registers.initialize(to: GeneralRegisters())
         context = .allocate(capacity: 1)
-        context.initialize(to: SVMContext(controls[0], registers: registers, has1GiBPages: true))
         entries = .allocate(capacity: CPUIDAnswers.entryCount)
         let policy = CPUIDPolicy(
             CPUIDPolicy.Offers(
@@ -88,7 +101,7 @@ final class TestMachine {
         self.first = first
         machine = first?.machine ?? .allocate(capacity: 1)
         if first == nil { machine.initialize(to: CPU.Machine(name: "test", memory: ram.memory, TestMachine.parameters)) }
-        let processor = SVMProcessor(svm.vmcb, svm, context)
+        processor = SVMProcessor(svm.vmcb, svm, context)
         svm.vmcb.prepare(
             SVMStructures(
                 ioPermissions: HostPhysicalAddress(0x1000), msrPermissions: HostPhysicalAddress(0x4000),
@@ -98,7 +111,11 @@ final class TestMachine {
             features: features, answers: CPUIDAnswers(policy, host, entries: entries), slice: TestMachine.slice)
         self.host = host
         self.ram = ram
-        withUnsafeMutablePointer(to: &cpu) { machine.pointee.add($0) }
+        registers = withUnsafeMutablePointer(to: &cpu) {
+            machine.pointee.add($0)
+            return UnsafeMutableRawPointer($0).assumingMemoryBound(to: GeneralRegisters.self)
+        }
+        context.initialize(to: SVMContext(controls[0], registers: registers, has1GiBPages: true))
         cpu.start(.multiboot(entry: UInt32(TestMachine.code), information: 0x90000))
         // Without what firmware did to the devices: tests set up what they need.
         if first == nil { machine.pointee.makeAnew() }
@@ -113,14 +130,11 @@ final class TestMachine {
         #expect(ram.isIntactAround)
         entries.deallocate()
         context.deallocate()
-        registers.deallocate()
         guard first == nil else { return }
         machine.deinitialize(count: 1)
         machine.deallocate()
         apicPage.deallocate()
     }
-
-    var processor: SVMProcessor<SimulatedSVM> { cpu.processor }
 
     // MARK: Exits
 
@@ -133,15 +147,14 @@ final class TestMachine {
         linear: UInt64 = 0xBAD_F00D, information: UInt32 = 0, errorCode: UInt32 = 0xBAD_F00D, details: UInt32 = 0xBAD_F00D,
         vectoring: UInt32 = 0, vectoringErrorCode: UInt32 = 0xBAD_F00D
     ) {
-        // The instructions of the last exit's event are over.
+        putBack()
         let exit = SVMExit(
             reason, qualification: qualification, length: length, physical: physical, information: information,
             errorCode: errorCode, details: details, vectoring: vectoring, vectoringErrorCode: vectoringErrorCode,
-            mode: processor.mode, code: SVMCode(processor, context))
-        registers.pointee = cpu.registers
+            at: SVMCode(processor))
         if let status = exit.machineStatus { registers.pointee.rax = UInt64(status) }
         isPlain.toggle()
-        let isInMemory = place(exit.instruction, exit.mode)
+        let isInMemory = place(exit.instruction)
         let usesBytes = isPlain && isInMemory
         context.pointee = SVMContext(context.pointee, usesBytes ? controls[1] : controls[0], registers: registers)
         let vmcb = svm.vmcb
@@ -157,19 +170,19 @@ final class TestMachine {
             context.pointee.isUnsettled = true
         }
         if reason == .nmiWindow { processor.blockNonMaskableInterrupts(false) }
+        if vmcb[.tlbControl] != .flushNothing { flushCount += 1 }
         processor.beginExit()
     }
 
     /// - Returns: whether the instruction is now what the guest executes.
-    private func place(_ bytes: [UInt8], _ mode: ProcessorMode) -> Bool {
-        let start = (mode.is64Bit ? 0 : processor.segment(.cs).base) &+ processor.instructionPointer
+    private func place(_ bytes: [UInt8]) -> Bool {
+        let start = (processor.mode.is64Bit ? 0 : processor.segment(.cs).base) &+ processor.instructionPointer
         guard !bytes.isEmpty, start >= UInt64(TestMachine.code), start < UInt64(TestMachine.ramSize - 15) else {
             return false
         }
         displaced = (Int(start), ram[Int(start)..<Int(start) + bytes.count])
         ram.put(bytes, at: Int(start))
-        let fetched = cpu.fetchInstruction(in: mode)
-        return fetched.count >= bytes.count && bytes.indices.allSatisfy { fetched[$0] == bytes[$0] }
+        return processor.decodeInstruction()?.length == bytes.count
     }
 
     /// Handles the exit that is set as the run loop does when it looks on.
@@ -237,10 +250,14 @@ final class TestMachine {
     /// - Returns: whether the guest is resumed at once.
     func complete(_ outcome: Outcome) -> Bool { withUnsafeMutablePointer(to: &cpu) { CPU.complete(outcome, $0) } == .resume }
 
-    /// In the words of INVVPID: one for the flush that the next VMRUN makes.
-    private func endExit() {
+    private func putBack() {
         if let displaced { ram.put(displaced.bytes, at: displaced.address) }
         displaced = nil
+    }
+
+    /// In the words of INVVPID: one for the flush that the next VMRUN makes.
+    private func endExit() {
+        putBack()
         if svm.vmcb[.tlbControl] != .flushNothing { invalidations.append(1) }
         svm.vmcb[.tlbControl] = .flushNothing
     }

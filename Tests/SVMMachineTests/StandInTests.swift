@@ -1,0 +1,1 @@
+../MachineTests/StandInTests.swift

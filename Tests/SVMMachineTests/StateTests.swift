@@ -1,0 +1,1 @@
+../MachineTests/StateTests.swift
