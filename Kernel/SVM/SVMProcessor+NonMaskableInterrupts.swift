@@ -36,13 +36,15 @@ extension SVMProcessor {
 
     public func requestNonMaskableInterruptWindow(_ wanted: Bool) {
         context.pointee.nonMaskable.isAwaited = wanted
-        guard context.pointee.nonMaskable.isBlocked, exitCode == .iret, !isDeliveringEvent else { return }
-        // The guest stands at IRET: it has to get past it.
+        guard context.pointee.nonMaskable.isBlocked, exitCode == .iret, !isDeliveringEvent, !vmcb[.eventInjection].isValid else {
+            return
+        }
+        // The guest stands at IRET, and has to get past it.
         context.pointee.nonMaskable.isAtIRET = true
         context.pointee.isUnsettled = true
         context.pointee.nonMaskable.returnPointer = vmcb[.rip]
         vmcb.setIntercept(.iret, to: false)
-        if wanted, !vmcb[.eventInjection].isValid { beginStep(.nonMaskableReturn) }
+        if wanted { beginStep(.nonMaskableReturn) }
     }
 
     /// After an exit: IRET was executed, or is still to be.

@@ -235,6 +235,13 @@ import X86
             test.exit(.iret)
             #expect(test.processor.decodeExit() == .nonMaskableInterruptWindow)
         }
+        // A trap that waits comes before it.
+        let trapped = Self.atIRET(isAwaited: true)
+        trapped.exit(.interrupt)
+        trapped.exit(.iret)
+        trapped.processor.addBreakpointTraps(1)
+        trapped.processor.requestNonMaskableInterruptWindow(true)
+        #expect(trapped.processor.flags == .alwaysSet && trapped.vmcb.isIntercepted(.iret))
         // An interrupt comes before it: its frame has no TF of Martlet's.
         let test = Self.atIRET(isAwaited: true)
         test.processor.inject(.interrupt(0x40))

@@ -140,7 +140,8 @@ extension InstructionDecoder {
             }
         }
         switch modRM {
-        case 0xC1: return foundRegister(.callOfIntel)
+        // It exits as an undefined one, which it is with LOCK everywhere.
+        case 0xC1: return isLocked ? nil : foundRegister(.callOfIntel)
         case 0xC8: return foundRegister(.monitor)
         case 0xC9: return foundRegister(.wait)
         case 0xD1: return foundRegister(.setExtendedControlRegister)
