@@ -159,6 +159,33 @@ import X86
         #expect(all.map(\.startsAnew) == [false, false, false, true, false, false, true])
     }
 
+    /// The machine's memory, by address.
+    private final class Frames: PhysicalMemory {
+        var words: [UInt64: UInt64] = [:]
+        func readUInt64(at address: HostPhysicalAddress) -> UInt64 { words[address.rawValue] ?? 0 }
+        func writeUInt64(_ value: UInt64, at address: HostPhysicalAddress) { words[address.rawValue] = value }
+        func readUInt32(at address: HostPhysicalAddress) -> UInt32 { 0 }
+        func writeUInt32(_ value: UInt32, at address: HostPhysicalAddress) {}
+        func compareExchange(at address: HostPhysicalAddress, expected: UInt64, desired: UInt64) -> Bool { false }
+    }
+
+    @Test func `every port exits, and every MSR but those that pass, for what they pass`() {
+        let memory = Frames()
+        IOPermissionMap.fill(HostPhysicalAddress(0x1000), in: memory)
+        #expect(memory.words.count == 0x3000 / 8 && memory.words.allSatisfy { $0.value == .max })
+        #expect(memory.words.keys.min() == 0x1000 && memory.words.keys.max() == 0x3FF8)
+        memory.words = [:]
+        let permissions = MSRPermissions(map: HostPhysicalAddress(0x4000), memory: memory)
+        #expect(memory.words.count == 0x2000 / 8 && memory.words.allSatisfy { $0.value == .max })
+        permissions.pass(.timeStampCounter, reads: true, writes: false)  // 10H
+        permissions.pass(.longSTAR, reads: true, writes: true)  // C000_0082H
+        permissions.pass(.predictionCommand, reads: false, writes: true)  // 49H
+        permissions.pass(.init(0x4000_0000), reads: true, writes: true)
+        let changed = memory.words.filter { $0.value != .max }
+        let expected: [UInt64: UInt64] = [0x4000: ~(1 << 32), 0x4010: ~(1 << 19), 0x4820: ~(3 << 4)]
+        #expect(changed == expected)
+    }
+
     // MARK: Other tables
 
     @Test func `shadow tables translate instead of nested ones from paging with CR0.WP on, and are left again`() {
