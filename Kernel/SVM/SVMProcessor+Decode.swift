@@ -67,8 +67,9 @@ extension SVMProcessor {
             .cr11WriteTrap, .cr12WriteTrap, .cr13WriteTrap, .cr14WriteTrap, .cr15WriteTrap, .busLock, .avicIncompleteIPI,
             .avicNoAcceleration, .vmgexit:
             .unexpected(reason: exitReasonNumber)
-        // Bit 31 tells a VMRUN that failed.
-        case .reservedForHost, .invalid, .busy, .idleRequired, .invalidPMC: .unexpected(reason: exitReasonNumber)
+        // VMRUN failed.
+        case .invalid, .busy, .idleRequired, .invalidPMC: .failedEntry(reason: exitReasonNumber)
+        case .reservedForHost: .unexpected(reason: exitReasonNumber)
         }
     }
 

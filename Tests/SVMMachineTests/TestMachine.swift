@@ -95,7 +95,7 @@ final class TestMachine {
             CPUIDPolicy.Offers(
                 rdtscp: offered.secondary.contains(.enableRDTSCP), invpcid: offered.secondary.contains(.enableINVPCID),
                 xsaves: offered.secondary.contains(.enableXSAVES), pat: true, cr4: given.cr4.fixed1,
-                fastStrings: host.read(.miscEnable) & MSRPolicy.fastStrings != 0),
+                fastStrings: MSRPolicy.hasFastStrings(host)),
             timeStampFrequency: TestMachine.frequency, hidden: hidden)
         let features = GuestFeatures(policy, host, hasOtherTables: false, keepsExtendedFeatures: true, keepsPageAttributes: false)
         self.first = first
