@@ -16,10 +16,10 @@ public enum SVMUnavailable: Error, Equatable, Sendable, TextConvertible {
             )
             output.write("use a processor of AMD's, QEMU with -cpu EPYC, or Bochs with the model ryzen")
         case .disabledByFirmware:
-            output.write("no SVM: the firmware has disabled it (VM_CR.SVMDIS is 1); enable SVM in the firmware's set-up")
+            output.write("no SVM: the firmware has disabled it (VM_CR.SVMDIS is 1); enable SVM in the firmware setup")
         case .lockedByKey:
             output.write("no SVM: the firmware has disabled it and locked it by a key (VM_CR.SVMDIS is 1, CPUID says SVML); ")
-            output.write("enable SVM in the firmware's set-up")
+            output.write("enable SVM in the firmware setup")
         }
     }
 }

@@ -41,11 +41,6 @@ public struct LocalAPICVirtualization: Equatable, Sendable {
         self.accessEntryValue = accessEntryValue
     }
     #endif
-
-    /// Whether accesses at the APIC's usual place go to the APIC-access page.
-    public static func usesAccessPage(_ controls: VMXControls) -> Bool {
-        controls.localAPIC.contains(.virtualizeAPICAccesses)
-    }
 }
 
 /// The x2APIC registers in the MSR bitmaps, one bit each from MSR 800H on: the first 64 include all that exist.

@@ -188,7 +188,7 @@ extension VMCSFieldDescription {
     ]
 
     /// How many fields the table has.
-    public static var count: Int { 170 }
+    public static var count: Int { rows.count }
 
     /// The field at a place in the table, from 0 up to `count`.
     @inline(never) @export(interface)

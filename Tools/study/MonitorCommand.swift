@@ -33,7 +33,6 @@ public enum MonitorCommand {
         var line: String?
         var listen: String?
         var debugger: UInt16?
-        var isPortWanted = false
         var script: String?
         var symbols: String?
         var console: String?

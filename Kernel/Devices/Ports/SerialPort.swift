@@ -12,8 +12,6 @@ public struct SerialPort: Equatable, Sendable {
     /// Ports of COM1.
     public static var firstPort: UInt16 { 0x3F8 }
     public static var portCount: UInt16 { 8 }
-    /// Port of the line status register.
-    public static var lineStatusPort: UInt16 { firstPort + 5 }
 
     /// What the chip holds.
     public struct State: Equatable, Sendable {

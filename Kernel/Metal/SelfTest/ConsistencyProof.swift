@@ -23,7 +23,11 @@ func proveVMRUN(_ magic: UInt32, _ information: UInt32) -> Never {
         "martlet: \(ProcessorName(host)), SVM revision \(UInt64(svm.revision)), \(UInt64(svm.asidCount)) ASIDs, \(svm.features)")
     var map = loader.map
     HostMachine.reserveKernel(in: &map, loader)
-    let machine = ConsistencyProofMachine(in: HostMachine.findGuestRAM(options, &map), host)
+    guard
+        let memory = map.findBlock(
+            size: ConsistencyProofMachine.size, alignment: .kibibytes(4), below: ConsistencyProofMachine.end, preferHigh: true)
+    else { HostMachine.refuse("there are no 13 pages of free memory below 4 GiB; give the machine more memory", .badUsage) }
+    let machine = ConsistencyProofMachine(in: memory, host)
     var prover = ConsistencyProver(on: machine, capabilities, pages: machine.pages)
     let passed = prover.run()
     Power.end(passed ? .ended : .selfTestFailed)
@@ -34,8 +38,11 @@ struct ConsistencyProofMachine: ConsistencyMachine {
     let vmcb: VMCB
     let base: VMCB
     let emulator: Emulator?
-    /// The processor's page tables map all of it.
-    let memoryEnd: UInt64 = 4 << 30
+    /// The page tables of the start map all of it, and a guest outside long mode reaches it by CR3.
+    static var end: HostPhysicalAddress { HostPhysicalAddress(4 << 30) }
+    let memoryEnd = ConsistencyProofMachine.end.rawValue
+    /// What it takes of it.
+    static var size: ByteCount { .frames(13) }
     let pages: ConsistencyPages
     private let guestVMCB: HostPhysicalAddress
     private let hostVMCB: HostPhysicalAddress

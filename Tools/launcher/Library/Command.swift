@@ -32,7 +32,7 @@ enum Command: String, CaseIterable {
         case .study: "run with MONITOR=study; or study a Martlet that runs elsewhere: study LINE"
         case .gdb: "run with MONITOR=gdb; or serve GDB for a Martlet that runs elsewhere: gdb LINE"
         case .trace: "show exit records"
-        case .explain: "explain VMX numbers in words; VMCS dumps from KVM and Xen"
+        case .explain: "explain VMX and SVM numbers in words; VMCS and VMCB dumps from KVM and Xen"
         case .bench: "measure what exits, Linux and the ways of virtualising memory cost (make bench, make bench-mmu)"
         case .linux: "boot Debian's kernel to a shell (make linux)"
         case .bare:

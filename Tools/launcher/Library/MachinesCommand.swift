@@ -36,7 +36,7 @@ struct MachinesCommand {
         switch kind {
         case .kvm: try QEMU.check(.kvm)
         case .tcg: try QEMU.check(.tcg)
-        case .auto where QEMU.hasNestedKVM: break
+        case .auto where QEMU.hasNestedKVM: try QEMU.check(.kvm)
         case .auto, .bochs: _ = try Bochs(.usual, checkout, processes)
         case .olderBochs: _ = try Bochs(.older, checkout, processes)
         case .nested:

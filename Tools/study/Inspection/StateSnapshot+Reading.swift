@@ -40,14 +40,6 @@ extension StateSnapshot {
         return mode.is64Bit ? pointer : (self[.guestCSBase] &+ pointer) & 0xFFFF_FFFF
     }
 
-    /// The linear address of the top of the stack.
-    var stackAddress: UInt64 {
-        let pointer = self[.guestRSP]
-        if mode.is64Bit { return pointer }
-        return (self[.guestSSBase] &+ (self[.guestSSAccessRights].is32Bit ? pointer & 0xFFFF_FFFF : pointer & 0xFFFF))
-            & 0xFFFF_FFFF
-    }
-
     /// A general register by its number, RSP too.
     func value(of number: RegisterNumber) -> UInt64 { number == .rsp ? self[.guestRSP] : registers[number] }
 

@@ -200,6 +200,7 @@ final class MachineRun {
 
     /// After the machine's end: prints the rest of its output, and lets the monitor show its last part.
     private func finish() -> Ending {
+        let begin = now()
         while !consoleHasEnded || !output.isEmpty {
             readIfRoom()
             // A named pipe that the machine never opened has no end-of-file to wait for.
@@ -211,6 +212,9 @@ final class MachineRun {
                 if number == SIGHUP || ending != nil { return Ending(signal: number) }
                 ending = Ending(signal: number)
             }
+            if let parent, getppid() != parent { return .hungUp }
+            // Nor does a run that is out of time wait for longer than its machine might have taken to end.
+            if ending == .timedOut, now() - begin > machine.patience { break }
         }
         if ending != nil { output.endLine() }
         output.close()

@@ -15,10 +15,11 @@ final class RunFolder {
             guard RunFolder.make(kept) else { throw .badUsage("KEEP=\(kept): this folder cannot be created") }
             path = absolute(kept)
             isKept = true
-            RunFolder.remove(path + "/files")
+            for name in ["files", "tree"] { RunFolder.remove(path + "/" + name) }
             for name in RunFolder.passing + ["report"] { unlink(path + "/" + name) }
             return
         }
+        let temporary = absolute(temporary)
         RunFolder.sweep(temporary)
         isKept = false
         var name = Array((temporary + "/martlet.XXXXXX").utf8CString)

@@ -50,7 +50,7 @@ extension Word {
         Word(.vpid, switches, example: "on|off", "tag the guest's translations (on), or flush them"),
         Word(
             .flat, switches, example: "on|off",
-            "treat GUEST as a flat binary, even without a header or a boot sector's signature"),
+            "treat GUEST as a flat binary, even without a header or a boot sector signature"),
         Word(
             .hide, .text, example: "\"x2apic avx2\"",
             "features to hide from the guest, as named in Docs/Guest.md, with all that depend on them"),
