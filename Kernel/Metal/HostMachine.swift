@@ -168,7 +168,7 @@ extension HostMachine {
 
     /// Takes the guest's RAM out of the map, aligned so that the largest pages can map it. Under direct paging these are the guest's
     /// own, and it has to load CR3 with an address below 4 GiB.
-    private static func findGuestRAM(_ options: KernelOptions, _ map: inout PhysicalMemoryMap) -> HostPhysicalRange {
+    static func findGuestRAM(_ options: KernelOptions, _ map: inout PhysicalMemoryMap) -> HostPhysicalRange {
         let size = options.memory
         let end = HostPhysicalAddress(options.translation == .direct ? 4 << 30 : UInt64.max & ~0xFFF)
         var found: HostPhysicalRange?

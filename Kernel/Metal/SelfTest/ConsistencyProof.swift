@@ -12,7 +12,9 @@ import X86
 func proveVMRUN(_ magic: UInt32, _ information: UInt32) -> Never {
     openConsole()
     let loader = readLoaderInformation(magic, information)
-    let options = readOptions(loader)
+    var options = readOptions(loader)
+    // The page tables of the start map what is below 4 GiB, and a guest outside long mode reaches no more by CR3.
+    options.mmu = .direct
     if let port = options.report { Report.open(port, quietConsole: options.trace == .off) }
     Processor.current.pointee.open()
     let host = HardwareHost()
@@ -23,10 +25,10 @@ func proveVMRUN(_ magic: UInt32, _ information: UInt32) -> Never {
         "martlet: \(ProcessorName(host)), SVM revision \(UInt64(svm.revision)), \(UInt64(svm.asidCount)) ASIDs, \(svm.features)")
     var map = loader.map
     HostMachine.reserveKernel(in: &map, loader)
-    guard
-        let memory = map.findBlock(
-            size: ConsistencyProofMachine.size, alignment: .kibibytes(4), below: ConsistencyProofMachine.end, preferHigh: true)
-    else { HostMachine.refuse("there are no 13 pages of free memory below 4 GiB; give the machine more memory", .badUsage) }
+    let memory = HostMachine.findGuestRAM(options, &map)
+    guard memory.count >= ConsistencyProofMachine.leastMemory else {
+        HostMachine.refuse("the proof takes 13 pages: say memory=1M or more", .badUsage)
+    }
     let machine = ConsistencyProofMachine(in: memory, host)
     var prover = ConsistencyProver(on: machine, capabilities, pages: machine.pages)
     let passed = prover.run()
@@ -38,12 +40,10 @@ struct ConsistencyProofMachine: ConsistencyMachine {
     let vmcb: VMCB
     let base: VMCB
     let emulator: Emulator?
-    /// The page tables of the start map all of it, and a guest outside long mode reaches it by CR3.
-    static var end: HostPhysicalAddress { HostPhysicalAddress(4 << 30) }
-    let memoryEnd = ConsistencyProofMachine.end.rawValue
-    /// What it takes of it.
-    static var size: ByteCount { .frames(13) }
+    /// The page tables of the start map all of it.
+    let memoryEnd: UInt64 = 4 << 30
     let pages: ConsistencyPages
+    static var leastMemory: ByteCount { .frames(13) }
     private let guestVMCB: HostPhysicalAddress
     private let hostVMCB: HostPhysicalAddress
 
