@@ -65,32 +65,35 @@ public struct ExceptionVector: Equatable, Sendable {
 }
 
 extension ExceptionVector: TextConvertible {
+    /// Intel's mnemonic, such as #PF; nil for a vector that has none.
+    @inline(__always) public var mnemonic: StaticString? {
+        switch number {
+        case 0: "#DE"
+        case 1: "#DB"
+        case 2: "NMI"
+        case 3: "#BP"
+        case 4: "#OF"
+        case 5: "#BR"
+        case 6: "#UD"
+        case 7: "#NM"
+        case 8: "#DF"
+        case 10: "#TS"
+        case 11: "#NP"
+        case 12: "#SS"
+        case 13: "#GP"
+        case 14: "#PF"
+        case 16: "#MF"
+        case 17: "#AC"
+        case 18: "#MC"
+        case 19: "#XM"
+        case 20: "#VE"
+        case 21: "#CP"
+        default: nil
+        }
+    }
+
     /// The manual's mnemonic, such as #PF.
     public func write(to output: inout Line) {
-        let mnemonic: StaticString? =
-            switch number {
-            case 0: "#DE"
-            case 1: "#DB"
-            case 2: "NMI"
-            case 3: "#BP"
-            case 4: "#OF"
-            case 5: "#BR"
-            case 6: "#UD"
-            case 7: "#NM"
-            case 8: "#DF"
-            case 10: "#TS"
-            case 11: "#NP"
-            case 12: "#SS"
-            case 13: "#GP"
-            case 14: "#PF"
-            case 16: "#MF"
-            case 17: "#AC"
-            case 18: "#MC"
-            case 19: "#XM"
-            case 20: "#VE"
-            case 21: "#CP"
-            default: nil
-            }
         if let mnemonic {
             output.write(mnemonic)
         } else {

@@ -13,6 +13,16 @@ extension Trait where Self == ConditionTrait {
 }
 
 extension TestMachine {
+    /// Brings an outcome about.
+    /// - Returns: whether the guest is resumed at once.
+    func complete(_ outcome: Outcome) -> Bool { withUnsafeMutablePointer(to: &cpu) { CPU.complete(outcome, $0) } == .resume }
+
+    /// Writes one of the I/O APIC's two registers, of which the second is the one that the first selects.
+    func writeIOAPIC(_ address: UInt64, _ value: UInt32) {
+        let isPresent = board.pointee.writeMemory(address, size: 4, value)
+        #expect(isPresent)
+    }
+
     // MARK: Modes
 
     enum Mode: CaseIterable, Sendable {

@@ -246,10 +246,6 @@ final class TestMachine {
         return withUnsafeMutablePointer(to: &cpu) { CPU.handleExit(exit, $0) }
     }
 
-    /// Brings an outcome about.
-    /// - Returns: whether the guest is resumed at once.
-    func complete(_ outcome: Outcome) -> Bool { withUnsafeMutablePointer(to: &cpu) { CPU.complete(outcome, $0) } == .resume }
-
     private func putBack() {
         if let displaced { ram.put(displaced.bytes, at: displaced.address) }
         displaced = nil
@@ -260,12 +256,6 @@ final class TestMachine {
         putBack()
         if svm.vmcb[.tlbControl] != .flushNothing { invalidations.append(1) }
         svm.vmcb[.tlbControl] = .flushNothing
-    }
-
-    /// Writes one of the I/O APIC's two registers, of which the second is the one that the first selects.
-    func writeIOAPIC(_ address: UInt64, _ value: UInt32) {
-        let isPresent = board.pointee.writeMemory(address, size: 4, value)
-        #expect(isPresent)
     }
 
     // MARK: What a guest would notice

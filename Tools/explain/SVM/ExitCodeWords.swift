@@ -1,4 +1,5 @@
 import SVM
+import X86
 
 extension SVMExitCode {
     /// The manual's name in full.
@@ -79,28 +80,13 @@ extension SVMExitCode {
     /// AMD's name of an exception, such as #XF; nil for a vector that stands for none.
     static func mnemonic(ofException vector: UInt8) -> StaticString? {
         switch vector {
-        case 0: "#DE"
-        case 1: "#DB"
-        case 3: "#BP"
-        case 4: "#OF"
-        case 5: "#BR"
-        case 6: "#UD"
-        case 7: "#NM"
-        case 8: "#DF"
-        case 10: "#TS"
-        case 11: "#NP"
-        case 12: "#SS"
-        case 13: "#GP"
-        case 14: "#PF"
-        case 16: "#MF"
-        case 17: "#AC"
-        case 18: "#MC"
+        // NMIs and Intel's #VE are no exceptions here.
+        case 2, 20: nil
         case 19: "#XF"
-        case 21: "#CP"
         case 28: "#HV"
         case 29: "#VC"
         case 30: "#SX"
-        default: nil
+        default: ExceptionVector(vector).mnemonic
         }
     }
 }

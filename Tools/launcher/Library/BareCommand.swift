@@ -22,14 +22,13 @@ extension RunCommand {
 
     private func bareQEMU(_ request: RunRequest, _ files: GuestFiles) throws(Failure) -> PreparedMachine {
         try QEMU.check(.kvm)
-        var command = [
-            QEMU.program, "-enable-kvm", "-cpu", "host", "-machine", "q35", "-m", "\(request.memory.mebibytes)M", "-nodefaults",
-            "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio", "-kernel", files.kernel, "-append",
-            request.words[.commandLine],
-        ]
-        if !files.modules.isEmpty {
-            command += ["-initrd", files.modules.map { QEMU.escaped($0.string) }.joined(separator: ",")]
-        }
+        let command =
+            [
+                QEMU.program, "-enable-kvm", "-cpu", "host", "-machine", "q35", "-m", "\(request.memory.mebibytes)M",
+                "-nodefaults",
+                "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio", "-kernel", files.kernel, "-append",
+                request.words[.commandLine],
+            ] + QEMU.modules(files)
         return PreparedMachine(command: command, folder: "files", patience: 0, lastWords: QEMU.lastWords)
     }
 
@@ -62,15 +61,7 @@ extension RunCommand {
         let run = MachineRun(
             machine, folder: folder, monitor: nil, input: nil, output: PrintedOutput(poller, to: 1), poller: poller,
             signals: signals, speech: speech, parent: parent)
-        switch try run.run(timeout: request.timeout) {
-        case .itself, .monitor: break
-        case .timedOut: throw Failure(.timedOut, "timed out (TIMEOUT=\(request.words[.timeout]))")
-        case .byHand: throw Failure(.endedByHand, "ended from the keyboard")
-        case .stopped: throw Failure(.stopped, "stopped by SIGTERM")
-        case .hungUp: throw Failure(.stopped, nil)
-        case .readNoLonger: throw Failure(.readNoLonger, nil)
-        case .unwritable: throw .noMachine("the kernel's output could not be written")
-        }
+        try check(run.run(timeout: request.timeout), request, wasKilled: false)
         let words = machine.lastWords(folder)
         // QEMU's status tells whether its messages explain why it ended.
         guard isBareOnKVM(request) ? run.status == 0 : words.isEmpty else {

@@ -43,6 +43,8 @@ public enum Launcher {
         let rest = named == nil ? words : Array(words.dropFirst())
         let wantsHelp = rest.contains { ["help", "--help", "-h"].contains($0) }
         let command = named ?? .run
+        // A serial line, or an option, is for a Martlet that was started elsewhere.
+        let isElsewhere = !rest.allSatisfy { $0.contains("=") && !$0.hasPrefix("-") }
         switch command {
         case .trace: return CommandLineTool.run(rest)
         case .explain: return ExplainCommand.run(rest)
@@ -56,12 +58,8 @@ public enum Launcher {
                 throw .badUsage(
                     "\"\(word)\" is neither a command (\(commands)) nor KEY=value: \"martlet help\" explains both")
             }
-        // A serial line, or an option, is for a Martlet that was started elsewhere.
-        case .study where !rest.allSatisfy { $0.contains("=") && !$0.hasPrefix("-") }:
-            return MonitorCommand.main(rest, servesDebugger: false)
-        case .gdb where !rest.allSatisfy { $0.contains("=") && !$0.hasPrefix("-") }:
-            return MonitorCommand.main(rest, servesDebugger: true)
-        case .study, .gdb, .bench, .machines: break
+        case .study, .gdb: if isElsewhere { return MonitorCommand.main(rest, servesDebugger: command == .gdb) }
+        case .bench, .machines: break
         }
         let environment = ProcessInfo.processInfo.environment
         let program = Bundle.main.executablePath ?? "martlet"

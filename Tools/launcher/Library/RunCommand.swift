@@ -34,7 +34,7 @@ struct RunCommand {
         }
         defer { monitor?.child.end() }
         let rows =
-            words[.screen] != "off" && monitor == nil && hasTerminal
+            words[.screen] != "off" && monitor == nil && Speech.canRewrite
             ? GuestTerminal.rowsForScreen : nil
         let setup = MachineSetup(
             request: request, checkout: checkout, processes: processes, speech: speech, files: files, folder: folder.path,
@@ -88,9 +88,6 @@ struct RunCommand {
         return status
     }
 
-    /// Whether the terminal, if there is one, can do more than print.
-    private var hasTerminal: Bool { !["", "dumb"].contains(environment["TERM"] ?? "") }
-
     /// Whether typed or piped input goes to the guest: a monitor reads it itself.
     private func takesInput(_ request: RunRequest) -> Bool {
         guard request.monitor == nil, request.words[.input] != "off", hasInput else { return false }
@@ -110,7 +107,7 @@ struct RunCommand {
     }
 
     /// - Throws: why the run is over, if the guest did not end it.
-    private func check(_ ending: MachineRun.Ending, _ request: RunRequest, wasKilled: Bool) throws(Failure) {
+    func check(_ ending: MachineRun.Ending, _ request: RunRequest, wasKilled: Bool) throws(Failure) {
         let unheard = wasKilled ? "; the machine did not respond and was killed" : ""
         switch ending {
         case .itself, .monitor(0): break

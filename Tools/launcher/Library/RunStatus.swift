@@ -1,3 +1,5 @@
+import Foundation
+
 /// The launcher's exit status. Even statuses are Martlet's and the launcher's; odd ones are twice the value that the guest
 /// wrote to the debug-exit port, plus one.
 public enum RunStatus: Int32, CaseIterable, Sendable {
@@ -61,6 +63,9 @@ struct Failure: Error, Equatable {
         self.status = status
         self.words = words
     }
+
+    /// What a signal means before there is a machine to stop.
+    init(signal: Int32) { self.init(signal == SIGINT ? .endedByHand : .stopped, nil) }
 
     static func badUsage(_ words: String) -> Failure { Failure(.badUsage, words) }
     static func noMachine(_ words: String) -> Failure { Failure(.noMachine, words) }

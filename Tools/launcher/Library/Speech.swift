@@ -6,15 +6,16 @@ final class Speech {
     /// The width of a row: COLUMNS in the environment, otherwise the terminal's width, otherwise 100.
     let columns: Int
     /// Whether a line can be rewritten.
-    let isTerminal = isatty(STDERR_FILENO) != 0 && !["", "dumb"].contains(ProcessInfo.processInfo.environment["TERM"] ?? "")
+    let isTerminal = isatty(STDERR_FILENO) != 0 && Speech.canRewrite
     /// The progress shown at present, in a line that the next one replaces.
     private var progress = ""
 
     private static let name = "martlet: "
 
-    init(columns: Int? = nil) {
-        self.columns = min(max(columns ?? Screen().width, 40), 1000)
-    }
+    /// Whether the terminal, if there is one, can do more than print.
+    static let canRewrite = !["", "dumb"].contains(ProcessInfo.processInfo.environment["TERM"] ?? "")
+
+    init() { columns = min(max(Screen().width, 40), 1000) }
 
     func say(_ text: String) {
         endProgress()

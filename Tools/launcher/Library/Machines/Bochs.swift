@@ -36,7 +36,7 @@ struct Bochs {
     init(_ version: Version, _ checkout: Checkout, _ processes: Processes) throws(Failure) {
         self.version = version
         program = checkout.bochs
-        guard try processes.output([program, version.rawValue, "--help"]).succeeded else {
+        guard try processes.output([program, version.rawValue, "--find"]).succeeded else {
             let how = version == .usual ? "make setup" : "Tools/setup test"
             throw .noMachine("Bochs \(version.rawValue) is not set up: run \"\(how)\"")
         }

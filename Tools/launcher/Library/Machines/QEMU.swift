@@ -31,20 +31,21 @@ enum QEMU {
     }
 
     /// Escapes commas, with which QEMU separates values.
-    static func escaped(_ text: String) -> String { text.replacing(",", with: ",,") }
+    private static func escaped(_ text: String) -> String { text.replacing(",", with: ",,") }
 
     /// The machine and what it boots, by base name.
     static func arguments(_ mebibytes: Int, _ commandLine: String, _ files: GuestFiles) -> [String] {
-        var arguments = [
+        [
             "-machine", "q35", "-m", "\(mebibytes)M", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-kernel", files.kernel,
             // QEMU puts the kernel's name before it.
             "-append", String(commandLine.dropFirst(files.kernel.count + 1)),
-        ]
-        if !files.modules.isEmpty {
-            arguments += ["-initrd", files.modules.map { escaped($0.string) }.joined(separator: ",")]
-        }
-        return arguments
+        ] + modules(files)
+    }
+
+    /// The modules, by base names.
+    static func modules(_ files: GuestFiles) -> [String] {
+        files.modules.isEmpty ? [] : ["-initrd", files.modules.map { escaped($0.string) }.joined(separator: ",")]
     }
 
     /// The serial ports, the console first.

@@ -33,7 +33,7 @@ struct MonitorProcess {
             guard !child.hasEnded else { throw .noMachine("the monitor ended before the machine started") }
             if let number = signals.take().first {
                 child.end()
-                throw Failure(number == SIGINT ? .endedByHand : .stopped, nil)
+                throw Failure(signal: number)
             }
             usleep(10_000)
         }

@@ -90,6 +90,6 @@ final class Processes {
     private func endIfTold(_ child: ChildProcess) throws(Failure) {
         guard let number = signals.take().first else { return }
         child.end()
-        throw Failure(number == SIGINT ? .endedByHand : .stopped, nil)
+        throw Failure(signal: number)
     }
 }
